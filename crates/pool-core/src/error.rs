@@ -1,0 +1,187 @@
+//! How the pool's verbs fail.
+
+use std::error::Error as StdError;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::{ConfigError, Status};
+
+/// How the pool's verbs fail; `E` is the manager's error.
+///
+/// [`source`](StdError::source) reaches the manager's error where there is one.
+#[non_exhaustive]
+pub enum Error<E> {
+    /// The pool is closed, or was closed while this call waited.
+    Closed,
+    /// `wait_closed` needs a `close` or a `terminate` before it.
+    NotClosing,
+    /// `try_acquire` found no connection that could be had without waiting.
+    Exhausted,
+    /// A deadline struck.
+    #[non_exhaustive]
+    Timeout {
+        /// What was being done.
+        phase: Phase,
+        /// How long it had taken.
+        after: Duration,
+        /// The pool's counts at that moment.
+        status: Status,
+        /// The last error of a connect, if the last connect failed; also the `source`.
+        last_connect: Option<Arc<E>>,
+    },
+    /// Connecting failed.
+    Connect(Arc<E>),
+    /// Recycling failed; the connection was discarded.
+    Recycle(Arc<E>),
+    /// The connection was not kept although nothing failed: its manager said [`Verdict::Discard`](crate::Verdict::Discard).
+    Discarded,
+    /// A method of the manager panicked; its connection was discarded.
+    #[non_exhaustive]
+    Panicked {
+        /// What was being done.
+        phase: Phase,
+        /// The panic's message, where it had one.
+        message: String,
+    },
+    /// A knob has a value that cannot be used.
+    Config(ConfigError),
+}
+
+/// What an acquire or a release was doing.
+#[non_exhaustive]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Phase {
+    /// Waiting for a connection to come back or for a place.
+    Wait,
+    /// Connecting.
+    Connect,
+    /// Checking an idle connection.
+    Check,
+    /// Recycling a used connection.
+    Recycle,
+    /// Closing a connection.
+    Close,
+}
+
+impl fmt::Display for Phase {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Wait => "waiting for a connection",
+            Self::Connect => "connecting",
+            Self::Check => "checking a connection",
+            Self::Recycle => "recycling a connection",
+            Self::Close => "closing a connection",
+        })
+    }
+}
+
+impl<E> Clone for Error<E> {
+    fn clone(&self) -> Self {
+        match self {
+            Self::Closed => Self::Closed,
+            Self::NotClosing => Self::NotClosing,
+            Self::Exhausted => Self::Exhausted,
+            Self::Timeout {
+                phase,
+                after,
+                status,
+                last_connect,
+            } => Self::Timeout {
+                phase: *phase,
+                after: *after,
+                status: *status,
+                last_connect: last_connect.clone(),
+            },
+            Self::Connect(error) => Self::Connect(Arc::clone(error)),
+            Self::Recycle(error) => Self::Recycle(Arc::clone(error)),
+            Self::Discarded => Self::Discarded,
+            Self::Panicked { phase, message } => Self::Panicked {
+                phase: *phase,
+                message: message.clone(),
+            },
+            Self::Config(error) => Self::Config(error.clone()),
+        }
+    }
+}
+
+impl<E: fmt::Debug> fmt::Debug for Error<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Closed => f.write_str("Closed"),
+            Self::NotClosing => f.write_str("NotClosing"),
+            Self::Exhausted => f.write_str("Exhausted"),
+            Self::Timeout {
+                phase,
+                after,
+                status,
+                last_connect,
+            } => f
+                .debug_struct("Timeout")
+                .field("phase", phase)
+                .field("after", after)
+                .field("status", status)
+                .field("last_connect", last_connect)
+                .finish(),
+            Self::Connect(error) => f.debug_tuple("Connect").field(error).finish(),
+            Self::Recycle(error) => f.debug_tuple("Recycle").field(error).finish(),
+            Self::Discarded => f.write_str("Discarded"),
+            Self::Panicked { phase, message } => f
+                .debug_struct("Panicked")
+                .field("phase", phase)
+                .field("message", message)
+                .finish(),
+            Self::Config(error) => f.debug_tuple("Config").field(error).finish(),
+        }
+    }
+}
+
+impl<E> fmt::Display for Error<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Closed => f.write_str("the pool is closed"),
+            Self::NotClosing => {
+                f.write_str("wait_closed was called before close: call close or terminate first")
+            }
+            Self::Exhausted => f.write_str("no connection is free"),
+            Self::Timeout {
+                phase,
+                after,
+                status,
+                last_connect,
+            } => {
+                write!(f, "timed out after {after:?} while {phase}; {status}")?;
+                match last_connect {
+                    Some(_) => f.write_str("; the last connect failed"),
+                    None => Ok(()),
+                }
+            }
+            Self::Connect(_) => f.write_str("connecting failed"),
+            Self::Recycle(_) => f.write_str("recycling failed, the connection was discarded"),
+            Self::Discarded => f.write_str("the manager discarded the connection"),
+            Self::Panicked { phase, message } => {
+                write!(f, "the manager panicked while {phase}: {message}")
+            }
+            Self::Config(_) => f.write_str("the pool's configuration cannot be used"),
+        }
+    }
+}
+
+impl<E: StdError + 'static> StdError for Error<E> {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        match self {
+            Self::Connect(error) | Self::Recycle(error) => Some(&**error),
+            Self::Timeout { last_connect, .. } => {
+                last_connect.as_deref().map(|e| e as &(dyn StdError + 'static))
+            }
+            Self::Config(error) => Some(error),
+            _ => None,
+        }
+    }
+}
+
+impl<E> From<ConfigError> for Error<E> {
+    fn from(error: ConfigError) -> Self {
+        Self::Config(error)
+    }
+}

@@ -1,0 +1,136 @@
+//! What the pool asks of an executor: to run a future, to keep time. Adapters for the known ones.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Instant;
+
+#[cfg(feature = "async-std")]
+mod async_std;
+#[cfg(feature = "smol")]
+mod smol;
+#[cfg(feature = "timer")]
+mod thread_timer;
+#[cfg(feature = "tokio")]
+mod tokio;
+#[cfg(feature = "test-util")]
+mod virtual_time;
+
+#[cfg(feature = "async-std")]
+pub use self::async_std::AsyncStdRuntime;
+#[cfg(feature = "smol")]
+pub use self::smol::SmolRuntime;
+#[cfg(feature = "timer")]
+pub use self::thread_timer::ThreadTimer;
+#[cfg(feature = "tokio")]
+pub use self::tokio::TokioRuntime;
+#[cfg(feature = "test-util")]
+pub use self::virtual_time::VirtualRuntime;
+
+/// A boxed future that can be sent between threads.
+pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// Says that a runtime cannot run tasks of its own; the pool then does its work in the next acquire.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NoSpawner;
+
+impl fmt::Display for NoSpawner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("this runtime cannot spawn tasks")
+    }
+}
+
+impl std::error::Error for NoSpawner {}
+
+/// An executor and a clock, as far as the pool needs them.
+///
+/// The adapters [`TokioRuntime`](crate::TokioRuntime), `SmolRuntime` and `AsyncStdRuntime` are behind the features
+/// of the same names; write your own for another executor and pass it to
+/// [`Builder::runtime`](crate::Builder::runtime).
+///
+/// # Examples
+///
+/// A clock without tasks, with a timer that the program already has:
+///
+/// ```
+/// use std::time::Instant;
+/// use pool_core::{BoxFuture, NoSpawner, Runtime};
+///
+/// struct ClockOnly;
+///
+/// impl Runtime for ClockOnly {
+///     fn spawn(&self, _task: BoxFuture<'static, ()>) -> Result<(), NoSpawner> {
+///         Err(NoSpawner)
+///     }
+///     fn sleep_until(&self, at: Instant) -> BoxFuture<'static, ()> {
+///         # let my_timer = |_: Instant| std::future::ready(());
+///         Box::pin(my_timer(at))
+///     }
+///     fn now(&self) -> Instant {
+///         Instant::now()
+///     }
+/// }
+/// ```
+pub trait Runtime: Send + Sync + 'static {
+    /// Runs a task to its end in the background; must not need an ambient context, must not run it on the spot.
+    ///
+    /// # Errors
+    ///
+    /// [`NoSpawner`] where there is nothing to run it on; the task is then dropped.
+    fn spawn(&self, task: BoxFuture<'static, ()>) -> Result<(), NoSpawner>;
+
+    /// Completes at the given instant, or at once where it lies in the past.
+    fn sleep_until(&self, at: Instant) -> BoxFuture<'static, ()>;
+
+    /// The present; virtual in tests.
+    fn now(&self) -> Instant;
+}
+
+impl<R: Runtime + ?Sized> Runtime for Arc<R> {
+    fn spawn(&self, task: BoxFuture<'static, ()>) -> Result<(), NoSpawner> {
+        (**self).spawn(task)
+    }
+    fn sleep_until(&self, at: Instant) -> BoxFuture<'static, ()> {
+        (**self).sleep_until(at)
+    }
+    fn now(&self) -> Instant {
+        (**self).now()
+    }
+}
+
+/// The runtime of a pool for which nobody chose one.
+///
+/// `None`: there is no timer at all (`default-features = false` and no adapter is current).
+pub(crate) fn detect() -> Option<Arc<dyn Runtime>> {
+    #[cfg(feature = "tokio")]
+    if let Some(runtime) = TokioRuntime::try_current() {
+        return Some(Arc::new(runtime));
+    }
+    #[cfg(feature = "async-std")]
+    if let Some(runtime) = AsyncStdRuntime::try_current() {
+        return Some(Arc::new(runtime));
+    }
+    #[cfg(feature = "smol")]
+    return Some(Arc::new(SmolRuntime::new()));
+    #[cfg(all(feature = "timer", not(feature = "smol")))]
+    return Some(Arc::new(ThreadTimer::new()));
+    #[cfg(not(feature = "timer"))]
+    None
+}
+
+/// A runtime that keeps no time and runs nothing: for pools without a time-out in a build without a timer.
+#[derive(Debug)]
+pub(crate) struct NoTimer;
+
+impl Runtime for NoTimer {
+    fn spawn(&self, _task: BoxFuture<'static, ()>) -> Result<(), NoSpawner> {
+        Err(NoSpawner)
+    }
+    fn sleep_until(&self, _at: Instant) -> BoxFuture<'static, ()> {
+        Box::pin(std::future::pending())
+    }
+    fn now(&self) -> Instant {
+        Instant::now()
+    }
+}

@@ -1,0 +1,151 @@
+//! The built-in timer: one thread for the whole process, started by the first wait, that only keeps time.
+
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::sync::{Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::task::{Context, Poll, Waker};
+use std::thread;
+use std::time::Instant;
+
+use super::{BoxFuture, NoSpawner, Runtime};
+
+/// The default runtime: a timer on a lazily started thread, and no spawner.
+///
+/// It works under every executor, a bare `block_on` included. The thread never polls a future; it only wakes.
+///
+/// # Examples
+///
+/// ```
+/// use std::time::Duration;
+/// use pool_core::{Runtime, ThreadTimer};
+///
+/// let timer = ThreadTimer::new();
+/// futures_lite::future::block_on(timer.sleep_until(timer.now() + Duration::from_millis(1)));
+/// ```
+#[derive(Clone, Copy, Debug, Default)]
+pub struct ThreadTimer {
+    _private: (),
+}
+
+impl ThreadTimer {
+    /// The timer; its thread starts with the first wait and is shared by the process.
+    pub const fn new() -> Self {
+        Self { _private: () }
+    }
+}
+
+impl Runtime for ThreadTimer {
+    fn spawn(&self, _task: BoxFuture<'static, ()>) -> Result<(), NoSpawner> {
+        Err(NoSpawner)
+    }
+    fn sleep_until(&self, at: Instant) -> BoxFuture<'static, ()> {
+        Box::pin(Sleep { at, key: None })
+    }
+    fn now(&self) -> Instant {
+        Instant::now()
+    }
+}
+
+/// Who is to be woken, by instant; the number tells sleepers of the same instant apart.
+type Sleepers = BTreeMap<(Instant, u64), Waker>;
+
+struct Clock {
+    sleepers: Mutex<Sleepers>,
+    changed: Condvar,
+}
+
+impl Clock {
+    fn sleepers(&self) -> MutexGuard<'_, Sleepers> {
+        self.sleepers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn keep_time(&self) {
+        let mut sleepers = self.sleepers();
+        loop {
+            let now = Instant::now();
+            let Some(next) = sleepers.first_entry() else {
+                sleepers = self
+                    .changed
+                    .wait(sleepers)
+                    .unwrap_or_else(PoisonError::into_inner);
+                continue;
+            };
+            let at = next.key().0;
+            if at <= now {
+                let waker = next.remove();
+                drop(sleepers);
+                // A waker is somebody else's code: its panic must not end everybody's clock.
+                let _ = catch_unwind(AssertUnwindSafe(|| waker.wake()));
+                sleepers = self.sleepers();
+            } else {
+                let wait = at.saturating_duration_since(now);
+                sleepers = self
+                    .changed
+                    .wait_timeout(sleepers, wait)
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .0;
+            }
+        }
+    }
+}
+
+fn clock() -> &'static Clock {
+    static CLOCK: Clock = Clock {
+        sleepers: Mutex::new(BTreeMap::new()),
+        changed: Condvar::new(),
+    };
+    static THREAD: OnceLock<()> = OnceLock::new();
+    THREAD.get_or_init(|| {
+        thread::Builder::new()
+            .name("pool-core-timer".into())
+            .spawn(|| CLOCK.keep_time())
+            .expect("the timer thread can be started");
+    });
+    &CLOCK
+}
+
+struct Sleep {
+    at: Instant,
+    key: Option<(Instant, u64)>,
+}
+
+impl Future for Sleep {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        use std::sync::atomic::{AtomicU64, Ordering};
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+
+        if Instant::now() >= self.at {
+            return Poll::Ready(());
+        }
+        let at = self.at;
+        let key = *self
+            .key
+            .get_or_insert_with(|| (at, NEXT.fetch_add(1, Ordering::Relaxed)));
+        let waker = cx.waker().clone();
+        let clock = clock();
+        let mut sleepers = clock.sleepers();
+        let old = sleepers.insert(key, waker);
+        let is_first = sleepers
+            .first_key_value()
+            .is_some_and(|(first, _)| *first == key);
+        drop(sleepers);
+        drop(old);
+        if is_first {
+            clock.changed.notify_one();
+        }
+        Poll::Pending
+    }
+}
+
+impl Drop for Sleep {
+    fn drop(&mut self) {
+        if let Some(key) = self.key {
+            let waker = clock().sleepers().remove(&key);
+            drop(waker);
+        }
+    }
+}

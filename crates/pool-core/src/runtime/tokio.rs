@@ -1,0 +1,104 @@
+//! The adapter for tokio, both flavours.
+
+use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Instant;
+
+use ::tokio::runtime::Handle;
+use ::tokio::task::unconstrained;
+use ::tokio::time;
+
+use super::{BoxFuture, NoSpawner, Runtime, ThreadTimer};
+
+/// Runs the pool's tasks and timers on a tokio runtime; it follows tokio's paused clock in tests.
+///
+/// The handle is taken when the adapter is made, so nothing later needs an ambient context. When the runtime is shut
+/// down, timers go on through the built-in [`ThreadTimer`] and tasks fall back to the next acquire.
+///
+/// # Examples
+///
+/// ```
+/// # tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(async {
+/// let runtime = pool_core::TokioRuntime::current();
+/// # drop(runtime);
+/// # });
+/// ```
+#[derive(Clone, Debug)]
+pub struct TokioRuntime {
+    handle: Handle,
+}
+
+impl TokioRuntime {
+    /// The runtime of the current context.
+    ///
+    /// # Panics
+    ///
+    /// Outside a tokio runtime.
+    pub fn current() -> Self {
+        Self::new(Handle::current())
+    }
+
+    /// The runtime of the current context, if there is one.
+    pub fn try_current() -> Option<Self> {
+        Handle::try_current().ok().map(Self::new)
+    }
+
+    /// A runtime by its handle; its timer must be enabled (`enable_time` or `enable_all`) for time-outs to work.
+    pub fn new(handle: Handle) -> Self {
+        Self { handle }
+    }
+}
+
+impl Runtime for TokioRuntime {
+    fn spawn(&self, task: BoxFuture<'static, ()>) -> Result<(), NoSpawner> {
+        self.handle.spawn(task);
+        Ok(())
+    }
+
+    fn sleep_until(&self, at: Instant) -> BoxFuture<'static, ()> {
+        let _context = self.handle.enter();
+        // Without a timer in that runtime tokio panics here: the built-in one serves instead.
+        match catch_unwind(AssertUnwindSafe(|| {
+            Box::pin(unconstrained(time::sleep_until(at.into())))
+        })) {
+            Ok(sleep) => Box::pin(Sleep {
+                tokio: Some(sleep),
+                thread: None,
+                at,
+            }),
+            Err(_) => ThreadTimer::new().sleep_until(at),
+        }
+    }
+
+    fn now(&self) -> Instant {
+        let _context = self.handle.enter();
+        time::Instant::now().into_std()
+    }
+}
+
+/// tokio's sleep, and the built-in one from the moment that tokio's runtime is gone.
+struct Sleep<S> {
+    tokio: Option<S>,
+    thread: Option<BoxFuture<'static, ()>>,
+    at: Instant,
+}
+
+impl<S: Future<Output = ()> + Unpin> Future for Sleep<S> {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        if let Some(sleep) = &mut self.tokio {
+            match catch_unwind(AssertUnwindSafe(|| Pin::new(sleep).poll(cx))) {
+                Ok(poll) => return poll,
+                Err(_) => self.tokio = None,
+            }
+        }
+        let at = self.at;
+        self.thread
+            .get_or_insert_with(|| ThreadTimer::new().sleep_until(at))
+            .as_mut()
+            .poll(cx)
+    }
+}
