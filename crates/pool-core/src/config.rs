@@ -55,10 +55,7 @@ pub struct ConfigError {
 
 impl ConfigError {
     /// An error about one knob; the message says what is wrong with it and what to do.
-    pub fn new(
-        field: impl Into<Cow<'static, str>>,
-        message: impl Into<Cow<'static, str>>,
-    ) -> Self {
+    pub fn new(field: impl Into<Cow<'static, str>>, message: impl Into<Cow<'static, str>>) -> Self {
         Self {
             field: field.into(),
             message: message.into(),

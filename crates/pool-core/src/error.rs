@@ -171,9 +171,9 @@ impl<E: StdError + 'static> StdError for Error<E> {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         match self {
             Self::Connect(error) | Self::Recycle(error) => Some(&**error),
-            Self::Timeout { last_connect, .. } => {
-                last_connect.as_deref().map(|e| e as &(dyn StdError + 'static))
-            }
+            Self::Timeout { last_connect, .. } => last_connect
+                .as_deref()
+                .map(|e| e as &(dyn StdError + 'static)),
             Self::Config(error) => Some(error),
             _ => None,
         }

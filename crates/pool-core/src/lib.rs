@@ -1,18 +1,110 @@
-//! A runtime-agnostic, fair and cancel-safe connection pool.
+//! A connection pool for anything that can be connected: fair, cancel-safe, and on any async runtime.
+//!
+//! Filling, acquiring, releasing, recycling and closing are hard to get right, and every backend needs the same ones. Here
+//! they are written once; a backend is a [`Manager`] of three methods: connect, check, recycle.
+//!
+//! ```
+//! use pool_core::{Manager, Pool};
+//!
+//! struct Files;
+//!
+//! impl Manager for Files {
+//!     type Connection = std::fs::File;
+//!     type Error = std::io::Error;
+//!
+//!     async fn connect(&self) -> std::io::Result<std::fs::File> {
+//!         std::fs::File::open("Cargo.toml")
+//!     }
+//!     async fn check(&self, file: &mut std::fs::File) -> std::io::Result<()> {
+//!         file.metadata().map(drop)
+//!     }
+//!     async fn recycle(&self, file: &mut std::fs::File) -> std::io::Result<()> {
+//!         std::io::Seek::rewind(file)
+//!     }
+//! }
+//!
+//! futures_lite::future::block_on(async {
+//!     let pool = Pool::builder(Files).minsize(1).maxsize(10).build().await?;
+//!     {
+//!         let file = pool.acquire().await?;
+//!         assert!(file.metadata().unwrap().is_file());
+//!     } // back in the pool
+//!     pool.close();
+//!     pool.wait_closed().await
+//! })
+//! # .unwrap();
+//! ```
+//!
+//! # What it promises
+//!
+//! - Open connections and connects in flight together never exceed maxsize.
+//! - Dropping any future at any await costs no capacity and strands no waiter.
+//! - Waiters are served in order of arrival, by direct hand-over.
+//! - A connection that is closed, broken, expired or not recycled is never handed out.
+//! - Dropping a guard or a pool never blocks, needs no executor and never panics.
+//! - Every step runs under its own deadline; an error says in which phase, after how long, and why.
+//! - A manager may call back into its own pool: no user code runs under the lock.
+//!
+//! # Runtimes
+//!
+//! The default build runs under every executor and keeps time on a thread of its own. What a runtime that can spawn adds
+//! is that recycling and upkeep happen in the background instead of in the next acquire: enable `tokio`, `smol` or
+//! `async-std`, or implement [`Runtime`].
+//!
+//! # Features
+//!
+//! | feature | what it adds |
+//! |---|---|
+//! | `timer` (default) | the built-in timer, one lazy thread |
+//! | `tokio`, `smol`, `async-std` | the adapter for that runtime |
+//! | `test-util` | a runtime with virtual time, for tests |
+//!
+//! # Limits
+//!
+//! A poll that never returns cannot be ended from outside; `mem::forget` of a guard keeps its place until
+//! [`Pool::terminate`]; `panic = "abort"` is what it says; `mem::swap` through two guards swaps the connections but not
+//! what the pool knows of them.
 
+#![forbid(unsafe_code)]
+
+// Floor 0: words.
 mod config;
 mod dyn_manager;
 mod error;
 mod manager;
 mod runtime;
 mod status;
+// Floor 1: books.
+mod entry;
+mod jobs;
+mod ledger;
+mod waiters;
+// Floor 2: the lock, and what runs without it.
+mod drive;
+mod shared;
+mod steps;
+// Floor 3: the guard.
+mod pooled;
+// Floor 4: the pool and its verbs.
+mod acquire;
+mod builder;
+mod close;
+mod fill;
+mod pool;
+mod release;
+mod upkeep;
 
+#[doc(hidden)]
+pub mod doc_manager;
+
+pub use crate::acquire::Acquire;
+pub use crate::builder::Builder;
 pub use crate::config::{CheckPolicy, ConfigError, IdleOrder};
 pub use crate::dyn_manager::{BoxError, BoxManager, DynManager};
 pub use crate::error::{Error, Phase};
 pub use crate::manager::{AbortHandle, ErrorClass, Manager, Verdict};
-pub use crate::runtime::{BoxFuture, NoSpawner, Runtime};
-pub use crate::status::Status;
+pub use crate::pool::Pool;
+pub use crate::pooled::PooledConnection;
 #[cfg(feature = "async-std")]
 pub use crate::runtime::AsyncStdRuntime;
 #[cfg(feature = "smol")]
@@ -23,3 +115,5 @@ pub use crate::runtime::ThreadTimer;
 pub use crate::runtime::TokioRuntime;
 #[cfg(feature = "test-util")]
 pub use crate::runtime::VirtualRuntime;
+pub use crate::runtime::{BoxFuture, NoSpawner, Runtime};
+pub use crate::status::Status;

@@ -1,0 +1,370 @@
+//! The verb `acquire`: a future that takes, waits in the queue, and drives what was started for it.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+use std::time::{Duration, Instant};
+
+use crate::drive::{Crew, Driven, Report, drive, nudge};
+use crate::error::{Error, Phase};
+use crate::jobs::Kind;
+use crate::ledger::{Answer, Settled, Tried, Visit};
+use crate::pool::Pool;
+use crate::pooled::PooledConnection;
+use crate::shared::Shared;
+use crate::steps::{Goods, quietly};
+use crate::waiters::Ticket;
+use crate::{ConfigError, Manager, Status};
+
+/// The future of [`Pool::acquire`].
+///
+/// Nothing happens before its first poll. It is `Send` and `Unpin`, and small: what it waits for lies in the pool.
+///
+/// # Cancel safety
+///
+/// Dropping it at any point costs nothing: its turn goes to the next waiter, a connection that had been handed over
+/// goes on to the next, and a connect or recycle that it had begun is finished for whoever comes.
+///
+/// # Panics
+///
+/// When it is polled again after it was ready.
+#[must_use = "futures do nothing unless polled"]
+pub struct Acquire<'a, M: Manager> {
+    shared: &'a Arc<Shared<M>>,
+    timeout: Timeout,
+    state: State,
+}
+
+#[derive(Clone, Copy)]
+enum Timeout {
+    /// As the pool says.
+    Pool,
+    Own(Option<Duration>),
+}
+
+enum State {
+    Idle,
+    Waiting {
+        ticket: Ticket,
+        since: Instant,
+        deadline: Option<Instant>,
+        /// The step that was driven last, for the account of a time-out.
+        kind: Option<Kind>,
+    },
+    Done,
+}
+
+impl<M: Manager> Pool<M> {
+    /// Takes a connection: an idle one, else a new one while there are fewer than maxsize, else the next that comes
+    /// back.
+    ///
+    /// Waiters are served strictly in order of arrival by direct hand-over. An idle connection is checked first where
+    /// the check policy asks for it; one that fails is discarded and the caller keeps its turn. A failed connect fails
+    /// the first waiter. The caller waits for at most `acquire_timeout`, or [`Acquire::timeout`].
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Closed`], [`Error::Connect`], [`Error::Timeout`] (which says in which phase, after how long, with
+    /// which counts, and the last connect error), [`Error::Panicked`] if the manager's connect or check panicked, and
+    /// [`Error::Config`] for a time-out in a build without a timer.
+    ///
+    /// # Cancel safety
+    ///
+    /// See [`Acquire`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use pool_core::doc_manager::Numbers;
+    /// # use pool_core::Pool;
+    /// use std::time::Duration;
+    ///
+    /// # futures_lite::future::block_on(async {
+    /// let pool = Pool::builder(Numbers).build().await?;
+    /// let conn = pool.acquire().timeout(Duration::from_secs(1)).await?;
+    /// assert_eq!(*conn, 7);
+    /// # Ok::<(), pool_core::Error<std::convert::Infallible>>(())
+    /// # }).unwrap();
+    /// ```
+    ///
+    /// A guard cannot be had without `.await`:
+    ///
+    /// ```compile_fail
+    /// # use pool_core::doc_manager::Numbers;
+    /// # let pool = pool_core::Pool::builder(Numbers).build_lazy().unwrap();
+    /// let number: u32 = *pool.acquire();
+    /// ```
+    pub fn acquire(&self) -> Acquire<'_, M> {
+        Acquire {
+            shared: self.shared(),
+            timeout: Timeout::Pool,
+            state: State::Idle,
+        }
+    }
+
+    /// Takes an idle connection if that is possible without waiting.
+    ///
+    /// Where the connection has to be recycled or checked first, that step is polled once; if it does not end at once,
+    /// it goes on for the next acquire. Nobody who waits is overtaken, and nothing is connected.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Exhausted`] where there is none, and [`Error::Closed`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use pool_core::doc_manager::Numbers;
+    /// use pool_core::{Error, Pool};
+    ///
+    /// let pool = Pool::builder(Numbers).build_lazy().unwrap();
+    /// assert!(matches!(pool.try_acquire(), Err(Error::Exhausted)));
+    /// ```
+    pub fn try_acquire(&self) -> Result<PooledConnection<M>, Error<M::Error>> {
+        let shared = self.shared();
+        let now = shared.idle_clock();
+        let ready = shared.books().take_ready(now);
+        if let Some(entry) = ready {
+            return Ok(PooledConnection::new(entry, Arc::clone(shared)));
+        }
+        let mut cx = Context::from_waker(Waker::noop());
+        nudge(shared, &mut cx);
+        loop {
+            let now = shared.now();
+            let key = match shared.change(None, |books, after| books.try_take(now, after)) {
+                Tried::Entry(entry) => {
+                    return Ok(PooledConnection::new(entry, Arc::clone(shared)));
+                }
+                Tried::Exhausted => return Err(Error::Exhausted),
+                Tried::Closed => return Err(Error::Closed),
+                Tried::Job(key) => key,
+            };
+            let mut crew = Crew::new(shared, vec![key]);
+            let mut taken = None;
+            let done = crew.poll(&mut cx, |report| {
+                if let Report::Taken(entry) = report {
+                    taken = Some(entry);
+                }
+            });
+            if let Some(entry) = taken {
+                return Ok(PooledConnection::new(entry, Arc::clone(shared)));
+            }
+            if done.is_pending() {
+                return Err(Error::Exhausted);
+            }
+        }
+    }
+}
+
+impl<M: Manager> Acquire<'_, M> {
+    /// Waits for at most this long instead of the pool's `acquire_timeout`; `None` waits without limit.
+    ///
+    /// Zero takes what can be had at the first poll.
+    pub fn timeout(mut self, timeout: impl Into<Option<Duration>>) -> Self {
+        self.timeout = Timeout::Own(timeout.into());
+        self
+    }
+
+    /// The first poll that cannot be served on the fast way: joins the queue.
+    fn begin(&mut self, cx: &mut Context<'_>) -> Result<(), Error<M::Error>> {
+        let timeout = match self.timeout {
+            Timeout::Pool => self.shared.config().acquire_timeout,
+            Timeout::Own(timeout) => timeout,
+        };
+        if timeout.is_some() && !self.shared.has_timer {
+            return Err(Error::Config(ConfigError::new(
+                "timeout",
+                "this build has no timer: enable pool-core's `timer` feature or a runtime's, or pass a runtime with Builder::runtime",
+            )));
+        }
+        let waker = cx.waker().clone();
+        let since = self.shared.now();
+        let deadline = timeout.and_then(|timeout| since.checked_add(timeout));
+        let ticket = self
+            .shared
+            .change(None, |books, after| {
+                books.enqueue(waker, deadline, since, after)
+            })
+            .ok_or(Error::Closed)?;
+        self.state = State::Waiting {
+            ticket,
+            since,
+            deadline,
+            kind: None,
+        };
+        nudge(self.shared, cx);
+        Ok(())
+    }
+
+    /// Looks for the answer and drives the job that was started for this waiter, until there is nothing to do.
+    fn look(&mut self, cx: &mut Context<'_>) -> Poll<Result<PooledConnection<M>, Error<M::Error>>> {
+        let State::Waiting {
+            ticket, deadline, ..
+        } = self.state
+        else {
+            panic!("an acquire is not polled again after it was ready");
+        };
+        self.register(ticket, cx);
+        let mut polled = None;
+        loop {
+            let visit = self.shared.books().visit(ticket, polled);
+            match visit {
+                Visit::Answer(left) => {
+                    self.state = State::Done;
+                    nudge(self.shared, cx);
+                    return Poll::Ready(self.answered(left.answer));
+                }
+                Visit::Job(key, kind, work) => {
+                    if let State::Waiting { kind: last, .. } = &mut self.state {
+                        *last = Some(kind);
+                    }
+                    match drive(self.shared, key, kind, work, Some(ticket), false, cx) {
+                        Driven::Pending(_) => polled = Some(key),
+                        Driven::Settled(settled) => {
+                            if let Some(error) = panic_of_a_check(kind, settled) {
+                                return Poll::Ready(self.give_up(ticket, error));
+                            }
+                        }
+                    }
+                    continue;
+                }
+                Visit::Nothing => {}
+            }
+            let Some(deadline) = deadline else {
+                return Poll::Pending;
+            };
+            let now = self.shared.now();
+            if now >= deadline {
+                let error = self.timed_out(now);
+                return Poll::Ready(self.give_up(ticket, error));
+            }
+            let (set, news) = self.shared.change(Some(ticket), |books, after| {
+                let news = books.resume(ticket, now, after);
+                (books.timer_to_set(), news)
+            });
+            if set {
+                self.shared.set_timer();
+            }
+            if !news {
+                return Poll::Pending;
+            }
+        }
+    }
+
+    /// Makes sure that the pool wakes the task that polls now.
+    fn register(&self, ticket: Ticket, cx: &mut Context<'_>) {
+        let known = self.shared.books().is_woken_by(ticket, cx.waker());
+        if !known {
+            let waker = cx.waker().clone();
+            let old = self.shared.books().set_waker(ticket, waker);
+            drop(old);
+        }
+    }
+
+    fn answered(
+        &self,
+        answer: Option<Answer<Goods<M>>>,
+    ) -> Result<PooledConnection<M>, Error<M::Error>> {
+        match answer.expect("an answered waiter has its answer") {
+            Answer::Entry(entry) => Ok(PooledConnection::new(entry, Arc::clone(self.shared))),
+            Answer::Failed(error) => Err(error),
+            Answer::Closed => Err(Error::Closed),
+        }
+    }
+
+    /// Leaves the queue with an error, unless the answer came in the last moment.
+    fn give_up(
+        &mut self,
+        ticket: Ticket,
+        error: Error<M::Error>,
+    ) -> Result<PooledConnection<M>, Error<M::Error>> {
+        self.state = State::Done;
+        let now = self.shared.now();
+        let left = self
+            .shared
+            .change(Some(ticket), |books, after| books.leave(ticket, now, after));
+        match left.answer {
+            Some(answer) => self.answered(Some(answer)),
+            None => Err(error),
+        }
+    }
+
+    fn timed_out(&self, now: Instant) -> Error<M::Error> {
+        let State::Waiting { since, kind, .. } = self.state else {
+            unreachable!("only a waiter times out");
+        };
+        self.shared.explain(Error::Timeout {
+            phase: match kind {
+                None => Phase::Wait,
+                Some(Kind::Connect) => Phase::Connect,
+                Some(Kind::Check) => Phase::Check,
+                Some(Kind::Recycle) => Phase::Recycle,
+                Some(Kind::Close) => Phase::Close,
+            },
+            after: now.saturating_duration_since(since),
+            status: Status::default(),
+            last_connect: None,
+        })
+    }
+}
+
+/// A check that panicked is the caller's to hear of; any other failed step means that the next one is tried.
+fn panic_of_a_check<M: Manager>(kind: Kind, settled: Settled<Goods<M>>) -> Option<Error<M::Error>> {
+    match settled {
+        Settled::Lost {
+            failure: Some(error @ Error::Panicked { .. }),
+            ..
+        } if kind == Kind::Check => Some(error),
+        _ => None,
+    }
+}
+
+impl<M: Manager> Future for Acquire<'_, M> {
+    type Output = Result<PooledConnection<M>, Error<M::Error>>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = &mut *self;
+        if matches!(this.state, State::Idle) {
+            let now = this.shared.idle_clock();
+            let ready = this.shared.books().take_ready(now);
+            if let Some(entry) = ready {
+                this.state = State::Done;
+                return Poll::Ready(Ok(PooledConnection::new(entry, Arc::clone(this.shared))));
+            }
+            if let Err(error) = this.begin(cx) {
+                this.state = State::Done;
+                return Poll::Ready(Err(error));
+            }
+        }
+        this.look(cx)
+    }
+}
+
+impl<M: Manager> Drop for Acquire<'_, M> {
+    fn drop(&mut self) {
+        let State::Waiting { ticket, .. } = self.state else {
+            return;
+        };
+        let now = self.shared.now();
+        let left = self.shared.change(Some(ticket), |books, after| {
+            let mut left = books.leave(ticket, now, after);
+            if let Some(Answer::Entry(entry)) = left.answer.take() {
+                books.pass_on(entry, now, after);
+            }
+            left
+        });
+        quietly(|| drop(left));
+        let set = self.shared.books().timer_to_set();
+        if set {
+            self.shared.set_timer();
+        }
+    }
+}
+
+impl<M: Manager> fmt::Debug for Acquire<'_, M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Acquire").finish_non_exhaustive()
+    }
+}

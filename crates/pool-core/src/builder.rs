@@ -1,0 +1,193 @@
+//! How a pool is built: every knob, and the two ways to start.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::config::Config;
+use crate::error::Error;
+use crate::pool::Pool;
+use crate::runtime::{self, NoTimer};
+use crate::shared::Shared;
+use crate::{CheckPolicy, IdleOrder, Manager, Runtime, fill, upkeep};
+
+/// Collects the knobs of a [`Pool`]; made by [`Pool::builder`].
+///
+/// # Examples
+///
+/// ```
+/// # use pool_core::doc_manager::Numbers;
+/// use std::time::Duration;
+/// use pool_core::{IdleOrder, Pool};
+///
+/// # futures_lite::future::block_on(async {
+/// let pool = Pool::builder(Numbers)
+///     .minsize(2)
+///     .maxsize(20)
+///     .pool_recycle(Duration::from_secs(3600))
+///     .acquire_timeout(Duration::from_secs(30))
+///     .idle_order(IdleOrder::Lifo)
+///     .build()
+///     .await?;
+/// # drop(pool);
+/// # Ok::<(), pool_core::Error<std::convert::Infallible>>(())
+/// # }).unwrap();
+/// ```
+#[must_use = "a builder does nothing until build or build_lazy"]
+pub struct Builder<M> {
+    manager: M,
+    config: Config,
+    runtime: Option<Arc<dyn Runtime>>,
+}
+
+impl<M: Manager> Builder<M> {
+    pub(crate) fn new(manager: M) -> Self {
+        Self {
+            manager,
+            config: Config::default(),
+            runtime: None,
+        }
+    }
+
+    /// How many connections are opened by [`build`](Builder::build) and kept open; default 1.
+    pub fn minsize(mut self, minsize: usize) -> Self {
+        self.config.minsize = minsize;
+        self
+    }
+
+    /// How many connections there may be at most, those included that are being opened or closed; default 10, 0 means
+    /// unlimited.
+    pub fn maxsize(mut self, maxsize: usize) -> Self {
+        self.config.maxsize = maxsize;
+        self
+    }
+
+    /// How long a connection may lie unused before it is closed instead of handed out; default `None`, never.
+    ///
+    /// The time counts since its last use, as in aiomysql, not since it was connected: a connection that is always in
+    /// use lives on.
+    pub fn pool_recycle(mut self, after: impl Into<Option<Duration>>) -> Self {
+        self.config.pool_recycle = after.into();
+        self
+    }
+
+    /// How long an acquire may take in all; default `None`, without limit.
+    pub fn acquire_timeout(mut self, timeout: impl Into<Option<Duration>>) -> Self {
+        self.config.acquire_timeout = timeout.into();
+        self
+    }
+
+    /// How long one [`Manager::connect`] may take; default `None`, without limit.
+    pub fn connect_timeout(mut self, timeout: impl Into<Option<Duration>>) -> Self {
+        self.config.connect_timeout = timeout.into();
+        self
+    }
+
+    /// How long one [`Manager::check`] may take; default `None`, without limit.
+    pub fn check_timeout(mut self, timeout: impl Into<Option<Duration>>) -> Self {
+        self.config.check_timeout = timeout.into();
+        self
+    }
+
+    /// How long one [`Manager::recycle`] may take; default `None`, without limit.
+    pub fn recycle_timeout(mut self, timeout: impl Into<Option<Duration>>) -> Self {
+        self.config.recycle_timeout = timeout.into();
+        self
+    }
+
+    /// How long one [`Manager::close`] may take; default `None`, without limit.
+    pub fn close_timeout(mut self, timeout: impl Into<Option<Duration>>) -> Self {
+        self.config.close_timeout = timeout.into();
+        self
+    }
+
+    /// In which order idle connections are handed out; default [`IdleOrder::Fifo`].
+    pub fn idle_order(mut self, order: IdleOrder) -> Self {
+        self.config.idle_order = order;
+        self
+    }
+
+    /// Which idle connections are checked before they are handed out; default those idle for a second or longer.
+    pub fn check_policy(mut self, policy: CheckPolicy) -> Self {
+        self.config.check_policy = policy;
+        self
+    }
+
+    /// Whether minsize is restored and expired connections are closed in the background; default `true`.
+    ///
+    /// It needs a runtime that can spawn; elsewhere, and with `false`, that happens in the next acquire.
+    pub fn upkeep(mut self, upkeep: bool) -> Self {
+        self.config.upkeep = upkeep;
+        self
+    }
+
+    /// The runtime that runs the pool's tasks and keeps its time.
+    ///
+    /// By default it is the adapter of the `tokio`, `async-std` or `smol` feature whose context is current when the
+    /// pool is built (smol's executor is current everywhere), else the built-in timer without a spawner.
+    pub fn runtime(mut self, runtime: impl Runtime) -> Self {
+        self.runtime = Some(Arc::new(runtime));
+        self
+    }
+
+    /// Whether the manager logs what is executed ([`Manager::set_echo`]); default `false`.
+    pub fn echo(mut self, echo: bool) -> Self {
+        self.config.echo = echo;
+        self
+    }
+
+    /// Builds the pool and opens minsize connections in parallel.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Config`] for an unusable knob; [`Error::Connect`], [`Error::Timeout`] or [`Error::Panicked`] with the
+    /// first cause when a connect fails, after those that had been opened were closed.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future drops the connections that it had opened.
+    pub async fn build(self) -> Result<Pool<M>, Error<M::Error>> {
+        let pool = self.prepare()?;
+        if let Err(error) = fill::fill(pool.shared()).await {
+            pool.terminate();
+            // It was terminated, so this cannot fail, and what is still open is closed under its deadline.
+            let _ = pool.wait_closed().await;
+            return Err(error);
+        }
+        upkeep::start(pool.shared());
+        Ok(pool)
+    }
+
+    /// Builds the pool and connects nothing; the first acquire opens minsize connections.
+    ///
+    /// With a runtime that can spawn and upkeep on, minsize connections are opened in the background instead.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Config`] for an unusable knob.
+    pub fn build_lazy(self) -> Result<Pool<M>, Error<M::Error>> {
+        let pool = self.prepare()?;
+        upkeep::start(pool.shared());
+        Ok(pool)
+    }
+
+    fn prepare(mut self) -> Result<Pool<M>, Error<M::Error>> {
+        let runtime = self.runtime.or_else(runtime::detect);
+        let has_timer = runtime.is_some();
+        self.config.validate(has_timer)?;
+        self.manager.validate()?;
+        self.manager.set_echo(self.config.echo);
+        let runtime = runtime.unwrap_or_else(|| Arc::new(NoTimer));
+        let shared = Shared::new(self.manager, self.config, runtime, has_timer);
+        Ok(Pool::from_shared(shared))
+    }
+}
+
+impl<M> fmt::Debug for Builder<M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Not the manager: it may hold a password.
+        f.debug_struct("Builder")
+            .field("config", &self.config)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,23 @@
+//! What the pool keeps: a connection and what is known of it.
+
+use std::time::Instant;
+
+use crate::ledger::Item;
+
+/// A connection and what is known of it; boxed once, so that a large connection never moves.
+pub(crate) struct Entry<C> {
+    pub(crate) conn: C,
+    pub(crate) id: u64,
+    pub(crate) born: Instant,
+    pub(crate) idle_since: Instant,
+    pub(crate) uses: u64,
+}
+
+impl<C> Item for Box<Entry<C>> {
+    fn id(&self) -> u64 {
+        self.id
+    }
+    fn idle_since(&self) -> Instant {
+        self.idle_since
+    }
+}

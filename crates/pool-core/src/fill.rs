@@ -1,0 +1,67 @@
+//! The verb `fill`: opens what is missing for minsize.
+
+use std::future::poll_fn;
+use std::sync::Arc;
+use std::task::Poll;
+
+use crate::Manager;
+use crate::drive::{Crew, Report};
+use crate::error::Error;
+use crate::pool::Pool;
+use crate::shared::Shared;
+
+impl<M: Manager> Pool<M> {
+    /// Opens the connections that are missing for minsize, in parallel, and waits until they are there.
+    ///
+    /// The same happens by itself at each acquire and, with upkeep, in the background; this is for a caller who wants to
+    /// wait for it. What others have begun to open is not waited for.
+    ///
+    /// # Errors
+    ///
+    /// The first failure: [`Error::Connect`], [`Error::Timeout`] or [`Error::Panicked`]; the other connects go on.
+    /// [`Error::Closed`] if the pool is closed or is closed meanwhile.
+    ///
+    /// # Cancel safety
+    ///
+    /// Connects that have begun go on in the background, or in the next acquire.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use pool_core::doc_manager::Numbers;
+    /// # use pool_core::Pool;
+    /// # futures_lite::future::block_on(async {
+    /// let pool = Pool::builder(Numbers).minsize(3).build_lazy().unwrap();
+    /// pool.fill().await.unwrap();
+    /// assert_eq!(pool.freesize(), 3);
+    /// # });
+    /// ```
+    pub async fn fill(&self) -> Result<(), Error<M::Error>> {
+        fill(self.shared()).await
+    }
+}
+
+pub(crate) async fn fill<M: Manager>(shared: &Arc<Shared<M>>) -> Result<(), Error<M::Error>> {
+    if self::is_closing(shared) {
+        return Err(Error::Closed);
+    }
+    let keys = shared.books().missing_for_verb();
+    let mut crew = Crew::new(shared, keys);
+    poll_fn(|cx| {
+        let mut failure = None;
+        let poll = crew.poll(cx, |report| {
+            if let Report::Lost(error) = report {
+                failure.get_or_insert(error.unwrap_or(Error::Closed));
+            }
+        });
+        match failure {
+            Some(error) => Poll::Ready(Err(error)),
+            None => poll.map(Ok),
+        }
+    })
+    .await
+}
+
+fn is_closing<M: Manager>(shared: &Shared<M>) -> bool {
+    shared.books().stage() != crate::ledger::Stage::Open
+}

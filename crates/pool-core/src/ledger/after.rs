@@ -1,0 +1,69 @@
+//! What is to be done once the lock is gone.
+
+use std::task::Waker;
+
+use super::Stock;
+use crate::AbortHandle;
+use crate::jobs::{JobKey, Kind, Work};
+use crate::waiters::Ticket;
+
+/// What a change of the books asks of the world; carried out without the lock, for all of it can call foreign code.
+pub(crate) struct After<S: Stock> {
+    /// Whose poll this is: that waiter looks again by itself and need not be woken.
+    pub(crate) current: Option<Ticket>,
+    first: Option<Waker>,
+    more: Vec<Waker>,
+    /// Wakers that nobody needs any more.
+    pub(crate) stale: Vec<Waker>,
+    /// Broken entries: their places count as closing until they are dropped.
+    pub(crate) broken: Vec<S::Entry>,
+    /// Jobs that were called off: their places count until they are dropped.
+    pub(crate) called_off: Vec<(Kind, Option<u64>, Work<S::Entry, S::Job>)>,
+    /// Entries that the books know nothing of any more.
+    pub(crate) written_off: Vec<S::Entry>,
+    /// Connections to be aborted.
+    pub(crate) aborts: Vec<AbortHandle>,
+    /// Abort handles that nobody needs any more.
+    pub(crate) handles: Vec<AbortHandle>,
+    /// Jobs that want a background task.
+    pub(crate) tend: Vec<JobKey>,
+    /// An entry waits for its recycle and wants a background task.
+    pub(crate) recycle: bool,
+    /// Those who wait for the end must look again.
+    pub(crate) closing: bool,
+}
+
+impl<S: Stock> After<S> {
+    pub(crate) fn new(current: Option<Ticket>) -> Self {
+        Self {
+            current,
+            first: None,
+            more: Vec::new(),
+            stale: Vec::new(),
+            broken: Vec::new(),
+            called_off: Vec::new(),
+            written_off: Vec::new(),
+            aborts: Vec::new(),
+            handles: Vec::new(),
+            tend: Vec::new(),
+            recycle: false,
+            closing: false,
+        }
+    }
+
+    /// Somebody is to be woken; the first one costs no allocation.
+    pub(crate) fn wake(&mut self, waker: Waker) {
+        match self.first {
+            None => self.first = Some(waker),
+            Some(_) => self.more.push(waker),
+        }
+    }
+
+    /// Those to be woken.
+    pub(crate) fn take_wakers(&mut self) -> impl Iterator<Item = Waker> + use<S> {
+        self.first
+            .take()
+            .into_iter()
+            .chain(std::mem::take(&mut self.more))
+    }
+}

@@ -1,0 +1,296 @@
+//! The books: every count, who waits, what is idle, what is under way. Plain data.
+//!
+//! Nothing here locks, awaits, reads a clock or calls code that is not ours; time comes in as an argument, and what
+//! is to be done once the lock is gone goes out as an [`After`]. So the rules can be read and tested as arithmetic.
+//!
+//! A place of the pool is always in exactly one of these hands: `idle`, `dirty`, an answer that lies ready for a
+//! waiter, a job, or a guard outside (`held`).
+
+mod after;
+mod closing;
+mod waiting;
+mod working;
+
+use std::collections::{HashMap, VecDeque};
+use std::task::Waker;
+use std::time::{Duration, Instant};
+
+pub(crate) use self::after::After;
+pub(crate) use self::closing::Returned;
+pub(crate) use self::waiting::{Answer, Tried, Visit};
+pub(crate) use self::working::{Outcome, Parked, Settled, TakenWork};
+use crate::config::Config;
+use crate::jobs::{Jobs, Kind};
+use crate::waiters::{List, Waiters};
+use crate::{AbortHandle, CheckPolicy, IdleOrder, Status};
+
+/// What the books are about; the tests keep books about numbers.
+pub(crate) trait Stock {
+    type Entry: Item;
+    type Job;
+    type Failure;
+}
+
+/// What the books need to know of an entry.
+pub(crate) trait Item {
+    fn id(&self) -> u64;
+    /// When it was last used (or connected, if it never was).
+    fn idle_since(&self) -> Instant;
+}
+
+/// How far the pool is on its way out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stage {
+    Open,
+    Closing,
+    Terminated,
+}
+
+/// The connections that are neither idle nor waiting for their recycle.
+#[derive(Clone, Copy, Debug, Default)]
+struct Counts {
+    held: usize,
+    connecting: usize,
+    checking: usize,
+    recycling: usize,
+    closing: usize,
+}
+
+impl Counts {
+    fn of(&mut self, kind: Kind) -> &mut usize {
+        match kind {
+            Kind::Connect => &mut self.connecting,
+            Kind::Check => &mut self.checking,
+            Kind::Recycle => &mut self.recycling,
+            Kind::Close => &mut self.closing,
+        }
+    }
+
+    fn total(&self) -> usize {
+        self.held + self.connecting + self.checking + self.recycling + self.closing
+    }
+}
+
+/// Entries that nobody uses, each with its turn.
+type Shelf<E> = VecDeque<(u64, E)>;
+
+pub(crate) struct Ledger<S: Stock> {
+    minsize: usize,
+    maxsize: usize,
+    limit: usize,
+    order: IdleOrder,
+    check: CheckPolicy,
+    recycle_after: Option<Duration>,
+    stage: Stage,
+    /// Whether the last `Pool` is gone, so that nobody can wait for the end any more.
+    orphaned: bool,
+    /// Whether background tasks can be had; learnt from the first refusal.
+    spawns: bool,
+    /// How many `wait_closed` are under way.
+    closers: usize,
+    /// Clean entries, by the turn of their return.
+    idle: Shelf<S::Entry>,
+    /// Returned entries whose recycle has not begun; they count as free.
+    dirty: Shelf<S::Entry>,
+    turns: u64,
+    counts: Counts,
+    waiters: Waiters<Answer<S>>,
+    jobs: Jobs<S::Entry, S::Job>,
+    aborts: HashMap<u64, AbortHandle>,
+    /// How often `clear` was called: what was being recycled then is closed afterwards.
+    clears: u64,
+    /// After a failed background connect: not before this.
+    fill_after: Option<Instant>,
+    fill_failures: u32,
+    /// The upkeep task, while it sleeps.
+    upkeep: Option<Waker>,
+    /// Whether upkeep wants to hear of the next idle entry.
+    upkeep_wants_idle: bool,
+    /// For when the timer of the waiters is set.
+    timer_at: Option<Instant>,
+}
+
+impl<S: Stock> Ledger<S> {
+    pub(crate) fn new(config: &Config) -> Self {
+        Self {
+            minsize: config.minsize,
+            maxsize: config.maxsize,
+            limit: config.limit(),
+            order: config.idle_order,
+            check: config.check_policy,
+            recycle_after: config.pool_recycle,
+            stage: Stage::Open,
+            orphaned: false,
+            spawns: true,
+            closers: 0,
+            idle: VecDeque::new(),
+            dirty: VecDeque::new(),
+            turns: 0,
+            counts: Counts::default(),
+            waiters: Waiters::new(),
+            jobs: Jobs::new(),
+            aborts: HashMap::new(),
+            clears: 0,
+            fill_after: None,
+            fill_failures: 0,
+            upkeep: None,
+            upkeep_wants_idle: false,
+            timer_at: None,
+        }
+    }
+
+    pub(crate) fn stage(&self) -> Stage {
+        self.stage
+    }
+
+    /// All connections: free, used and connecting.
+    pub(crate) fn size(&self) -> usize {
+        self.idle.len() + self.dirty.len() + self.counts.total()
+    }
+
+    pub(crate) fn status(&self) -> Status {
+        Status {
+            freesize: self.idle.len() + self.dirty.len(),
+            held: self.counts.held,
+            checking: self.counts.checking,
+            recycling: self.counts.recycling,
+            closing: self.counts.closing,
+            connecting: self.counts.connecting,
+            waiting: self.waiters.len(List::Queue),
+            minsize: self.minsize,
+            maxsize: self.maxsize,
+        }
+    }
+
+    /// Background tasks cannot be had.
+    pub(crate) fn cannot_spawn(&mut self) {
+        self.spawns = false;
+    }
+
+    pub(crate) fn can_spawn(&self) -> bool {
+        self.spawns
+    }
+
+    /// The fast way out: an idle entry that needs nothing, if nobody waits and there is nothing else to do.
+    ///
+    /// `now` may be left out where no knob depends on the idle time.
+    pub(crate) fn take_ready(&mut self, now: Option<Instant>) -> Option<S::Entry> {
+        let quiet = self.stage == Stage::Open
+            && self.waiters.len(List::Queue) == 0
+            && self.jobs.untended() == 0
+            && (self.dirty.is_empty() || self.spawns)
+            && self.size() >= self.minsize;
+        if !quiet {
+            return None;
+        }
+        let (_, entry) = match self.order {
+            IdleOrder::Fifo => self.idle.front()?,
+            IdleOrder::Lifo => self.idle.back()?,
+        };
+        if self.is_expired(entry, now) || self.is_suspect(entry, now) {
+            return None;
+        }
+        self.counts.held += 1;
+        let (_, entry) = match self.order {
+            IdleOrder::Fifo => self.idle.pop_front()?,
+            IdleOrder::Lifo => self.idle.pop_back()?,
+        };
+        Some(entry)
+    }
+
+    /// The fast way back for a clean entry: onto the shelf, or straight to the first waiter.
+    ///
+    /// # Errors
+    ///
+    /// Gives the entry back where more than that is to be done.
+    pub(crate) fn give_ready(
+        &mut self,
+        entry: S::Entry,
+        after: &mut After<S>,
+    ) -> Result<(), S::Entry> {
+        if self.stage != Stage::Open {
+            return Err(entry);
+        }
+        match self.waiters.first(List::Queue) {
+            None => {
+                self.counts.held -= 1;
+                self.shelve_idle(entry, after);
+                Ok(())
+            }
+            Some(first)
+                if self.check != CheckPolicy::Always && self.waiters.job(first).is_none() =>
+            {
+                self.waiters.answer(first, Answer::Entry(entry));
+                self.wake(first, after);
+                Ok(())
+            }
+            Some(_) => Err(entry),
+        }
+    }
+
+    fn is_expired(&self, entry: &S::Entry, now: Option<Instant>) -> bool {
+        match (self.recycle_after, now) {
+            (Some(limit), Some(now)) => now.saturating_duration_since(entry.idle_since()) >= limit,
+            _ => false,
+        }
+    }
+
+    /// Whether the entry is to be checked before it is handed out.
+    fn is_suspect(&self, entry: &S::Entry, now: Option<Instant>) -> bool {
+        match (self.check, now) {
+            (CheckPolicy::Always, _) => true,
+            (CheckPolicy::IdleFor(limit), Some(now)) => {
+                now.saturating_duration_since(entry.idle_since()) >= limit
+            }
+            _ => false,
+        }
+    }
+
+    fn shelve_idle(&mut self, entry: S::Entry, after: &mut After<S>) {
+        self.turns += 1;
+        self.idle.push_back((self.turns, entry));
+        if self.upkeep_wants_idle {
+            self.wake_upkeep(after);
+        }
+    }
+
+    /// Puts an entry back onto the shelf in such a way that it is the next one to be taken.
+    fn put_next(&mut self, entry: S::Entry) {
+        match self.order {
+            IdleOrder::Fifo => self.idle.push_front((0, entry)),
+            IdleOrder::Lifo => {
+                self.turns += 1;
+                self.idle.push_back((self.turns, entry));
+            }
+        }
+    }
+
+    fn shelve_dirty(&mut self, entry: S::Entry, after: &mut After<S>) {
+        self.turns += 1;
+        self.dirty.push_back((self.turns, entry));
+        after.recycle = self.spawns;
+        if self.upkeep_wants_idle {
+            self.wake_upkeep(after);
+        }
+    }
+
+    /// Lets upkeep know that there is something to do.
+    fn wake_upkeep(&mut self, after: &mut After<S>) {
+        self.upkeep_wants_idle = false;
+        if let Some(waker) = self.upkeep.take() {
+            after.wake(waker);
+        }
+    }
+
+    /// A connection is gone for good: forget its abort handle, see whether the pool is now too small.
+    fn departed(&mut self, id: Option<u64>, after: &mut After<S>) {
+        if let Some(handle) = id.and_then(|id| self.aborts.remove(&id)) {
+            after.handles.push(handle);
+        }
+        match self.stage {
+            Stage::Open if self.size() < self.minsize => self.wake_upkeep(after),
+            Stage::Open => {}
+            Stage::Closing | Stage::Terminated => after.closing |= self.size() == 0,
+        }
+    }
+}

@@ -1,0 +1,313 @@
+//! The queue's side of the books: who gets what comes back, and what is set in motion for whom.
+
+use std::task::Waker;
+use std::time::Instant;
+
+use super::{After, Ledger, Shelf, Stage, Stock};
+use crate::IdleOrder;
+use crate::jobs::{JobKey, Kind, Tender, Work};
+use crate::waiters::{Left, List, Ticket};
+
+/// What a waiter waits for.
+pub(crate) enum Answer<S: Stock> {
+    /// A clean entry; it counts as held.
+    Entry(S::Entry),
+    /// A connect failed, and this was the first waiter.
+    Failed(S::Failure),
+    /// The pool was closed.
+    Closed,
+}
+
+/// What a waiter finds when it looks.
+pub(crate) enum Visit<S: Stock> {
+    /// Its answer; it has left.
+    Answer(Left<Answer<S>>),
+    /// Its job, to be polled.
+    Job(JobKey, Kind, Work<S::Entry, S::Job>),
+    /// Nothing yet.
+    Nothing,
+}
+
+/// An entry that was found on a shelf.
+enum Found<E> {
+    Ready(E),
+    Suspect(E),
+    Dirty(E),
+}
+
+impl<S: Stock> Ledger<S> {
+    /// A new waiter; what can be set in motion for it, is. `None`: the pool is closed.
+    pub(crate) fn enqueue(
+        &mut self,
+        waker: Waker,
+        deadline: Option<Instant>,
+        now: Instant,
+        after: &mut After<S>,
+    ) -> Option<Ticket> {
+        if self.stage != Stage::Open {
+            return None;
+        }
+        let ticket = self.waiters.push(waker, deadline);
+        after.current = Some(ticket);
+        self.supply(now, after);
+        self.fill(now, after);
+        Some(ticket)
+    }
+
+    /// What there is for the waiter, other than the job that it has just polled.
+    pub(crate) fn visit(&mut self, ticket: Ticket, polled: Option<JobKey>) -> Visit<S> {
+        if self.waiters.is_answered(ticket) {
+            return Visit::Answer(self.waiters.remove(ticket));
+        }
+        let Some(key) = self.waiters.job(ticket).filter(|key| Some(*key) != polled) else {
+            return Visit::Nothing;
+        };
+        let kind = self.jobs.get(key).map(|job| job.kind);
+        match (kind, self.jobs.take(key)) {
+            (Some(kind), Some(work)) => Visit::Job(key, kind, work),
+            _ => Visit::Nothing,
+        }
+    }
+
+    /// Whether the waiter is woken by this waker.
+    pub(crate) fn is_woken_by(&self, ticket: Ticket, waker: &Waker) -> bool {
+        self.waiters.waker(ticket).will_wake(waker)
+    }
+
+    /// Another waker for the waiter; the old one comes back, to be dropped without the lock.
+    pub(crate) fn set_waker(&mut self, ticket: Ticket, waker: Waker) -> Waker {
+        self.waiters.set_waker(ticket, waker)
+    }
+
+    /// A waiter goes, served or not: what was meant for it goes to the next, except an entry that it takes along.
+    pub(crate) fn leave(
+        &mut self,
+        ticket: Ticket,
+        now: Instant,
+        after: &mut After<S>,
+    ) -> Left<Answer<S>> {
+        let left = self.waiters.remove(ticket);
+        if let Some(key) = left.job {
+            self.orphan(key, after);
+        }
+        self.supply(now, after);
+        left
+    }
+
+    /// An entry that was meant for a waiter who went.
+    pub(crate) fn pass_on(&mut self, entry: S::Entry, now: Instant, after: &mut After<S>) {
+        self.counts.held -= 1;
+        self.hand_out(entry, now, after);
+    }
+
+    /// A waiter whose deadline struck too early is put back into its old place; `true`: that changed something.
+    pub(crate) fn resume(&mut self, ticket: Ticket, now: Instant, after: &mut After<S>) -> bool {
+        self.waiters.time(ticket);
+        if self.waiters.is_queued(ticket) || self.waiters.is_answered(ticket) {
+            return self.waiters.is_answered(ticket);
+        }
+        self.waiters.insert(List::Queue, ticket);
+        if self.waiters.job(ticket).is_none() {
+            self.waiters.insert(List::Needy, ticket);
+        }
+        self.supply(now, after);
+        true
+    }
+
+    /// Whether the timer must be set anew, and for when.
+    pub(crate) fn timer_to_set(&mut self) -> bool {
+        let Some((at, _)) = self.waiters.next_deadline() else {
+            return false;
+        };
+        if self.timer_at.is_some_and(|set| set <= at) {
+            return false;
+        }
+        self.timer_at = Some(at);
+        true
+    }
+
+    /// For when the timer is to be set.
+    pub(crate) fn timer_at(&self) -> Option<Instant> {
+        self.timer_at
+    }
+
+    /// The timer struck: those who are due leave the queue and are woken to see for themselves.
+    ///
+    /// This may run inside the runtime's own timer, so it must not lead back there: the timer is not set again and no
+    /// task is spawned. The next in line and upkeep are woken as well, and whoever is polled first sets the timer.
+    pub(crate) fn timer_struck(&mut self, after: &mut After<S>) {
+        let Some(at) = self.timer_at.take() else {
+            return;
+        };
+        while let Some(ticket) = self.waiters.pop_due(at) {
+            if !self.waiters.is_queued(ticket) {
+                continue;
+            }
+            self.waiters.unlink(List::Queue, ticket);
+            self.waiters.unlink(List::Needy, ticket);
+            self.wake(ticket, after);
+        }
+        if let Some((_, next)) = self.waiters.next_deadline() {
+            self.wake(next, after);
+            self.wake_upkeep(after);
+        }
+    }
+
+    /// Sets in motion what the waiters need, as far as there is anything.
+    pub(crate) fn supply(&mut self, now: Instant, after: &mut After<S>) {
+        while self.stage == Stage::Open {
+            let Some(ticket) = self.waiters.first(List::Needy) else {
+                return;
+            };
+            if let Some(found) = self.find(now, after) {
+                match found {
+                    Found::Ready(entry) => self.grant(entry, after),
+                    Found::Suspect(entry) => self.start(Kind::Check, Some(entry), ticket, after),
+                    Found::Dirty(entry) => self.start(Kind::Recycle, Some(entry), ticket, after),
+                }
+            } else if let Some(key) = self.jobs.adoptable_connect() {
+                self.adopt(key, ticket, after);
+            } else if self.size() < self.limit
+                && self.counts.connecting < self.waiters.len(List::Queue)
+            {
+                self.start(Kind::Connect, None, ticket, after);
+            } else if let Some(key) = self.jobs.adoptable_other() {
+                self.adopt(key, ticket, after);
+            } else {
+                return;
+            }
+        }
+    }
+
+    /// A clean entry: to the first waiter, or onto the shelf.
+    pub(super) fn hand_out(&mut self, entry: S::Entry, now: Instant, after: &mut After<S>) {
+        match self.stage {
+            Stage::Open if self.waiters.len(List::Queue) > 0 => {
+                self.grant(entry, after);
+                self.supply(now, after);
+            }
+            Stage::Open => self.shelve_idle(entry, after),
+            Stage::Closing => {
+                self.start_close(entry, Tender::Nobody, after);
+            }
+            Stage::Terminated => self.drop_entry(entry, after),
+        }
+    }
+
+    /// Gives a clean entry to the first waiter, who must exist; what was under way for it is for the next.
+    fn grant(&mut self, entry: S::Entry, after: &mut After<S>) {
+        let first = self.waiters.first(List::Queue).expect("somebody waits");
+        self.counts.held += 1;
+        self.reply(first, Answer::Entry(entry), after);
+    }
+
+    /// Answers a waiter and wakes it; its job becomes somebody else's.
+    pub(super) fn reply(&mut self, ticket: Ticket, answer: Answer<S>, after: &mut After<S>) {
+        let job = self.waiters.set_job(ticket, None);
+        self.waiters.answer(ticket, answer);
+        self.wake(ticket, after);
+        if let Some(key) = job {
+            self.orphan(key, after);
+        }
+    }
+
+    /// A new job that the waiter drives.
+    fn start(&mut self, kind: Kind, entry: Option<S::Entry>, ticket: Ticket, after: &mut After<S>) {
+        let key = self.note(kind, entry, Tender::Waiter(ticket));
+        self.waiters.set_job(ticket, Some(key));
+        self.wake(ticket, after);
+    }
+
+    /// The waiter drives from now on a job that nobody needs.
+    fn adopt(&mut self, key: JobKey, ticket: Ticket, after: &mut After<S>) {
+        if let Some(visitor) = self.jobs.set_tender(key, Tender::Waiter(ticket)) {
+            after.wake(visitor);
+        }
+        self.waiters.set_job(ticket, Some(key));
+        self.wake(ticket, after);
+    }
+
+    pub(super) fn wake(&mut self, ticket: Ticket, after: &mut After<S>) {
+        if after.current != Some(ticket) {
+            after.wake(self.waiters.set_waker(ticket, Waker::noop().clone()));
+        }
+    }
+
+    /// The next entry that nobody uses; the expired ones on the way to it are closed.
+    fn find(&mut self, now: Instant, after: &mut After<S>) -> Option<Found<S::Entry>> {
+        loop {
+            let dirty = self.dirty_is_next();
+            let order = self.order;
+            let shelf = if dirty {
+                &mut self.dirty
+            } else {
+                &mut self.idle
+            };
+            let (_, entry) = take(shelf, order)?;
+            if self.is_expired(&entry, Some(now)) {
+                self.start_close(entry, Tender::Nobody, after);
+            } else if dirty {
+                return Some(Found::Dirty(entry));
+            } else if self.is_suspect(&entry, Some(now)) {
+                return Some(Found::Suspect(entry));
+            } else {
+                return Some(Found::Ready(entry));
+            }
+        }
+    }
+
+    /// Whether the next entry is one that still has to be recycled.
+    ///
+    /// Where the recycle happens in the background a clean one is preferred; where it happens in the next acquire, all
+    /// returned entries are alike and the order of their return decides.
+    fn dirty_is_next(&self) -> bool {
+        let turns = |shelf: &Shelf<S::Entry>| match self.order {
+            IdleOrder::Fifo => shelf.front().map(|(turn, _)| *turn),
+            IdleOrder::Lifo => shelf.back().map(|(turn, _)| *turn),
+        };
+        match (turns(&self.idle), turns(&self.dirty)) {
+            (_, None) => false,
+            (None, Some(_)) => true,
+            (Some(_), Some(_)) if self.spawns => false,
+            (Some(clean), Some(dirty)) => match self.order {
+                IdleOrder::Fifo => dirty < clean,
+                IdleOrder::Lifo => dirty > clean,
+            },
+        }
+    }
+
+    /// For `try_acquire`: a job for the next entry, if nobody waits. The caller drives it.
+    pub(crate) fn try_take(&mut self, now: Instant, after: &mut After<S>) -> Tried<S> {
+        if self.stage != Stage::Open {
+            return Tried::Closed;
+        }
+        if self.waiters.len(List::Queue) > 0 {
+            return Tried::Exhausted;
+        }
+        let (kind, entry) = match self.find(now, after) {
+            None => return Tried::Exhausted,
+            Some(Found::Ready(entry)) => {
+                self.counts.held += 1;
+                return Tried::Entry(entry);
+            }
+            Some(Found::Suspect(entry)) => (Kind::Check, entry),
+            Some(Found::Dirty(entry)) => (Kind::Recycle, entry),
+        };
+        Tried::Job(self.note(kind, Some(entry), Tender::Taker))
+    }
+}
+
+/// What `try_acquire` finds.
+pub(crate) enum Tried<S: Stock> {
+    Entry(S::Entry),
+    Job(JobKey),
+    Exhausted,
+    Closed,
+}
+
+fn take<E>(shelf: &mut Shelf<E>, order: IdleOrder) -> Option<(u64, E)> {
+    match order {
+        IdleOrder::Fifo => shelf.pop_front(),
+        IdleOrder::Lifo => shelf.pop_back(),
+    }
+}

@@ -1,0 +1,405 @@
+//! The jobs' side of the books: how work begins, changes hands and ends.
+
+use std::task::Waker;
+use std::time::{Duration, Instant};
+
+use super::{After, Answer, Item, Ledger, Stage, Stock};
+use crate::jobs::{Job, JobKey, Kind, Tender, Work};
+use crate::waiters::List;
+use crate::{AbortHandle, CheckPolicy};
+
+/// The first pause after a failed background connect; it doubles up to [`LONGEST_PAUSE`].
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+const LONGEST_PAUSE: Duration = Duration::from_secs(10);
+
+/// How a job ended.
+pub(crate) enum Outcome<S: Stock> {
+    /// There is a connection; a new one may bring a way to abort it.
+    Ready(S::Entry, Option<AbortHandle>),
+    /// It failed.
+    Failed {
+        /// The connection, where there was one.
+        entry: Option<S::Entry>,
+        failure: S::Failure,
+        /// Whether the connection may still be spoken to.
+        goodbye: bool,
+        /// Whether trying again soon is pointless or harmful.
+        hopeless: bool,
+    },
+    /// A close is over; so is a job whose future broke and took the connection with it.
+    Gone,
+}
+
+/// What the end of a job means for whoever drove it.
+pub(crate) enum Settled<S: Stock> {
+    /// The pool has the connection.
+    Kept,
+    /// The connection is the taker's.
+    Taken(S::Entry),
+    /// The connection leaves the pool; where a verb drove the job, it drives the close too.
+    Lost {
+        failure: Option<S::Failure>,
+        close: Option<JobKey>,
+    },
+}
+
+/// What became of work that was put back.
+pub(crate) enum Parked {
+    /// It waits for its next poll.
+    Waiting,
+    /// Something happened meanwhile: whoever drives it must look again.
+    LookAgain,
+}
+
+/// What a visitor or a verb finds when it comes for its job.
+pub(crate) enum TakenWork<S: Stock> {
+    Work(Kind, Work<S::Entry, S::Job>),
+    /// The job is no longer theirs.
+    NotYours,
+    /// Somebody polls it just now, or it is not to be polled.
+    Busy,
+}
+
+impl<S: Stock> Ledger<S> {
+    /// Notes a new job; its place counts from here on.
+    pub(super) fn note(&mut self, kind: Kind, entry: Option<S::Entry>, tender: Tender) -> JobKey {
+        *self.counts.of(kind) += 1;
+        let id = entry.as_ref().map(Item::id);
+        let key = self.jobs.insert(kind, entry, tender, self.clears);
+        if let Some(job) = self.jobs.get(key) {
+            job.id = id;
+        }
+        key
+    }
+
+    /// Connects that are missing for minsize and that the caller of a verb drives itself.
+    pub(crate) fn missing_for_verb(&mut self) -> Vec<JobKey> {
+        let mut keys = Vec::new();
+        while self.stage == Stage::Open && self.size() < self.minsize {
+            keys.push(self.note(Kind::Connect, None, Tender::Verb));
+        }
+        keys
+    }
+
+    /// Starts the connects that are missing for minsize, unless the last ones failed just now.
+    pub(crate) fn fill(&mut self, now: Instant, after: &mut After<S>) {
+        if self.fill_after.is_some_and(|at| now < at) {
+            return;
+        }
+        while self.stage == Stage::Open && self.size() < self.minsize {
+            let key = self.note(Kind::Connect, None, Tender::Nobody);
+            after.tend.push(key);
+        }
+    }
+
+    /// A background task comes for the job that it was spawned for.
+    pub(crate) fn take_as_visitor(&mut self, key: JobKey) -> TakenWork<S> {
+        self.take_if(key, |tender| matches!(tender, Tender::Visitor(_)))
+    }
+
+    /// A verb comes for a job of its own.
+    pub(crate) fn take_as_verb(&mut self, key: JobKey) -> TakenWork<S> {
+        self.take_if(key, |tender| matches!(tender, Tender::Verb | Tender::Taker))
+    }
+
+    fn take_if(&mut self, key: JobKey, mine: impl Fn(&Tender) -> bool) -> TakenWork<S> {
+        let kind = match self.jobs.get(key) {
+            Some(job) if mine(&job.tender) => job.kind,
+            _ => return TakenWork::NotYours,
+        };
+        match self.jobs.take(key) {
+            Some(work) => TakenWork::Work(kind, work),
+            None => TakenWork::Busy,
+        }
+    }
+
+    /// A background task wants one of the jobs that nobody drives, to poll it once.
+    pub(crate) fn unattended(&self) -> Vec<JobKey> {
+        if self.jobs.untended() == 0 {
+            return Vec::new();
+        }
+        self.jobs.unattended()
+    }
+
+    /// Takes a job that nobody drives, for one poll.
+    pub(crate) fn take_unattended(&mut self, key: JobKey) -> TakenWork<S> {
+        self.take_if(key, |tender| matches!(tender, Tender::Nobody))
+    }
+
+    /// Begins the recycle of the entry that has waited longest for it.
+    pub(crate) fn claim_dirty(&mut self) -> Option<JobKey> {
+        let (_, entry) = self.dirty.pop_front()?;
+        Some(self.note(Kind::Recycle, Some(entry), Tender::Visitor(None)))
+    }
+
+    /// Polled work that is not done; a visitor leaves word how to wake it.
+    pub(crate) fn park(
+        &mut self,
+        key: JobKey,
+        work: S::Job,
+        visitor: Option<Waker>,
+        now: Instant,
+        after: &mut After<S>,
+    ) -> Parked {
+        let Some(job) = self.jobs.get(key) else {
+            return Parked::LookAgain;
+        };
+        if job.doomed {
+            let (kind, id) = (job.kind, job.id);
+            self.jobs.remove(key);
+            after.called_off.push((kind, id, Work::Parked(work)));
+            return Parked::LookAgain;
+        }
+        let parked = match &mut job.tender {
+            Tender::Visitor(slot) => {
+                after.stale.extend(std::mem::replace(slot, visitor));
+                Parked::Waiting
+            }
+            Tender::Nobody => Parked::LookAgain,
+            _ => Parked::Waiting,
+        };
+        self.jobs.park(key, work);
+        if matches!(parked, Parked::LookAgain) {
+            // Its waiter was served while it was polled: the next one may want it.
+            self.supply(now, after);
+            after.tend.push(key);
+        }
+        parked
+    }
+
+    /// A job lost the one who drove it. What has not begun is undone; the rest goes on for whoever needs it next.
+    pub(crate) fn orphan(&mut self, key: JobKey, after: &mut After<S>) {
+        let Some(job) = self.jobs.get(key) else {
+            return;
+        };
+        let kind = job.kind;
+        let begun = !matches!(job.work, Work::Fresh(_));
+        if kind == Kind::Close && !self.spawns && self.stage == Stage::Open {
+            return self.call_off(key, after);
+        }
+        if begun || kind == Kind::Close {
+            if let Some(visitor) = self.jobs.set_tender(key, Tender::Nobody) {
+                after.stale.push(visitor);
+            }
+            after.closing |= self.stage != Stage::Open;
+            after.tend.push(key);
+            return;
+        }
+        *self.counts.of(kind) -= 1;
+        let entry = self.jobs.remove(key).and_then(|job| match job.work {
+            Work::Fresh(entry) => entry,
+            _ => None,
+        });
+        match (kind, entry) {
+            (Kind::Check, Some(entry)) => self.put_next(entry),
+            (Kind::Recycle, Some(entry)) => {
+                self.dirty.push_front((0, entry));
+                after.recycle = self.spawns;
+            }
+            _ => self.departed(None, after),
+        }
+    }
+
+    /// A verb that drove the job is dropped.
+    pub(crate) fn dismiss(&mut self, key: JobKey, after: &mut After<S>) {
+        let mine = |job: &&mut Job<_, _>| matches!(job.tender, Tender::Verb | Tender::Taker);
+        if self.jobs.get(key).filter(mine).is_some() {
+            self.orphan(key, after);
+        }
+    }
+
+    /// The background task that was to recycle the next entry is gone: whoever needs it takes it.
+    pub(crate) fn not_recycled(&mut self, now: Instant, after: &mut After<S>) {
+        self.supply(now, after);
+    }
+
+    /// A background task comes for a job that nobody drives; `false`: somebody does by now.
+    pub(crate) fn hire(&mut self, key: JobKey) -> bool {
+        let free = match self.jobs.get(key) {
+            Some(job) => matches!(job.tender, Tender::Nobody),
+            None => false,
+        };
+        if free {
+            self.jobs.set_tender(key, Tender::Visitor(None));
+        }
+        free
+    }
+
+    /// The background task of a job is gone, or could not be had.
+    pub(crate) fn deserted(&mut self, key: JobKey, now: Instant, after: &mut After<S>) {
+        let Some(job) = self.jobs.get(key) else {
+            return;
+        };
+        if !matches!(job.tender, Tender::Visitor(_)) {
+            return;
+        }
+        let kind = job.kind;
+        after
+            .stale
+            .extend(self.jobs.set_tender(key, Tender::Nobody));
+        let nobody_will_come = match self.stage {
+            Stage::Open => kind == Kind::Close,
+            Stage::Closing | Stage::Terminated => self.orphaned,
+        };
+        if nobody_will_come {
+            self.call_off(key, after);
+        }
+        after.closing |= self.stage != Stage::Open;
+        self.supply(now, after);
+    }
+
+    /// A job's future is over.
+    pub(crate) fn settle(
+        &mut self,
+        key: JobKey,
+        outcome: Outcome<S>,
+        now: Instant,
+        after: &mut After<S>,
+    ) -> Settled<S> {
+        let job = self.jobs.remove(key).expect("a job is settled once");
+        *self.counts.of(job.kind) -= 1;
+        let driver = match job.tender {
+            Tender::Waiter(ticket) => {
+                self.waiters.set_job(ticket, None);
+                if self.waiters.is_queued(ticket) {
+                    self.waiters.insert(List::Needy, ticket);
+                }
+                Driver::Waiter
+            }
+            Tender::Visitor(waker) => {
+                after.stale.extend(waker);
+                Driver::Background
+            }
+            Tender::Nobody => Driver::Background,
+            Tender::Verb => Driver::Verb,
+            Tender::Taker => Driver::Taker,
+        };
+        let settled = match outcome {
+            Outcome::Ready(entry, abort) => {
+                if let Some(abort) = abort {
+                    self.aborts.insert(entry.id(), abort);
+                }
+                if job.kind == Kind::Connect {
+                    self.fill_after = None;
+                    self.fill_failures = 0;
+                }
+                let cleared = job.kind == Kind::Recycle && job.clears < self.clears;
+                if job.doomed || self.stage == Stage::Terminated {
+                    self.drop_entry(entry, after);
+                    lost()
+                } else if self.stage == Stage::Closing || cleared {
+                    self.see_off(entry, None, driver, after)
+                } else {
+                    self.keep(entry, job.kind, driver, now, after)
+                }
+            }
+            Outcome::Failed {
+                entry: Some(entry),
+                failure,
+                goodbye,
+                ..
+            } => {
+                if goodbye && !job.doomed {
+                    self.see_off(entry, Some(failure), driver, after)
+                } else {
+                    self.drop_entry(entry, after);
+                    Settled::Lost {
+                        failure: Some(failure),
+                        close: None,
+                    }
+                }
+            }
+            Outcome::Failed {
+                entry: None,
+                failure,
+                hopeless,
+                ..
+            } => {
+                self.departed(job.id, after);
+                if driver == Driver::Background {
+                    self.pause_filling(hopeless, now);
+                }
+                match self.waiters.first(List::Queue) {
+                    Some(first) if driver != Driver::Verb && self.stage == Stage::Open => {
+                        self.reply(first, Answer::Failed(failure), after);
+                        lost()
+                    }
+                    _ => Settled::Lost {
+                        failure: Some(failure),
+                        close: None,
+                    },
+                }
+            }
+            Outcome::Gone => {
+                self.departed(job.id, after);
+                lost()
+            }
+        };
+        self.supply(now, after);
+        settled
+    }
+
+    /// A connection that is fit for use: to whom?
+    fn keep(
+        &mut self,
+        entry: S::Entry,
+        kind: Kind,
+        driver: Driver,
+        now: Instant,
+        after: &mut After<S>,
+    ) -> Settled<S> {
+        let unchecked = kind == Kind::Recycle && self.check == CheckPolicy::Always;
+        if unchecked {
+            // It goes back onto the shelf, from where the first who needs it has it checked.
+            self.put_next(entry);
+            return Settled::Kept;
+        }
+        if driver == Driver::Taker && self.waiters.len(List::Queue) == 0 {
+            self.counts.held += 1;
+            return Settled::Taken(entry);
+        }
+        self.hand_out(entry, now, after);
+        Settled::Kept
+    }
+
+    /// A connection is closed in good order, by the verb that wants to hear of it or in the background.
+    fn see_off(
+        &mut self,
+        entry: S::Entry,
+        failure: Option<S::Failure>,
+        driver: Driver,
+        after: &mut After<S>,
+    ) -> Settled<S> {
+        let close = match driver {
+            Driver::Verb => self.start_close(entry, Tender::Verb, after),
+            _ => self.start_close(entry, Tender::Nobody, after).and(None),
+        };
+        Settled::Lost { failure, close }
+    }
+
+    fn pause_filling(&mut self, hopeless: bool, now: Instant) {
+        let pause = if hopeless {
+            LONGEST_PAUSE
+        } else {
+            FIRST_PAUSE * 2_u32.pow(self.fill_failures.min(10))
+        };
+        self.fill_failures = self.fill_failures.saturating_add(1);
+        self.fill_after = now.checked_add(pause.min(LONGEST_PAUSE));
+    }
+}
+
+fn lost<S: Stock>() -> Settled<S> {
+    Settled::Lost {
+        failure: None,
+        close: None,
+    }
+}
+
+/// Who drove a job to its end.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Driver {
+    Waiter,
+    Background,
+    Verb,
+    Taker,
+}

@@ -1,0 +1,133 @@
+//! The pool itself: a handle that is cheap to clone, and what it knows of itself. Its verbs have files of their own.
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::ledger::Stage;
+use crate::shared::Shared;
+use crate::{Builder, Manager, Status};
+
+/// A pool of connections.
+///
+/// Clones share it. When the last clone goes, the pool closes without waiting: what is idle is closed, guards stay
+/// valid and are closed when they are dropped.
+///
+/// # Examples
+///
+/// ```
+/// # use pool_core::doc_manager::Numbers;
+/// use pool_core::Pool;
+///
+/// # futures_lite::future::block_on(async {
+/// let pool = Pool::builder(Numbers).minsize(2).maxsize(5).build().await?;
+/// assert_eq!((pool.size(), pool.freesize(), pool.used()), (2, 2, 0));
+///
+/// let conn = pool.acquire().await?;
+/// assert_eq!((pool.size(), pool.freesize(), pool.used()), (2, 1, 1));
+/// drop(conn);
+///
+/// pool.close();
+/// pool.wait_closed().await?;
+/// assert!(pool.is_closed());
+/// # Ok::<(), pool_core::Error<std::convert::Infallible>>(())
+/// # }).unwrap();
+/// ```
+pub struct Pool<M: Manager> {
+    owner: Arc<Owner<M>>,
+}
+
+/// All clones of a pool together; the last one closes it.
+struct Owner<M: Manager> {
+    shared: Arc<Shared<M>>,
+}
+
+impl<M: Manager> Drop for Owner<M> {
+    fn drop(&mut self) {
+        let now = self.shared.now();
+        self.shared
+            .change(None, |books, after| books.orphaned(now, after));
+    }
+}
+
+impl<M: Manager> Pool<M> {
+    /// Begins to build a pool over a manager.
+    pub fn builder(manager: M) -> Builder<M> {
+        Builder::new(manager)
+    }
+
+    pub(crate) fn from_shared(shared: Arc<Shared<M>>) -> Self {
+        Self {
+            owner: Arc::new(Owner { shared }),
+        }
+    }
+
+    pub(crate) fn shared(&self) -> &Arc<Shared<M>> {
+        &self.owner.shared
+    }
+
+    /// The pool's manager.
+    pub fn manager(&self) -> &M {
+        &self.shared().backend.manager
+    }
+
+    /// All counts at one instant.
+    pub fn status(&self) -> Status {
+        self.shared().status()
+    }
+
+    /// The number of all connections: free, used and connecting.
+    pub fn size(&self) -> usize {
+        self.status().size()
+    }
+
+    /// The number of connections that wait for the next user.
+    pub fn freesize(&self) -> usize {
+        self.status().freesize()
+    }
+
+    /// The number of connections that are held, or checked, recycled or closed just now.
+    pub fn used(&self) -> usize {
+        self.status().used()
+    }
+
+    /// The number of connections that the pool keeps open; 1 unless the builder said otherwise.
+    pub fn minsize(&self) -> usize {
+        self.shared().config().minsize
+    }
+
+    /// The largest number of connections; 10 unless the builder said otherwise, 0 means unlimited.
+    pub fn maxsize(&self) -> usize {
+        self.shared().config().maxsize
+    }
+
+    /// Whether the manager was asked to log what is executed; off unless the builder said otherwise.
+    pub fn echo(&self) -> bool {
+        self.shared().config().echo
+    }
+
+    /// Whether [`close`](Pool::close) or [`terminate`](Pool::terminate) was called.
+    pub fn is_closing(&self) -> bool {
+        self.shared().books().stage() != Stage::Open
+    }
+
+    /// Whether the pool is closed and its last connection is gone.
+    pub fn is_closed(&self) -> bool {
+        self.shared().books().is_closed()
+    }
+}
+
+impl<M: Manager> Clone for Pool<M> {
+    fn clone(&self) -> Self {
+        Self {
+            owner: Arc::clone(&self.owner),
+        }
+    }
+}
+
+impl<M: Manager> fmt::Debug for Pool<M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pool")
+            .field("status", &self.status())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,180 @@
+//! The guard: a connection in somebody's hands; dropping it is releasing it.
+
+use std::fmt;
+use std::ops::{Deref, DerefMut};
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
+use crate::entry::Entry;
+use crate::ledger::After;
+use crate::shared::Shared;
+use crate::steps::quietly;
+use crate::{Manager, Verdict};
+
+/// A connection that was acquired; dropping it gives it back.
+///
+/// It derefs to the manager's connection, is `'static`, and outlives its pool if need be. What it knows of itself is
+/// asked for with associated functions (`PooledConnection::id(&conn)`), so that no method of the connection is hidden.
+///
+/// Dropping it never blocks, needs no executor and does not panic. A guard that is dropped while its thread unwinds is
+/// closed instead of handed on: nobody knows what its connection was in the middle of. `mem::forget` of a guard keeps
+/// its place until [`Pool::terminate`](crate::Pool::terminate); `mem::swap` through two guards swaps the connections,
+/// while id, age and abort handle stay with the places.
+///
+/// # Examples
+///
+/// ```
+/// # use pool_core::doc_manager::Numbers;
+/// use pool_core::{Pool, PooledConnection};
+///
+/// # futures_lite::future::block_on(async {
+/// let pool = Pool::builder(Numbers).build().await?;
+/// let mut conn = pool.acquire().await?;
+/// *conn += 1;
+/// assert_eq!(PooledConnection::uses(&conn), 1);
+/// drop(conn);
+/// assert_eq!(pool.freesize(), 1);
+/// # Ok::<(), pool_core::Error<std::convert::Infallible>>(())
+/// # }).unwrap();
+/// ```
+#[must_use = "a guard that is dropped at once has released its connection"]
+pub struct PooledConnection<M: Manager> {
+    entry: Option<Box<Entry<M::Connection>>>,
+    shared: Arc<Shared<M>>,
+}
+
+impl<M: Manager> PooledConnection<M> {
+    pub(crate) fn new(mut entry: Box<Entry<M::Connection>>, shared: Arc<Shared<M>>) -> Self {
+        entry.uses += 1;
+        Self {
+            entry: Some(entry),
+            shared,
+        }
+    }
+
+    /// The connection's number, unique in its pool and never used twice.
+    pub fn id(this: &Self) -> u64 {
+        this.entry().id
+    }
+
+    /// How long ago it was connected.
+    pub fn age(this: &Self) -> Duration {
+        let now = this.shared.now();
+        now.saturating_duration_since(this.entry().born)
+    }
+
+    /// How often it was handed out, this time included.
+    pub fn uses(this: &Self) -> u64 {
+        this.entry().uses
+    }
+
+    /// Takes the connection out of the pool for good; its place is free at once.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use pool_core::doc_manager::Numbers;
+    /// # use pool_core::{Pool, PooledConnection};
+    /// # futures_lite::future::block_on(async {
+    /// let pool = Pool::builder(Numbers).build().await.unwrap();
+    /// let conn: u32 = PooledConnection::detach(pool.acquire().await.unwrap());
+    /// assert_eq!((conn, pool.size()), (7, 0));
+    /// # });
+    /// ```
+    pub fn detach(mut this: Self) -> M::Connection {
+        let entry = this
+            .entry
+            .take()
+            .expect("a guard has its entry until it goes");
+        let now = this.shared.now();
+        this.shared
+            .change(None, |books, after| books.detach(entry.id, now, after));
+        entry.conn
+    }
+
+    /// Closes the connection instead of giving it back; its place is free when it is closed.
+    ///
+    /// Without a spawner it is dropped without [`Manager::close`].
+    pub fn discard(mut this: Self) {
+        this.give_back(Some(Verdict::Discard));
+    }
+
+    /// The parts of the guard, which is then no guard any more.
+    pub(crate) fn into_parts(mut self) -> (Box<Entry<M::Connection>>, Arc<Shared<M>>) {
+        let entry = self
+            .entry
+            .take()
+            .expect("a guard has its entry until it goes");
+        (entry, Arc::clone(&self.shared))
+    }
+
+    fn entry(&self) -> &Entry<M::Connection> {
+        self.entry
+            .as_ref()
+            .expect("a guard has its entry until it goes")
+    }
+
+    /// Gives the entry back to the books; `None`: its manager decides what becomes of it.
+    fn give_back(&mut self, verdict: Option<Verdict>) {
+        let Some(mut entry) = self.entry.take() else {
+            return;
+        };
+        let shared = &self.shared;
+        if thread::panicking() {
+            return shared.change(None, |books, after| books.give_back_broken(entry, after));
+        }
+        let manager = &shared.backend.manager;
+        let verdict = verdict.or_else(|| quietly(|| manager.on_release(&mut entry.conn)));
+        let Some(verdict) = verdict else {
+            return shared.change(None, |books, after| books.give_back_broken(entry, after));
+        };
+        if shared.config().needs_idle_time() {
+            entry.idle_since = shared.now();
+        }
+        if verdict == Verdict::Reuse {
+            let mut after = After::new(None);
+            let given = shared.books().give_ready(entry, &mut after);
+            match given {
+                Ok(()) => return shared.perform(after),
+                Err(back) => entry = back,
+            }
+        }
+        let now = shared.now();
+        shared.change(None, |books, after| {
+            books.give_back(entry, verdict, now, after)
+        });
+    }
+}
+
+impl<M: Manager> Deref for PooledConnection<M> {
+    type Target = M::Connection;
+
+    fn deref(&self) -> &M::Connection {
+        &self.entry().conn
+    }
+}
+
+impl<M: Manager> DerefMut for PooledConnection<M> {
+    fn deref_mut(&mut self) -> &mut M::Connection {
+        let entry = self.entry.as_mut();
+        &mut entry.expect("a guard has its entry until it goes").conn
+    }
+}
+
+impl<M: Manager> Drop for PooledConnection<M> {
+    fn drop(&mut self) {
+        self.give_back(None);
+    }
+}
+
+impl<M: Manager> fmt::Debug for PooledConnection<M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut out = f.debug_struct("PooledConnection");
+        if let Some(entry) = &self.entry {
+            out.field("id", &entry.id).field("uses", &entry.uses);
+        }
+        // The connection itself is not shown: it may hold a password.
+        out.finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,83 @@
+//! The verb `release`: gives a connection back, and waits until it is clean where the caller wants to know.
+
+use std::future::poll_fn;
+
+use crate::drive::{Crew, Report};
+use crate::error::Error;
+use crate::ledger::Returned;
+use crate::pool::Pool;
+use crate::pooled::PooledConnection;
+use crate::steps::quietly;
+use crate::{Manager, Verdict};
+
+impl<M: Manager> Pool<M> {
+    /// Gives a connection back; the same as dropping it.
+    ///
+    /// It does not wait: where the manager wants the connection recycled, that happens in the background, or in the
+    /// next acquire. A guard of another pool goes home to its own.
+    pub fn release(&self, conn: PooledConnection<M>) {
+        drop(conn);
+    }
+}
+
+impl<M: Manager> PooledConnection<M> {
+    /// Gives the connection back and waits until it is clean again.
+    ///
+    /// # Errors
+    ///
+    /// `Err` means that it was discarded, and why: [`Error::Recycle`], [`Error::Timeout`] or [`Error::Panicked`] from
+    /// its recycle, [`Error::Discarded`] if the manager did not want it back, [`Error::Closed`] if the pool is closed.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future leaves the recycle to the background, or to the next acquire.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use pool_core::doc_manager::Numbers;
+    /// # use pool_core::{Pool, PooledConnection};
+    /// # futures_lite::future::block_on(async {
+    /// let pool = Pool::builder(Numbers).build().await.unwrap();
+    /// let conn = pool.acquire().await.unwrap();
+    /// PooledConnection::release(conn).await.unwrap();
+    /// assert_eq!(pool.freesize(), 1);
+    /// # });
+    /// ```
+    pub async fn release(this: Self) -> Result<(), Error<M::Error>> {
+        let (mut entry, shared) = this.into_parts();
+        let verdict = quietly(|| shared.backend.manager.on_release(&mut entry.conn));
+        if shared.config().needs_idle_time() {
+            entry.idle_since = shared.now();
+        }
+        let now = shared.now();
+        let Some(verdict) = verdict else {
+            shared.change(None, |books, after| books.give_back_broken(entry, after));
+            return Err(Error::Discarded);
+        };
+        let returned = shared.change(None, |books, after| {
+            books.give_back_awaited(entry, verdict, now, after)
+        });
+        let (key, mut result) = match returned {
+            Returned::Kept => return Ok(()),
+            Returned::WrittenOff(entry) => {
+                quietly(|| drop(entry));
+                return Err(Error::Closed);
+            }
+            Returned::Recycle(key) => (key, Ok(())),
+            Returned::Close(key) if verdict == Verdict::Discard => (key, Err(Error::Discarded)),
+            Returned::Close(key) => (key, Err(Error::Closed)),
+        };
+        let mut crew = Crew::new(&shared, vec![key]);
+        poll_fn(|cx| {
+            crew.poll(cx, |report| {
+                if let (Report::Lost(error), Ok(())) = (report, &result) {
+                    // Without a failure of its own it was closed because the pool is closed or was cleared.
+                    result = Err(error.unwrap_or(Error::Closed));
+                }
+            })
+        })
+        .await;
+        result
+    }
+}
