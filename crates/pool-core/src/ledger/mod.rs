@@ -294,3 +294,6 @@ impl<S: Stock> Ledger<S> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

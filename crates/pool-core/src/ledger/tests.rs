@@ -1,0 +1,365 @@
+//! The books as arithmetic: rules one by one, and a long random walk in which no place is lost or invented.
+
+use std::task::Waker;
+use std::time::{Duration, Instant};
+
+use super::*;
+use crate::jobs::{JobKey, Work};
+use crate::waiters::Ticket;
+use crate::{Verdict, config::Config};
+
+struct Plain;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Number(u64, Instant);
+
+impl Item for Number {
+    fn id(&self) -> u64 {
+        self.0
+    }
+    fn idle_since(&self) -> Instant {
+        self.1
+    }
+}
+
+impl Stock for Plain {
+    type Entry = Number;
+    /// A future between two polls: the entry that lies in it.
+    type Job = Option<Number>;
+    type Failure = &'static str;
+}
+
+/// The books together with the world outside: guards, waiters, and what is to be done after a change.
+struct World {
+    books: Ledger<Plain>,
+    now: Instant,
+    made: u64,
+    guards: Vec<Number>,
+    waiting: Vec<Ticket>,
+    /// Jobs that were polled once at least, in the hands of visitors.
+    visited: Vec<JobKey>,
+}
+
+impl World {
+    fn new(minsize: usize, maxsize: usize) -> Self {
+        let config = Config {
+            minsize,
+            maxsize,
+            ..Config::default()
+        };
+        Self {
+            books: Ledger::new(&config),
+            now: Instant::now(),
+            made: 0,
+            guards: Vec::new(),
+            waiting: Vec::new(),
+            visited: Vec::new(),
+        }
+    }
+
+    fn change<R>(&mut self, change: impl FnOnce(&mut Ledger<Plain>, Instant, &mut After<Plain>) -> R) -> R {
+        let mut after = After::new(None);
+        let result = change(&mut self.books, self.now, &mut after);
+        self.perform(after);
+        result
+    }
+
+    fn perform(&mut self, mut after: After<Plain>) {
+        after.take_wakers().for_each(Waker::wake);
+        for entry in after.broken {
+            self.change(|books, now, after| books.dropped(entry.0, now, after));
+        }
+        for (kind, id, _) in after.called_off {
+            self.change(|books, now, after| books.called_off(kind, id, now, after));
+        }
+        for key in after.tend {
+            if self.books.hire(key) {
+                self.visited.push(key);
+            }
+        }
+    }
+
+    fn acquire(&mut self) -> Ticket {
+        let ticket = self
+            .change(|books, now, after| books.enqueue(Waker::noop().clone(), None, now, after))
+            .expect("the pool is open");
+        self.waiting.push(ticket);
+        ticket
+    }
+
+    fn entry(&mut self) -> Number {
+        self.made += 1;
+        Number(self.made, self.now)
+    }
+
+    /// Ends a job that was taken out.
+    fn finish(&mut self, key: JobKey, kind: Kind, work: Work<Number, Option<Number>>, well: bool) {
+        let entry = match work {
+            Work::Fresh(entry) => entry,
+            Work::Parked(entry) => entry,
+            Work::Polled => unreachable!(),
+        };
+        let outcome = match (kind, entry) {
+            (Kind::Close, _) => Outcome::Gone,
+            (Kind::Connect, _) if well => Outcome::Ready(self.entry(), None),
+            (Kind::Connect, _) => Outcome::Failed {
+                entry: None,
+                failure: "refused",
+                goodbye: false,
+                hopeless: false,
+            },
+            (_, Some(entry)) if well => Outcome::Ready(entry, None),
+            (_, entry) => Outcome::Failed {
+                entry,
+                failure: "broken",
+                goodbye: self.made % 2 == 0,
+                hopeless: false,
+            },
+        };
+        let settled = self.change(|books, now, after| books.settle(key, outcome, now, after));
+        if let Settled::Taken(entry) = settled {
+            self.guards.push(entry);
+        }
+    }
+
+    /// One look of a waiter: its answer, or a step of its job.
+    fn look(&mut self, ticket: Ticket, end: bool, well: bool) {
+        match self.books.visit(ticket, None) {
+            Visit::Answer(left) => {
+                self.waiting.retain(|other| *other != ticket);
+                if let Some(Answer::Entry(entry)) = left.answer {
+                    self.guards.push(entry);
+                }
+            }
+            Visit::Job(key, kind, work) if end => self.finish(key, kind, work, well),
+            Visit::Job(key, _, work) => self.park(key, work),
+            Visit::Nothing => {}
+        }
+    }
+
+    fn park(&mut self, key: JobKey, work: Work<Number, Option<Number>>) {
+        let job = match work {
+            Work::Fresh(entry) => entry,
+            Work::Parked(entry) => entry,
+            Work::Polled => unreachable!(),
+        };
+        self.change(|books, now, after| books.park(key, job, None, now, after));
+    }
+
+    fn leave(&mut self, ticket: Ticket) {
+        self.waiting.retain(|other| *other != ticket);
+        self.change(|books, now, after| {
+            let left = books.leave(ticket, now, after);
+            if let Some(Answer::Entry(entry)) = left.answer {
+                books.pass_on(entry, now, after);
+            }
+        });
+    }
+
+    fn release(&mut self, verdict: Verdict) {
+        if let Some(entry) = self.guards.pop() {
+            self.change(|books, now, after| books.give_back(entry, verdict, now, after));
+        }
+    }
+
+    fn visit(&mut self, at: usize, end: bool, well: bool) {
+        let key = self.visited[at];
+        match self.books.take_as_visitor(key) {
+            TakenWork::Work(kind, work) if end => {
+                self.visited.swap_remove(at);
+                self.finish(key, kind, work, well);
+            }
+            TakenWork::Work(_, work) => self.park(key, work),
+            _ => {
+                self.visited.swap_remove(at);
+            }
+        }
+    }
+
+    fn recycle_in_background(&mut self) {
+        if let Some(key) = self.books.claim_dirty() {
+            self.visited.push(key);
+        }
+    }
+
+    /// Drives everything to its good end.
+    fn settle(&mut self) {
+        for _ in 0..10_000 {
+            self.recycle_in_background();
+            if !self.visited.is_empty() {
+                self.visit(0, true, true);
+            }
+            for ticket in self.waiting.clone() {
+                self.look(ticket, true, true);
+            }
+            self.release(Verdict::Reuse);
+            if self.visited.is_empty() && self.waiting.is_empty() && self.guards.is_empty() {
+                return;
+            }
+        }
+        panic!("HANG: {:?}, {} waiting", self.books.status(), self.waiting.len());
+    }
+}
+
+#[test]
+fn a_waiter_is_served_by_whichever_comes_first() {
+    let mut world = World::new(0, 2);
+    let a = world.acquire();
+    world.look(a, true, true);
+    world.look(a, true, true);
+    assert_eq!(world.guards.len(), 1);
+    let b = world.acquire();
+    world.look(b, false, true);
+    assert_eq!(world.books.status().connecting(), 1);
+    world.release(Verdict::Reuse);
+    world.look(b, true, true);
+    assert_eq!((world.guards.len(), world.waiting.len()), (1, 0));
+    // The connect that b had begun is kept.
+    assert_eq!(world.books.status().connecting(), 1);
+    world.visit(0, true, true);
+    assert_eq!(world.books.status().freesize(), 1);
+}
+
+#[test]
+fn a_failed_connect_fails_the_first_waiter_only() {
+    let mut world = World::new(0, 2);
+    let [a, b] = [(); 2].map(|()| world.acquire());
+    world.look(b, true, false);
+    assert!(matches!(world.books.visit(a, None), Visit::Answer(left)
+        if matches!(left.answer, Some(Answer::Failed("refused")))));
+    world.look(b, true, true);
+    world.look(b, true, true);
+    assert_eq!(world.guards.len(), 1);
+}
+
+#[test]
+fn a_dropped_waiter_passes_on_what_it_was_given() {
+    let mut world = World::new(0, 1);
+    let a = world.acquire();
+    world.look(a, true, true);
+    world.look(a, true, true);
+    let [b, c] = [(); 2].map(|()| world.acquire());
+    world.release(Verdict::Reuse);
+    world.leave(b);
+    world.look(c, true, true);
+    assert_eq!(world.guards.len(), 1);
+}
+
+#[test]
+fn closing_answers_everybody_and_keeps_nothing() {
+    let mut world = World::new(0, 3);
+    let [a, b] = [(); 2].map(|()| world.acquire());
+    world.look(a, true, true);
+    world.look(b, false, true);
+    world.change(|books, now, after| books.close(now, after));
+    for ticket in [a, b] {
+        assert!(matches!(world.books.visit(ticket, None), Visit::Answer(left)
+            if matches!(left.answer, Some(Answer::Closed))));
+    }
+    while !world.visited.is_empty() {
+        world.visit(0, true, true);
+    }
+    assert_eq!(world.books.size(), 0);
+    assert!(world.books.is_closed());
+}
+
+#[test]
+fn a_timer_that_strikes_too_early_costs_no_waiter_its_place() {
+    let mut world = World::new(0, 1);
+    let first = world.acquire();
+    world.look(first, true, true);
+    world.look(first, true, true);
+    let now = world.now;
+    let later = now + Duration::from_secs(5);
+    let mut queue = Vec::new();
+    for _ in 0..3 {
+        let ticket = world.change(|books, now, after| {
+            books.enqueue(Waker::noop().clone(), Some(later), now, after)
+        });
+        queue.extend(ticket);
+    }
+    assert!(world.books.timer_to_set());
+    world.change(|books, _, after| books.timer_struck(after));
+    for ticket in queue.iter().rev() {
+        world.change(|books, now, after| books.resume(*ticket, now, after));
+    }
+    for ticket in queue {
+        world.release(Verdict::Reuse);
+        world.look(ticket, true, true);
+        assert_eq!(world.guards.len(), 1);
+    }
+}
+
+/// A small generator, so that a failure can be repeated by its seed.
+struct Dice(u64);
+
+impl Dice {
+    fn roll(&mut self, sides: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        (self.0 % sides as u64) as usize
+    }
+}
+
+#[test]
+fn no_place_is_lost_or_invented_in_a_random_walk() {
+    for seed in 1..=400_u64 {
+        let mut dice = Dice(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15));
+        let maxsize = 1 + dice.roll(5);
+        let mut world = World::new(dice.roll(maxsize + 1), maxsize);
+        for step in 0..300 {
+            match dice.roll(10) {
+                0 | 1 => {
+                    world.acquire();
+                }
+                2..=4 if !world.waiting.is_empty() => {
+                    let ticket = world.waiting[dice.roll(world.waiting.len())];
+                    world.look(ticket, dice.roll(3) > 0, dice.roll(4) > 0);
+                }
+                5 if !world.waiting.is_empty() => {
+                    let ticket = world.waiting[dice.roll(world.waiting.len())];
+                    world.leave(ticket);
+                }
+                6 | 7 => {
+                    let verdicts = [Verdict::Reuse, Verdict::Recycle, Verdict::Discard];
+                    world.release(verdicts[dice.roll(3)]);
+                }
+                8 if !world.visited.is_empty() => {
+                    let at = dice.roll(world.visited.len());
+                    world.visit(at, dice.roll(2) > 0, dice.roll(4) > 0);
+                }
+                9 => world.recycle_in_background(),
+                _ => {}
+            }
+            world.now += Duration::from_millis(dice.roll(400) as u64);
+            let status = world.books.status();
+            assert!(status.size() <= maxsize, "seed {seed} step {step}: {status:?}");
+            let answered = world
+                .waiting
+                .iter()
+                .filter(|ticket| world.books.waiters.is_answered(**ticket))
+                .count();
+            assert!(
+                status.held() >= world.guards.len()
+                    && status.held() <= world.guards.len() + answered,
+                "seed {seed} step {step}: {status:?}, {} guards",
+                world.guards.len()
+            );
+        }
+        world.settle();
+        let status = world.books.status();
+        assert_eq!(status.size(), status.freesize(), "seed {seed}: {status:?}");
+        // Full capacity: exactly maxsize can be acquired.
+        let tickets: Vec<_> = (0..maxsize).map(|_| world.acquire()).collect();
+        for _ in 0..3 {
+            for ticket in &tickets {
+                if world.waiting.contains(ticket) {
+                    world.look(*ticket, true, true);
+                }
+            }
+        }
+        assert_eq!(world.guards.len(), maxsize, "seed {seed}");
+        assert_eq!(world.books.size(), maxsize, "seed {seed}");
+    }
+}
