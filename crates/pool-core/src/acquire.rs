@@ -7,15 +7,14 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
-use crate::drive::{Crew, Driven, Report, drive, nudge};
 use crate::error::{Error, Phase};
 use crate::jobs::Kind;
+use crate::keys::Ticket;
 use crate::ledger::{Answer, Settled, Tried, Visit};
 use crate::pool::Pool;
 use crate::pooled::PooledConnection;
-use crate::shared::Shared;
+use crate::shared::{Crew, Driven, Report, Shared, drive, nudge};
 use crate::steps::{Goods, quietly};
-use crate::waiters::Ticket;
 use crate::{ConfigError, Manager, Status};
 
 /// The future of [`Pool::acquire`].

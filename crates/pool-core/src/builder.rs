@@ -40,15 +40,18 @@ pub struct Builder<M> {
     runtime: Option<Arc<dyn Runtime>>,
 }
 
-impl<M: Manager> Builder<M> {
-    pub(crate) fn new(manager: M) -> Self {
-        Self {
+impl<M: Manager> Pool<M> {
+    /// Begins to build a pool over a manager.
+    pub fn builder(manager: M) -> Builder<M> {
+        Builder {
             manager,
             config: Config::default(),
             runtime: None,
         }
     }
+}
 
+impl<M: Manager> Builder<M> {
     /// How many connections are opened by [`build`](Builder::build) and kept open; default 1.
     pub fn minsize(mut self, minsize: usize) -> Self {
         self.config.minsize = minsize;

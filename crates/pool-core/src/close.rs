@@ -6,10 +6,9 @@ use std::sync::Arc;
 use std::task::Poll;
 
 use crate::Manager;
-use crate::drive::Crew;
 use crate::error::Error;
 use crate::pool::Pool;
-use crate::shared::Shared;
+use crate::shared::{Crew, Shared};
 
 impl<M: Manager> Pool<M> {
     /// Closes every idle connection; the next acquire opens all that are missing for minsize, in parallel.

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use std::task::Poll;
 
 use crate::Manager;
-use crate::drive::{Crew, Report};
 use crate::error::Error;
+use crate::ledger::Stage;
 use crate::pool::Pool;
-use crate::shared::Shared;
+use crate::shared::{Crew, Report, Shared};
 
 impl<M: Manager> Pool<M> {
     /// Opens the connections that are missing for minsize, in parallel, and waits until they are there.
@@ -42,7 +42,7 @@ impl<M: Manager> Pool<M> {
 }
 
 pub(crate) async fn fill<M: Manager>(shared: &Arc<Shared<M>>) -> Result<(), Error<M::Error>> {
-    if self::is_closing(shared) {
+    if shared.books().stage() != Stage::Open {
         return Err(Error::Closed);
     }
     let keys = shared.books().missing_for_verb();
@@ -60,8 +60,4 @@ pub(crate) async fn fill<M: Manager>(shared: &Arc<Shared<M>>) -> Result<(), Erro
         }
     })
     .await
-}
-
-fn is_closing<M: Manager>(shared: &Shared<M>) -> bool {
-    shared.books().stage() != crate::ledger::Stage::Open
 }

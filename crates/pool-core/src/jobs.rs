@@ -7,11 +7,7 @@ use std::task::Waker;
 
 use slotmap::{DefaultKey, SlotMap};
 
-use crate::waiters::Ticket;
-
-/// A job's number; stale ones are recognised.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct JobKey(DefaultKey);
+use crate::keys::{JobKey, Ticket};
 
 /// Which step a job is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -77,10 +77,10 @@ mod status;
 // Floor 1: books.
 mod entry;
 mod jobs;
+mod keys;
 mod ledger;
 mod waiters;
 // Floor 2: the lock, and what runs without it.
-mod drive;
 mod shared;
 mod steps;
 // Floor 3: the guard.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::ledger::Stage;
 use crate::shared::Shared;
-use crate::{Builder, Manager, Status};
+use crate::{Manager, Status};
 
 /// A pool of connections.
 ///
@@ -50,11 +50,6 @@ impl<M: Manager> Drop for Owner<M> {
 }
 
 impl<M: Manager> Pool<M> {
-    /// Begins to build a pool over a manager.
-    pub fn builder(manager: M) -> Builder<M> {
-        Builder::new(manager)
-    }
-
     pub(crate) fn from_shared(shared: Arc<Shared<M>>) -> Self {
         Self {
             owner: Arc::new(Owner { shared }),

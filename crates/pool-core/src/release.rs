@@ -2,11 +2,11 @@
 
 use std::future::poll_fn;
 
-use crate::drive::{Crew, Report};
 use crate::error::Error;
 use crate::ledger::Returned;
 use crate::pool::Pool;
 use crate::pooled::PooledConnection;
+use crate::shared::{Crew, Report};
 use crate::steps::quietly;
 use crate::{Manager, Verdict};
 

@@ -10,11 +10,7 @@ use std::time::Instant;
 
 use slotmap::{DefaultKey, SlotMap};
 
-use crate::jobs::JobKey;
-
-/// A waiter's number in the queue; stale ones are recognised.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Ticket(DefaultKey);
+use crate::keys::{JobKey, Ticket};
 
 /// The two lists that go through the slots.
 #[derive(Clone, Copy, Debug)]

@@ -4,8 +4,8 @@ use std::task::Waker;
 
 use super::Stock;
 use crate::AbortHandle;
-use crate::jobs::{JobKey, Kind, Work};
-use crate::waiters::Ticket;
+use crate::jobs::{Kind, Work};
+use crate::keys::{JobKey, Ticket};
 
 /// What a change of the books asks of the world; carried out without the lock, for all of it can call foreign code.
 pub(crate) struct After<S: Stock> {

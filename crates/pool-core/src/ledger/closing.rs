@@ -6,7 +6,8 @@ use std::time::Instant;
 
 use super::{After, Answer, Item, Ledger, Stage, Stock};
 use crate::Verdict;
-use crate::jobs::{JobKey, Kind, Tender, Work};
+use crate::jobs::{Kind, Tender, Work};
+use crate::keys::JobKey;
 
 /// What an awaited release has to drive.
 pub(crate) enum Returned<S: Stock> {

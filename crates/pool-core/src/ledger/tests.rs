@@ -4,8 +4,8 @@ use std::task::Waker;
 use std::time::{Duration, Instant};
 
 use super::*;
-use crate::jobs::{JobKey, Work};
-use crate::waiters::Ticket;
+use crate::jobs::Work;
+use crate::keys::{JobKey, Ticket};
 use crate::{Verdict, config::Config};
 
 struct Plain;
@@ -57,7 +57,10 @@ impl World {
         }
     }
 
-    fn change<R>(&mut self, change: impl FnOnce(&mut Ledger<Plain>, Instant, &mut After<Plain>) -> R) -> R {
+    fn change<R>(
+        &mut self,
+        change: impl FnOnce(&mut Ledger<Plain>, Instant, &mut After<Plain>) -> R,
+    ) -> R {
         let mut after = After::new(None);
         let result = change(&mut self.books, self.now, &mut after);
         self.perform(after);
@@ -197,7 +200,11 @@ impl World {
                 return;
             }
         }
-        panic!("HANG: {:?}, {} waiting", self.books.status(), self.waiting.len());
+        panic!(
+            "HANG: {:?}, {} waiting",
+            self.books.status(),
+            self.waiting.len()
+        );
     }
 }
 
@@ -253,8 +260,10 @@ fn closing_answers_everybody_and_keeps_nothing() {
     world.look(b, false, true);
     world.change(|books, now, after| books.close(now, after));
     for ticket in [a, b] {
-        assert!(matches!(world.books.visit(ticket, None), Visit::Answer(left)
-            if matches!(left.answer, Some(Answer::Closed))));
+        assert!(
+            matches!(world.books.visit(ticket, None), Visit::Answer(left)
+            if matches!(left.answer, Some(Answer::Closed)))
+        );
     }
     while !world.visited.is_empty() {
         world.visit(0, true, true);
@@ -334,7 +343,10 @@ fn no_place_is_lost_or_invented_in_a_random_walk() {
             }
             world.now += Duration::from_millis(dice.roll(400) as u64);
             let status = world.books.status();
-            assert!(status.size() <= maxsize, "seed {seed} step {step}: {status:?}");
+            assert!(
+                status.size() <= maxsize,
+                "seed {seed} step {step}: {status:?}"
+            );
             let answered = world
                 .waiting
                 .iter()

@@ -5,8 +5,9 @@ use std::time::Instant;
 
 use super::{After, Ledger, Shelf, Stage, Stock};
 use crate::IdleOrder;
-use crate::jobs::{JobKey, Kind, Tender, Work};
-use crate::waiters::{Left, List, Ticket};
+use crate::jobs::{Kind, Tender, Work};
+use crate::keys::{JobKey, Ticket};
+use crate::waiters::{Left, List};
 
 /// What a waiter waits for.
 pub(crate) enum Answer<S: Stock> {

@@ -4,7 +4,8 @@ use std::task::Waker;
 use std::time::{Duration, Instant};
 
 use super::{After, Answer, Item, Ledger, Stage, Stock};
-use crate::jobs::{Job, JobKey, Kind, Tender, Work};
+use crate::jobs::{Job, Kind, Tender, Work};
+use crate::keys::JobKey;
 use crate::waiters::List;
 use crate::{AbortHandle, CheckPolicy};
 

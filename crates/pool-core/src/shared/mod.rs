@@ -4,19 +4,26 @@
 //! runtime, no `Drop` of a connection happens under it; what a change asks of the world is collected in an [`After`]
 //! and carried out by [`Shared::perform`] when the lock is gone.
 
+mod crew;
+mod drive;
+mod perform;
+mod timer;
+mod visitor;
+
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
-use std::task::{Context, Wake, Waker};
+use std::task::Waker;
 use std::time::Instant;
 
 use event_listener::Event;
 
+pub(crate) use self::crew::{Crew, Report};
+pub(crate) use self::drive::{Driven, drive, nudge};
+use self::timer::TimerWaker;
 use crate::config::Config;
-use crate::drive::Visitor;
 use crate::error::Error;
-use crate::jobs::JobKey;
-use crate::ledger::{After, Item, Ledger};
+use crate::keys::Ticket;
+use crate::ledger::{After, Ledger};
 use crate::steps::{Backend, Goods, quietly};
-use crate::waiters::Ticket;
 use crate::{BoxFuture, Manager, Runtime, Status};
 
 pub(crate) type Books<M> = Ledger<Goods<M>>;
@@ -89,95 +96,6 @@ impl<M: Manager> Shared<M> {
         result
     }
 
-    /// Does what a change of the books asks for; every call into foreign code is on its own.
-    pub(crate) fn perform(self: &Arc<Self>, mut after: Afterwards<M>) {
-        for waker in after.take_wakers() {
-            quietly(|| waker.wake());
-        }
-        for waker in after.stale {
-            quietly(|| drop(waker));
-        }
-        for handle in after.aborts {
-            quietly(|| handle.abort());
-        }
-        for handle in after.handles {
-            quietly(|| drop(handle));
-        }
-        for entry in after.written_off {
-            quietly(|| drop(entry));
-        }
-        // A place is free only when its connection is really gone: drop first, count afterwards.
-        for entry in after.broken {
-            let id = entry.id();
-            quietly(|| drop(entry));
-            let now = self.now();
-            self.change(after.current, |books, after| books.dropped(id, now, after));
-        }
-        for (kind, id, work) in after.called_off {
-            quietly(|| drop(work));
-            let now = self.now();
-            self.change(after.current, |books, after| {
-                books.called_off(kind, id, now, after);
-            });
-        }
-        for key in after.tend {
-            self.tend(key);
-        }
-        if after.recycle {
-            self.spawn(Visitor::of_the_next_dirty(self));
-        }
-        if after.closing {
-            self.closing.notify(usize::MAX);
-        }
-    }
-
-    /// Finds a background task for a job that nobody drives.
-    fn tend(self: &Arc<Self>, key: JobKey) {
-        let hired = {
-            let mut books = self.books();
-            books.can_spawn() && books.hire(key)
-        };
-        if hired {
-            self.spawn(Visitor::of(self, key));
-        }
-    }
-
-    fn spawn(self: &Arc<Self>, visitor: Visitor<M>) {
-        // A visitor that is refused gives its job back when it is dropped.
-        let spawned = quietly(|| self.backend.runtime.spawn(Box::pin(visitor)));
-        if !matches!(spawned, Some(Ok(()))) {
-            self.books().cannot_spawn();
-        }
-    }
-
-    /// Sets the timer of the waiters for the instant that the books name.
-    pub(crate) fn set_timer(self: &Arc<Self>) {
-        loop {
-            let mut timer = self.timer.lock().unwrap_or_else(PoisonError::into_inner);
-            // Read under the timer's lock: of two who set it at once, the later one sees both wishes.
-            let Some(at) = self.books().timer_at() else {
-                return;
-            };
-            let set = quietly(|| {
-                let mut sleep = self.backend.runtime.sleep_until(at);
-                let mut cx = Context::from_waker(&self.timer_waker);
-                let struck = sleep.as_mut().poll(&mut cx).is_ready();
-                (sleep, struck)
-            });
-            let Some((sleep, struck)) = set else { return };
-            let old = timer.replace(sleep);
-            drop(timer);
-            quietly(|| drop(old));
-            if !struck {
-                return;
-            }
-            self.change(None, |books, after| books.timer_struck(after));
-            if !self.books().timer_to_set() {
-                return;
-            }
-        }
-    }
-
     /// Remembers how the last connect ended, and gives the error that callers see.
     pub(crate) fn note_connect(&self, error: Option<&Error<M::Error>>) {
         let new = match error {
@@ -209,23 +127,6 @@ impl<M: Manager> Shared<M> {
                     .clone(),
             },
             error => error,
-        }
-    }
-}
-
-/// Called by the runtime's timer, from whatever thread and under whatever lock that holds: it only wakes others.
-struct TimerWaker<M: Manager> {
-    shared: Weak<Shared<M>>,
-}
-
-impl<M: Manager> Wake for TimerWaker<M> {
-    fn wake(self: Arc<Self>) {
-        self.wake_by_ref();
-    }
-
-    fn wake_by_ref(self: &Arc<Self>) {
-        if let Some(shared) = self.shared.upgrade() {
-            shared.change(None, |books, after| books.timer_struck(after));
         }
     }
 }

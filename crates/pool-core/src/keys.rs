@@ -1,0 +1,11 @@
+//! The numbers by which waiters and jobs know each other; stale ones are recognised.
+
+use slotmap::DefaultKey;
+
+/// A waiter's number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Ticket(pub(crate) DefaultKey);
+
+/// A job's number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct JobKey(pub(crate) DefaultKey);

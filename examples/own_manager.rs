@@ -1,0 +1,125 @@
+//! A pool of something that is not a database: TCP connections to a line server, checked, recycled and said goodbye to.
+//!
+//! Run it with `cargo run --example own_manager`.
+
+use std::io;
+use std::net::SocketAddr;
+
+use pool_core::{Manager, Pool, PooledConnection, Verdict};
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufStream};
+use tokio::net::{TcpListener, TcpStream};
+
+/// A connection to the line server, and whether an answer is still owed.
+struct Line {
+    stream: BufStream<TcpStream>,
+    asked: bool,
+}
+
+impl Line {
+    /// Sends a line and reads the answer.
+    async fn ask(&mut self, question: &str) -> io::Result<String> {
+        // A future that is dropped between question and answer leaves `asked` behind, and the pool sees it.
+        self.asked = true;
+        self.stream.write_all(question.as_bytes()).await?;
+        self.stream.write_all(b"\n").await?;
+        self.stream.flush().await?;
+        let mut answer = String::new();
+        if self.stream.read_line(&mut answer).await? == 0 {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        self.asked = false;
+        Ok(answer.trim_end().to_owned())
+    }
+}
+
+struct LineManager {
+    server: SocketAddr,
+}
+
+impl Manager for LineManager {
+    type Connection = Line;
+    type Error = io::Error;
+
+    async fn connect(&self) -> io::Result<Line> {
+        let stream = TcpStream::connect(self.server).await?;
+        Ok(Line {
+            stream: BufStream::new(stream),
+            asked: false,
+        })
+    }
+
+    async fn check(&self, line: &mut Line) -> io::Result<()> {
+        line.ask("are you there?").await.map(drop)
+    }
+
+    async fn recycle(&self, line: &mut Line) -> io::Result<()> {
+        line.ask("forget me").await.map(drop)
+    }
+
+    fn on_release(&self, line: &mut Line) -> Verdict {
+        if line.asked {
+            Verdict::Discard
+        } else {
+            Verdict::Recycle
+        }
+    }
+
+    async fn close(&self, mut line: Line) {
+        // Nobody is left to be told if this fails.
+        let _ = line.ask("goodbye").await;
+    }
+}
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let server = shout_back().await?;
+    let pool = Pool::builder(LineManager { server })
+        .maxsize(2)
+        .build()
+        .await?;
+
+    let mut line = pool.acquire().await?;
+    assert_eq!(line.ask("hello").await?, "HELLO");
+
+    // A question whose answer nobody waited for: the connection is discarded, not handed on.
+    let id = PooledConnection::id(&line);
+    {
+        let mut question = std::pin::pin!(line.ask("and?"));
+        let poll = futures_lite::future::poll_once(question.as_mut()).await;
+        assert!(poll.is_none(), "the answer cannot be there yet");
+    }
+    drop(line);
+    let mut line = pool.acquire().await?;
+    assert_ne!(PooledConnection::id(&line), id);
+    assert_eq!(line.ask("still fine?").await?, "STILL FINE?");
+    drop(line);
+
+    pool.close();
+    pool.wait_closed().await?;
+    println!("own manager ok: {}", pool.status());
+    Ok(())
+}
+
+/// A server that answers every line in capitals.
+async fn shout_back() -> io::Result<SocketAddr> {
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    let address = listener.local_addr()?;
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            tokio::spawn(async move {
+                let mut stream = BufStream::new(stream);
+                let mut line = String::new();
+                while stream.read_line(&mut line).await.is_ok_and(|bytes| bytes > 0) {
+                    let answer = line.to_uppercase();
+                    line.clear();
+                    if stream.write_all(answer.as_bytes()).await.is_err()
+                        || stream.flush().await.is_err()
+                    {
+                        return;
+                    }
+                }
+            });
+        }
+    });
+    Ok(address)
+}

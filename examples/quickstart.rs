@@ -1,0 +1,33 @@
+//! A pooled connection answers `SELECT 10`: the basic usage of aiomysql's pool, line by line.
+//!
+//! Run it with `cargo xtask quickstart`, or with `cargo run --example quickstart` where a server program is installed
+//! or `MYSQL_URL` names a server.
+
+use std::error::Error;
+
+use pool_mysql::{ConnectOptions, create_pool};
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let server = examples::Server::find()?;
+    // Any executor will do; this one is the smallest.
+    futures_lite::future::block_on(go(server.url()))
+}
+
+async fn go(url: &str) -> Result<(), Box<dyn Error>> {
+    let options = ConnectOptions::from_url(url)?.autocommit(false);
+    let pool = create_pool(options).minsize(1).maxsize(10).build().await?;
+
+    {
+        let mut conn = pool.acquire().await?;
+        let mut cur = conn.cursor();
+        cur.execute("SELECT 10", ()).await?;
+        let (r,): (i32,) = cur.fetchone().await?.ok_or("SELECT 10 returned no row")?;
+        assert_eq!(r, 10);
+    } // the connection goes back to the pool
+
+    pool.close();
+    pool.wait_closed().await?;
+
+    println!("quickstart ok: SELECT 10 returned 10");
+    Ok(())
+}
