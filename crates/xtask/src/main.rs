@@ -1,2 +1,65 @@
-//! Tasks.
-fn main() {}
+//! The tasks of this workspace. `cargo xtask help` lists them; they work from any folder of the checkout.
+
+#![forbid(unsafe_code)]
+
+mod example_list;
+mod failure;
+mod install;
+mod quickstart;
+mod server_program;
+mod step;
+mod test;
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use crate::failure::Failure;
+
+const HELP: &str = "\
+cargo xtask TASK
+
+  quickstart   run examples/quickstart.rs against the server in MYSQL_URL, or against a private one
+  test         run every test, doc test and example of the workspace
+  help         show this
+
+quickstart (without MYSQL_URL) and test need a MariaDB or MySQL server program. Where none is found they
+install mariadb-server-core with apt, as root or through sudo, and say so first.";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let outcome = match words.as_slice() {
+        ["quickstart"] => quickstart::run(),
+        ["test"] => test::run(),
+        ["help" | "--help" | "-h"] => {
+            println!("{HELP}");
+            Ok(())
+        }
+        [] => Err(Failure::usage(format!("which task?\n\n{HELP}"))),
+        [
+            task @ ("quickstart" | "test" | "help" | "--help" | "-h"),
+            rest @ ..,
+        ] => Err(Failure::usage(format!(
+            "`{task}` takes no arguments, and got `{}`",
+            rest.join(" ")
+        ))),
+        [unknown, ..] => Err(Failure::usage(format!(
+            "there is no task `{unknown}`; the tasks are quickstart, test and help"
+        ))),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("xtask: {failure}");
+            failure.exit_code()
+        }
+    }
+}
+
+/// The root of the checkout, two folders above this package.
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .ancestors()
+        .nth(2)
+        .expect("this package lies in crates/xtask")
+}

@@ -1,0 +1,128 @@
+//! Which commands install a server program here. Only decides; runs nothing.
+
+use std::process::Command;
+
+/// Debian's package with nothing but the server: no service, no user, no data directory.
+const PACKAGE: &str = "mariadb-server-core";
+
+/// What this machine and this user can do.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Means {
+    /// `apt-get` is there.
+    pub(crate) apt: bool,
+    /// This user is root.
+    pub(crate) root: bool,
+    /// `sudo` is there, and whether it asks.
+    pub(crate) sudo: Sudo,
+}
+
+/// What `sudo` can do for this user.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Sudo {
+    /// It runs commands without asking for a password.
+    Silent,
+    /// It would ask, and there is a terminal to answer on.
+    Asks,
+    /// It is not there, or it would ask and nobody could answer.
+    Useless,
+}
+
+/// The two command lines that install the package, or why there are none.
+pub(crate) fn plan(means: Means) -> Result<[Vec<&'static str>; 2], WhyNot> {
+    if !means.apt {
+        return Err(WhyNot::NoApt);
+    }
+    let prefix: &[&str] = match (means.root, means.sudo) {
+        (true, _) => &[],
+        (false, Sudo::Silent) => &["sudo", "-n"],
+        (false, Sudo::Asks) => &["sudo"],
+        (false, Sudo::Useless) => return Err(WhyNot::NoRights),
+    };
+    let update = ["apt-get", "update"].as_slice();
+    let install = [
+        "env",
+        "DEBIAN_FRONTEND=noninteractive",
+        "apt-get",
+        "install",
+        "-y",
+        "--no-install-recommends",
+        PACKAGE,
+    ]
+    .as_slice();
+    Ok([update, install].map(|words| [prefix, words].concat()))
+}
+
+/// Why xtask cannot install the package by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum WhyNot {
+    /// There is no `apt-get`.
+    NoApt,
+    /// Neither root nor a `sudo` that helps.
+    NoRights,
+}
+
+/// A command from its words.
+pub(crate) fn command(words: &[&str]) -> Command {
+    let mut command = Command::new(words[0]);
+    command.args(&words[1..]);
+    command
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ROOT: Means = Means {
+        apt: true,
+        root: true,
+        sudo: Sudo::Useless,
+    };
+
+    fn lines(means: Means) -> Vec<String> {
+        let plan = plan(means).expect("a plan");
+        plan.iter().map(|words| words.join(" ")).collect()
+    }
+
+    #[test]
+    fn root_updates_the_lists_and_installs_the_server_alone() {
+        assert_eq!(
+            lines(ROOT),
+            [
+                "apt-get update",
+                "env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends mariadb-server-core",
+            ]
+        );
+    }
+
+    #[test]
+    fn others_go_through_sudo_and_it_asks_only_where_somebody_can_answer() {
+        let root = false;
+        let silent = Means {
+            root,
+            sudo: Sudo::Silent,
+            ..ROOT
+        };
+        assert!(
+            lines(silent)
+                .iter()
+                .all(|line| line.starts_with("sudo -n "))
+        );
+        let asks = Means {
+            root,
+            sudo: Sudo::Asks,
+            ..ROOT
+        };
+        assert!(
+            lines(asks)
+                .iter()
+                .all(|line| line.starts_with("sudo apt") || line.starts_with("sudo env"))
+        );
+        let useless = Means { root, ..ROOT };
+        assert_eq!(plan(useless), Err(WhyNot::NoRights));
+    }
+
+    #[test]
+    fn nothing_is_tried_without_apt() {
+        assert_eq!(plan(Means { apt: false, ..ROOT }), Err(WhyNot::NoApt));
+    }
+}

@@ -1,0 +1,137 @@
+//! `cargo xtask test`: everything that can be tested, in a few steps that each have a name.
+
+use std::time::Duration;
+
+use private_server::PrivateServer;
+
+use crate::failure::Failure;
+use crate::step::{self, Ended, Server};
+use crate::{example_list, server_program};
+
+/// How long one example may run. They take seconds; what takes longer hangs.
+const EXAMPLE_LIMIT: Duration = Duration::from_secs(120);
+
+/// One step: what it is called and the arguments of cargo.
+#[derive(Debug, PartialEq, Eq)]
+struct Step {
+    name: String,
+    words: String,
+    /// It runs one example: against a server that we start, and not for ever.
+    is_example: bool,
+}
+
+impl Step {
+    fn cargo(name: &str, words: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            words: words.to_owned(),
+            is_example: false,
+        }
+    }
+
+    fn example(name: &str) -> Self {
+        Self {
+            name: format!("example {name}"),
+            words: format!("run --quiet --example {name}"),
+            is_example: true,
+        }
+    }
+}
+
+pub(crate) fn run() -> Result<(), Failure> {
+    server_program::ensure()?;
+    let steps = steps(&example_list::names()?);
+    let mut server = None;
+    for (done, step) in steps.iter().enumerate() {
+        println!(
+            "\nxtask test: step {} of {}, {}",
+            done + 1,
+            steps.len(),
+            step.name
+        );
+        take(step, &mut server).map_err(|why| {
+            Failure::new(format!(
+                "test: failed at step {} of {}, {}: {why}",
+                done + 1,
+                steps.len(),
+                step.name
+            ))
+        })?;
+    }
+    if let Some(server) = server {
+        server.stop();
+    }
+    println!("\nxtask test: all {} steps passed", steps.len());
+    Ok(())
+}
+
+/// All steps, the one that finds most first.
+fn steps(examples: &[String]) -> Vec<Step> {
+    let mut steps = vec![
+        Step::cargo("all tests and doc tests", "test --workspace"),
+        // Built before they run, so that their time limit is for running.
+        Step::cargo("building the examples", "build --examples"),
+    ];
+    steps.extend(examples.iter().map(|name| Step::example(name)));
+    // Alone, because features unify across a workspace.
+    steps.push(Step::cargo(
+        "pool-core with default features",
+        "test -p pool-core",
+    ));
+    steps.push(Step::cargo(
+        "pool-core without default features",
+        "test -p pool-core --no-default-features",
+    ));
+    steps
+}
+
+/// Takes one step. The first example starts the server that all of them share.
+fn take(step: &Step, server: &mut Option<PrivateServer>) -> Result<(), Failure> {
+    if !step.is_example {
+        let status = step::run(&mut step::cargo(&step.words, Server::Hidden))?;
+        return if status.success() {
+            Ok(())
+        } else {
+            Err(Failure::new(status.to_string()))
+        };
+    }
+    let server = match server {
+        Some(server) => server,
+        None => server.insert(
+            PrivateServer::start().map_err(Failure::while_doing("start a private server"))?,
+        ),
+    };
+    let mut command = step::cargo(&step.words, Server::At(&server.url()));
+    match step::run_within(&mut command, EXAMPLE_LIMIT)? {
+        Ended::With(status) if status.success() => Ok(()),
+        Ended::With(status) => Err(Failure::new(status.to_string())),
+        Ended::OutOfTime => Err(Failure::new(format!(
+            "killed after {} s, for it did not end",
+            EXAMPLE_LIMIT.as_secs()
+        ))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_example_is_a_step_and_pool_core_is_tested_alone() {
+        let steps = steps(&["quickstart".to_owned(), "own_manager".to_owned()]);
+        let lines: Vec<&str> = steps.iter().map(|step| step.words.as_str()).collect();
+        assert_eq!(
+            lines,
+            [
+                "test --workspace",
+                "build --examples",
+                "run --quiet --example quickstart",
+                "run --quiet --example own_manager",
+                "test -p pool-core",
+                "test -p pool-core --no-default-features",
+            ]
+        );
+        let limited = steps.iter().filter(|step| step.is_example).count();
+        assert_eq!(limited, 2, "examples have a server and a time limit");
+    }
+}

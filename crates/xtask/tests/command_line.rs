@@ -1,0 +1,135 @@
+//! xtask as one runs it, with a stand-in for cargo that only reports.
+
+use std::process::{Command, Output};
+
+/// Runs xtask from another folder, as far away from the checkout as it gets.
+fn xtask(arguments: &[&str], environment: &[(&str, &str)]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_xtask"))
+        .args(arguments)
+        .env_remove("MYSQL_URL")
+        .env_remove("FAIL_ON")
+        .env(
+            "CARGO",
+            concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fake_cargo.sh"),
+        )
+        .envs(environment.iter().copied())
+        .current_dir("/")
+        .output()
+        .expect("xtask runs")
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+#[test]
+fn an_unknown_task_is_an_error_that_names_the_tasks() {
+    let output = xtask(&["frobnicate"], &[]);
+    assert_eq!(output.status.code(), Some(2));
+    let error = text(&output.stderr);
+    assert!(
+        error.contains("`frobnicate`") && error.contains("quickstart, test and help"),
+        "{error}"
+    );
+}
+
+#[test]
+fn no_task_and_too_many_words_are_errors() {
+    assert_eq!(xtask(&[], &[]).status.code(), Some(2));
+    let output = xtask(&["test", "fast"], &[]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output.stderr).contains("`fast`"));
+}
+
+#[test]
+fn help_lists_the_tasks() {
+    let output = xtask(&["help"], &[]);
+    assert!(output.status.success());
+    let help = text(&output.stdout);
+    assert!(
+        help.contains("quickstart  ") && help.contains("test  "),
+        "{help}"
+    );
+}
+
+#[test]
+fn quickstart_runs_the_example_against_a_private_server() {
+    let output = xtask(&["quickstart"], &[]);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let said = text(&output.stdout);
+    assert!(
+        said.contains("asked for: run --quiet -p examples --example quickstart; server: mysql://root@127.0.0.1:"),
+        "{said}"
+    );
+}
+
+#[test]
+fn quickstart_uses_the_server_it_is_given_and_does_not_repeat_its_password() {
+    let output = xtask(
+        &["quickstart"],
+        &[("MYSQL_URL", "mysql://me:secret@db/mine")],
+    );
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let said = text(&output.stdout);
+    let of_cargo: Vec<&str> = said
+        .lines()
+        .filter(|line| line.starts_with("asked for"))
+        .collect();
+    assert_eq!(
+        of_cargo,
+        [
+            "asked for: run --quiet -p examples --example quickstart; server: mysql://me:secret@db/mine"
+        ]
+    );
+    assert_eq!(
+        said.matches("secret").count(),
+        1,
+        "only our stand-in says it: {said}"
+    );
+}
+
+#[test]
+fn quickstart_passes_on_the_exit_status_of_the_example() {
+    let output = xtask(&["quickstart"], &[("FAIL_ON", "--example quickstart")]);
+    assert_eq!(output.status.code(), Some(42));
+}
+
+#[test]
+fn test_takes_every_step_and_hides_the_users_server_from_all_of_them() {
+    let output = xtask(&["test"], &[("MYSQL_URL", "mysql://me:secret@db/mine")]);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let said = text(&output.stdout);
+    assert!(!said.contains("secret"), "{said}");
+    assert!(
+        said.contains("asked for: test --workspace; server: none"),
+        "{said}"
+    );
+    assert!(
+        said.contains(
+            "asked for: run --quiet --example quickstart; server: mysql://root@127.0.0.1:"
+        ),
+        "{said}"
+    );
+    assert!(
+        said.contains("asked for: test -p pool-core --no-default-features; server: none"),
+        "{said}"
+    );
+    let steps = said.matches("asked for: ").count();
+    assert!(
+        said.ends_with(&format!("xtask test: all {steps} steps passed\n")),
+        "{said}"
+    );
+}
+
+#[test]
+fn test_stops_at_the_first_step_that_fails_and_names_it() {
+    let output = xtask(&["test"], &[("FAIL_ON", "--example quickstart")]);
+    assert_eq!(output.status.code(), Some(1));
+    let error = text(&output.stderr);
+    assert!(
+        error.contains("example quickstart: exit status: 42"),
+        "{error}"
+    );
+    let said = text(&output.stdout);
+    assert!(!said.contains("pool-core"), "nothing runs after it: {said}");
+}
