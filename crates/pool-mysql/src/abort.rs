@@ -1,0 +1,125 @@
+//! Ending a command from outside while somebody waits for it.
+
+use std::future::Future;
+use std::pin::pin;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::task::{Poll, Waker};
+
+/// A flag that ends the command under way and refuses all later ones.
+#[derive(Default)]
+pub(crate) struct Signal {
+    aborted: AtomicBool,
+    waiting: Mutex<Option<Waker>>,
+}
+
+impl Signal {
+    /// Sets the flag and wakes whoever waits for a command.
+    pub(crate) fn abort(&self) {
+        self.aborted.store(true, Ordering::SeqCst);
+        let waiting = self.waiting().take();
+        if let Some(waker) = waiting {
+            waker.wake();
+        }
+    }
+
+    pub(crate) fn is_aborted(&self) -> bool {
+        self.aborted.load(Ordering::SeqCst)
+    }
+
+    /// Waits for a command, or for the flag: `None`.
+    pub(crate) async fn guard<F: Future>(&self, command: F) -> Option<F::Output> {
+        let mut command = pin!(command);
+        std::future::poll_fn(|cx| {
+            if self.is_aborted() {
+                return Poll::Ready(None);
+            }
+            if let Poll::Ready(output) = command.as_mut().poll(cx) {
+                return Poll::Ready(Some(output));
+            }
+            let mut waiting = self.waiting();
+            let old = match &*waiting {
+                Some(waker) if waker.will_wake(cx.waker()) => None,
+                _ => waiting.replace(cx.waker().clone()),
+            };
+            drop(waiting);
+            // Dropping a waker can run somebody else's code: not under the lock.
+            drop(old);
+            // The flag may have been set after the first look and before the waker was there.
+            match self.is_aborted() {
+                true => Poll::Ready(None),
+                false => Poll::Pending,
+            }
+        })
+        .await
+    }
+
+    fn waiting(&self) -> std::sync::MutexGuard<'_, Option<Waker>> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::AtomicUsize;
+    use std::task::{Context, Wake};
+
+    use super::*;
+    use crate::io_runtime::poll_once;
+
+    #[derive(Default)]
+    struct Count(AtomicUsize);
+
+    impl Wake for Count {
+        fn wake(self: Arc<Self>) {
+            self.0.fetch_add(1, Ordering::SeqCst);
+        }
+    }
+
+    #[test]
+    fn a_command_that_ends_is_not_disturbed() {
+        let signal = Signal::default();
+        assert_eq!(
+            poll_once(signal.guard(std::future::ready(3))),
+            Some(Some(3))
+        );
+    }
+
+    #[test]
+    fn a_waiting_command_is_woken_and_ended() {
+        let signal = Signal::default();
+        let count = Arc::new(Count::default());
+        let waker = Waker::from(Arc::clone(&count));
+        let mut cx = Context::from_waker(&waker);
+        let mut command = pin!(signal.guard(std::future::pending::<()>()));
+        assert!(command.as_mut().poll(&mut cx).is_pending());
+        assert!(command.as_mut().poll(&mut cx).is_pending());
+        signal.abort();
+        assert_eq!(count.0.load(Ordering::SeqCst), 1);
+        assert_eq!(command.as_mut().poll(&mut cx), Poll::Ready(None));
+    }
+
+    #[test]
+    fn no_command_starts_after_the_flag() {
+        let signal = Signal::default();
+        signal.abort();
+        let mut started = false;
+        let command = signal.guard(std::future::poll_fn(|_| {
+            started = true;
+            Poll::<()>::Pending
+        }));
+        assert_eq!(poll_once(command), Some(None));
+        assert!(!started);
+    }
+
+    #[test]
+    fn a_flag_set_during_the_poll_is_seen() {
+        let signal = Signal::default();
+        let command = signal.guard(std::future::poll_fn(|_| {
+            signal.abort();
+            Poll::<()>::Pending
+        }));
+        assert_eq!(poll_once(command), Some(None));
+    }
+}

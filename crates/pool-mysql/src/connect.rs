@@ -1,0 +1,137 @@
+//! From options to a connection.
+
+use std::sync::Arc;
+
+use mysql_async::consts::StatusFlags;
+use mysql_async::prelude::Queryable;
+use mysql_async::{Conn, Row};
+
+use crate::command::Command;
+use crate::connection::Connection;
+use crate::error::Error;
+use crate::io_runtime::{open_on, within};
+use crate::options::{Blueprint, ConnectOptions};
+use crate::server;
+
+/// Opens a connection, as `aiomysql.connect()`.
+///
+/// It works under every executor. Where the socket lives is said by [`ConnectOptions::io_runtime`].
+///
+/// # Errors
+///
+/// [`Error::Config`] for an option that cannot be used, [`Error::ConnectTimeout`] after `connect_timeout` (default 10 s),
+/// [`Error::Driver`] where the server cannot be reached or refuses.
+///
+/// # Cancel safety
+///
+/// Dropping the future gives the connect up and closes its socket.
+///
+/// # Examples
+///
+/// ```no_run
+/// use pool_mysql::{ConnectOptions, connect};
+///
+/// # async fn example() -> Result<(), pool_mysql::Error> {
+/// let mut conn = connect(ConnectOptions::new().host("127.0.0.1").user("root")).await?;
+/// conn.ping().await?;
+/// # Ok(())
+/// # }
+/// ```
+pub async fn connect(options: ConnectOptions) -> Result<Connection, Error> {
+    let limit = options.connect_limit();
+    let echo = options.echo;
+    let blueprint = Arc::new(Blueprint::new(options)?);
+    match within(limit, open(blueprint, echo)).await {
+        Some(result) => result,
+        None => Err(Error::ConnectTimeout {
+            after: limit.unwrap_or_default(),
+        }),
+    }
+}
+
+/// Opens a connection where its socket can live, without a deadline.
+pub(crate) async fn open(blueprint: Arc<Blueprint>, echo: bool) -> Result<Connection, Error> {
+    let choice = blueprint.options.io_runtime;
+    let opened = open_on(choice, move || establish(Arc::clone(&blueprint), echo)).await;
+    opened.map_err(mysql_async::Error::from)?
+}
+
+async fn establish(blueprint: Arc<Blueprint>, echo: bool) -> Result<Connection, Error> {
+    let conn = Conn::new(blueprint.opts.clone()).await?;
+    // From here on an error says goodbye to the server: our connection knows how, the driver's does not.
+    let mut conn = Connection::adopt(conn, blueprint, echo);
+    conn.begin_session().await?;
+    Ok(conn)
+}
+
+impl Connection {
+    /// Asks the server who it is and applies the options, in one round trip.
+    async fn begin_session(&mut self) -> mysql_async::Result<()> {
+        let settings = self.blueprint.settings.clone();
+        let text = match settings.is_empty() {
+            true => server::QUESTION.to_owned(),
+            false => format!("{}; {settings}", server::QUESTION),
+        };
+        let answer = self
+            .run(Command::quiet(), |conn| {
+                Box::pin(async move {
+                    let mut result = match conn.query_iter(text).await {
+                        // A server that speaks the protocol but lacks one of the variables.
+                        Err(mysql_async::Error::Server(_)) => return Ok(None),
+                        result => result?,
+                    };
+                    let rows: Vec<Row> = result.collect().await?;
+                    result.drop_result().await?;
+                    Ok(Some(rows))
+                })
+            })
+            .await?;
+        match answer {
+            Some(rows) => rows.into_iter().for_each(|row| self.server.learn(row)),
+            None => self.send_settings(settings).await?,
+        }
+        self.run_init_command().await?;
+        self.now_clean();
+        Ok(())
+    }
+
+    /// Applies the options to a session that the server has reset.
+    pub(crate) async fn begin_session_again(&mut self, with_db: bool) -> mysql_async::Result<()> {
+        let settings = match with_db {
+            true => self.blueprint.settings_and_db.clone(),
+            false => self.blueprint.settings.clone(),
+        };
+        self.send_settings(settings).await?;
+        self.run_init_command().await?;
+        self.now_clean();
+        Ok(())
+    }
+
+    async fn send_settings(&mut self, settings: String) -> mysql_async::Result<()> {
+        match settings.is_empty() {
+            true => Ok(()),
+            false => self.send(Command::quiet(), settings.into()).await,
+        }
+    }
+
+    async fn run_init_command(&mut self) -> mysql_async::Result<()> {
+        let Some(command) = self.blueprint.options.init_command.clone() else {
+            return Ok(());
+        };
+        self.send(Command::quiet(), command.into()).await?;
+        let open = StatusFlags::SERVER_STATUS_IN_TRANS;
+        match self
+            .status_flags()
+            .is_some_and(|flags| flags.contains(open))
+        {
+            true => self.send(Command::quiet(), "COMMIT".into()).await,
+            false => Ok(()),
+        }
+    }
+
+    fn now_clean(&mut self) {
+        self.gate.used = false;
+        self.gate.elsewhere = false;
+        self.autocommit = self.get_autocommit();
+    }
+}

@@ -1,0 +1,234 @@
+//! A connection to a server.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Instant;
+
+use mysql_async::Conn;
+use mysql_async::prelude::Queryable;
+
+use crate::command::Gate;
+use crate::cursor::Cursor;
+use crate::goodbye;
+use crate::options::Blueprint;
+use crate::quote;
+use crate::server::Server;
+
+/// A connection to a MySQL or MariaDB server, alone or from a pool.
+///
+/// It has the names of aiomysql's connection, and it implements the driver's
+/// [`Queryable`](mysql_async::prelude::Queryable), so that `query`, `exec`, `exec_batch`, `query_iter` and their kin work
+/// on it. Three things differ from the driver's own connection:
+///
+/// - **A cancelled command closes it.** When the future of a command is dropped before it is done, every later command
+///   answers [`ConnectionClosed`](mysql_async::DriverError::ConnectionClosed): the server's answer to the old command
+///   would otherwise be read as the answer to the next one. For the same reason the driver's connection is never handed
+///   out.
+/// - A row that does not fit the type asked for is an error, not a panic (except in a stream).
+/// - Dropping it needs no runtime and downloads nothing: the socket is closed at once.
+///
+/// The driver's own result types (`QueryResult`, `ResultSetStream`) show the password in their `Debug` form: do not print
+/// them.
+///
+/// # Examples
+///
+/// ```no_run
+/// use pool_mysql::mysql_async::prelude::Queryable;
+/// use pool_mysql::{ConnectOptions, connect};
+///
+/// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+/// let mut conn = connect(ConnectOptions::new().host("127.0.0.1").user("root")).await?;
+/// let names: Vec<String> = conn.query("SHOW DATABASES").await?;
+/// # drop(names);
+/// conn.ensure_closed().await?;
+/// # Ok(())
+/// # }
+/// ```
+pub struct Connection {
+    /// Nothing once it is closed.
+    pub(crate) conn: Option<Conn>,
+    pub(crate) gate: Gate,
+    pub(crate) blueprint: Arc<Blueprint>,
+    pub(crate) server: Server,
+    pub(crate) opened: Instant,
+    pub(crate) echo: bool,
+    /// As it was when it was last known.
+    pub(crate) autocommit: bool,
+}
+
+impl Connection {
+    /// Takes over what the driver has opened.
+    pub(crate) fn adopt(conn: Conn, blueprint: Arc<Blueprint>, echo: bool) -> Self {
+        Self {
+            gate: Gate::new(),
+            server: Server::from_greeting(&conn),
+            conn: Some(conn),
+            blueprint,
+            opened: Instant::now(),
+            echo,
+            autocommit: true,
+        }
+    }
+
+    /// A cursor: executes statements and keeps their results, as in aiomysql.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # async fn example(conn: &mut pool_mysql::Connection) -> Result<(), pool_mysql::Error> {
+    /// let mut cur = conn.cursor();
+    /// cur.execute("SELECT 10", ()).await?;
+    /// let (r,): (i32,) = cur.fetchone().await?.expect("one row");
+    /// assert_eq!(r, 10);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn cursor(&mut self) -> Cursor<'_> {
+        Cursor::new(self)
+    }
+
+    /// Asks the server whether it is there.
+    ///
+    /// # Errors
+    ///
+    /// When it is not, or the connection is closed; never reconnects.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future closes the connection.
+    pub async fn ping(&mut self) -> mysql_async::Result<()> {
+        Queryable::ping(self).await
+    }
+
+    /// Makes another database the current one.
+    ///
+    /// A pool puts the session back into the configured one before the next user gets it.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such database, or the connection is closed.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future closes the connection.
+    pub async fn select_db(&mut self, db: &str) -> mysql_async::Result<()> {
+        self.execute(format!("USE {}", quote::name(db))).await
+    }
+
+    /// Begins a transaction; one that is open is committed by that, as the server does it.
+    ///
+    /// [`start_transaction`](Self::start_transaction) is the form that rolls back by itself.
+    ///
+    /// # Errors
+    ///
+    /// When the server refuses, or the connection is closed.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future closes the connection; the server then rolls back.
+    pub async fn begin(&mut self) -> mysql_async::Result<()> {
+        self.execute("BEGIN").await
+    }
+
+    /// Commits what was done since the last commit.
+    ///
+    /// # Errors
+    ///
+    /// When the server refuses, or the connection is closed.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future closes the connection; whether the server has committed is then unknown.
+    pub async fn commit(&mut self) -> mysql_async::Result<()> {
+        self.execute("COMMIT").await
+    }
+
+    /// Takes back what was done since the last commit.
+    ///
+    /// # Errors
+    ///
+    /// When the server refuses, or the connection is closed.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future closes the connection; the server then rolls back.
+    pub async fn rollback(&mut self) -> mysql_async::Result<()> {
+        self.execute("ROLLBACK").await
+    }
+
+    /// Says whether each statement commits by itself.
+    ///
+    /// # Errors
+    ///
+    /// When the server refuses, or the connection is closed.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future closes the connection.
+    pub async fn autocommit(&mut self, on: bool) -> mysql_async::Result<()> {
+        self.execute(format!("SET autocommit = {}", u8::from(on)))
+            .await?;
+        self.autocommit = on;
+        Ok(())
+    }
+
+    async fn execute(&mut self, sql: impl Into<Cow<'_, str>>) -> mysql_async::Result<()> {
+        let sql = sql.into();
+        let command = self.statement(sql.as_bytes(), None);
+        self.send(command, sql).await
+    }
+
+    /// Closes the connection at once: nothing is waited for, and what the server may still send is not read.
+    ///
+    /// The server is told where no command is in the way. Every later command answers
+    /// [`ConnectionClosed`](mysql_async::DriverError::ConnectionClosed); closing twice is fine.
+    pub fn close(&mut self) {
+        if let Some(conn) = self.conn.take() {
+            goodbye::at_once(conn, !self.gate.busy);
+        }
+    }
+
+    /// Says goodbye to the server and closes the connection, in at most one second.
+    ///
+    /// Every later command answers [`ConnectionClosed`](mysql_async::DriverError::ConnectionClosed); closing twice is fine.
+    ///
+    /// # Errors
+    ///
+    /// When the server could not be told; the connection is closed all the same.
+    ///
+    /// # Cancel safety
+    ///
+    /// The connection is closed also when the future is dropped after its first poll.
+    pub async fn ensure_closed(&mut self) -> mysql_async::Result<()> {
+        match self.conn.take() {
+            Some(conn) => goodbye::politely(conn, !self.gate.busy).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Whether the connection cannot be used any more: closed, broken, aborted, or left in the middle of a command.
+    ///
+    /// A connection that the server has closed is seen only by the next command.
+    pub fn is_closed(&self) -> bool {
+        self.gate.is_shut() || self.conn.as_ref().is_none_or(Conn::is_disconnected)
+    }
+}
+
+/// The socket is closed at once; nothing is read, no runtime is needed.
+impl Drop for Connection {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+impl fmt::Debug for Connection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Connection")
+            .field("id", &self.connection_id())
+            .field("server", &self.server_info())
+            .field("options", &self.blueprint.options)
+            .field("closed", &self.is_closed())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,95 @@
+//! What a result's columns are.
+
+use mysql_async::Column;
+use mysql_async::consts::{ColumnFlags, ColumnType};
+
+/// One column of a result: what aiomysql's `description` has in its seven places, and the rest that the server tells.
+#[non_exhaustive]
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ColumnDescription {
+    name: String,
+    column: Column,
+}
+
+impl ColumnDescription {
+    /// The name, or its alias.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The type, as the protocol numbers it (`type_code`).
+    pub fn column_type(&self) -> ColumnType {
+        self.column.column_type()
+    }
+
+    /// The type's name, such as `LONG` or `VAR_STRING`.
+    pub fn type_name(&self) -> String {
+        let name = format!("{:?}", self.column_type());
+        name.trim_start_matches("MYSQL_TYPE_").to_owned()
+    }
+
+    /// How many characters the column shows at most; always `None`, as in aiomysql.
+    pub fn display_size(&self) -> Option<u32> {
+        None
+    }
+
+    /// How many bytes a value takes at most (`internal_size`).
+    pub fn internal_size(&self) -> u32 {
+        self.column.column_length()
+    }
+
+    /// The number of digits that a value has at most (`precision`), as the server counts them: in bytes.
+    pub fn precision(&self) -> u32 {
+        self.column.column_length()
+    }
+
+    /// The number of digits after the decimal point (`scale`).
+    pub fn scale(&self) -> u8 {
+        self.column.decimals()
+    }
+
+    /// Whether a value can be NULL.
+    pub fn null_ok(&self) -> bool {
+        !self.column.flags().contains(ColumnFlags::NOT_NULL_FLAG)
+    }
+
+    /// The table that the column comes from; empty where it comes from none.
+    pub fn table(&self) -> String {
+        self.column.table_str().into_owned()
+    }
+
+    /// Everything that the driver knows of the column.
+    pub fn column(&self) -> &Column {
+        &self.column
+    }
+}
+
+pub(super) fn describe(columns: &[Column]) -> Vec<ColumnDescription> {
+    columns
+        .iter()
+        .map(|column| ColumnDescription {
+            name: column.name_str().into_owned(),
+            column: column.clone(),
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_column_says_what_it_is() {
+        let column = Column::new(ColumnType::MYSQL_TYPE_NEWDECIMAL)
+            .with_name(b"price")
+            .with_column_length(12)
+            .with_decimals(2)
+            .with_flags(ColumnFlags::NOT_NULL_FLAG);
+        let described = &describe(&[column])[0];
+        assert_eq!(described.name(), "price");
+        assert_eq!(described.type_name(), "NEWDECIMAL");
+        assert_eq!(described.internal_size(), 12);
+        assert_eq!(described.scale(), 2);
+        assert!(!described.null_ok());
+    }
+}

@@ -1,0 +1,132 @@
+//! What a connection knows of itself, its session and its server; nothing here asks the server.
+
+use std::path::Path;
+
+use mysql_async::consts::StatusFlags;
+
+use crate::command::has_unread_result;
+use crate::connection::Connection;
+
+/// Whether a session is inside a transaction.
+#[non_exhaustive]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum TransactionStatus {
+    /// It is not.
+    None,
+    /// It is.
+    Open,
+    /// The server's last answer did not say: it was an error, the answer to a PREPARE, or is not read to its end.
+    Unknown,
+}
+
+impl Connection {
+    /// The connection's number at the server, as in `SHOW PROCESSLIST` and `KILL`.
+    pub fn connection_id(&self) -> u64 {
+        self.server.connection_id
+    }
+
+    /// The server's version.
+    pub fn server_version(&self) -> (u16, u16, u16) {
+        self.server.version
+    }
+
+    /// The server's version in its own words, such as `10.11.6-MariaDB-0+deb12u1`.
+    pub fn server_info(&self) -> &str {
+        &self.server.info
+    }
+
+    /// Whether the server is a MariaDB.
+    pub fn is_mariadb(&self) -> bool {
+        self.server_info().contains("MariaDB")
+    }
+
+    /// The host that was connected to; not used with [`unix_socket`](Self::unix_socket).
+    pub fn host(&self) -> &str {
+        &self.blueprint.options.host
+    }
+
+    /// The port that was connected to; not used with [`unix_socket`](Self::unix_socket).
+    pub fn port(&self) -> u16 {
+        self.blueprint.options.port
+    }
+
+    /// The unix socket that was connected to, if it was one.
+    pub fn unix_socket(&self) -> Option<&Path> {
+        self.blueprint.options.unix_socket.as_deref()
+    }
+
+    /// The user who is logged in.
+    pub fn user(&self) -> Option<&str> {
+        self.blueprint.opts.user()
+    }
+
+    /// The database that the session started in, if any.
+    pub fn db(&self) -> Option<&str> {
+        self.blueprint.options.db.as_deref()
+    }
+
+    /// Whether each statement commits by itself, as far as the server has said.
+    pub fn get_autocommit(&self) -> bool {
+        match self.status_flags() {
+            Some(flags) => flags.contains(StatusFlags::SERVER_STATUS_AUTOCOMMIT),
+            None => self.autocommit,
+        }
+    }
+
+    /// Whether the session is inside a transaction, as far as the server has said; it needs `&mut` to see a result that
+    /// was not read to its end.
+    pub fn transaction_status(&mut self) -> TransactionStatus {
+        if self.is_closed() || self.has_unread_result() {
+            return TransactionStatus::Unknown;
+        }
+        if self.gate.rollback {
+            return TransactionStatus::Open;
+        }
+        match self.status_flags() {
+            None => TransactionStatus::Unknown,
+            Some(flags) if flags.contains(StatusFlags::SERVER_STATUS_IN_TRANS) => {
+                TransactionStatus::Open
+            }
+            Some(_) => TransactionStatus::None,
+        }
+    }
+
+    /// Whether the session may be inside a transaction: `true` also where that is unknown.
+    pub fn in_transaction(&mut self) -> bool {
+        self.transaction_status() != TransactionStatus::None
+    }
+
+    /// The number that the last INSERT has drawn for an AUTO_INCREMENT column; `None` where it has not.
+    pub fn last_insert_id(&self) -> Option<u64> {
+        self.conn
+            .as_ref()
+            .filter(|_| !self.gate.no_ok_packet)
+            .and_then(mysql_async::Conn::last_insert_id)
+    }
+
+    /// How many rows the last statement has changed.
+    pub fn affected_rows(&self) -> u64 {
+        self.conn
+            .as_ref()
+            .filter(|_| !self.gate.no_ok_packet)
+            .map_or(0, mysql_async::Conn::affected_rows)
+    }
+
+    /// How many warnings the last statement has raised; `SHOW WARNINGS` tells them.
+    pub fn warnings(&self) -> u16 {
+        self.conn
+            .as_ref()
+            .filter(|_| !self.gate.no_ok_packet)
+            .map_or(0, mysql_async::Conn::get_warnings)
+    }
+
+    /// The flags of the server's last answer, unless it had none.
+    pub(crate) fn status_flags(&self) -> Option<StatusFlags> {
+        let packet = self.conn.as_ref()?.last_ok_packet()?;
+        (!self.gate.no_ok_packet).then(|| packet.status_flags())
+    }
+
+    pub(crate) fn has_unread_result(&mut self) -> bool {
+        self.conn.as_mut().is_some_and(has_unread_result)
+    }
+}

@@ -1,0 +1,248 @@
+//! The one file that knows that the driver's sockets need tokio.
+//!
+//! A socket belongs to the tokio runtime in whose context it was opened, for life; reading and writing it works from any
+//! executor. So a runtime is needed to connect, and one that goes on being driven as long as the connection lives.
+
+use std::fmt;
+use std::future::Future;
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::pin::{Pin, pin};
+use std::sync::{Mutex, OnceLock, PoisonError};
+use std::task::{Context, Poll, Waker};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use pool_core::{BoxFuture, NoSpawner, Runtime, ThreadTimer};
+use tokio::runtime::{Builder, Handle, RuntimeFlavor};
+use tokio::task::{JoinHandle, unconstrained};
+
+use crate::IoRuntime;
+
+/// The thread that all background I/O, timers and tasks share; it is started once and never ends.
+fn background() -> io::Result<&'static Handle> {
+    static HANDLE: OnceLock<Handle> = OnceLock::new();
+    static STARTING: Mutex<()> = Mutex::new(());
+    if let Some(handle) = HANDLE.get() {
+        return Ok(handle);
+    }
+    let _starting = STARTING.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(handle) = HANDLE.get() {
+        return Ok(handle);
+    }
+    let runtime = Builder::new_current_thread()
+        .enable_io()
+        .enable_time()
+        .build()?;
+    let handle = runtime.handle().clone();
+    thread::Builder::new()
+        .name("pool-mysql-io".into())
+        .spawn(move || {
+            loop {
+                // A waker is somebody else's code: its panic must not end everybody's I/O.
+                let _ = catch_unwind(AssertUnwindSafe(|| {
+                    runtime.block_on(std::future::pending::<()>());
+                }));
+            }
+        })?;
+    Ok(HANDLE.get_or_init(|| handle))
+}
+
+/// The multi-threaded tokio runtime that is current, if one is.
+pub(crate) fn current_multi_thread() -> Option<Handle> {
+    Handle::try_current()
+        .ok()
+        .filter(|handle| handle.runtime_flavor() == RuntimeFlavor::MultiThread)
+}
+
+/// Runs what opens sockets where they can live, and gives it up when the future is dropped.
+///
+/// A runtime that is shutting down or has no I/O driver cannot do it: then the background thread does.
+pub(crate) async fn open_on<T, F>(choice: IoRuntime, open: impl Fn() -> F) -> io::Result<T>
+where
+    T: Send + 'static,
+    F: Future<Output = T> + Send + 'static,
+{
+    if let (IoRuntime::Auto, Some(handle)) = (choice, current_multi_thread()) {
+        if let Ok(opened) = Spawned(handle.spawn(open())).await {
+            return Ok(opened);
+        }
+    }
+    match Spawned(background()?.spawn(open())).await {
+        Ok(opened) => Ok(opened),
+        Err(Some(panic)) => resume_unwind(panic),
+        Err(None) => unreachable!("the background runtime never shuts down"),
+    }
+}
+
+/// A task that is aborted when nobody waits for it any more; it fails with its panic, or with nothing where its runtime
+/// is gone.
+struct Spawned<T>(JoinHandle<T>);
+
+impl<T> Future for Spawned<T> {
+    type Output = Result<T, Option<Box<dyn std::any::Any + Send>>>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        Pin::new(&mut self.0)
+            .poll(cx)
+            .map_err(|error| error.try_into_panic().ok())
+    }
+}
+
+impl<T> Drop for Spawned<T> {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+/// Waits for a future, but not longer than `limit`; the clock is the background thread's, so no context is needed and a
+/// runtime whose time a test has stopped does not stop this one.
+pub(crate) async fn within<F: Future>(limit: Option<Duration>, future: F) -> Option<F::Output> {
+    let Some(limit) = limit else {
+        return Some(future.await);
+    };
+    let mut future = pin!(future);
+    let runtime = MySqlRuntime::new();
+    let mut deadline = runtime.sleep_until(runtime.now() + limit);
+    std::future::poll_fn(|cx| match future.as_mut().poll(cx) {
+        Poll::Ready(output) => Poll::Ready(Some(output)),
+        Poll::Pending => deadline.as_mut().poll(cx).map(|()| None),
+    })
+    .await
+}
+
+/// Drops something of the driver's so that the driver starts nothing for it.
+///
+/// A connection of the driver that is dropped inside a tokio context spawns a task there which reads all that the server
+/// still has to say. Here that context is a runtime which has ended: it drops the task at once, and the socket with it.
+pub(crate) fn drop_without_driver<T>(thing: T) {
+    static ENDED: OnceLock<Option<Handle>> = OnceLock::new();
+    if thread::panicking() || Handle::try_current().is_err() {
+        // The driver starts nothing then either; and where the thread is ending, no context can be entered any more.
+        drop(thing);
+        return;
+    }
+    let ended = ENDED.get_or_init(|| {
+        let runtime = Builder::new_current_thread().build().ok()?;
+        let handle = runtime.handle().clone();
+        // Unlike a drop this is allowed inside another runtime.
+        runtime.shutdown_background();
+        Some(handle)
+    });
+    let _context = ended.as_ref().map(Handle::enter);
+    drop(thing);
+}
+
+/// Polls a future once and drops it.
+pub(crate) fn poll_once<F: Future>(future: F) -> Option<F::Output> {
+    let future = pin!(unconstrained(future));
+    match future.poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(output) => Some(output),
+        Poll::Pending => None,
+    }
+}
+
+/// The runtime that pool-mysql gives to its pools: tasks and timers on the thread `pool-mysql-io`.
+///
+/// It needs no ambient context, so a pool works the same under every executor. Its clock is the real one, also inside a
+/// tokio runtime whose time is paused.
+///
+/// # Examples
+///
+/// ```
+/// use pool_core::Runtime;
+/// use pool_mysql::MySqlRuntime;
+///
+/// let (told, heard) = std::sync::mpsc::channel();
+/// let task = Box::pin(async move { told.send(7).unwrap() });
+/// MySqlRuntime::new().spawn(task).unwrap();
+/// assert_eq!(heard.recv(), Ok(7));
+/// ```
+#[derive(Clone, Copy, Default)]
+pub struct MySqlRuntime {
+    _private: (),
+}
+
+impl MySqlRuntime {
+    /// The runtime; its thread starts with the first task or wait and is shared by the process.
+    pub const fn new() -> Self {
+        Self { _private: () }
+    }
+}
+
+impl fmt::Debug for MySqlRuntime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("MySqlRuntime")
+    }
+}
+
+impl Runtime for MySqlRuntime {
+    fn spawn(&self, task: BoxFuture<'static, ()>) -> Result<(), NoSpawner> {
+        background().map_err(|_| NoSpawner)?.spawn(task);
+        Ok(())
+    }
+
+    fn sleep_until(&self, at: Instant) -> BoxFuture<'static, ()> {
+        match background() {
+            Ok(handle) => {
+                let _context = handle.enter();
+                Box::pin(unconstrained(tokio::time::sleep_until(at.into())))
+            }
+            // No thread could be started; this one may be running already.
+            Err(_) => ThreadTimer::new().sleep_until(at),
+        }
+    }
+
+    fn now(&self) -> Instant {
+        Instant::now()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_future_in_time_is_not_disturbed() {
+        let ready = within(Some(Duration::from_secs(60)), std::future::ready(1));
+        assert_eq!(poll_once(ready), Some(Some(1)));
+        assert_eq!(
+            poll_once(within(None, std::future::ready(2))),
+            Some(Some(2))
+        );
+    }
+
+    #[test]
+    fn a_future_out_of_time_is_given_up() {
+        let late = within(Some(Duration::ZERO), std::future::pending::<()>());
+        assert_eq!(poll_once(late), Some(None));
+    }
+
+    #[test]
+    fn a_task_ends_with_the_future_that_waits_for_it() {
+        let (told, heard) = std::sync::mpsc::channel::<()>();
+        let waiting = open_on(IoRuntime::Background, move || {
+            let told = told.clone();
+            async move {
+                std::future::pending::<()>().await;
+                drop(told);
+            }
+        });
+        assert!(poll_once(waiting).is_none());
+        let error = heard.recv_timeout(Duration::from_secs(60));
+        assert_eq!(error, Err(std::sync::mpsc::RecvTimeoutError::Disconnected));
+    }
+
+    #[test]
+    fn a_panic_in_a_task_does_not_end_the_thread() {
+        let runtime = MySqlRuntime::new();
+        let (told, heard) = std::sync::mpsc::channel();
+        runtime
+            .spawn(Box::pin(async { panic!("expected by this test") }))
+            .unwrap();
+        runtime
+            .spawn(Box::pin(async move { told.send(()).unwrap() }))
+            .unwrap();
+        assert_eq!(heard.recv_timeout(Duration::from_secs(60)), Ok(()));
+    }
+}

@@ -1,0 +1,126 @@
+//! The backend that pool-core drives.
+
+use std::fmt;
+use std::sync::Arc;
+
+use pool_core::{AbortHandle, ConfigError, ErrorClass, Manager, Verdict};
+
+use crate::connect::open;
+use crate::connection::Connection;
+use crate::error::{Error, classify};
+use crate::io_runtime::within;
+use crate::kill::Killer;
+use crate::options::{Blueprint, ConnectOptions};
+
+/// Opens, checks and cleans the connections of a pool.
+///
+/// [`create_pool`](crate::create_pool) makes one and gives its pool deadlines and a runtime; with
+/// [`Pool::builder`](pool_core::Pool::builder) you choose those yourself.
+///
+/// - check: a ping.
+/// - on the way back: the session is reset and the options are applied again, the configured database included (see
+///   [`ResetPolicy`](crate::ResetPolicy)); a connection that is closed, broken or left in the middle of a command is
+///   discarded, one that nobody has used goes back as it is.
+/// - close: goodbye to the server, in at most a second.
+/// - terminate: the command under way answers [`ConnectionClosed`](mysql_async::DriverError::ConnectionClosed) at once,
+///   and the server is told to KILL the connection.
+///
+/// # Examples
+///
+/// ```
+/// use pool_mysql::{ConnectOptions, MySqlManager, MySqlRuntime, Pool};
+///
+/// let manager = MySqlManager::new(ConnectOptions::new().host("127.0.0.1").user("root"));
+/// let pool: Pool = Pool::builder(manager).runtime(MySqlRuntime::new()).build_lazy()?;
+/// # Ok::<(), pool_core::Error<pool_mysql::Error>>(())
+/// ```
+pub struct MySqlManager {
+    options: ConnectOptions,
+    blueprint: Result<Arc<Blueprint>, ConfigError>,
+    killer: Arc<Killer>,
+    echo: bool,
+}
+
+impl MySqlManager {
+    /// A manager for connections with these options; they are checked when the pool is built.
+    pub fn new(options: ConnectOptions) -> Self {
+        Self {
+            blueprint: Blueprint::new(options.clone()).map(Arc::new),
+            killer: Arc::default(),
+            echo: options.echo,
+            options,
+        }
+    }
+
+    /// The options of its connections.
+    pub fn options(&self) -> &ConnectOptions {
+        &self.options
+    }
+}
+
+impl fmt::Debug for MySqlManager {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MySqlManager")
+            .field("options", &self.options)
+            .field("echo", &self.echo)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Manager for MySqlManager {
+    type Connection = Connection;
+    type Error = Error;
+
+    async fn connect(&self) -> Result<Connection, Error> {
+        let blueprint = self.blueprint.as_ref().map_err(Clone::clone)?;
+        // Only a limit that the options set: without one the pool's own connect_timeout holds.
+        let limit = self.options.connect_timeout.flatten();
+        let connecting = open(Arc::clone(blueprint), self.echo);
+        match within(limit, connecting).await {
+            Some(result) => result,
+            None => Err(Error::ConnectTimeout {
+                after: limit.unwrap_or_default(),
+            }),
+        }
+    }
+
+    async fn check(&self, conn: &mut Connection) -> Result<(), Error> {
+        Ok(conn.ping().await?)
+    }
+
+    async fn recycle(&self, conn: &mut Connection) -> Result<(), Error> {
+        conn.recycle(self.options.reset_policy).await
+    }
+
+    fn on_release(&self, conn: &mut Connection) -> Verdict {
+        // The driver's flag is read here before anything is sent: the next command would clear it.
+        if conn.is_closed() {
+            Verdict::Discard
+        } else if conn.is_clean(self.options.reset_policy) {
+            Verdict::Reuse
+        } else {
+            Verdict::Recycle
+        }
+    }
+
+    async fn close(&self, mut conn: Connection) {
+        // An error only says that the server did not hear the goodbye.
+        let _ = conn.ensure_closed().await;
+    }
+
+    fn abort_handle(&self, conn: &Connection) -> Option<AbortHandle> {
+        Some(self.killer.abort_handle(conn))
+    }
+
+    fn classify(&self, error: &Error) -> ErrorClass {
+        classify(error)
+    }
+
+    fn validate(&self) -> Result<(), ConfigError> {
+        self.options.validate()
+    }
+
+    fn set_echo(&mut self, on: bool) {
+        self.echo = on;
+    }
+}

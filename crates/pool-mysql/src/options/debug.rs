@@ -1,0 +1,57 @@
+//! The printed form of the options: everything but the password.
+
+use std::fmt;
+
+use super::ConnectOptions;
+
+impl fmt::Debug for ConnectOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ConnectOptions")
+            .field("host", &self.host)
+            .field("port", &self.port)
+            .field("user", &self.user)
+            .field("password", &self.password.as_ref().map(|_| Hidden))
+            .field("db", &self.db)
+            .field("unix_socket", &self.unix_socket)
+            .field("charset", &self.charset)
+            .field("sql_mode", &self.sql_mode)
+            // It may set a secret as well.
+            .field("init_command", &self.init_command.as_ref().map(|_| Hidden))
+            .field("connect_timeout", &self.connect_limit())
+            .field("autocommit", &self.autocommit)
+            .field("echo", &self.echo)
+            .field("program_name", &self.program_name)
+            .field("reset_policy", &self.reset_policy)
+            .field("io_runtime", &self.io_runtime)
+            .finish()
+    }
+}
+
+struct Hidden;
+
+impl fmt::Debug for Hidden {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("***")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_password_is_hidden_but_its_presence_is_not() {
+        let options = ConnectOptions::new().password("s3cret");
+        let shown = format!("{options:?} {options:#?}");
+        assert!(!shown.contains("s3cret"), "{shown}");
+        assert!(shown.contains("password: Some(***)"), "{shown}");
+        let none = format!("{:?}", ConnectOptions::new().password(""));
+        assert!(none.contains("password: None"), "{none}");
+    }
+
+    #[test]
+    fn the_init_command_is_hidden() {
+        let options = ConnectOptions::new().init_command("SET @token = 'abc'");
+        assert!(!format!("{options:?}").contains("abc"));
+    }
+}

@@ -1,0 +1,98 @@
+//! Pools of connections, with deadlines and a runtime already chosen.
+
+use std::time::Duration;
+
+use pool_core::{Builder, ConfigError};
+
+use crate::io_runtime::MySqlRuntime;
+use crate::manager::MySqlManager;
+use crate::options::{ConnectOptions, PoolUrl};
+
+/// A pool of MySQL or MariaDB connections.
+pub type Pool = pool_core::Pool<MySqlManager>;
+
+/// A connection in somebody's hands; it goes back to its [`Pool`] when it is dropped.
+pub type PooledConnection = pool_core::PooledConnection<MySqlManager>;
+
+/// Begins a pool, as `aiomysql.create_pool()`: all of it can be changed before `build().await` opens the first connections.
+///
+/// The defaults are those of [`pool_core::Builder`] (minsize 1, maxsize 10), and these: `acquire_timeout` 30 s,
+/// `connect_timeout` 10 s or that of the options, `check_timeout` 5 s, `recycle_timeout` 5 s, `close_timeout` 1 s, `echo`
+/// as in the options, and [`MySqlRuntime`] for tasks and timers. The options are checked by `build`.
+///
+/// # Examples
+///
+/// ```no_run
+/// use pool_mysql::{ConnectOptions, create_pool};
+///
+/// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+/// let options = ConnectOptions::new().host("127.0.0.1").user("root").db("mysql");
+/// let pool = create_pool(options).minsize(1).maxsize(10).build().await?;
+/// {
+///     let mut conn = pool.acquire().await?;
+///     conn.ping().await?;
+/// } // back in the pool
+/// pool.close();
+/// pool.wait_closed().await?;
+/// # Ok(())
+/// # }
+/// ```
+pub fn create_pool(options: ConnectOptions) -> Builder<MySqlManager> {
+    let connect_timeout = options.connect_limit();
+    let echo = options.echo;
+    Pool::builder(MySqlManager::new(options))
+        .runtime(MySqlRuntime::new())
+        .acquire_timeout(Duration::from_secs(30))
+        .connect_timeout(connect_timeout)
+        .check_timeout(Duration::from_secs(5))
+        .recycle_timeout(Duration::from_secs(5))
+        .close_timeout(Duration::from_secs(1))
+        .echo(echo)
+}
+
+/// Begins a pool from a URL: that of [`ConnectOptions::from_url`] with the pool's knobs among its parameters.
+///
+/// These are `minsize`, `maxsize` (0 for unlimited), `pool_recycle`, `acquire_timeout`, `connect_timeout`,
+/// `check_timeout`, `recycle_timeout` and `close_timeout`; times are seconds or have a unit (`500ms`, `30s`, `5m`), `none`
+/// is no limit. What the URL does not say is as in [`create_pool`].
+///
+/// # Errors
+///
+/// A [`ConfigError`] that names the part of the URL that cannot be used, and what to do. It never repeats the password.
+///
+/// # Examples
+///
+/// ```
+/// use pool_mysql::create_pool_from_url;
+///
+/// let url = "mysql://root@127.0.0.1/mysql?minsize=0&maxsize=20&pool_recycle=3600";
+/// let pool = create_pool_from_url(url)?.build_lazy()?;
+/// assert_eq!(pool.maxsize(), 20);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub fn create_pool_from_url(url: &str) -> Result<Builder<MySqlManager>, ConfigError> {
+    let knobs = PoolUrl::parse(url)?;
+    let mut builder = create_pool(knobs.options);
+    if let Some(minsize) = knobs.minsize {
+        builder = builder.minsize(minsize);
+    }
+    if let Some(maxsize) = knobs.maxsize {
+        builder = builder.maxsize(maxsize);
+    }
+    if let Some(after) = knobs.pool_recycle {
+        builder = builder.pool_recycle(after);
+    }
+    if let Some(limit) = knobs.acquire_timeout {
+        builder = builder.acquire_timeout(limit);
+    }
+    if let Some(limit) = knobs.check_timeout {
+        builder = builder.check_timeout(limit);
+    }
+    if let Some(limit) = knobs.recycle_timeout {
+        builder = builder.recycle_timeout(limit);
+    }
+    if let Some(limit) = knobs.close_timeout {
+        builder = builder.close_timeout(limit);
+    }
+    Ok(builder)
+}

@@ -1,0 +1,172 @@
+//! A transaction that rolls back unless it is committed.
+
+use std::fmt;
+
+use mysql_async::{DriverError, TxOpts};
+
+use crate::command::Command;
+use crate::connection::Connection;
+use crate::cursor::Cursor;
+use crate::inspect::TransactionStatus;
+
+/// A transaction on a connection; dropped without [`commit`](Self::commit) it is rolled back before the next command.
+///
+/// It implements the driver's [`Queryable`](mysql_async::prelude::Queryable), as the connection does. In a pool the
+/// rollback happens when the connection goes back, so no lock outlives the guard.
+///
+/// # Examples
+///
+/// ```no_run
+/// use pool_mysql::mysql_async::TxOpts;
+/// use pool_mysql::mysql_async::prelude::Queryable;
+///
+/// # async fn example(conn: &mut pool_mysql::Connection) -> pool_mysql::mysql_async::Result<()> {
+/// let mut tx = conn.start_transaction(TxOpts::default()).await?;
+/// tx.exec_drop("INSERT INTO log VALUES (?)", ("hello",)).await?;
+/// tx.commit().await?;
+/// # Ok(())
+/// # }
+/// ```
+#[must_use = "a transaction that is dropped is rolled back"]
+pub struct Transaction<'a> {
+    conn: &'a mut Connection,
+    open: bool,
+}
+
+impl Connection {
+    /// Starts a transaction that is rolled back unless it is committed.
+    ///
+    /// # Errors
+    ///
+    /// [`NestedTransaction`](mysql_async::DriverError::NestedTransaction) inside another transaction, which the server
+    /// would commit; else when the server refuses, or the connection is closed.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future closes the connection; the server then rolls back.
+    pub async fn start_transaction(
+        &mut self,
+        options: TxOpts,
+    ) -> mysql_async::Result<Transaction<'_>> {
+        if self.transaction_status() == TransactionStatus::Unknown {
+            // Its answer says.
+            self.ping().await?;
+        }
+        if self.transaction_status() == TransactionStatus::Open && !self.gate.rollback {
+            return Err(DriverError::NestedTransaction.into());
+        }
+        let sql = start(&options);
+        let command = self.statement(sql.as_bytes(), None);
+        self.send(command, sql.into()).await?;
+        Ok(Transaction {
+            conn: self,
+            open: true,
+        })
+    }
+}
+
+fn start(options: &TxOpts) -> String {
+    let level = options
+        .isolation_level()
+        .map(|level| format!("SET TRANSACTION ISOLATION LEVEL {level}; "));
+    let snapshot = options
+        .consistent_snapshot()
+        .then_some("WITH CONSISTENT SNAPSHOT");
+    let access = options.readonly().map(|readonly| match readonly {
+        true => "READ ONLY",
+        false => "READ WRITE",
+    });
+    let how: Vec<&str> = snapshot.into_iter().chain(access).collect();
+    let text = format!(
+        "{}START TRANSACTION {}",
+        level.unwrap_or_default(),
+        how.join(", ")
+    );
+    text.trim_end().to_owned()
+}
+
+impl Transaction<'_> {
+    /// Commits; a server that refuses is asked to roll back.
+    ///
+    /// # Errors
+    ///
+    /// What the server said to the commit, or that the connection is closed.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future closes the connection; whether the server has committed is then unknown.
+    pub async fn commit(mut self) -> mysql_async::Result<()> {
+        self.end("COMMIT").await
+    }
+
+    /// Rolls back.
+    ///
+    /// # Errors
+    ///
+    /// When the server refuses, or the connection is closed.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future closes the connection; the server then rolls back.
+    pub async fn rollback(mut self) -> mysql_async::Result<()> {
+        self.end("ROLLBACK").await
+    }
+
+    async fn end(&mut self, sql: &'static str) -> mysql_async::Result<()> {
+        let command = self.conn.statement(sql.as_bytes(), None);
+        let result = self.conn.send(command, sql.into()).await;
+        if let Err(mysql_async::Error::Server(_)) = result {
+            // The answer to the commit is what the caller needs; a rollback that fails is tried again before the next
+            // command.
+            let rollback = self.conn.send(Command::quiet(), "ROLLBACK".into()).await;
+            self.open = rollback.is_err();
+        } else {
+            self.open = result.is_err();
+        }
+        result
+    }
+
+    /// A cursor inside this transaction.
+    pub fn cursor(&mut self) -> Cursor<'_> {
+        Cursor::new(self.conn)
+    }
+
+    pub(crate) fn connection(&mut self) -> &mut Connection {
+        self.conn
+    }
+}
+
+impl Drop for Transaction<'_> {
+    fn drop(&mut self) {
+        self.conn.gate.rollback |= self.open;
+    }
+}
+
+impl fmt::Debug for Transaction<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Transaction")
+            .field("conn", &self.conn)
+            .finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use mysql_async::IsolationLevel;
+
+    use super::*;
+
+    #[test]
+    fn the_options_become_one_text() {
+        assert_eq!(start(&TxOpts::default()), "START TRANSACTION");
+        let mut options = TxOpts::default();
+        options
+            .with_isolation_level(IsolationLevel::ReadCommitted)
+            .with_consistent_snapshot(true)
+            .with_readonly(true);
+        assert_eq!(
+            start(&options),
+            "SET TRANSACTION ISOLATION LEVEL READ COMMITTED; START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY"
+        );
+    }
+}
