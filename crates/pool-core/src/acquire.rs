@@ -129,7 +129,7 @@ impl<M: Manager> Pool<M> {
             return Ok(PooledConnection::new(entry, Arc::clone(shared)));
         }
         let mut cx = Context::from_waker(Waker::noop());
-        nudge(shared, &mut cx);
+        nudge(shared, None, &mut cx);
         loop {
             let now = shared.now();
             let key = match shared.change(None, |books, after| books.try_take(now, after)) {
@@ -193,7 +193,6 @@ impl<M: Manager> Acquire<'_, M> {
             deadline,
             kind: None,
         };
-        nudge(self.shared, cx);
         Ok(())
     }
 
@@ -210,9 +209,14 @@ impl<M: Manager> Acquire<'_, M> {
         loop {
             let visit = self.shared.books().visit(ticket, polled);
             match visit {
-                Visit::Answer(left) => {
+                Visit::Answer(left, untended) => {
                     self.state = State::Done;
-                    nudge(self.shared, cx);
+                    if untended {
+                        nudge(self.shared, None, cx);
+                        // They know this waker now, which nobody will follow: the next waiter takes over.
+                        self.shared
+                            .change(None, |books, after| books.wake_for_unattended(after));
+                    }
                     return Poll::Ready(self.answered(left.answer));
                 }
                 Visit::Job(key, kind, work) => {
@@ -230,6 +234,9 @@ impl<M: Manager> Acquire<'_, M> {
                     continue;
                 }
                 Visit::Nothing => {}
+            }
+            if nudge(self.shared, Some(ticket), cx) {
+                continue;
             }
             let Some(deadline) = deadline else {
                 return Poll::Pending;

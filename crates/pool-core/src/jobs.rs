@@ -32,8 +32,8 @@ pub(crate) enum Work<E, J> {
 pub(crate) enum Tender {
     /// Nobody: it waits for the next who needs it.
     Nobody,
-    /// A background task, woken when the job is taken from it.
-    Visitor(Option<Waker>),
+    /// A background task by its number, woken when the job is taken from it.
+    Visitor(u64, Option<Waker>),
     /// The waiter for whom it was started or who took it over.
     Waiter(Ticket),
     /// A verb such as `fill`, `clear` or an awaited release, which wants to hear how it ends.
@@ -119,7 +119,7 @@ impl<E, J> Jobs<E, J> {
         self.untended += usize::from(matches!(job.tender, Tender::Nobody));
         self.shelve(key);
         match old {
-            Tender::Visitor(waker) => waker,
+            Tender::Visitor(_, waker) => waker,
             _ => None,
         }
     }
@@ -175,7 +175,7 @@ impl<E, J> Jobs<E, J> {
     /// Puts the job among the adoptable ones, or takes it from them, as its state says.
     fn shelve(&mut self, key: JobKey) {
         let job = &mut self.slots[key.0];
-        let open = matches!(job.tender, Tender::Nobody | Tender::Visitor(_));
+        let open = matches!(job.tender, Tender::Nobody | Tender::Visitor(..));
         let adoptable = open && !matches!(job.work, Work::Polled);
         if adoptable == job.spot.is_some() {
             return;
@@ -210,7 +210,7 @@ mod tests {
     fn only_jobs_that_nobody_needs_can_be_taken_over() {
         let mut jobs = Jobs::<u8, ()>::new();
         let connect = jobs.insert(Kind::Connect, None, Tender::Nobody, 0);
-        let close = jobs.insert(Kind::Close, Some(1), Tender::Visitor(None), 0);
+        let close = jobs.insert(Kind::Close, Some(1), Tender::Visitor(1, None), 0);
         jobs.insert(Kind::Check, Some(2), Tender::Verb, 0);
         assert_eq!(jobs.adoptable_connect(), Some(connect));
         assert_eq!(jobs.adoptable_other(), Some(close));

@@ -6,13 +6,14 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use mysql_async::prelude::{AsQuery, Queryable};
-use mysql_async::{Conn, Error, Params, QueryResult, TextProtocol};
+use mysql_async::{Conn, Error, Params};
 
 use crate::abort::Signal;
 use crate::connection::Connection;
 use crate::database;
 use crate::echo::Log;
 use crate::error::closed;
+use crate::unread::Form;
 
 /// The futures of the driver's `Queryable`.
 pub(crate) type DriverFuture<'a, T> =
@@ -33,6 +34,8 @@ pub(crate) struct Gate {
     pub(crate) rollback: bool,
     /// The driver's last OK packet is none: it reads the answer to a PREPARE as one.
     pub(crate) no_ok_packet: bool,
+    /// How the rows of the last statement come.
+    pub(crate) form: Form,
     /// Ends the command under way from outside.
     pub(crate) signal: Arc<Signal>,
 }
@@ -45,6 +48,7 @@ impl Gate {
             elsewhere: false,
             rollback: false,
             no_ok_packet: false,
+            form: Form::Text,
             signal: Arc::default(),
         }
     }
@@ -64,6 +68,8 @@ pub(crate) struct Command {
     is_prepare: bool,
     is_answerless: bool,
     replaces_rollback: bool,
+    /// The form of its rows; nothing where it has none.
+    form: Option<Form>,
     log: Log,
 }
 
@@ -108,9 +114,13 @@ impl Command {
 }
 
 impl Connection {
-    /// A statement whose text is known; it may change the database.
+    /// A statement whose text is known; it may change the database. It is prepared where it has parameters.
     pub(crate) fn statement(&self, sql: &[u8], parameters: Option<usize>) -> Command {
         Command {
+            form: Some(match parameters {
+                None => Form::Text,
+                Some(_) => Form::Binary,
+            }),
             may_change_database: database::may_change(sql),
             log: self.log(|| String::from_utf8_lossy(sql).into_owned(), parameters),
             ..Command::default()
@@ -138,6 +148,7 @@ impl Connection {
     pub(crate) fn hidden_command(&self, parameters: Option<usize>) -> Command {
         Command {
             may_change_database: true,
+            form: Some(Form::Binary),
             log: self.log(|| "(a prepared statement)".into(), parameters),
             ..Command::default()
         }
@@ -176,6 +187,7 @@ impl Connection {
             gate.busy = true;
             gate.used |= !command.passive;
             gate.elsewhere |= command.may_change_database;
+            gate.form = command.form.unwrap_or(gate.form);
             if std::mem::take(&mut gate.rollback) && !command.replaces_rollback {
                 let rollback = gate.signal.guard(conn.query_drop("ROLLBACK")).await;
                 let result = rollback.unwrap_or_else(|| Err(closed()));
@@ -210,13 +222,6 @@ impl Connection {
     ) -> mysql_async::Result<()> {
         self.run(command, |conn| conn.query_drop(sql)).await
     }
-}
-
-/// Whether the server has more to say about the last statement.
-///
-/// A pending error is not seen: the next command of the driver returns it.
-pub(crate) fn has_unread_result(conn: &mut Conn) -> bool {
-    !QueryResult::<TextProtocol>::new(conn).is_empty()
 }
 
 /// How many parameters there are.

@@ -202,7 +202,7 @@ impl Connection {
     /// The connection is closed also when the future is dropped after its first poll.
     pub async fn ensure_closed(&mut self) -> mysql_async::Result<()> {
         match self.conn.take() {
-            Some(conn) => goodbye::politely(conn, !self.gate.busy).await,
+            Some(conn) => goodbye::politely(conn, !self.gate.busy, self.gate.form).await,
             None => Ok(()),
         }
     }

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use mysql_async::Conn;
 
-use crate::command::has_unread_result;
 use crate::io_runtime::{drop_without_driver, poll_once, within};
+use crate::unread::{Form, has_unread_result, skip_unread_result};
 
 /// How long the server may take to hear the goodbye.
 const GOODBYE: Duration = Duration::from_secs(1);
@@ -31,13 +31,32 @@ pub(crate) fn at_once(mut conn: Conn, in_step: bool) {
 /// # Errors
 ///
 /// When the server was not told; the connection is closed all the same.
-pub(crate) async fn politely(conn: Conn, in_step: bool) -> mysql_async::Result<()> {
-    if !in_step || conn.is_disconnected() {
-        at_once(conn, in_step);
+pub(crate) async fn politely(conn: Conn, in_step: bool, form: Form) -> mysql_async::Result<()> {
+    let mut leaving = Leaving(Some(conn));
+    let Some(conn) = leaving.0.as_mut().filter(|_| in_step) else {
+        return Ok(());
+    };
+    if conn.is_disconnected()
+        || (has_unread_result(conn) && !skip_unread_result(conn, form).await?)
+    {
         return Ok(());
     }
+    let Some(conn) = leaving.0.take() else {
+        return Ok(());
+    };
     match within(Some(GOODBYE), conn.disconnect()).await {
         Some(result) => result,
         None => Err(io::Error::from(io::ErrorKind::TimedOut).into()),
+    }
+}
+
+/// A connection that is closed also when the future that says goodbye is dropped.
+struct Leaving(Option<Conn>);
+
+impl Drop for Leaving {
+    fn drop(&mut self) {
+        if let Some(conn) = self.0.take() {
+            drop_without_driver(conn);
+        }
     }
 }

@@ -4,8 +4,8 @@ use std::path::Path;
 
 use mysql_async::consts::StatusFlags;
 
-use crate::command::has_unread_result;
 use crate::connection::Connection;
+use crate::unread::has_unread_result;
 
 /// Whether a session is inside a transaction.
 #[non_exhaustive]
@@ -63,6 +63,11 @@ impl Connection {
     /// The database that the session started in, if any.
     pub fn db(&self) -> Option<&str> {
         self.blueprint.options.db.as_deref()
+    }
+
+    /// Whether each statement is logged, with its time and without its parameters.
+    pub fn echo(&self) -> bool {
+        self.echo
     }
 
     /// Whether each statement commits by itself, as far as the server has said.

@@ -66,6 +66,7 @@ mod quote;
 mod recycle;
 mod server;
 mod transaction;
+mod unread;
 
 pub use mysql_async;
 pub use pool_core;

@@ -1,19 +1,13 @@
 //! Making a used connection clean for the next user.
 
-use std::time::Duration;
-
 use mysql_async::Error as DriverError;
-use mysql_async::prelude::Queryable;
 
 use crate::command::Command;
 use crate::connection::Connection;
 use crate::error::{Error, closed};
 use crate::inspect::TransactionStatus;
-use crate::io_runtime::within;
 use crate::options::ResetPolicy;
-
-/// How long the rest of an unread result may take; a new connection costs less than a long download.
-const UNREAD: Duration = Duration::from_millis(200);
+use crate::unread::skip_unread_result;
 
 impl Connection {
     /// Whether nothing was done that the next user could see.
@@ -46,11 +40,13 @@ impl Connection {
         if !self.has_unread_result() {
             return Ok(());
         }
-        // The driver reads what is unread before each command. An error among it belongs to the old statement.
-        match within(Some(UNREAD), self.run(Command::ping(), |conn| conn.ping())).await {
-            Some(Ok(()) | Err(DriverError::Server(_))) => Ok(()),
-            Some(Err(error)) => Err(error.into()),
-            None => Err(Error::NotClean("a long result was left unread")),
+        let form = self.gate.form;
+        let skip = self.run(Command::quiet(), |conn| {
+            Box::pin(skip_unread_result(conn, form))
+        });
+        match skip.await? {
+            true => Ok(()),
+            false => Err(Error::NotClean("a long result was left unread")),
         }
     }
 

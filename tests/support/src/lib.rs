@@ -1,1 +1,23 @@
-//! Support.
+//! What the tests share: a scripted manager, gates that a test opens, probes that poll a future by hand, stages that
+//! drive a pool step by step, the invariants as reusable checks, a watchdog, and one body on five runtimes.
+
+pub mod backend;
+pub mod fake;
+pub mod gate;
+pub mod invariants;
+pub mod probe;
+pub mod rest;
+pub mod runtimes;
+pub mod stage;
+pub mod watchdog;
+
+pub use crate::backend::{Backend, FakeBackend};
+pub use crate::fake::{
+    FakeConnection, FakeControl, FakeError, FakeGuard, FakeManager, FakePool, Held, Step, Verb, hold,
+};
+pub use crate::gate::Gate;
+pub use crate::probe::{CountingWaker, Moment, Probe, Surroundings, poll_once};
+pub use crate::rest::{counts_settle, settle_until, yield_now};
+pub use crate::runtimes::{Flavour, on_every_runtime};
+pub use crate::stage::{Mode, Stage};
+pub use crate::watchdog::within;

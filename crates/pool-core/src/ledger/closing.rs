@@ -162,7 +162,7 @@ impl<S: Stock> Ledger<S> {
             self.waiters.set_job(ticket, None);
         }
         if let Some(job) = self.jobs.remove(key) {
-            if let Tender::Visitor(Some(waker)) = job.tender {
+            if let Tender::Visitor(_, Some(waker)) = job.tender {
                 after.wake(waker);
             }
             after.called_off.push((job.kind, job.id, job.work));

@@ -81,16 +81,20 @@ pub(crate) struct Ledger<S: Stock> {
     order: IdleOrder,
     check: CheckPolicy,
     recycle_after: Option<Duration>,
+    /// The steps that have a deadline.
+    limited: Vec<Kind>,
     stage: Stage,
     /// Whether the last `Pool` is gone, so that nobody can wait for the end any more.
     orphaned: bool,
     /// Whether background tasks can be had; learnt from the first refusal.
     spawns: bool,
+    /// How many background tasks there have been; their numbers.
+    visitors: u64,
     /// How many `wait_closed` are under way.
     closers: usize,
     /// Clean entries, by the turn of their return.
     idle: Shelf<S::Entry>,
-    /// Returned entries whose recycle has not begun; they count as free.
+    /// Returned entries whose recycle has not begun; whoever needs one takes it.
     dirty: Shelf<S::Entry>,
     turns: u64,
     counts: Counts,
@@ -110,6 +114,20 @@ pub(crate) struct Ledger<S: Stock> {
     timer_at: Option<Instant>,
 }
 
+/// The steps that have a deadline.
+fn limited(config: &Config) -> Vec<Kind> {
+    [
+        (Kind::Connect, config.connect_timeout),
+        (Kind::Check, config.check_timeout),
+        (Kind::Recycle, config.recycle_timeout),
+        (Kind::Close, config.close_timeout),
+    ]
+    .into_iter()
+    .filter(|(_, limit)| limit.is_some())
+    .map(|(kind, _)| kind)
+    .collect()
+}
+
 impl<S: Stock> Ledger<S> {
     pub(crate) fn new(config: &Config) -> Self {
         Self {
@@ -119,9 +137,11 @@ impl<S: Stock> Ledger<S> {
             order: config.idle_order,
             check: config.check_policy,
             recycle_after: config.pool_recycle,
+            limited: limited(config),
             stage: Stage::Open,
             orphaned: false,
             spawns: true,
+            visitors: 0,
             closers: 0,
             idle: VecDeque::new(),
             dirty: VecDeque::new(),
@@ -149,11 +169,16 @@ impl<S: Stock> Ledger<S> {
     }
 
     pub(crate) fn status(&self) -> Status {
+        // Where a background task comes for them they are on their way, else they wait for the next acquire.
+        let (free, underway) = match self.spawns {
+            true => (0, self.dirty.len()),
+            false => (self.dirty.len(), 0),
+        };
         Status {
-            freesize: self.idle.len() + self.dirty.len(),
+            freesize: self.idle.len() + free,
             held: self.counts.held,
             checking: self.counts.checking,
-            recycling: self.counts.recycling,
+            recycling: self.counts.recycling + underway,
             closing: self.counts.closing,
             connecting: self.counts.connecting,
             waiting: self.waiters.len(List::Queue),

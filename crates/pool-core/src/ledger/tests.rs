@@ -37,7 +37,7 @@ struct World {
     guards: Vec<Number>,
     waiting: Vec<Ticket>,
     /// Jobs that were polled once at least, in the hands of visitors.
-    visited: Vec<JobKey>,
+    visited: Vec<(JobKey, u64)>,
 }
 
 impl World {
@@ -76,8 +76,8 @@ impl World {
             self.change(|books, now, after| books.called_off(kind, id, now, after));
         }
         for key in after.tend {
-            if self.books.hire(key) {
-                self.visited.push(key);
+            if let Some(number) = self.books.hire(key) {
+                self.visited.push((key, number));
             }
         }
     }
@@ -128,7 +128,7 @@ impl World {
     /// One look of a waiter: its answer, or a step of its job.
     fn look(&mut self, ticket: Ticket, end: bool, well: bool) {
         match self.books.visit(ticket, None) {
-            Visit::Answer(left) => {
+            Visit::Answer(left, _) => {
                 self.waiting.retain(|other| *other != ticket);
                 if let Some(Answer::Entry(entry)) = left.answer {
                     self.guards.push(entry);
@@ -166,8 +166,8 @@ impl World {
     }
 
     fn visit(&mut self, at: usize, end: bool, well: bool) {
-        let key = self.visited[at];
-        match self.books.take_as_visitor(key) {
+        let (key, number) = self.visited[at];
+        match self.books.take_as_visitor(key, number) {
             TakenWork::Work(kind, work) if end => {
                 self.visited.swap_remove(at);
                 self.finish(key, kind, work, well);
@@ -180,8 +180,8 @@ impl World {
     }
 
     fn recycle_in_background(&mut self) {
-        if let Some(key) = self.books.claim_dirty() {
-            self.visited.push(key);
+        if let Some(claimed) = self.books.claim_dirty() {
+            self.visited.push(claimed);
         }
     }
 
@@ -232,7 +232,7 @@ fn a_failed_connect_fails_the_first_waiter_only() {
     let mut world = World::new(0, 2);
     let [a, b] = [(); 2].map(|()| world.acquire());
     world.look(b, true, false);
-    assert!(matches!(world.books.visit(a, None), Visit::Answer(left)
+    assert!(matches!(world.books.visit(a, None), Visit::Answer(left, _)
         if matches!(left.answer, Some(Answer::Failed("refused")))));
     world.look(b, true, true);
     world.look(b, true, true);
@@ -261,7 +261,7 @@ fn closing_answers_everybody_and_keeps_nothing() {
     world.change(|books, now, after| books.close(now, after));
     for ticket in [a, b] {
         assert!(
-            matches!(world.books.visit(ticket, None), Visit::Answer(left)
+            matches!(world.books.visit(ticket, None), Visit::Answer(left, _)
             if matches!(left.answer, Some(Answer::Closed)))
         );
     }

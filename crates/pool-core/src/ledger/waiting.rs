@@ -21,8 +21,8 @@ pub(crate) enum Answer<S: Stock> {
 
 /// What a waiter finds when it looks.
 pub(crate) enum Visit<S: Stock> {
-    /// Its answer; it has left.
-    Answer(Left<Answer<S>>),
+    /// Its answer; it has left. `true`: there are jobs that nobody drives.
+    Answer(Left<Answer<S>>, bool),
     /// Its job, to be polled.
     Job(JobKey, Kind, Work<S::Entry, S::Job>),
     /// Nothing yet.
@@ -58,7 +58,8 @@ impl<S: Stock> Ledger<S> {
     /// What there is for the waiter, other than the job that it has just polled.
     pub(crate) fn visit(&mut self, ticket: Ticket, polled: Option<JobKey>) -> Visit<S> {
         if self.waiters.is_answered(ticket) {
-            return Visit::Answer(self.waiters.remove(ticket));
+            let left = self.waiters.remove(ticket);
+            return Visit::Answer(left, self.jobs.untended() > 0);
         }
         let Some(key) = self.waiters.job(ticket).filter(|key| Some(*key) != polled) else {
             return Visit::Nothing;
@@ -89,10 +90,20 @@ impl<S: Stock> Ledger<S> {
     ) -> Left<Answer<S>> {
         let left = self.waiters.remove(ticket);
         if let Some(key) = left.job {
-            self.orphan(key, after);
+            self.orphan(key, true, after);
         }
         self.supply(now, after);
+        self.wake_for_unattended(after);
         left
+    }
+
+    /// Jobs that nobody drives are polled by whoever waits: when one of these goes, another has to take over.
+    pub(crate) fn wake_for_unattended(&mut self, after: &mut After<S>) {
+        if self.jobs.untended() > 0 {
+            if let Some(first) = self.waiters.first(List::Queue) {
+                self.wake(first, after);
+            }
+        }
     }
 
     /// An entry that was meant for a waiter who went.
@@ -158,7 +169,7 @@ impl<S: Stock> Ledger<S> {
     pub(crate) fn supply(&mut self, now: Instant, after: &mut After<S>) {
         while self.stage == Stage::Open {
             let Some(ticket) = self.waiters.first(List::Needy) else {
-                return;
+                return self.recycle_for_the_first(after);
             };
             if let Some(found) = self.find(now, after) {
                 match found {
@@ -177,6 +188,20 @@ impl<S: Stock> Ledger<S> {
             } else {
                 return;
             }
+        }
+    }
+
+    /// Something is under way for everybody who waits, but what came back may be ready sooner: where no background task
+    /// recycles it, the first waiter does so beside its own job.
+    fn recycle_for_the_first(&mut self, after: &mut After<S>) {
+        if self.spawns || self.dirty.is_empty() {
+            return;
+        }
+        if let Some(first) = self.waiters.first(List::Queue) {
+            while let Some((_, entry)) = self.dirty.pop_front() {
+                self.note(Kind::Recycle, Some(entry), Tender::Nobody);
+            }
+            self.wake(first, after);
         }
     }
 
@@ -208,7 +233,7 @@ impl<S: Stock> Ledger<S> {
         self.waiters.answer(ticket, answer);
         self.wake(ticket, after);
         if let Some(key) = job {
-            self.orphan(key, after);
+            self.orphan(key, false, after);
         }
     }
 

@@ -94,8 +94,8 @@ impl<S: Stock> Ledger<S> {
     }
 
     /// A background task comes for the job that it was spawned for.
-    pub(crate) fn take_as_visitor(&mut self, key: JobKey) -> TakenWork<S> {
-        self.take_if(key, |tender| matches!(tender, Tender::Visitor(_)))
+    pub(crate) fn take_as_visitor(&mut self, key: JobKey, number: u64) -> TakenWork<S> {
+        self.take_if(key, |tender| is_visitor(tender, number))
     }
 
     /// A verb comes for a job of its own.
@@ -128,9 +128,12 @@ impl<S: Stock> Ledger<S> {
     }
 
     /// Begins the recycle of the entry that has waited longest for it.
-    pub(crate) fn claim_dirty(&mut self) -> Option<JobKey> {
+    pub(crate) fn claim_dirty(&mut self) -> Option<(JobKey, u64)> {
         let (_, entry) = self.dirty.pop_front()?;
-        Some(self.note(Kind::Recycle, Some(entry), Tender::Visitor(None)))
+        self.visitors += 1;
+        let tender = Tender::Visitor(self.visitors, None);
+        let key = self.note(Kind::Recycle, Some(entry), tender);
+        Some((key, self.visitors))
     }
 
     /// Polled work that is not done; a visitor leaves word how to wake it.
@@ -152,7 +155,7 @@ impl<S: Stock> Ledger<S> {
             return Parked::LookAgain;
         }
         let parked = match &mut job.tender {
-            Tender::Visitor(slot) => {
+            Tender::Visitor(_, slot) => {
                 after.stale.extend(std::mem::replace(slot, visitor));
                 Parked::Waiting
             }
@@ -168,22 +171,31 @@ impl<S: Stock> Ledger<S> {
         parked
     }
 
-    /// A job lost the one who drove it. What has not begun is undone; the rest goes on for whoever needs it next.
-    pub(crate) fn orphan(&mut self, key: JobKey, after: &mut After<S>) {
+    /// A job lost the one who drove it. What has not begun is undone; the rest goes on for whoever needs it next, except
+    /// a step whose caller gave up on it and that no deadline would ever end.
+    pub(crate) fn orphan(&mut self, key: JobKey, cancelled: bool, after: &mut After<S>) {
         let Some(job) = self.jobs.get(key) else {
             return;
         };
         let kind = job.kind;
         let begun = !matches!(job.work, Work::Fresh(_));
-        if kind == Kind::Close && !self.spawns && self.stage == Stage::Open {
-            return self.call_off(key, after);
+        if let Some(visitor) = self.jobs.set_tender(key, Tender::Nobody) {
+            after.stale.push(visitor);
         }
-        if begun || kind == Kind::Close {
-            if let Some(visitor) = self.jobs.set_tender(key, Tender::Nobody) {
-                after.stale.push(visitor);
+        if self.stage == Stage::Open {
+            let endless =
+                cancelled && begun && kind != Kind::Connect && !self.limited.contains(&kind);
+            let goodbye_is_lost = kind == Kind::Close && !self.spawns;
+            if endless || goodbye_is_lost {
+                return self.call_off(key, after);
             }
+        }
+        let wanted =
+            kind == Kind::Connect && self.stage == Stage::Open && self.size() <= self.minsize;
+        if begun || wanted || kind == Kind::Close {
             after.closing |= self.stage != Stage::Open;
             after.tend.push(key);
+            self.wake_for_unattended(after);
             return;
         }
         *self.counts.of(kind) -= 1;
@@ -205,7 +217,7 @@ impl<S: Stock> Ledger<S> {
     pub(crate) fn dismiss(&mut self, key: JobKey, after: &mut After<S>) {
         let mine = |job: &&mut Job<_, _>| matches!(job.tender, Tender::Verb | Tender::Taker);
         if self.jobs.get(key).filter(mine).is_some() {
-            self.orphan(key, after);
+            self.orphan(key, true, after);
         }
     }
 
@@ -214,24 +226,28 @@ impl<S: Stock> Ledger<S> {
         self.supply(now, after);
     }
 
-    /// A background task comes for a job that nobody drives; `false`: somebody does by now.
-    pub(crate) fn hire(&mut self, key: JobKey) -> bool {
-        let free = match self.jobs.get(key) {
-            Some(job) => matches!(job.tender, Tender::Nobody),
-            None => false,
-        };
-        if free {
-            self.jobs.set_tender(key, Tender::Visitor(None));
-        }
-        free
+    /// A background task is to come for a job that nobody drives: its number; `None`: somebody drives it by now.
+    pub(crate) fn hire(&mut self, key: JobKey) -> Option<u64> {
+        let nobodys = |job: &&mut Job<_, _>| matches!(job.tender, Tender::Nobody);
+        self.jobs.get(key).filter(nobodys)?;
+        self.visitors += 1;
+        self.jobs
+            .set_tender(key, Tender::Visitor(self.visitors, None));
+        Some(self.visitors)
     }
 
     /// The background task of a job is gone, or could not be had.
-    pub(crate) fn deserted(&mut self, key: JobKey, now: Instant, after: &mut After<S>) {
+    pub(crate) fn deserted(
+        &mut self,
+        key: JobKey,
+        number: u64,
+        now: Instant,
+        after: &mut After<S>,
+    ) {
         let Some(job) = self.jobs.get(key) else {
             return;
         };
-        if !matches!(job.tender, Tender::Visitor(_)) {
+        if !is_visitor(&job.tender, number) {
             return;
         }
         let kind = job.kind;
@@ -247,6 +263,7 @@ impl<S: Stock> Ledger<S> {
         }
         after.closing |= self.stage != Stage::Open;
         self.supply(now, after);
+        self.wake_for_unattended(after);
     }
 
     /// A job's future is over.
@@ -267,7 +284,7 @@ impl<S: Stock> Ledger<S> {
                 }
                 Driver::Waiter
             }
-            Tender::Visitor(waker) => {
+            Tender::Visitor(_, waker) => {
                 after.stale.extend(waker);
                 Driver::Background
             }
@@ -394,6 +411,10 @@ fn lost<S: Stock>() -> Settled<S> {
         failure: None,
         close: None,
     }
+}
+
+fn is_visitor(tender: &Tender, number: u64) -> bool {
+    matches!(tender, Tender::Visitor(visitor, _) if *visitor == number)
 }
 
 /// Who drove a job to its end.

@@ -78,13 +78,21 @@ pub(crate) fn drive<M: Manager>(
     }))
 }
 
-/// Gives every job that nobody drives one poll, so that an acquire without a spawner moves things on.
-pub(crate) fn nudge<M: Manager>(shared: &Arc<Shared<M>>, cx: &mut Context<'_>) {
+/// Gives every job that nobody drives one poll, so that whoever waits without a spawner moves things on; `true`: one of
+/// them ended.
+pub(crate) fn nudge<M: Manager>(
+    shared: &Arc<Shared<M>>,
+    current: Option<Ticket>,
+    cx: &mut Context<'_>,
+) -> bool {
+    let mut ended = false;
     let keys = shared.books().unattended();
     for key in keys {
         let taken = shared.books().take_unattended(key);
         if let TakenWork::Work(kind, work) = taken {
-            drive(shared, key, kind, work, None, false, cx);
+            let driven = drive(shared, key, kind, work, current, false, cx);
+            ended |= matches!(driven, Driven::Settled(_));
         }
     }
+    ended
 }

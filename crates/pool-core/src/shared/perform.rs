@@ -56,10 +56,13 @@ impl<M: Manager> Shared<M> {
     fn tend(self: &Arc<Self>, key: JobKey) {
         let hired = {
             let mut books = self.books();
-            books.can_spawn() && books.hire(key)
+            match books.can_spawn() {
+                true => books.hire(key),
+                false => None,
+            }
         };
-        if hired {
-            self.spawn(Visitor::of(self, key));
+        if let Some(number) = hired {
+            self.spawn(Visitor::of(self, key, number));
         }
     }
 

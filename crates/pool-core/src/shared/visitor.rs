@@ -14,16 +14,17 @@ use crate::ledger::{Parked, TakenWork};
 /// A background task that sees one job to its end, as long as nobody takes the job from it.
 pub(crate) struct Visitor<M: Manager> {
     shared: Arc<Shared<M>>,
-    key: Option<JobKey>,
+    /// Its job, and its own number.
+    job: Option<(JobKey, u64)>,
     done: bool,
 }
 
 impl<M: Manager> Visitor<M> {
     /// For a job that the visitor was hired for.
-    pub(crate) fn of(shared: &Arc<Shared<M>>, key: JobKey) -> Self {
+    pub(crate) fn of(shared: &Arc<Shared<M>>, key: JobKey, number: u64) -> Self {
         Self {
             shared: Arc::clone(shared),
-            key: Some(key),
+            job: Some((key, number)),
             done: false,
         }
     }
@@ -34,7 +35,7 @@ impl<M: Manager> Visitor<M> {
     pub(crate) fn of_the_next_dirty(shared: &Arc<Shared<M>>) -> Self {
         Self {
             shared: Arc::clone(shared),
-            key: None,
+            job: None,
             done: false,
         }
     }
@@ -44,12 +45,12 @@ impl<M: Manager> Future for Visitor<M> {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        if self.key.is_none() {
+        if self.job.is_none() {
             let claimed = self.shared.books().claim_dirty();
-            self.key = claimed;
+            self.job = claimed;
         }
-        if let Some(key) = self.key {
-            let taken = self.shared.books().take_as_visitor(key);
+        if let Some((key, number)) = self.job {
+            let taken = self.shared.books().take_as_visitor(key, number);
             match taken {
                 TakenWork::Work(kind, work) => {
                     let driven = drive(&self.shared, key, kind, work, None, true, cx);
@@ -71,8 +72,8 @@ impl<M: Manager> Drop for Visitor<M> {
             return;
         }
         let now = self.shared.now();
-        self.shared.change(None, |books, after| match self.key {
-            Some(key) => books.deserted(key, now, after),
+        self.shared.change(None, |books, after| match self.job {
+            Some((key, number)) => books.deserted(key, number, now, after),
             None => books.not_recycled(now, after),
         });
     }

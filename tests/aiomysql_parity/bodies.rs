@@ -1,0 +1,481 @@
+//! aiomysql's `tests/test_pool.py` as promises of ours, one body a test, generic over the backend: the fake manager
+//! here, a real server where there is one.
+//!
+//! What the originals read between two statements is read here when the pool has come to rest, because a returned
+//! connection is recycled before it is free again. Bodies whose subject is laziness switch upkeep off.
+
+use std::collections::HashSet;
+use std::future::Future;
+use std::pin::pin;
+use std::time::Duration;
+
+use futures_lite::future::{poll_once, zip};
+use pool_core::{CheckPolicy, Error, Manager, Pool, PooledConnection};
+use support::{Backend, counts_settle, settle_until, yield_now};
+
+type Guard<B> = PooledConnection<<B as Backend>::Manager>;
+
+async fn pool<B: Backend>(backend: &B, minsize: usize, maxsize: usize) -> Pool<B::Manager> {
+    let builder = backend.builder().minsize(minsize).maxsize(maxsize);
+    ok(builder.upkeep(false).build().await)
+}
+
+/// The value of a result whose error need not be `Debug` to be shown.
+#[track_caller]
+fn ok<T, E: std::error::Error>(result: Result<T, E>) -> T {
+    result.unwrap_or_else(|error| panic!("it ought to succeed: {error}"))
+}
+
+async fn acquire<M: Manager>(pool: &Pool<M>) -> PooledConnection<M> {
+    ok(pool.acquire().await)
+}
+
+async fn close<M: Manager>(pool: &Pool<M>) {
+    pool.close();
+    ok(pool.wait_closed().await);
+}
+
+/// Polls a future once, to see that it waits.
+async fn waits<F: Future + Unpin>(future: &mut F) -> bool {
+    poll_once(future).await.is_none()
+}
+
+// 1: test_create_pool
+pub(super) async fn create_defaults<B: Backend>(backend: &B) {
+    let pool = ok(backend.builder().build().await);
+    assert_eq!((pool.minsize(), pool.maxsize()), (1, 10));
+    assert_eq!((pool.size(), pool.freesize(), pool.used()), (1, 1, 0));
+    assert!(!pool.echo() && !pool.is_closing() && !pool.is_closed());
+    counts_settle(&pool, 1, 1, 0).await;
+    assert_eq!(backend.open().await, 1, "no connect happens later");
+    close(&pool).await;
+}
+
+// 2: test_create_pool2
+pub(super) async fn create_min_max<B: Backend>(backend: &B) {
+    let pool = pool(backend, 10, 20).await;
+    assert_eq!((pool.minsize(), pool.maxsize()), (10, 20));
+    assert_eq!((pool.size(), pool.freesize()), (10, 10));
+    assert_eq!(backend.open().await, 10);
+    close(&pool).await;
+}
+
+// 3: test_acquire
+pub(super) async fn acquire_runs_query<B: Backend>(backend: &B) {
+    let pool = pool(backend, 1, 10).await;
+    let mut conn = acquire(&pool).await;
+    assert_eq!(B::query(&mut conn).await, Some(1));
+    pool.release(conn);
+    close(&pool).await;
+}
+
+// 4: test_release
+pub(super) async fn release_moves_back<B: Backend>(backend: &B) {
+    let pool = pool(backend, 1, 10).await;
+    let conn = acquire(&pool).await;
+    let id = PooledConnection::id(&conn);
+    assert_eq!((pool.freesize(), pool.used()), (0, 1));
+    pool.release(conn);
+    counts_settle(&pool, 1, 1, 0).await;
+    let again = acquire(&pool).await;
+    assert_eq!(PooledConnection::id(&again), id);
+    drop(again);
+    close(&pool).await;
+}
+
+// 5: test_release_closed
+pub(super) async fn release_closed_shrinks_then_refills_on_acquire<B: Backend>(backend: &B) {
+    let pool = pool(backend, 10, 10).await;
+    let mut conn = acquire(&pool).await;
+    counts_settle(&pool, 10, 9, 1).await;
+    B::close(&mut conn).await;
+    pool.release(conn);
+    counts_settle(&pool, 9, 9, 0).await;
+    let conn = acquire(&pool).await;
+    settle_until(&pool, 10, || pool.size()).await;
+    assert_eq!(pool.status().held(), 1);
+    drop(conn);
+    close(&pool).await;
+}
+
+// 7: test_context_manager
+pub(super) async fn guard_scope<B: Backend>(backend: &B) {
+    let pool = pool(backend, 10, 10).await;
+    {
+        let _conn = acquire(&pool).await;
+        counts_settle(&pool, 10, 9, 1).await;
+    }
+    counts_settle(&pool, 10, 10, 0).await;
+    close(&pool).await;
+}
+
+// 7, left by `?`
+pub(super) async fn guard_scope_left_early<B: Backend>(backend: &B) {
+    async fn fails<M: Manager>(pool: &Pool<M>) -> Result<(), Error<M::Error>> {
+        let _conn = pool.acquire().await?;
+        pool.wait_closed().await?;
+        unreachable!("the pool is not closing");
+    }
+    let pool = pool(backend, 2, 2).await;
+    assert!(matches!(fails(&pool).await, Err(Error::NotClosing)));
+    counts_settle(&pool, 2, 2, 0).await;
+    close(&pool).await;
+}
+
+// 7, left by a future that is dropped inside
+pub(super) async fn guard_scope_cancelled<B: Backend>(backend: &B) {
+    let pool = pool(backend, 2, 2).await;
+    {
+        let mut inside = Box::pin(async {
+            let _conn = acquire(&pool).await;
+            std::future::pending::<()>().await;
+        });
+        // On a real server the acquire itself may take some polls.
+        while pool.used() == 0 {
+            assert!(waits(&mut inside).await);
+            yield_now().await;
+        }
+    }
+    counts_settle(&pool, 2, 2, 0).await;
+    close(&pool).await;
+}
+
+// 8: test_clear
+pub(super) async fn clear_empties_free<B: Backend>(backend: &B) {
+    let pool = pool(backend, 2, 10).await;
+    let mut conn = acquire(&pool).await;
+    pool.clear().await;
+    assert_eq!((pool.freesize(), pool.used()), (0, 1));
+    assert_eq!(B::query(&mut conn).await, Some(1), "a used connection is left alone");
+    drop(conn);
+    counts_settle(&pool, 1, 1, 0).await;
+    close(&pool).await;
+}
+
+// 9: test_initial_empty
+pub(super) async fn starts_empty_grows_on_demand_reuses_first<B: Backend>(backend: &B) {
+    let pool = pool(backend, 0, 10).await;
+    assert_eq!((pool.size(), pool.freesize()), (0, 0));
+    let conn = acquire(&pool).await;
+    assert_eq!((pool.size(), pool.freesize()), (1, 0));
+    drop(conn);
+    counts_settle(&pool, 1, 1, 0).await;
+    let one = acquire(&pool).await;
+    assert_eq!((pool.size(), pool.freesize()), (1, 0), "what is there comes first");
+    let two = acquire(&pool).await;
+    assert_eq!((pool.size(), pool.freesize()), (2, 0));
+    drop(one);
+    counts_settle(&pool, 2, 1, 1).await;
+    drop(two);
+    counts_settle(&pool, 2, 2, 0).await;
+    close(&pool).await;
+}
+
+// 10 and 11: test_parallel_tasks, test_parallel_tasks_more
+async fn parallel_fifo_reuse<B: Backend>(backend: &B, parallel: usize) {
+    let pool = pool(backend, 0, parallel).await;
+    let acquires = (0..parallel).map(|_| acquire(&pool));
+    let guards: Vec<Guard<B>> = futures::future::join_all(acquires).await;
+    assert_eq!((pool.size(), pool.freesize(), pool.used()), (parallel, 0, parallel));
+    let ids: Vec<u64> = guards.iter().map(PooledConnection::id).collect();
+    for (returned, guard) in guards.into_iter().enumerate() {
+        pool.release(guard);
+        counts_settle(&pool, parallel, returned + 1, parallel - returned - 1).await;
+    }
+    assert_eq!(backend.open().await, parallel, "none was closed");
+    for (taken, id) in ids.iter().enumerate() {
+        let mut conn = acquire(&pool).await;
+        assert_eq!(PooledConnection::id(&conn), *id, "returned first, handed out first");
+        assert_eq!(B::query(&mut conn).await, Some(1));
+        assert_eq!(pool.used(), 1, "round {taken}");
+        pool.release(conn);
+        counts_settle(&pool, parallel, parallel, 0).await;
+    }
+    close(&pool).await;
+}
+
+pub(super) async fn parallel_two_fifo_reuse<B: Backend>(backend: &B) {
+    parallel_fifo_reuse(backend, 2).await;
+}
+
+pub(super) async fn parallel_three_fifo_reuse<B: Backend>(backend: &B) {
+    parallel_fifo_reuse(backend, 3).await;
+}
+
+// 13: test_release_with_invalid_status; ours rolls back and keeps
+pub(super) async fn release_in_transaction_is_rolled_back_and_kept<B: Backend>(backend: &B) {
+    let pool = pool(backend, 10, 10).await;
+    let mut conn = acquire(&pool).await;
+    let id = PooledConnection::id(&conn);
+    B::begin(&mut conn).await;
+    assert!(B::shows_transaction(&mut conn).await);
+    counts_settle(&pool, 10, 9, 1).await;
+    pool.release(conn);
+    counts_settle(&pool, 10, 10, 0).await;
+    let mut seen = HashSet::new();
+    let mut guards = Vec::new();
+    for _ in 0..10 {
+        let mut conn = acquire(&pool).await;
+        assert!(!B::shows_transaction(&mut conn).await, "nothing of it is left");
+        seen.insert(PooledConnection::id(&conn));
+        guards.push(conn);
+    }
+    assert!(seen.contains(&id), "it was kept");
+    drop(guards);
+    close(&pool).await;
+}
+
+// 14: test_release_with_invalid_status_wait_release
+pub(super) async fn awaited_release_in_transaction_is_clean<B: Backend>(backend: &B) {
+    let pool = pool(backend, 1, 1).await;
+    let mut conn = acquire(&pool).await;
+    let id = PooledConnection::id(&conn);
+    B::begin(&mut conn).await;
+    ok(PooledConnection::release(conn).await);
+    assert_eq!((pool.size(), pool.freesize(), pool.used()), (1, 1, 0));
+    let mut conn = ok(pool.try_acquire());
+    assert_eq!(PooledConnection::id(&conn), id);
+    assert!(!B::shows_transaction(&mut conn).await);
+    drop(conn);
+    close(&pool).await;
+}
+
+// 15: test__fill_free
+pub(super) async fn grows_beyond_minsize_and_keeps<B: Backend>(backend: &B) {
+    let pool = pool(backend, 1, 10).await;
+    let one = acquire(&pool).await;
+    assert_eq!((pool.size(), pool.freesize()), (1, 0));
+    let two = acquire(&pool).await;
+    assert_ne!(PooledConnection::id(&one), PooledConnection::id(&two));
+    assert_eq!((pool.size(), pool.freesize()), (2, 0));
+    drop((one, two));
+    counts_settle(&pool, 2, 2, 0).await;
+    close(&pool).await;
+}
+
+// 16: test_connect_from_acquire
+pub(super) async fn connect_on_acquire<B: Backend>(backend: &B) {
+    let pool = pool(backend, 0, 10).await;
+    assert_eq!((pool.size(), pool.freesize(), backend.open().await), (0, 0, 0));
+    let conn = acquire(&pool).await;
+    assert_eq!((pool.size(), pool.freesize()), (1, 0));
+    pool.release(conn);
+    counts_settle(&pool, 1, 1, 0).await;
+    close(&pool).await;
+}
+
+// 17: test_concurrency
+pub(super) async fn no_speculative_growth<B: Backend>(backend: &B) {
+    let pool = pool(backend, 2, 4).await;
+    let one = acquire(&pool).await;
+    let two = acquire(&pool).await;
+    counts_settle(&pool, 2, 0, 2).await;
+    assert_eq!(backend.open().await, 2, "no third on speculation");
+    drop((one, two));
+    counts_settle(&pool, 2, 2, 0).await;
+    close(&pool).await;
+}
+
+// 18: test_invalid_minsize_and_maxsize; a negative number cannot be written
+pub(super) async fn config_rejects_min_gt_max<B: Backend>(backend: &B) {
+    let eager = backend.builder().minsize(5).maxsize(2).build().await;
+    let lazy = backend.builder().minsize(5).maxsize(2).build_lazy();
+    for outcome in [eager.err(), lazy.err()] {
+        match outcome {
+            Some(Error::Config(error)) => assert_eq!(error.field(), "minsize"),
+            _ => panic!("minsize 5 with maxsize 2 must be a ConfigError"),
+        }
+    }
+    assert_eq!(backend.open().await, 0);
+}
+
+// 19: test_true_parallel_tasks
+pub(super) async fn never_exceeds_max_one<B: Backend>(backend: &B) {
+    let pool = pool(backend, 0, 1).await;
+    let task = || async {
+        let conn = acquire(&pool).await;
+        assert_eq!((pool.size(), pool.freesize(), pool.status().held()), (1, 0, 1));
+        for _ in 0..20 {
+            yield_now().await;
+            assert_eq!(pool.size(), 1);
+        }
+        let id = PooledConnection::id(&conn);
+        pool.release(conn);
+        id
+    };
+    let (one, two) = zip(task(), task()).await;
+    assert_eq!(one, two);
+    counts_settle(&pool, 1, 1, 0).await;
+    assert_eq!(backend.open().await, 1);
+    close(&pool).await;
+}
+
+// 20: test_cannot_acquire_after_closing
+pub(super) async fn acquire_after_close_errs<B: Backend>(backend: &B) {
+    let pool = pool(backend, 1, 10).await;
+    pool.close();
+    match poll_once(pool.acquire()).await {
+        Some(Err(Error::Closed)) => {}
+        Some(_) => panic!("it must be Closed"),
+        None => panic!("it must be refused at once"),
+    }
+    assert!(matches!(pool.try_acquire(), Err(Error::Closed)));
+    ok(pool.wait_closed().await);
+}
+
+// 21: test_wait_closed
+pub(super) async fn wait_closed_after_last_release<B: Backend>(backend: &B) {
+    let pool = pool(backend, 10, 10).await;
+    let one = acquire(&pool).await;
+    let two = acquire(&pool).await;
+    pool.close();
+    assert!(pool.is_closing() && !pool.is_closed());
+    let mut closed = pin!(pool.wait_closed());
+    for guard in [one, two] {
+        for _ in 0..20 {
+            assert!(waits(&mut closed).await, "a connection is still out");
+            yield_now().await;
+        }
+        pool.release(guard);
+    }
+    ok(closed.await);
+    assert!(pool.is_closed());
+    assert_eq!((pool.size(), pool.freesize(), pool.used()), (0, 0, 0));
+    settle_open(backend, 0).await;
+}
+
+/// A server notices a goodbye a little later than it was said.
+async fn settle_open<B: Backend>(backend: &B, wanted: usize) {
+    for _ in 0..1_000 {
+        if backend.open().await == wanted {
+            return;
+        }
+        yield_now().await;
+    }
+    assert_eq!(backend.open().await, wanted);
+}
+
+// 24: test_release_closed_connection
+pub(super) async fn release_of_closed_is_fine<B: Backend>(backend: &B) {
+    let pool = pool(backend, 1, 10).await;
+    let mut conn = acquire(&pool).await;
+    B::close(&mut conn).await;
+    pool.release(conn);
+    close(&pool).await;
+    assert_eq!(pool.size(), 0);
+}
+
+// 25: test_wait_closing_on_not_closed
+pub(super) async fn wait_closed_before_close_errs<B: Backend>(backend: &B) {
+    let pool = pool(backend, 1, 10).await;
+    match poll_once(pool.wait_closed()).await {
+        Some(Err(Error::NotClosing)) => {}
+        Some(_) => panic!("it must be NotClosing"),
+        None => panic!("HANG: it must be refused at once"),
+    }
+    drop(acquire(&pool).await);
+    close(&pool).await;
+}
+
+// 26: test_release_terminated_pool
+pub(super) async fn late_release_after_terminate_ok<B: Backend>(backend: &B) {
+    let pool = pool(backend, 1, 10).await;
+    let conn = acquire(&pool).await;
+    pool.terminate();
+    ok(pool.wait_closed().await);
+    assert_eq!((pool.size(), pool.freesize(), pool.used()), (0, 0, 0));
+    pool.release(conn);
+    counts_settle(&pool, 0, 0, 0).await;
+    close(&pool).await;
+    settle_open(backend, 0).await;
+}
+
+// 27: test_release_terminated_pool_wait_release
+pub(super) async fn late_awaited_release_after_terminate_ok<B: Backend>(backend: &B) {
+    let pool = pool(backend, 1, 10).await;
+    let conn = acquire(&pool).await;
+    pool.terminate();
+    ok(pool.wait_closed().await);
+    let kept = PooledConnection::release(conn).await;
+    assert!(kept.is_err(), "a terminated pool keeps nothing");
+    assert_eq!((pool.size(), pool.freesize(), pool.used()), (0, 0, 0));
+    close(&pool).await;
+    settle_open(backend, 0).await;
+}
+
+// 28: test_close_with_acquired_connections
+pub(super) async fn wait_closed_is_cancellable_and_restartable<B: Backend>(backend: &B) {
+    let pool = pool(backend, 1, 10).await;
+    let conn = acquire(&pool).await;
+    pool.close();
+    {
+        let mut first = pin!(pool.wait_closed());
+        for _ in 0..20 {
+            assert!(waits(&mut first).await, "a connection is still out");
+            yield_now().await;
+        }
+    }
+    pool.release(conn);
+    ok(pool.wait_closed().await);
+    ok(pool.wait_closed().await);
+    assert!(pool.is_closed());
+}
+
+// 29 and 33: test_drop_connection_if_timedout, test_pool_drops_connection_with_exception
+pub(super) async fn idle_transport_error_replaced<B: Backend>(backend: &B) {
+    let builder = backend.builder().minsize(3).maxsize(3);
+    let pool = ok(builder
+        .upkeep(false)
+        .check_policy(CheckPolicy::Always)
+        .build()
+        .await);
+    backend.kill_all().await;
+    let mut guards = Vec::new();
+    for _ in 0..3 {
+        let mut conn = acquire(&pool).await;
+        assert_eq!(B::query(&mut conn).await, Some(1));
+        guards.push(conn);
+    }
+    drop(guards);
+    counts_settle(&pool, 3, 3, 0).await;
+    close(&pool).await;
+}
+
+// 34: test_pool_maxsize_unlimited
+pub(super) async fn maxsize_zero_unbounded<B: Backend>(backend: &B, holders: usize) {
+    let pool = pool(backend, 0, 0).await;
+    assert_eq!(pool.maxsize(), 0);
+    let acquires = (0..holders).map(|_| acquire(&pool));
+    let guards: Vec<Guard<B>> = futures::future::join_all(acquires).await;
+    assert_eq!((pool.size(), pool.freesize(), pool.used()), (holders, 0, holders));
+    drop(guards);
+    counts_settle(&pool, holders, holders, 0).await;
+    close(&pool).await;
+}
+
+// 35: test_pool_maxsize_unlimited_minsize_1
+pub(super) async fn maxsize_zero_with_minsize<B: Backend>(backend: &B) {
+    let pool = pool(backend, 1, 0).await;
+    assert_eq!((pool.size(), pool.freesize()), (1, 1));
+    let (mut one, two) = zip(acquire(&pool), acquire(&pool)).await;
+    assert_eq!(B::query(&mut one).await, Some(1));
+    assert_eq!(pool.size(), 2);
+    drop((one, two));
+    close(&pool).await;
+}
+
+// 30: test_create_pool_with_timeout, skipped upstream because it was never built; ours is
+pub(super) async fn acquire_timeout_strikes<B: Backend>(backend: &B) {
+    let limit = Duration::from_millis(10);
+    let builder = backend.builder().minsize(1).maxsize(1).upkeep(false);
+    let pool = ok(builder.acquire_timeout(limit).build().await);
+    let conn = acquire(&pool).await;
+    match pool.acquire().await {
+        Err(Error::Timeout { after, .. }) => assert!(after >= limit, "{after:?}"),
+        _ => panic!("it must be a Timeout"),
+    }
+    drop(conn);
+    drop(acquire(&pool).await);
+    close(&pool).await;
+}
+

@@ -1,0 +1,238 @@
+//! The parity tests on a real server, one private server a test.
+
+use std::time::Duration;
+
+use futures::executor::block_on;
+use pool_core::Builder;
+use pool_mysql::mysql_async::prelude::Queryable;
+use pool_mysql::{ConnectOptions, MySqlManager, connect, create_pool};
+use private_server::PrivateServer;
+use support::{Backend, within};
+
+use super::bodies;
+
+/// A real server: its pools are those of the user `app`, root looks on from outside.
+struct MySqlBackend {
+    server: PrivateServer,
+}
+
+impl MySqlBackend {
+    fn start() -> Self {
+        let backend = Self {
+            server: PrivateServer::start().expect("a private server starts"),
+        };
+        block_on(async {
+            let sql = "CREATE TABLE test.written (what VARCHAR(20)) ENGINE = InnoDB";
+            backend.ask::<u8>(sql).await;
+        });
+        backend
+    }
+
+    fn app(&self) -> ConnectOptions {
+        ConnectOptions::new()
+            .host(self.server.host())
+            .port(self.server.port())
+            .user("app")
+            .password("app")
+            .db("test")
+    }
+
+    /// What root is told.
+    async fn ask<T>(&self, sql: &str) -> Vec<T>
+    where
+        T: pool_mysql::mysql_async::prelude::FromRow + Send + 'static,
+    {
+        let options = ConnectOptions::from_url(&self.server.url()).expect("its own url");
+        let mut root = connect(options).await.expect("root gets in");
+        let rows = root.query(sql).await.expect("root may");
+        root.ensure_closed().await.expect("a goodbye");
+        rows
+    }
+
+    async fn ids(&self) -> Vec<u64> {
+        self.ask("SELECT id FROM information_schema.processlist WHERE user = 'app'").await
+    }
+}
+
+impl Backend for MySqlBackend {
+    type Manager = MySqlManager;
+
+    fn builder(&self) -> Builder<MySqlManager> {
+        create_pool(self.app())
+    }
+
+    async fn query(conn: &mut pool_mysql::Connection) -> Option<i64> {
+        conn.query_first("SELECT 1").await.ok().flatten()
+    }
+
+    async fn close(conn: &mut pool_mysql::Connection) {
+        conn.close();
+    }
+
+    async fn begin(conn: &mut pool_mysql::Connection) {
+        // As text, behind the driver's back: only the server's own flag tells of it.
+        conn.query_drop("BEGIN").await.expect("a transaction begins");
+        let sql = "INSERT INTO written VALUES ('never committed')";
+        conn.query_drop(sql).await.expect("it is written");
+    }
+
+    async fn shows_transaction(conn: &mut pool_mysql::Connection) -> bool {
+        let sql = "SELECT @@in_transaction + (SELECT COUNT(*) FROM test.written)";
+        conn.query_first(sql).await.expect("it answers") != Some(0)
+    }
+
+    async fn kill_all(&self) {
+        for id in self.ids().await {
+            self.ask::<u8>(&format!("KILL {id}")).await;
+        }
+    }
+
+    async fn open(&self) -> usize {
+        self.ids().await.len()
+    }
+}
+
+fn on_the_server(name: &str, body: impl AsyncFn(&MySqlBackend) + Send + 'static) {
+    within(Duration::from_secs(60), name, move || {
+        let backend = MySqlBackend::start();
+        block_on(body(&backend));
+    });
+}
+
+macro_rules! parity {
+    ($($name:ident)*) => {$(
+        #[test]
+        fn $name() {
+            on_the_server(stringify!($name), async |backend| bodies::$name(backend).await);
+        }
+    )*};
+}
+
+parity! {
+    create_defaults
+    create_min_max
+    acquire_runs_query
+    release_moves_back
+    release_closed_shrinks_then_refills_on_acquire
+    guard_scope
+    guard_scope_left_early
+    guard_scope_cancelled
+    clear_empties_free
+    starts_empty_grows_on_demand_reuses_first
+    parallel_two_fifo_reuse
+    parallel_three_fifo_reuse
+    release_in_transaction_is_rolled_back_and_kept
+    awaited_release_in_transaction_is_clean
+    grows_beyond_minsize_and_keeps
+    connect_on_acquire
+    no_speculative_growth
+    config_rejects_min_gt_max
+    never_exceeds_max_one
+    acquire_after_close_errs
+    wait_closed_after_last_release
+    release_of_closed_is_fine
+    wait_closed_before_close_errs
+    late_release_after_terminate_ok
+    late_awaited_release_after_terminate_ok
+    wait_closed_is_cancellable_and_restartable
+    idle_transport_error_replaced
+    maxsize_zero_with_minsize
+    acquire_timeout_strikes
+}
+
+// 34: as many as a server takes by default, not more.
+#[test]
+fn maxsize_zero_unbounded() {
+    on_the_server("maxsize_zero_unbounded", async |backend| {
+        bodies::maxsize_zero_unbounded(backend, 100).await;
+    });
+}
+
+// 22: test_echo; what the connection then does with it is tested where the log is.
+#[test]
+fn echo_reaches_each_connection() {
+    on_the_server("echo_reaches_each_connection", async |backend| {
+        for on in [false, true] {
+            let pool = backend.builder().echo(on).build().await.unwrap();
+            assert_eq!(pool.echo(), on);
+            let conn = pool.acquire().await.unwrap();
+            assert_eq!(conn.echo(), on);
+            drop(conn);
+            pool.close();
+            pool.wait_closed().await.unwrap();
+        }
+    });
+}
+
+// 23: test_terminate_with_acquired_connections
+#[test]
+fn terminate_kills_in_use() {
+    on_the_server("terminate_kills_in_use", async |backend| {
+        let pool = backend.builder().build().await.unwrap();
+        let mut conn = pool.acquire().await.unwrap();
+        pool.terminate();
+        pool.wait_closed().await.unwrap();
+        assert!(pool.is_closed());
+        assert!(conn.is_closed());
+        assert!(conn.query_drop("SELECT 1").await.is_err(), "its next use fails");
+        drop(conn);
+        assert_eq!((pool.size(), pool.used()), (0, 0), "nothing wraps");
+    });
+}
+
+// 29: test_drop_connection_if_timedout; all three, and the server says that it closed them.
+#[test]
+fn server_idle_timeout_invisible() {
+    within(Duration::from_secs(60), "server_idle_timeout_invisible", || {
+        let server = PrivateServer::builder().option("--wait-timeout=1").start();
+        let backend = MySqlBackend {
+            server: server.expect("a private server starts"),
+        };
+        block_on(async {
+            let builder = backend.builder().minsize(3).maxsize(3);
+            let pool = builder.upkeep(false).build().await.unwrap();
+            let before = backend.ids().await;
+            while !backend.ids().await.is_empty() {
+                std::thread::sleep(Duration::from_millis(50));
+            }
+            assert_eq!((before.len(), pool.freesize()), (3, 3));
+            let mut guards = Vec::new();
+            for _ in 0..3 {
+                let mut conn = pool.acquire().await.unwrap();
+                assert_eq!(MySqlBackend::query(&mut conn).await, Some(1));
+                guards.push(conn);
+            }
+            drop(guards);
+            pool.close();
+            pool.wait_closed().await.unwrap();
+        });
+    });
+}
+
+// 31: test_cancelled_connection, with the original's columns and values.
+#[test]
+fn cancelled_query_never_leaks() {
+    on_the_server("cancelled_query_never_leaks", async |backend| {
+        let pool = backend.builder().maxsize(1).build().await.unwrap();
+        let mut conn = pool.acquire().await.unwrap();
+        {
+            let query = conn.query_first::<(u8, u8), _>("SELECT 1 AS id, SLEEP(0.1) AS xxx");
+            let mut query = std::pin::pin!(query);
+            let poll = futures_lite::future::poll_once(query.as_mut()).await;
+            assert!(poll.is_none(), "it takes its time");
+        }
+        drop(conn);
+        let mut conn = pool.acquire().await.unwrap();
+        let row: Option<pool_mysql::mysql_async::Row> = conn
+            .query_first("SELECT 2 AS value, 0 AS xxx")
+            .await
+            .unwrap();
+        let row = row.expect("one row");
+        let names: Vec<_> = row.columns_ref().iter().map(|c| c.name_str()).collect();
+        assert_eq!(names, ["value", "xxx"]);
+        assert_eq!((row.get(0), row.get(1)), (Some(2_u8), Some(0_u8)));
+        drop(conn);
+        pool.close();
+        pool.wait_closed().await.unwrap();
+    });
+}

@@ -1,0 +1,20 @@
+//! The MySQL connection on a real server: what it can do, and each trap of its driver.
+
+#[path = "mysql_connection/abort.rs"]
+mod abort;
+#[path = "mysql_connection/cancel.rs"]
+mod cancel;
+#[path = "mysql_connection/clean.rs"]
+mod clean;
+#[path = "mysql_connection/closing.rs"]
+mod closing;
+#[path = "mysql_connection/connecting.rs"]
+mod connecting;
+#[path = "mysql_connection/cursor.rs"]
+mod cursor;
+#[path = "mysql_connection/executors.rs"]
+mod executors;
+#[path = "mysql_connection/server.rs"]
+mod server;
+#[path = "mysql_connection/transaction.rs"]
+mod transaction;

@@ -1,0 +1,177 @@
+//! Connections that are ended from outside while somebody holds them.
+
+use std::time::{Duration, Instant};
+
+use futures::StreamExt;
+use pool_core::{Manager, PooledConnection};
+use pool_mysql::mysql_async::prelude::Queryable;
+use pool_mysql::{MySqlManager, Pool, create_pool};
+
+use crate::server::{Server, is_closed, is_refused, number, sleep, test};
+
+const NAP: &str = "DO SLEEP(30)";
+
+type Guard = PooledConnection<MySqlManager>;
+
+/// Terminates a pool while `hold` has a connection of it; returns how long it took `hold` to notice.
+async fn terminated(
+    server: &Server,
+    running: &'static str,
+    hold: impl AsyncFn(&mut Guard) -> bool,
+) -> Duration {
+    let pool = server.pool_of_one();
+    let mut conn = pool.acquire().await.unwrap();
+    let holder = async {
+        assert!(hold(&mut conn).await, "the holder gets an error");
+        assert!(is_refused(&conn.ping().await));
+        assert!(conn.is_closed());
+        Instant::now()
+    };
+    let terminator = async {
+        let mut watcher = server.watcher().await;
+        watcher.somebody_runs(running).await;
+        let start = Instant::now();
+        pool.terminate();
+        start
+    };
+    let (noticed, start) = futures::join!(holder, terminator);
+    pool.wait_closed().await.unwrap();
+    noticed - start
+}
+
+#[test]
+fn the_holder_of_a_long_query_gets_an_error_at_once_and_the_server_ends_it() {
+    test(|| async {
+        let server = Server::start();
+        let second = Duration::from_secs(1);
+        let text = terminated(&server, NAP, async |conn: &mut Guard| {
+            is_refused(&conn.query_drop(NAP).await)
+        });
+        assert!(text.await < second);
+        let prepared = terminated(&server, "DO SLEEP", async |conn: &mut Guard| {
+            is_refused(&conn.exec_drop("DO SLEEP(?)", (30,)).await)
+        });
+        assert!(prepared.await < second);
+        let cursor = terminated(&server, NAP, async |conn: &mut Guard| {
+            is_closed(&conn.cursor().execute(NAP, ()).await)
+        });
+        assert!(cursor.await < second);
+        let transaction = terminated(&server, NAP, async |conn: &mut Guard| {
+            let mut tx = conn.start_transaction(<_>::default()).await.unwrap();
+            is_refused(&tx.query_drop(NAP).await) && is_refused(&tx.commit().await)
+        });
+        assert!(transaction.await < second);
+        // Not one of them goes on for its thirty seconds.
+        server.watcher().await.nobody_else().await;
+    });
+}
+
+#[test]
+fn the_holder_of_a_stream_gets_an_error_when_the_server_has_ended_it() {
+    test(|| async {
+        let server = Server::start();
+        let rows = "SELECT REPEAT('x', 20000), SLEEP(0.1) FROM seq_1_to_300";
+        terminated(&server, "seq_1_to_300", async |conn: &mut Guard| {
+            let stream = conn.query_stream::<(String, i32), _>(rows).await.unwrap();
+            let last = stream.fold(true, |_, row| async move { row.is_ok() }).await;
+            !last
+        })
+        .await;
+        server.watcher().await.nobody_else().await;
+    });
+}
+
+#[test]
+fn a_holder_who_does_nothing_is_refused_next_and_the_server_ends_the_session() {
+    test(|| async {
+        let server = Server::start();
+        let pool = create_pool(server.tcp()).minsize(5).build().await.unwrap();
+        let mut held = Vec::new();
+        for _ in 0..5 {
+            held.push(pool.acquire().await.unwrap());
+        }
+        pool.terminate();
+        pool.wait_closed().await.unwrap();
+        server.watcher().await.nobody_else().await;
+        for mut conn in held {
+            assert!(conn.is_closed());
+            assert!(is_refused(&conn.query_drop("SELECT 1").await));
+        }
+    });
+}
+
+#[test]
+fn only_the_pools_own_connections_are_ended() {
+    test(|| async {
+        let server = Server::start();
+        let mut other = server.connect().await;
+        let pool: Pool = server.pool_of_one();
+        let _held = pool.acquire().await.unwrap();
+        pool.terminate();
+        let mut watcher = server.watcher().await;
+        let start = Instant::now();
+        while watcher.sessions().await.len() > 1 {
+            assert!(start.elapsed() < Duration::from_secs(30));
+            sleep(Duration::from_millis(5)).await;
+        }
+        assert_eq!(number(&mut other, "SELECT 1").await, 1);
+    });
+}
+
+#[test]
+fn a_full_server_is_told_as_soon_as_there_is_room() {
+    test(|| async {
+        let server = Server::with(&["--max-connections=10"]);
+        // Not root: the server keeps one place for it.
+        let options = server.tcp().user("app").password("app");
+        let pool = create_pool(options).minsize(10).build().await.unwrap();
+        let mut held = Vec::new();
+        for _ in 0..10 {
+            held.push(pool.acquire().await.unwrap());
+        }
+        let naps = held.iter_mut().map(|conn| conn.query_drop(NAP));
+        let naps = futures::future::join_all(naps);
+        let terminate = async {
+            server.watcher().await.somebody_runs(NAP).await;
+            pool.terminate();
+        };
+        let (naps, ()) = futures::join!(naps, terminate);
+        assert!(naps.iter().all(is_refused));
+        drop(naps);
+        drop(held);
+        pool.wait_closed().await.unwrap();
+    });
+}
+
+#[test]
+fn a_server_that_was_started_again_is_not_told_old_numbers() {
+    test(|| async {
+        let server = Server::start();
+        let pool = server.pool_of_one();
+        let old = pool.acquire().await.unwrap();
+        // Old enough for a difference in whole seconds.
+        sleep(Duration::from_millis(2500)).await;
+        server.restart().unwrap();
+        let mut others = Vec::new();
+        while others.last().map_or(0, pool_mysql::Connection::connection_id) < old.connection_id() {
+            others.push(server.connect().await);
+        }
+        pool.terminate();
+        pool.wait_closed().await.unwrap();
+        // Time for the killer, if it did come.
+        sleep(Duration::from_millis(500)).await;
+        for conn in &mut others {
+            assert_eq!(number(conn, "SELECT 1").await, 1);
+        }
+    });
+}
+
+#[test]
+fn every_connection_has_an_abort_handle() {
+    test(|| async {
+        let server = Server::start();
+        let manager = MySqlManager::new(server.tcp());
+        let conn = manager.connect().await.unwrap();
+        assert!(manager.abort_handle(&conn).is_some());
+    });
+}

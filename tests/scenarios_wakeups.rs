@@ -1,0 +1,445 @@
+//! Lost wake-ups, hangs and dead-locks: what broke in other pools, group 2.
+
+use std::fs;
+use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::task::{Wake, Waker};
+use std::time::Duration;
+
+use futures::executor::block_on;
+use pool_core::{CheckPolicy, Error, Pool, PooledConnection, Runtime, ThreadTimer, Verdict};
+use support::invariants::{acquire_now, all_is_well, counts_add_up, counts_true, full_capacity};
+use support::probe::poll_with;
+use support::watchdog::MINUTE;
+use support::{FakeManager, FakePool, Gate, Probe, Stage, Step, Verb, hold, within, yield_now};
+
+const MS: Duration = Duration::from_millis(1);
+const SECOND: Duration = Duration::from_secs(1);
+
+/// P18: a connection comes back in the very middle of an acquire, between its look for an idle one and its wait.
+#[test]
+fn a_release_in_the_middle_of_an_acquire_is_not_lost() {
+    Stage::each(|stage| {
+        let (builder, control) = stage.pool(2);
+        let pool = builder.build_lazy().unwrap();
+        let returned = Mutex::new(Some(acquire_now(stage, &pool)));
+        control.next(Verb::Connect, Step::Pend);
+        control.on_call(Verb::Connect, move || {
+            drop(returned.lock().unwrap().take());
+        });
+        let mut acquire = Probe::new(pool.acquire());
+        assert!(acquire.poll_until_stalled(stage), "HANG: {}", pool.status());
+        let conn = hold(acquire.take().unwrap());
+        assert_eq!((conn.id(), control.connects()), (1, 2));
+        drop(conn);
+    });
+}
+
+/// P18: two threads, one connection, nobody else: no later traffic hides a wake-up that was lost.
+#[test]
+fn acquire_and_release_on_two_threads_never_miss_each_other() {
+    within(2 * MINUTE, "two threads", || {
+        let pool = Pool::builder(FakeManager::bounded(1))
+            .maxsize(1)
+            .runtime(ThreadTimer::new())
+            .build_lazy()
+            .unwrap();
+        let threads = [(); 2].map(|()| {
+            let pool = pool.clone();
+            std::thread::spawn(move || {
+                for _ in 0..2_000 {
+                    drop(hold(block_on(pool.acquire()).unwrap()));
+                }
+            })
+        });
+        for thread in threads {
+            thread.join().unwrap();
+        }
+        assert_eq!((pool.size(), pool.freesize()), (1, 1));
+    });
+}
+
+/// P19, P26: whatever becomes of the returned connection, who waits is served.
+#[test]
+fn a_waiter_is_served_whatever_becomes_of_the_returned_connection() {
+    let fates: [(&str, Option<(Verb, Step)>, Option<Verdict>); 9] = [
+        ("kept", None, None),
+        ("not recycled", None, Some(Verdict::Reuse)),
+        ("refused", None, Some(Verdict::Discard)),
+        ("the recycle fails", Some((Verb::Recycle, Step::Err)), None),
+        ("the recycle panics", Some((Verb::Recycle, Step::Panic)), None),
+        ("the recycle panics at the call", Some((Verb::Recycle, Step::PanicInCall)), None),
+        ("on_release panics", Some((Verb::OnRelease, Step::Panic)), None),
+        (
+            "the goodbye panics",
+            Some((Verb::Close, Step::Panic)),
+            Some(Verdict::Discard),
+        ),
+        (
+            "its drop panics",
+            Some((Verb::Drop, Step::Panic)),
+            Some(Verdict::Discard),
+        ),
+    ];
+    for (fate, step, verdict) in fates {
+        Stage::each(|stage| {
+            println!("{fate}");
+            let (builder, control) = stage.pool(1);
+            let pool = builder.build_lazy().unwrap();
+            let conn = acquire_now(stage, &pool);
+            let mut waiter = Probe::pending(pool.acquire());
+            if let Some((verb, step)) = step.clone() {
+                control.next(verb, step);
+            }
+            if let Some(verdict) = verdict {
+                control.next_verdict(verdict);
+            }
+            drop(conn);
+            assert!(waiter.poll_until_stalled(stage), "HANG: {}", pool.status());
+            let conn = hold(waiter.take().unwrap());
+            let kept = step.is_none() && verdict != Some(Verdict::Discard);
+            assert_eq!(conn.id(), if kept { 1 } else { 2 });
+            assert_eq!(control.live(), 1);
+            drop(conn);
+            drop(waiter);
+            all_is_well(stage, pool, &control);
+        });
+    }
+}
+
+/// P19: the connection expires while its user has it; who waits is served.
+#[test]
+fn a_waiter_is_served_when_the_returned_connection_was_held_beyond_pool_recycle() {
+    Stage::each_virtual(|stage| {
+        let (builder, control) = stage.pool(1);
+        let pool = builder.pool_recycle(SECOND).build_lazy().unwrap();
+        let conn = acquire_now(stage, &pool);
+        let mut waiter = Probe::pending(pool.acquire());
+        stage.advance(2 * SECOND);
+        drop(conn);
+        assert!(waiter.poll_until_stalled(stage), "HANG: {}", pool.status());
+        drop(hold(waiter.take().unwrap()));
+        drop(waiter);
+        all_is_well(stage, pool, &control);
+    });
+}
+
+/// P22: all idle ones are broken and the database is away for a second; afterwards everybody is served.
+#[test]
+fn an_outage_ends_for_everybody_when_the_database_is_back() {
+    const MAXSIZE: usize = 4;
+    Stage::each_virtual(|stage| {
+        let (builder, control) = stage.pool(MAXSIZE);
+        let builder = builder.check_policy(CheckPolicy::Always);
+        let pool = builder.build_lazy().unwrap();
+        full_capacity(stage, &pool, &control);
+        control.break_all();
+        control.always(Verb::Connect, Step::Err);
+        let served = Arc::new(AtomicUsize::new(0));
+        let failed = Arc::new(AtomicUsize::new(0));
+        for _ in 0..5 * MAXSIZE {
+            let (pool, served, failed) = (pool.clone(), served.clone(), failed.clone());
+            let clock = stage.clock().clone();
+            stage.spawn(async move {
+                loop {
+                    match pool.acquire().await {
+                        Ok(guard) => {
+                            drop(hold(guard));
+                            served.fetch_add(1, Ordering::SeqCst);
+                            return;
+                        }
+                        Err(Error::Connect(_)) => {
+                            failed.fetch_add(1, Ordering::SeqCst);
+                            clock.sleep_until(clock.now() + 10 * MS).await;
+                        }
+                        Err(error) => panic!("nothing else can fail: {error:?}"),
+                    }
+                }
+            });
+        }
+        stage.advance(SECOND);
+        assert_eq!(served.load(Ordering::SeqCst), 0);
+        assert!(failed.load(Ordering::SeqCst) >= 5 * MAXSIZE, "HANG: {}", pool.status());
+        control.all_goes_well();
+        stage.advance(SECOND);
+        assert_eq!(served.load(Ordering::SeqCst), 5 * MAXSIZE, "HANG: {}", pool.status());
+        all_is_well(stage, pool, &control);
+    });
+}
+
+/// P26: every connection comes back broken; ten acquires at maxsize five are all served.
+#[test]
+fn ten_acquires_are_served_though_every_connection_comes_back_broken() {
+    Stage::each(|stage| {
+        let (builder, control) = stage.pool(5);
+        let pool = builder.build_lazy().unwrap();
+        let mut users: Vec<Probe<'_, ()>> = (0..10)
+            .map(|_| {
+                let pool = &pool;
+                Probe::new(async move {
+                    let mut held = hold(pool.acquire().await.unwrap());
+                    yield_now().await;
+                    held.close();
+                })
+            })
+            .collect();
+        assert!(stage.drive(&mut users), "HANG: {}", pool.status());
+        drop(users);
+        assert_eq!(control.made(), 10);
+        all_is_well(stage, pool, &control);
+    });
+}
+
+/// P27: all connections die while they are out; the size is right afterwards, and the next acquire is served.
+#[test]
+fn connections_that_die_at_the_limit_do_not_stay_counted() {
+    Stage::each(|stage| {
+        let (builder, control) = stage.pool(3);
+        let pool = builder.build_lazy().unwrap();
+        let guards = [(); 3].map(|()| acquire_now(stage, &pool));
+        control.break_all();
+        drop(guards);
+        stage.settle();
+        assert_eq!((pool.size(), control.live()), (0, 0));
+        drop(hold(acquire_now(stage, &pool)));
+        assert_eq!(pool.size(), 1);
+        all_is_well(stage, pool, &control);
+    });
+}
+
+/// P28: event-listener loses a notification that races the first listener, before 5.3.1.
+#[test]
+fn event_listener_is_new_enough() {
+    let lock = Path::new(env!("CARGO_MANIFEST_DIR")).join("../Cargo.lock");
+    let lock = fs::read_to_string(lock).expect("the workspace has a lock file");
+    let mut versions = Vec::new();
+    for package in lock.split("[[package]]") {
+        if package.contains("name = \"event-listener\"\n") {
+            let version = package.split("version = \"").nth(1).expect("it has a version");
+            let version = version.split('"').next().expect("it ends");
+            let numbers: Vec<u32> = version.split('.').map(|n| n.parse().unwrap()).collect();
+            versions.push(numbers);
+        }
+    }
+    assert!(
+        versions.iter().any(|version| version.as_slice() >= [5, 3, 1].as_slice()),
+        "{versions:?}"
+    );
+}
+
+/// P28: the first wait_closed races the close that ends it.
+#[test]
+fn the_first_wait_closed_never_misses_the_end() {
+    within(2 * MINUTE, "first listener", || {
+        for _ in 0..500 {
+            let pool = Pool::builder(FakeManager::bounded(1))
+                .runtime(ThreadTimer::new())
+                .maxsize(1)
+                .build_lazy()
+                .unwrap();
+            let guard = block_on(pool.acquire()).unwrap();
+            pool.close();
+            let releases = std::thread::spawn(move || drop(guard));
+            block_on(pool.wait_closed()).unwrap();
+            releases.join().unwrap();
+        }
+    });
+}
+
+/// P29: two releases before the first woken waiter runs wake two waiters.
+#[test]
+fn two_releases_in_a_row_wake_two_waiters() {
+    Stage::each(|stage| {
+        let (builder, control) = stage.pool(2);
+        let pool = builder.build_lazy().unwrap();
+        let guards = [(); 2].map(|()| acquire_now(stage, &pool));
+        let mut waiters = [(); 2].map(|()| Probe::pending(pool.acquire()));
+        drop(guards);
+        stage.settle();
+        assert!(waiters.iter().all(Probe::is_woken));
+        assert!(stage.drive(&mut waiters), "HANG: {}", pool.status());
+        drop(waiters.each_mut().map(|waiter| hold(waiter.take().unwrap())));
+        drop(waiters);
+        all_is_well(stage, pool, &control);
+    });
+}
+
+/// P31: a recycle that fails is not tried again on the same connection.
+#[test]
+fn a_connection_that_cannot_be_cleaned_is_tried_once() {
+    Stage::each(|stage| {
+        let (builder, control) = stage.pool(1);
+        let pool = builder.build_lazy().unwrap();
+        control.next_times(Verb::Recycle, 3, Step::Err);
+        for round in 1..=3 {
+            drop(hold(acquire_now(stage, &pool)));
+            stage.settle();
+            assert!(control.recycles() <= round);
+        }
+        drop(hold(acquire_now(stage, &pool)));
+        assert_eq!(control.made(), 4);
+        all_is_well(stage, pool, &control);
+    });
+}
+
+/// P32: all idle ones expire while somebody waits and minsize is maxsize; neither upkeep nor the waiter gets stuck.
+#[test]
+fn upkeep_of_expired_connections_serves_a_waiter() {
+    let stage = Stage::spawning();
+    let (builder, control) = stage.pool(2);
+    let builder = builder.minsize(2).pool_recycle(SECOND);
+    let pool = stage.run(builder.build()).unwrap();
+    let gate = Gate::new();
+    control.always(Verb::Close, Step::gate(&gate));
+    stage.advance(5 * SECOND);
+    let mut waiter = Probe::new(pool.acquire());
+    waiter.poll_until_stalled(&stage);
+    gate.open();
+    stage.advance(5 * SECOND);
+    assert!(waiter.poll_until_stalled(&stage), "HANG: {}", pool.status());
+    drop(waiter.take().unwrap());
+    drop(waiter);
+    control.all_goes_well();
+    all_is_well(&stage, pool, &control);
+}
+
+/// P32: manager code runs outside the lock, so it may ask its own pool.
+#[test]
+fn the_manager_may_call_its_own_pool_from_every_method() {
+    Stage::each(|stage| {
+        let (builder, control) = stage.pool(2);
+        control.give_abort_handles();
+        let pool = builder.check_policy(CheckPolicy::Always).build_lazy().unwrap();
+        let calls = Arc::new(AtomicUsize::new(0));
+        let verbs = [
+            Verb::Connect,
+            Verb::Check,
+            Verb::Recycle,
+            Verb::Close,
+            Verb::OnRelease,
+            Verb::AbortHandle,
+            Verb::Abort,
+            Verb::Drop,
+        ];
+        for verb in verbs {
+            println!("{verb:?}");
+            let (own, calls) = (pool.clone(), calls.clone());
+            // What the hook does calls the manager again, and so for ever: a few times are enough.
+            let left = AtomicUsize::new(4);
+            control.on_call(verb, move || {
+                let more = |left: usize| left.checked_sub(1);
+                if left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, more).is_err() {
+                    return;
+                }
+                counts_add_up(&own);
+                let mut acquire = own.acquire();
+                drop(poll_with(&mut acquire, Waker::noop()));
+                drop(acquire);
+                drop(own.try_acquire());
+                calls.fetch_add(1, Ordering::SeqCst);
+            });
+            match verb {
+                Verb::Close => PooledConnection::discard(acquire_now(stage, &pool)),
+                _ => drop(acquire_now(stage, &pool)),
+            }
+            stage.settle();
+            if verb != Verb::Abort {
+                drop(acquire_now(stage, &pool));
+                stage.settle();
+                control.no_hook(verb);
+            }
+        }
+        let conn = acquire_now(stage, &pool);
+        pool.terminate();
+        drop(conn);
+        for verb in verbs {
+            control.no_hook(verb);
+        }
+        stage.run(pool.wait_closed()).unwrap();
+        assert!(calls.load(Ordering::SeqCst) > 0);
+    });
+}
+
+/// P32: wakers fire outside the lock, so what they wake may ask the pool at once.
+#[test]
+fn a_waker_may_call_the_pool() {
+    struct Asks(FakePool, AtomicUsize);
+    impl Wake for Asks {
+        fn wake(self: Arc<Self>) {
+            counts_add_up(&self.0);
+            drop(self.0.try_acquire());
+            self.1.fetch_add(1, Ordering::SeqCst);
+        }
+    }
+    Stage::each(|stage| {
+        let (builder, control) = stage.pool(1);
+        let pool = builder.build_lazy().unwrap();
+        let conn = acquire_now(stage, &pool);
+        let asks = Arc::new(Asks(pool.clone(), AtomicUsize::new(0)));
+        let waker = Waker::from(asks.clone());
+        let mut waiter = pool.acquire();
+        assert!(poll_with(&mut waiter, &waker).is_pending());
+        drop(conn);
+        stage.settle();
+        assert!(asks.1.load(Ordering::SeqCst) > 0, "it was woken");
+        drop(waiter);
+        drop((asks, waker));
+        all_is_well(stage, pool, &control);
+    });
+}
+
+/// P35: many tasks on threads that get and drop, at maxsize 1 and 10.
+#[test]
+fn many_tasks_on_threads_get_and_drop_without_a_hang() {
+    for maxsize in [1, 10] {
+        within(2 * MINUTE, "get and drop", move || {
+            let runtime = tokio::runtime::Builder::new_multi_thread()
+                .worker_threads(2)
+                .enable_time()
+                .build()
+                .unwrap();
+            runtime.block_on(async move {
+                let manager = FakeManager::bounded(maxsize);
+                let control = manager.control();
+                let pool = Pool::builder(manager).maxsize(maxsize).build().await.unwrap();
+                let tasks: Vec<_> = (0..20)
+                    .map(|_| {
+                        let pool = pool.clone();
+                        tokio::spawn(async move {
+                            for _ in 0..500 {
+                                drop(hold(pool.acquire().await.unwrap()));
+                            }
+                        })
+                    })
+                    .collect();
+                for task in tasks {
+                    task.await.unwrap();
+                }
+                pool.close();
+                pool.wait_closed().await.unwrap();
+                assert_eq!(control.live(), 0);
+            });
+        });
+    }
+}
+
+/// Promise 2: a wake-up that arrives while nobody waits is not needed later; counts tell the truth all along.
+#[test]
+fn a_connection_that_came_back_unasked_is_found_by_the_next() {
+    Stage::each(|stage| {
+        let (builder, control) = stage.pool(1);
+        let pool = builder.build_lazy().unwrap();
+        for _ in 0..5 {
+            let conn = acquire_now(stage, &pool);
+            let mut waiter = Probe::pending(pool.acquire());
+            waiter.cancel();
+            drop(waiter);
+            drop(conn);
+            stage.settle();
+            counts_true(&pool, &control, 0);
+        }
+        assert_eq!(control.made(), 1);
+        all_is_well(stage, pool, &control);
+    });
+}

@@ -1,0 +1,274 @@
+//! A scripted manager whose every step the test decides, and which watches the pool while it serves it.
+
+mod books;
+mod connection;
+mod control;
+mod step;
+
+use std::future::Future;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use pool_core::{
+    AbortHandle, ConfigError, ErrorClass, Manager, Pool, PooledConnection, Runtime, Verdict,
+};
+
+use self::books::Books;
+pub use self::connection::{FakeConnection, Held, Marks, hold};
+pub use self::control::FakeControl;
+pub use self::step::{FakeError, Step, Verb};
+
+/// A pool of fake connections.
+pub type FakePool = Pool<FakeManager>;
+/// Its guard.
+pub type FakeGuard = PooledConnection<FakeManager>;
+
+/// The scripted manager. Everything goes well unless its [`FakeControl`] says otherwise.
+pub struct FakeManager {
+    books: Arc<Books>,
+    alive: Arc<()>,
+    refusal: Option<ConfigError>,
+}
+
+impl FakeManager {
+    /// A manager that watches no bound.
+    pub fn new() -> Self {
+        Self::bounded(0)
+    }
+
+    /// A manager that watches that never more than `maxsize` connections and connects exist (I1); 0 = no bound.
+    pub fn bounded(maxsize: usize) -> Self {
+        Self {
+            books: Arc::new(Books::new(maxsize)),
+            alive: Arc::new(()),
+            refusal: None,
+        }
+    }
+
+    /// The clock for [`Step::Delay`].
+    #[must_use]
+    pub fn with_clock(self, clock: Arc<dyn Runtime>) -> Self {
+        assert!(self.books.clock.set(clock).is_ok(), "one clock is enough");
+        self
+    }
+
+    /// Answers `validate` with this error.
+    #[must_use]
+    pub fn refusing(mut self, error: ConfigError) -> Self {
+        self.refusal = Some(error);
+        self
+    }
+
+    /// The handle that the test keeps.
+    pub fn control(&self) -> FakeControl {
+        FakeControl::new(Arc::clone(&self.books), Arc::downgrade(&self.alive))
+    }
+
+    /// A call that may take time: what `perform` does when it is polled.
+    fn begin(&self, verb: Verb, connection: u64) -> Call {
+        let (call, step) = self.books.begin(verb, connection);
+        if matches!(step, Step::PanicInCall) {
+            panic!("scripted: the call of {verb:?} panics");
+        }
+        Call {
+            books: Arc::clone(&self.books),
+            verb,
+            call,
+            step,
+        }
+    }
+
+    /// A call that returns at once.
+    fn at_once(&self, verb: Verb, connection: u64) {
+        let (_, step) = self.books.begin(verb, connection);
+        if matches!(step, Step::Panic | Step::PanicInCall) {
+            panic!("scripted: {verb:?} panics");
+        }
+    }
+}
+
+impl Default for FakeManager {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+struct Call {
+    books: Arc<Books>,
+    verb: Verb,
+    call: usize,
+    step: Step,
+}
+
+impl Call {
+    async fn perform(self) -> Result<(), FakeError> {
+        let Self {
+            books,
+            verb,
+            call,
+            step,
+        } = self;
+        let failure = |class| Err(FakeError::Scripted { verb, call, class });
+        for step in step.in_order() {
+            match step {
+                Step::Ok => {}
+                Step::Err => return failure(ErrorClass::Transient),
+                Step::Fail(class) => return failure(class),
+                Step::Pend => std::future::pending().await,
+                Step::Gate(gate) => gate.wait().await,
+                Step::Panic | Step::PanicInCall => panic!("scripted: {verb:?} panics"),
+                Step::Delay(time) => {
+                    let clock = books.clock.get().expect("a manager with delays has a clock");
+                    clock.sleep_until(clock.now() + time).await;
+                }
+                Step::Then(_) => unreachable!("the steps are in order"),
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A connect in flight; gives its place in the count back when it is dropped.
+struct InFlight {
+    books: Arc<Books>,
+    landed: bool,
+}
+
+impl InFlight {
+    fn new(books: &Arc<Books>) -> Self {
+        let mut page = books.page();
+        page.in_connect += 1;
+        books.watch_bound(&mut page);
+        drop(page);
+        Self {
+            books: Arc::clone(books),
+            landed: false,
+        }
+    }
+
+    /// The connect has succeeded: in one moment the flight ends and the connection is there.
+    fn land(mut self) -> FakeConnection {
+        let books = Arc::clone(&self.books);
+        let mut page = books.page();
+        page.in_connect -= 1;
+        page.made += 1;
+        let id = page.made as u64;
+        let marks = Arc::new(Marks::default());
+        page.connections.insert(id, Arc::clone(&marks));
+        books.watch_bound(&mut page);
+        let echo = page.echo == Some(true);
+        drop(page);
+        self.landed = true;
+        FakeConnection::new(id, marks, books, echo)
+    }
+}
+
+impl Drop for InFlight {
+    fn drop(&mut self) {
+        if !self.landed {
+            self.books.page().in_connect -= 1;
+        }
+    }
+}
+
+impl Manager for FakeManager {
+    type Connection = FakeConnection;
+    type Error = FakeError;
+
+    fn connect(&self) -> impl Future<Output = Result<FakeConnection, FakeError>> + Send {
+        let flight = InFlight::new(&self.books);
+        let call = self.begin(Verb::Connect, 0);
+        async move {
+            // Owned by the future, so that it ends with it, however that ends.
+            let flight = flight;
+            call.perform().await?;
+            Ok(flight.land())
+        }
+    }
+
+    fn check(
+        &self,
+        conn: &mut FakeConnection,
+    ) -> impl Future<Output = Result<(), FakeError>> + Send {
+        if conn.marks().owner() != 0 {
+            conn.blame("it is checked while somebody holds it");
+        }
+        let call = self.begin(Verb::Check, conn.id());
+        async move {
+            call.perform().await?;
+            conn.query().map(drop)
+        }
+    }
+
+    fn recycle(
+        &self,
+        conn: &mut FakeConnection,
+    ) -> impl Future<Output = Result<(), FakeError>> + Send {
+        if conn.marks().owner() != 0 {
+            conn.blame("it is recycled while somebody holds it");
+        }
+        let call = self.begin(Verb::Recycle, conn.id());
+        async move {
+            call.perform().await?;
+            conn.query()?;
+            conn.make_clean();
+            Ok(())
+        }
+    }
+
+    fn on_release(&self, conn: &mut FakeConnection) -> Verdict {
+        self.at_once(Verb::OnRelease, conn.id());
+        let mut page = self.books.page();
+        let scripted = page.verdicts.pop_front().or(page.verdict);
+        drop(page);
+        scripted.unwrap_or(match conn.query() {
+            Ok(_) => Verdict::Recycle,
+            Err(_) => Verdict::Discard,
+        })
+    }
+
+    fn close(&self, conn: FakeConnection) -> impl Future<Output = ()> + Send {
+        let call = self.begin(Verb::Close, conn.id());
+        async move {
+            // A goodbye that fails is a goodbye.
+            let _ = call.perform().await;
+            drop(conn);
+        }
+    }
+
+    fn abort_handle(&self, conn: &FakeConnection) -> Option<AbortHandle> {
+        self.at_once(Verb::AbortHandle, conn.id());
+        if !self.books.page().abort_handles {
+            return None;
+        }
+        let marks = Arc::clone(conn.marks());
+        let books = Arc::clone(&self.books);
+        let id = conn.id();
+        Some(AbortHandle::new(move || {
+            marks.aborted.store(true, Ordering::SeqCst);
+            let (_, step) = books.begin(Verb::Abort, id);
+            if matches!(step, Step::Panic | Step::PanicInCall) {
+                panic!("scripted: the abort of connection {id} panics");
+            }
+        }))
+    }
+
+    fn classify(&self, error: &FakeError) -> ErrorClass {
+        self.at_once(Verb::Classify, 0);
+        match error {
+            FakeError::Scripted { class, .. } => *class,
+            FakeError::Broken(_) => ErrorClass::Transient,
+        }
+    }
+
+    fn validate(&self) -> Result<(), ConfigError> {
+        match &self.refusal {
+            Some(error) => Err(error.clone()),
+            None => Ok(()),
+        }
+    }
+
+    fn set_echo(&mut self, on: bool) {
+        self.books.page().echo = Some(on);
+    }
+}

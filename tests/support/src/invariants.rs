@@ -1,0 +1,198 @@
+//! The invariants as checks that every test can use. They are asked at rest: nothing of the pool's is runnable and all
+//! gates are open.
+
+use pool_core::{Error, Manager, Pool};
+
+use crate::{FakeControl, FakeGuard, FakePool, Probe, Stage, hold};
+
+/// I3: the counts are true: they add up, agree with the accessors, and equal what the manager sees.
+///
+/// `held` is the number of guards that the test has in its hands.
+///
+/// # Panics
+///
+/// When they are not.
+#[track_caller]
+pub fn counts_true(pool: &FakePool, control: &FakeControl, held: usize) {
+    control.assert_no_violation();
+    let status = pool.status();
+    counts_add_up(pool);
+    assert_eq!(status.held(), held, "I3: guards in the test's hands; {status}");
+    assert_eq!(
+        status.size() - status.connecting(),
+        control.live(),
+        "I3: all but the connecting ones are those that are open; {status}"
+    );
+    assert_eq!(
+        status.connecting(),
+        control.in_connect(),
+        "I3: connects in flight; {status}"
+    );
+}
+
+/// The part of I3 that holds at every instant: nothing wraps, the parts make the whole, the bound is kept.
+///
+/// # Panics
+///
+/// When it does not.
+#[track_caller]
+pub fn counts_add_up<M: Manager>(pool: &Pool<M>) {
+    let status = pool.status();
+    let parts = [
+        status.freesize(),
+        status.held(),
+        status.checking(),
+        status.recycling(),
+        status.closing(),
+        status.connecting(),
+    ];
+    let sum = parts
+        .iter()
+        .try_fold(0_usize, |sum, part| sum.checked_add(*part));
+    assert_eq!(sum, Some(status.size()), "I3: the parts make the whole; {status}");
+    assert_eq!(
+        status.used(),
+        status.held() + status.checking() + status.recycling() + status.closing(),
+        "I3: the parts of used; {status}"
+    );
+    assert_eq!(status.maxsize(), pool.maxsize());
+    assert_eq!(status.minsize(), pool.minsize());
+    if pool.maxsize() != 0 {
+        assert!(status.size() <= pool.maxsize(), "I1: size exceeds maxsize; {status}");
+    }
+}
+
+/// I4: nobody waits while a connection is free or a place is.
+///
+/// # Panics
+///
+/// When somebody does.
+#[track_caller]
+pub fn no_parked_waiter_while_free<M: Manager>(pool: &Pool<M>) {
+    let status = pool.status();
+    let room = pool.maxsize() == 0 || status.size() < pool.maxsize();
+    assert!(
+        status.waiting() == 0 || (status.freesize() == 0 && !room),
+        "I4: somebody waits while there is something to have; {status}"
+    );
+}
+
+/// I5: exactly maxsize fresh acquires succeed without anybody's help, and all of them work; for an unlimited pool
+/// twenty.
+///
+/// # Panics
+///
+/// When a place is lost or one too many is there.
+#[track_caller]
+pub fn full_capacity(stage: &Stage, pool: &FakePool, control: &FakeControl) {
+    let places = match pool.maxsize() {
+        0 => 20,
+        n => n,
+    };
+    let mut held = Vec::new();
+    for number in 1..=places {
+        let mut acquire = Probe::new(pool.acquire());
+        assert!(
+            acquire.poll_until_stalled(stage),
+            "I5: HANG: fresh acquire {number} of {places}; {}",
+            pool.status()
+        );
+        match acquire.take() {
+            Ok(guard) => held.push(hold(guard)),
+            Err(error) => panic!("I5: fresh acquire {number} of {places}: {error:?}"),
+        }
+    }
+    if pool.maxsize() != 0 {
+        let mut one_more = Probe::new(pool.acquire());
+        assert!(
+            !one_more.poll_until_stalled(stage),
+            "I5: one more than maxsize was had; {}",
+            pool.status()
+        );
+        drop(one_more);
+    }
+    stage.settle();
+    counts_true(pool, control, places);
+    drop(held);
+    stage.settle();
+    counts_true(pool, control, 0);
+}
+
+/// I3, I4 and I5 of a pool whose connections are all at home.
+///
+/// Where nothing can be spawned, a step that was begun may lie there until the next acquire needs it.
+///
+/// # Panics
+///
+/// When one of them does not hold.
+#[track_caller]
+pub fn at_rest(stage: &Stage, pool: &FakePool, control: &FakeControl) {
+    stage.settle();
+    control.assert_no_violation();
+    no_parked_waiter_while_free(pool);
+    let status = pool.status();
+    assert_eq!(status.waiting(), 0, "nobody waits at rest; {status}");
+    if stage.spawns() {
+        let under_way = status.used() - status.held() + status.connecting();
+        assert_eq!(under_way, 0, "at rest nothing is under way; {status}");
+    }
+    counts_true(pool, control, 0);
+    full_capacity(stage, pool, control);
+}
+
+/// I6: closes the pool, waits until it is closed, and nothing is left: no connection, no count, no waiter, and when
+/// the last handle goes, no manager.
+///
+/// # Panics
+///
+/// When something is left.
+#[track_caller]
+pub fn closed_for_good(stage: &Stage, pool: FakePool, control: &FakeControl) {
+    pool.close();
+    let outcome = stage.run(pool.wait_closed());
+    assert!(outcome.is_ok(), "I6: {outcome:?}");
+    assert_eq!(control.live(), 0, "I6: wait_closed returned while connections are open");
+    assert_eq!(control.in_connect(), 0, "I6: wait_closed returned while connecting");
+    let status = pool.status();
+    assert_eq!((status.size(), status.waiting()), (0, 0), "I6: {status}");
+    assert!(pool.is_closing() && pool.is_closed(), "I6: it says that it is closed");
+    assert!(
+        matches!(stage.run(pool.acquire()), Err(Error::Closed)),
+        "I6: a closed pool serves nobody"
+    );
+    drop(pool);
+    stage.settle();
+    assert!(!control.manager_is_alive(), "I6: something of the pool outlives its last handle");
+    assert_eq!(stage.tasks(), 0, "I6: a task outlives its pool");
+    control.assert_no_violation();
+}
+
+/// All that is asked of a pool at the end of a scenario: I1 to I6.
+///
+/// # Panics
+///
+/// When one of them does not hold.
+#[track_caller]
+pub fn all_is_well(stage: &Stage, pool: FakePool, control: &FakeControl) {
+    at_rest(stage, &pool, control);
+    closed_for_good(stage, pool, control);
+}
+
+/// An acquire that must succeed without anybody's help.
+///
+/// # Panics
+///
+/// When it does not.
+#[track_caller]
+pub fn acquire_now(stage: &Stage, pool: &FakePool) -> FakeGuard {
+    let mut acquire = Probe::new(pool.acquire());
+    assert!(
+        acquire.poll_until_stalled(stage),
+        "HANG: nobody serves this acquire; {}",
+        pool.status()
+    );
+    match acquire.take() {
+        Ok(guard) => guard,
+        Err(error) => panic!("the acquire ought to succeed: {error:?}"),
+    }
+}
