@@ -109,7 +109,11 @@ async fn shout_back() -> io::Result<SocketAddr> {
             tokio::spawn(async move {
                 let mut stream = BufStream::new(stream);
                 let mut line = String::new();
-                while stream.read_line(&mut line).await.is_ok_and(|bytes| bytes > 0) {
+                while stream
+                    .read_line(&mut line)
+                    .await
+                    .is_ok_and(|bytes| bytes > 0)
+                {
                     let answer = line.to_uppercase();
                     line.clear();
                     if stream.write_all(answer.as_bytes()).await.is_err()

@@ -203,7 +203,10 @@ fn managers_of_different_kinds_make_pools_of_one_type() {
             Ok(())
         }
     }
-    let managers = [BoxManager::new(Fixed), BoxManager::new(Counting(AtomicUsize::new(0)))];
+    let managers = [
+        BoxManager::new(Fixed),
+        BoxManager::new(Counting(AtomicUsize::new(0))),
+    ];
     let mut numbers = Vec::new();
     for manager in managers {
         let pool = stage.builder(manager).build_lazy().unwrap();
@@ -228,7 +231,10 @@ fn the_cause_survives_the_box() {
         let inner = source.source().expect("the manager's own error");
         assert!(matches!(
             inner.downcast_ref::<FakeError>(),
-            Some(FakeError::Scripted { class: ErrorClass::Auth, .. })
+            Some(FakeError::Scripted {
+                class: ErrorClass::Auth,
+                ..
+            })
         ));
     });
 }

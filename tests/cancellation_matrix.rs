@@ -12,7 +12,7 @@ mod play;
 mod scenarios;
 
 use play::Play;
-use scenarios::{Scenario, SCENARIOS};
+use scenarios::{SCENARIOS, Scenario};
 
 const MAXSIZES: [usize; 3] = [1, 2, 5];
 const BEHIND: [usize; 3] = [0, 1, 3];

@@ -82,7 +82,10 @@ fn the_counters_follow_a_connection_through_its_life() {
         Poll::Ready(Err(_))
     ));
     assert!(poll_once(&mut Box::pin(manager.close(conn))).is_ready());
-    assert_eq!((control.made(), control.closed(), control.live()), (1, 1, 0));
+    assert_eq!(
+        (control.made(), control.closed(), control.live()),
+        (1, 1, 0)
+    );
     let verbs: Vec<Verb> = control.log().into_iter().map(|(verb, _)| verb).collect();
     assert_eq!(
         verbs,
@@ -107,21 +110,25 @@ fn steps_run_in_their_order_and_a_delay_follows_the_virtual_clock() {
     let second = Duration::from_secs(1);
     control.next(
         Verb::Connect,
-        Step::gate(&gate)
-            .then(Step::Delay(second))
-            .then(Step::Err),
+        Step::gate(&gate).then(Step::Delay(second)).then(Step::Err),
     );
     let mut connect = Probe::new(manager.connect());
     assert!(!connect.poll_until_stalled(&stage));
     stage.advance(second);
     assert!(!connect.poll_until_stalled(&stage), "the gate is closed");
     gate.open();
-    assert!(!connect.poll_until_stalled(&stage), "the delay has begun just now");
+    assert!(
+        !connect.poll_until_stalled(&stage),
+        "the delay has begun just now"
+    );
     stage.advance(second);
     assert!(connect.poll_until_stalled(&stage));
     assert!(connect.take().is_err());
     assert_eq!(control.in_connect(), 0);
-    assert!(poll_once(&mut Box::pin(manager.connect())).is_ready(), "the queue is used up");
+    assert!(
+        poll_once(&mut Box::pin(manager.connect())).is_ready(),
+        "the queue is used up"
+    );
 }
 
 #[test]
@@ -181,7 +188,10 @@ fn a_future_is_dropped_exactly_where_it_was_to_be_dropped() {
     assert_eq!(places(2, Moment::BeforeWake), (true, 2, 1));
     assert_eq!(places(2, Moment::AfterWake), (true, 2, 0));
     assert_eq!(places(2, Moment::Ready), (true, 3, 0));
-    assert!(!places(1, Moment::Ready).0, "it is not ready after one pending poll");
+    assert!(
+        !places(1, Moment::Ready).0,
+        "it is not ready after one pending poll"
+    );
     assert!(!places(3, Moment::AtOnce).0, "it has two awaits");
 }
 

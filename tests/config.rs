@@ -34,7 +34,10 @@ fn the_defaults_are_one_to_ten_connections_and_no_echo() {
 fn minsize_above_maxsize_is_refused() {
     let error = refused(builder().minsize(3).maxsize(2));
     assert_eq!(error.field(), "minsize");
-    assert!(error.message().contains('3') && error.message().contains('2'), "{error}");
+    assert!(
+        error.message().contains('3') && error.message().contains('2'),
+        "{error}"
+    );
 }
 
 #[test]
@@ -45,7 +48,11 @@ fn minsize_alone_above_the_default_maxsize_is_refused() {
 #[test]
 fn minsize_may_equal_maxsize_and_maxsize_zero_has_no_bound() {
     for (minsize, maxsize) in [(0, 0), (0, 1), (1, 1), (10, 10), (1_000, 0)] {
-        let pool = builder().minsize(minsize).maxsize(maxsize).build_lazy().unwrap();
+        let pool = builder()
+            .minsize(minsize)
+            .maxsize(maxsize)
+            .build_lazy()
+            .unwrap();
         assert_eq!((pool.minsize(), pool.maxsize()), (minsize, maxsize));
     }
 }
@@ -60,7 +67,10 @@ fn a_zero_duration_is_refused_by_the_name_of_its_knob() {
         ("recycle_timeout", refused(builder().recycle_timeout(zero))),
         ("close_timeout", refused(builder().close_timeout(zero))),
         ("pool_recycle", refused(builder().pool_recycle(zero))),
-        ("check_policy", refused(builder().check_policy(CheckPolicy::IdleFor(zero)))),
+        (
+            "check_policy",
+            refused(builder().check_policy(CheckPolicy::IdleFor(zero))),
+        ),
     ];
     for (knob, error) in refusals {
         assert_eq!(error.field(), knob);
@@ -149,7 +159,10 @@ fn a_config_error_says_what_is_wrong_and_is_the_source() {
     let error: Error<FakeError> = Error::Config(refused(builder().minsize(3).maxsize(2)));
     let source = error.source().expect("the ConfigError");
     assert!(source.is::<ConfigError>());
-    assert!(!error.to_string().contains(&source.to_string()), "the source is not repeated");
+    assert!(
+        !error.to_string().contains(&source.to_string()),
+        "the source is not repeated"
+    );
     assert!(source.to_string().starts_with("minsize: "));
 }
 
@@ -192,9 +205,15 @@ fn echo_is_told_to_the_manager_once_it_is_built() {
 fn the_check_policy_decides_which_idle_connections_are_checked() {
     let checks = |stage: &Stage, policy: CheckPolicy, idle: Duration| {
         let (builder, control) = stage.pool(1);
-        let pool = builder.upkeep(false).check_policy(policy).build_lazy().unwrap();
+        let pool = builder
+            .upkeep(false)
+            .check_policy(policy)
+            .build_lazy()
+            .unwrap();
         let conn = acquire_now(stage, &pool);
-        stage.run(pool_core::PooledConnection::release(conn)).unwrap();
+        stage
+            .run(pool_core::PooledConnection::release(conn))
+            .unwrap();
         stage.advance(idle);
         drop(acquire_now(stage, &pool));
         control.checks()
@@ -214,7 +233,10 @@ fn the_check_policy_decides_which_idle_connections_are_checked() {
 fn a_new_connection_is_not_checked() {
     Stage::each(|stage| {
         let (builder, control) = stage.pool(3);
-        let pool = builder.check_policy(CheckPolicy::Always).build_lazy().unwrap();
+        let pool = builder
+            .check_policy(CheckPolicy::Always)
+            .build_lazy()
+            .unwrap();
         let guards = [(); 3].map(|()| acquire_now(stage, &pool));
         assert_eq!(control.checks(), 0);
         drop(guards);

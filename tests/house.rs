@@ -82,19 +82,42 @@ fn no_crate_allows_unsafe_code() {
 #[test]
 fn the_top_level_holds_nothing_but_its_rooms_and_the_usual_small_files() {
     let usual = [
-        "Cargo.toml", "Cargo.lock", "crates/", "examples/", "tests/", "docs/", "README.md",
-        "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE-MIT", "LICENSE-APACHE", "deny.toml",
-        "rustfmt.toml", "clippy.toml", ".cargo/", ".ci/", ".github/", ".git/", ".git",
-        ".gitignore", "target/",
+        "Cargo.toml",
+        "Cargo.lock",
+        "crates/",
+        "examples/",
+        "tests/",
+        "docs/",
+        "README.md",
+        "CHANGELOG.md",
+        "CONTRIBUTING.md",
+        "LICENSE-MIT",
+        "LICENSE-APACHE",
+        "deny.toml",
+        "rustfmt.toml",
+        "clippy.toml",
+        ".cargo/",
+        ".ci/",
+        ".github/",
+        ".git/",
+        ".git",
+        ".gitignore",
+        "target/",
     ];
     for name in names("") {
-        assert!(usual.contains(&name.as_str()), "{name} has no room at the top level");
+        assert!(
+            usual.contains(&name.as_str()),
+            "{name} has no room at the top level"
+        );
     }
 }
 
 #[test]
 fn every_dependency_says_what_it_is_for() {
-    for manifest in ["crates/pool-core/Cargo.toml", "crates/pool-mysql/Cargo.toml"] {
+    for manifest in [
+        "crates/pool-core/Cargo.toml",
+        "crates/pool-mysql/Cargo.toml",
+    ] {
         let text = read(manifest);
         let mut explained = false;
         let mut in_dependencies = false;
@@ -155,7 +178,10 @@ fn exports() -> BTreeMap<String, String> {
         let Some(rest) = line.strip_prefix("pub use crate::") else {
             continue;
         };
-        let (room, items) = rest.trim_end_matches(';').split_once("::").expect("a room and items");
+        let (room, items) = rest
+            .trim_end_matches(';')
+            .split_once("::")
+            .expect("a room and items");
         for item in items.trim_matches(['{', '}']).split(',') {
             exports.insert(item.trim().to_owned(), room.to_owned());
         }
@@ -173,7 +199,11 @@ fn imports() -> BTreeMap<String, BTreeSet<String>> {
     for file in files {
         let inside = file.strip_prefix(&source).expect("a file of pool-core");
         let first = inside.components().next().expect("a name");
-        let room = first.as_os_str().to_string_lossy().trim_end_matches(".rs").to_owned();
+        let room = first
+            .as_os_str()
+            .to_string_lossy()
+            .trim_end_matches(".rs")
+            .to_owned();
         if room == "lib" || inside.ends_with("tests.rs") {
             continue;
         }
@@ -188,7 +218,12 @@ fn imports() -> BTreeMap<String, BTreeSet<String>> {
             .join(" ");
         for rest in code.split("crate::").skip(1) {
             let names: Vec<&str> = match rest.strip_prefix('{') {
-                Some(list) => list.split('}').next().unwrap_or_default().split(',').collect(),
+                Some(list) => list
+                    .split('}')
+                    .next()
+                    .unwrap_or_default()
+                    .split(',')
+                    .collect(),
                 None => vec![rest],
             };
             for name in names {
@@ -199,7 +234,10 @@ fn imports() -> BTreeMap<String, BTreeSet<String>> {
                 let name = &name[..end];
                 let named = exports.get(name).map_or(name, String::as_str);
                 if !named.is_empty() && named != room {
-                    imports.entry(room.clone()).or_default().insert(named.to_owned());
+                    imports
+                        .entry(room.clone())
+                        .or_default()
+                        .insert(named.to_owned());
                 }
             }
         }
@@ -213,14 +251,20 @@ fn every_room_of_pool_core_stands_on_a_floor_and_names_none_above_it() {
     let floors = floors();
     for (room, named) in imports() {
         let Some(floor) = floors.get(&room) else {
-            assert_eq!(room, "doc_manager", "{room} is missing in docs/architecture.md");
+            assert_eq!(
+                room, "doc_manager",
+                "{room} is missing in docs/architecture.md"
+            );
             continue;
         };
         for other in named {
             let below = floors
                 .get(&other)
                 .unwrap_or_else(|| panic!("{room} names {other}, which has no floor"));
-            assert!(below <= floor, "{room} (floor {floor}) names {other} (floor {below})");
+            assert!(
+                below <= floor,
+                "{room} (floor {floor}) names {other} (floor {below})"
+            );
         }
     }
 }

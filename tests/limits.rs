@@ -57,7 +57,10 @@ fn swapped_connections_leave_number_age_and_abort_handle_with_their_places() {
         let places = (PooledConnection::id(&one), PooledConnection::id(&two));
         let connections = (one.id(), two.id());
         std::mem::swap(&mut *one, &mut *two);
-        assert_eq!((PooledConnection::id(&one), PooledConnection::id(&two)), places);
+        assert_eq!(
+            (PooledConnection::id(&one), PooledConnection::id(&two)),
+            places
+        );
         assert_eq!((two.id(), one.id()), connections);
         drop(one);
         counts_true(&pool, &control, 1);
@@ -70,7 +73,12 @@ fn swapped_connections_leave_number_age_and_abort_handle_with_their_places() {
 fn a_detached_connection_frees_its_place_at_once() {
     Stage::each(|stage| {
         let (manager, control) = stage.fake(0);
-        let pool = stage.builder(manager).minsize(0).maxsize(1).build_lazy().unwrap();
+        let pool = stage
+            .builder(manager)
+            .minsize(0)
+            .maxsize(1)
+            .build_lazy()
+            .unwrap();
         let guard = acquire_now(stage, &pool);
         let mut waiter = Probe::pending(pool.acquire());
         let detached = PooledConnection::detach(guard);
@@ -79,7 +87,11 @@ fn a_detached_connection_frees_its_place_at_once() {
         assert_eq!(detached.query(), Ok(1));
         stage.settle();
         assert_eq!((pool.size(), control.live()), (1, 2));
-        assert_eq!(control.calls(Verb::OnRelease), 1, "the manager is not asked about it");
+        assert_eq!(
+            control.calls(Verb::OnRelease),
+            1,
+            "the manager is not asked about it"
+        );
         drop(detached);
         drop(waiter);
         all_is_well(stage, pool, &control);
@@ -111,7 +123,10 @@ fn without_a_spawner_a_discarded_connection_goes_without_goodbye() {
         let (builder, control) = stage.pool(1);
         let pool = builder.build_lazy().unwrap();
         PooledConnection::discard(acquire_now(&stage, &pool));
-        assert_eq!((pool.size(), control.live(), control.close_calls()), (0, 0, 0));
+        assert_eq!(
+            (pool.size(), control.live(), control.close_calls()),
+            (0, 0, 0)
+        );
         all_is_well(&stage, pool, &control);
     }
 }
@@ -122,7 +137,11 @@ fn try_acquire_takes_what_is_idle_and_never_connects() {
         let (builder, control) = stage.pool(2);
         let pool = builder.build_lazy().unwrap();
         assert!(matches!(pool.try_acquire(), Err(Error::Exhausted)));
-        assert_eq!(control.connects(), 0, "there is room, but it does not connect");
+        assert_eq!(
+            control.connects(),
+            0,
+            "there is room, but it does not connect"
+        );
         let conn = acquire_now(stage, &pool);
         assert!(matches!(pool.try_acquire(), Err(Error::Exhausted)));
         stage.run(PooledConnection::release(conn)).unwrap();
@@ -141,7 +160,10 @@ fn try_acquire_never_hands_out_what_is_dirty_broken_or_expired() {
         let hour = Duration::from_secs(3_600);
         let (builder, control) = stage.pool(1);
         let builder = builder.upkeep(false).pool_recycle(hour);
-        let pool = builder.check_policy(CheckPolicy::Always).build_lazy().unwrap();
+        let pool = builder
+            .check_policy(CheckPolicy::Always)
+            .build_lazy()
+            .unwrap();
         for round in 0..4 {
             let mut conn = acquire_now(stage, &pool);
             conn.begin();
@@ -199,7 +221,10 @@ fn an_acquire_does_nothing_before_its_first_poll() {
         let pool = builder.build_lazy().unwrap();
         let unpolled = [(); 3].map(|()| pool.acquire());
         stage.settle();
-        assert_eq!((pool.size(), pool.status().waiting(), control.connects()), (0, 0, 0));
+        assert_eq!(
+            (pool.size(), pool.status().waiting(), control.connects()),
+            (0, 0, 0)
+        );
         drop(unpolled);
         all_is_well(stage, pool, &control);
     });

@@ -14,8 +14,8 @@ use pool_core::{
 use support::invariants::counts_add_up;
 use support::watchdog::MINUTE;
 use support::{
-    FakeControl, FakeManager, FakePool, Flavour, Gate, Probe, Stage, Step, Verb, counts_settle,
-    hold, on_every_runtime, settle_until, within, yield_now,
+    FakeControl, FakeManager, FakePool, Flavour, Gate, Probe, Stage, Step, Verb, hold,
+    on_every_runtime, settle_until, within, yield_now,
 };
 
 const MS: Duration = Duration::from_millis(1);
@@ -33,7 +33,7 @@ async fn one_body(builder: Builder<FakeManager>, control: FakeControl) {
     let mut conn = hold(pool.acquire().await.unwrap());
     conn.begin();
     drop(conn);
-    counts_settle(&pool, 2, 2, 0).await;
+    settle_until(&pool, (2, 0), || (pool.size(), pool.status().held())).await;
 
     let users = (0..30).map(|_| async {
         let mut held = hold(pool.acquire().await.unwrap());
@@ -47,8 +47,9 @@ async fn one_body(builder: Builder<FakeManager>, control: FakeControl) {
     let mut conn = pool.acquire().await.unwrap();
     conn.begin();
     PooledConnection::release(conn).await.unwrap();
+    let closed = control.closed();
     pool.clear().await;
-    assert_eq!(pool.freesize(), 0);
+    assert!(control.closed() > closed);
     pool.fill().await.unwrap();
 
     let guards = futures::future::join_all((0..3).map(|_| pool.acquire())).await;
@@ -264,6 +265,25 @@ fn executors_that_nobody_drives_lose_nothing() {
     });
 }
 
+/// A runtime that is gone is no runtime: what comes back waits for the next acquire, and counts as free until then.
+#[test]
+fn what_comes_back_to_a_pool_whose_runtime_is_gone_counts_as_free() {
+    let tokio = tokio_threads();
+    let (builder, control) = fake(2);
+    let builder = builder.runtime(TokioRuntime::new(tokio.handle().clone()));
+    let pool = tokio.block_on(builder.minsize(2).build()).unwrap();
+    let conn = tokio.block_on(pool.acquire()).unwrap();
+    drop(tokio);
+    drop(conn);
+    let status = pool.status();
+    assert_eq!(
+        (status.size(), status.freesize(), status.used()),
+        (2, 2, 0),
+        "{status}"
+    );
+    assert_eq!(control.recycles(), 0);
+}
+
 /// A runtime of one's own: one thread that polls what it is given, and the built-in timer.
 struct OwnThread {
     tasks: mpsc::Sender<BoxFuture<'static, ()>>,
@@ -376,5 +396,8 @@ fn a_stage_without_a_spawner_has_the_same_clock() {
     stage.advance(Duration::from_secs(3));
     assert_eq!(stage.now() - start, Duration::from_secs(3));
     assert_eq!(stage.runtime().spawn(Box::pin(async {})), Err(NoSpawner));
-    assert_eq!(Stage::spawning().runtime().spawn(Box::pin(async {})), Ok(()));
+    assert_eq!(
+        Stage::spawning().runtime().spawn(Box::pin(async {})),
+        Ok(())
+    );
 }

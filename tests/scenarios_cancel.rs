@@ -53,7 +53,11 @@ fn a_dropped_head_waiter_never_blocks_those_behind_it() {
         BetweenWakeAndPoll,
         WithItsOutput,
     }
-    for when in [When::BeforeTheWake, When::BetweenWakeAndPoll, When::WithItsOutput] {
+    for when in [
+        When::BeforeTheWake,
+        When::BetweenWakeAndPoll,
+        When::WithItsOutput,
+    ] {
         Stage::each(|stage| {
             let (builder, control) = stage.pool(1);
             let pool = builder.build_lazy().unwrap();
@@ -70,10 +74,21 @@ fn a_dropped_head_waiter_never_blocks_those_behind_it() {
                 When::WithItsOutput => assert!(waiters[0].poll_until_stalled(stage)),
             }
             waiters[0].cancel();
-            assert!(waiters[1].poll_until_stalled(stage), "HANG: {}", pool.status());
-            assert!(!waiters[2].poll_until_stalled(stage), "one connection, one holder");
+            assert!(
+                waiters[1].poll_until_stalled(stage),
+                "HANG: {}",
+                pool.status()
+            );
+            assert!(
+                !waiters[2].poll_until_stalled(stage),
+                "one connection, one holder"
+            );
             drop(hold(waiters[1].take().unwrap()));
-            assert!(waiters[2].poll_until_stalled(stage), "HANG: {}", pool.status());
+            assert!(
+                waiters[2].poll_until_stalled(stage),
+                "HANG: {}",
+                pool.status()
+            );
             drop(hold(waiters[2].take().unwrap()));
             drop(waiters);
             all_is_well(stage, pool, &control);
@@ -94,7 +109,11 @@ fn a_waiter_dropped_in_the_middle_leaves_no_gap() {
         assert_eq!(pool.status().waiting(), 3);
         drop(conn);
         for place in [0, 2, 4] {
-            assert!(waiters[place].poll_until_stalled(stage), "HANG: {}", pool.status());
+            assert!(
+                waiters[place].poll_until_stalled(stage),
+                "HANG: {}",
+                pool.status()
+            );
             drop(hold(waiters[place].take().unwrap()));
         }
         drop(waiters);
@@ -238,7 +257,11 @@ fn a_crowd_of_impatient_waiters_starts_no_storm_of_connects() {
         stage.advance(SECOND);
         let served = served.load(Ordering::SeqCst);
         assert!(served >= 10, "{served} served");
-        assert!(control.made() <= 30, "{} connects for ten places", control.made());
+        assert!(
+            control.made() <= 30,
+            "{} connects for ten places",
+            control.made()
+        );
         assert_eq!(pool.status().waiting(), 0);
         control.all_goes_well();
         all_is_well(stage, pool, &control);
@@ -262,7 +285,10 @@ fn a_way_back_that_hangs_gives_its_place_back_at_its_deadline() {
             let mut next = Probe::new(pool.acquire());
             if !next.poll_until_stalled(stage) {
                 stage.advance(SECOND * 99 / 100);
-                assert!(!next.poll_until_stalled(stage), "the stuck one still counts");
+                assert!(
+                    !next.poll_until_stalled(stage),
+                    "the stuck one still counts"
+                );
                 assert_eq!(control.live(), 1);
                 stage.advance(SECOND / 100);
                 assert!(next.poll_until_stalled(stage), "HANG: {}", pool.status());
@@ -349,7 +375,12 @@ fn a_connect_whose_waiter_left_serves_the_next() {
 #[test]
 fn a_thousand_combinations_of_fates_keep_the_bound_and_the_books() {
     let fates = [Step::Ok, Step::Err, Step::Delay(3 * MS), Step::Pend];
-    let verdicts = [None, Some(Verdict::Reuse), Some(Verdict::Recycle), Some(Verdict::Discard)];
+    let verdicts = [
+        None,
+        Some(Verdict::Reuse),
+        Some(Verdict::Recycle),
+        Some(Verdict::Discard),
+    ];
     let mut combinations = 0;
     for number in 0..4_usize.pow(5) {
         let fate = |digit: u32| number / 4_usize.pow(digit) % 4;

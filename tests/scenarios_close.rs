@@ -19,8 +19,9 @@ fn a_pool_closed_under_its_connects_keeps_none_of_them() {
                 let pool = builder.build_lazy().unwrap();
                 let gate = Gate::new();
                 control.always(Verb::Connect, Step::gate(&gate));
-                let mut acquires: Vec<_> =
-                    (0..connects).map(|_| Probe::pending(pool.acquire())).collect();
+                let mut acquires: Vec<_> = (0..connects)
+                    .map(|_| Probe::pending(pool.acquire()))
+                    .collect();
                 stage.settle();
                 assert_eq!(control.in_connect(), connects);
                 if terminate {
@@ -51,7 +52,10 @@ fn wait_closed_returns_when_everything_is_closed_and_not_before() {
         control.always(Verb::Close, Step::gate(&gate));
         pool.close();
         let mut closed = Probe::new(pool.wait_closed());
-        assert!(!closed.poll_until_stalled(stage), "two are out, two say goodbye");
+        assert!(
+            !closed.poll_until_stalled(stage),
+            "two are out, two say goodbye"
+        );
         drop(guards);
         assert!(!closed.poll_until_stalled(stage), "some say goodbye");
         assert!(control.live() > 0 && !pool.is_closed());
@@ -102,7 +106,10 @@ fn close_and_terminate_may_be_repeated() {
         let conn = acquire_now(stage, &pool);
         pool.close();
         pool.close();
-        assert!(!conn.marks().is_aborted(), "close leaves a used connection alone");
+        assert!(
+            !conn.marks().is_aborted(),
+            "close leaves a used connection alone"
+        );
         assert_eq!(conn.query(), Ok(1));
         pool.terminate();
         pool.terminate();
@@ -169,7 +176,11 @@ fn wait_closed_is_not_kept_by_a_goodbye_that_hangs() {
         let mut closed = Probe::pending(pool.wait_closed());
         stage.advance(SECOND / 2);
         assert!(!closed.poll_until_stalled(stage));
-        assert_eq!((pool.size(), control.live()), (2, 2), "it counts until it is gone");
+        assert_eq!(
+            (pool.size(), control.live()),
+            (2, 2),
+            "it counts until it is gone"
+        );
         stage.advance(SECOND / 2);
         assert!(closed.poll_until_stalled(stage), "HANG: {}", pool.status());
         closed.take().unwrap();
@@ -213,7 +224,11 @@ fn terminate_leaves_guards_behind() {
             stage.settle();
             let mut waiter = Probe::new(pool.acquire());
             pool.terminate();
-            assert_eq!(pool.used(), pool.status().closing(), "held ones have left the books");
+            assert_eq!(
+                pool.used(),
+                pool.status().closing(),
+                "held ones have left the books"
+            );
             stage.run(pool.wait_closed()).unwrap();
             assert_eq!((pool.size(), control.live()), (0, 2));
             for held in &guards {
@@ -349,7 +364,11 @@ fn acquires_are_served_while_clear_says_goodbye() {
         control.always(Verb::Close, Step::gate(&gate));
         let mut clear = Probe::pending(pool.clear());
         assert!(!clear.poll_until_stalled(stage));
-        assert_eq!(pool.freesize(), 0, "they are out of the pool from the first poll on");
+        assert_eq!(
+            pool.freesize(),
+            0,
+            "they are out of the pool from the first poll on"
+        );
         let conn = hold(acquire_now(stage, &pool));
         assert_eq!(conn.id(), 3);
         gate.open();

@@ -20,7 +20,9 @@ fn a_wrong_password_is_told_at_once_and_by_name() {
             for caller in 1..=3 {
                 let error = stage.run(pool.acquire()).expect_err("it cannot succeed");
                 let cause = error.source().expect("the cause survives");
-                let cause = cause.downcast_ref::<FakeError>().expect("it is the manager's");
+                let cause = cause
+                    .downcast_ref::<FakeError>()
+                    .expect("it is the manager's");
                 assert!(matches!(cause, FakeError::Scripted { class: c, .. } if *c == class));
                 assert!(matches!(error, Error::Connect(_)));
                 assert_eq!(control.connects(), caller, "one attempt a caller");
@@ -72,7 +74,11 @@ fn a_replaced_connection_is_closed_before_its_successor_opens() {
         control.next(Verb::Close, Step::gate(&gate));
         let mut acquire = Probe::new(pool.acquire());
         if !acquire.poll_until_stalled(stage) {
-            assert_eq!((control.live(), control.in_connect()), (1, 0), "the old one is there");
+            assert_eq!(
+                (control.live(), control.in_connect()),
+                (1, 0),
+                "the old one is there"
+            );
             gate.open();
             assert!(acquire.poll_until_stalled(stage), "HANG: {}", pool.status());
         }

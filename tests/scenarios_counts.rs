@@ -24,7 +24,10 @@ struct Dice(u64);
 
 impl Dice {
     fn roll(&mut self, sides: u64) -> u64 {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1);
         (self.0 >> 33) % sides
     }
 }
@@ -120,9 +123,13 @@ fn each_way_to_leave_gives_the_place_back() {
     let ways: [(&str, Leave); 14] = [
         ("released", |stage, pool, _| drop(acquire_now(stage, pool))),
         ("released, awaited", |stage, pool, _| {
-            stage.run(PooledConnection::release(acquire_now(stage, pool))).unwrap();
+            stage
+                .run(PooledConnection::release(acquire_now(stage, pool)))
+                .unwrap();
         }),
-        ("closed by its user", |stage, pool, _| acquire_now(stage, pool).close()),
+        ("closed by its user", |stage, pool, _| {
+            acquire_now(stage, pool).close()
+        }),
         ("refused", |stage, pool, control| {
             control.next_verdict(Verdict::Discard);
             drop(acquire_now(stage, pool));
@@ -199,7 +206,13 @@ fn each_way_to_leave_gives_the_place_back() {
 #[test]
 fn each_way_to_leave_in_time_gives_the_place_back() {
     const MAXSIZE: usize = 3;
-    for verb in [Verb::Connect, Verb::Check, Verb::Recycle, Verb::Close, Verb::Drop] {
+    for verb in [
+        Verb::Connect,
+        Verb::Check,
+        Verb::Recycle,
+        Verb::Close,
+        Verb::Drop,
+    ] {
         Stage::each_virtual(|stage| {
             println!("{verb:?}");
             let (builder, control) = stage.pool(MAXSIZE);
@@ -291,7 +304,11 @@ fn filling_beside_acquires_never_exceeds_maxsize() {
         assert_eq!(pool.size(), 3, "{}", pool.status());
         gate.open();
         while !(fill.poll_until_stalled(stage) && again.poll_until_stalled(stage)) {
-            assert!(fill.wants_poll() || again.wants_poll(), "HANG: {}", pool.status());
+            assert!(
+                fill.wants_poll() || again.wants_poll(),
+                "HANG: {}",
+                pool.status()
+            );
         }
         drop(conn);
         while !acquires.is_empty() {
@@ -337,7 +354,11 @@ fn recovery_after_an_outage_opens_what_is_needed_and_no_more() {
         control.all_goes_well();
         stage.advance(10 * SECOND);
         assert_eq!(served.load(Ordering::SeqCst), 10, "HANG: {}", pool.status());
-        assert!(control.made() - 1 <= 2, "{} after the outage", control.made() - 1);
+        assert!(
+            control.made() - 1 <= 2,
+            "{} after the outage",
+            control.made() - 1
+        );
         all_is_well(stage, pool, &control);
     });
 }

@@ -5,11 +5,14 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::thread;
 
 use futures::executor::block_on;
-use pool_core::{AsyncStdRuntime, Pool, PooledConnection, Runtime, SmolRuntime, ThreadTimer, TokioRuntime};
+use pool_core::{
+    AsyncStdRuntime, Pool, PooledConnection, Runtime, SmolRuntime, ThreadTimer, TokioRuntime,
+};
 use support::invariants::{acquire_now, all_is_well};
 use support::watchdog::MINUTE;
 use support::{
-    FakeControl, FakeGuard, FakeManager, FakePool, Flavour, Gate, Probe, Stage, Step, Verb, hold, within,
+    FakeControl, FakeGuard, FakeManager, FakePool, Flavour, Gate, Probe, Stage, Step, Verb, hold,
+    within,
 };
 
 fn tokio_threads() -> tokio::runtime::Runtime {
@@ -51,7 +54,9 @@ fn place_is_there(pool: &FakePool, control: &FakeControl) {
 fn a_guard_may_be_dropped_on_a_plain_thread() {
     let tokio = tokio_threads();
     let (pool, control, guard) = pool_on(TokioRuntime::new(tokio.handle().clone()));
-    thread::spawn(move || drop(guard)).join().expect("Drop does not panic");
+    thread::spawn(move || drop(guard))
+        .join()
+        .expect("Drop does not panic");
     place_is_there(&pool, &control);
 }
 
@@ -124,9 +129,17 @@ fn a_guard_may_be_dropped_while_its_thread_unwinds() {
     })
     .join();
     assert!(panic.is_err());
-    assert_eq!(control.calls(Verb::OnRelease), 0, "nobody asks about a connection like that");
+    assert_eq!(
+        control.calls(Verb::OnRelease),
+        0,
+        "nobody asks about a connection like that"
+    );
     let next = block_on(pool.acquire()).unwrap();
-    assert_ne!(PooledConnection::id(&next), id, "it is not handed out again");
+    assert_ne!(
+        PooledConnection::id(&next),
+        id,
+        "it is not handed out again"
+    );
     drop(next);
     place_is_there(&pool, &control);
 }
@@ -143,7 +156,9 @@ fn a_guard_may_be_dropped_on_any_executor() {
             pool_on(ThreadTimer::new()),
         ];
         for (pool, control, guard) in pools {
-            within(MINUTE, "the drop", move || flavour.run(async move { drop(guard) }));
+            within(MINUTE, "the drop", move || {
+                flavour.run(async move { drop(guard) })
+            });
             place_is_there(&pool, &control);
         }
     }
@@ -154,7 +169,9 @@ fn a_guard_may_be_dropped_on_any_executor() {
 fn a_pool_may_be_dropped_anywhere() {
     let tokio = tokio_threads();
     let (pool, control, guard) = pool_on(TokioRuntime::new(tokio.handle().clone()));
-    thread::spawn(move || drop(pool)).join().expect("Drop does not panic");
+    thread::spawn(move || drop(pool))
+        .join()
+        .expect("Drop does not panic");
     drop(tokio);
     drop(guard);
     assert_eq!(control.live(), 0);
@@ -175,7 +192,11 @@ fn an_executor_that_nobody_drives_loses_nothing() {
         guards[0].scribble("mine");
         drop(guards);
         let status = pool.status();
-        assert_eq!((status.held(), status.size()), (0, 2), "round {round}; {status}");
+        assert_eq!(
+            (status.held(), status.size()),
+            (0, 2),
+            "round {round}; {status}"
+        );
     }
     assert_eq!(control.made(), 2);
 }

@@ -82,7 +82,11 @@ fn a_newcomer_never_overtakes_a_woken_waiter() {
         assert!(waiter.poll_until_stalled(stage), "HANG: {}", pool.status());
         drop(hold(waiter.take().unwrap()));
         for newcomer in &mut newcomers {
-            assert!(newcomer.poll_until_stalled(stage), "HANG: {}", pool.status());
+            assert!(
+                newcomer.poll_until_stalled(stage),
+                "HANG: {}",
+                pool.status()
+            );
             drop(hold(newcomer.take().unwrap()));
         }
         drop((waiter, newcomers));
@@ -98,13 +102,19 @@ fn waiters_are_served_in_the_order_of_their_arrival() {
             let (builder, control) = stage.pool(maxsize);
             let pool = builder.build_lazy().unwrap();
             let guards: Vec<_> = (0..maxsize).map(|_| acquire_now(stage, &pool)).collect();
-            let arrivals: Vec<_> = (0..4 * maxsize).map(|_| Probe::pending(pool.acquire())).collect();
+            let arrivals: Vec<_> = (0..4 * maxsize)
+                .map(|_| Probe::pending(pool.acquire()))
+                .collect();
             let mut waiters = arrivals;
             let mut expected = 0;
             for guard in guards {
                 drop(guard);
                 stage.settle();
-                assert!(waiters[expected].is_woken(), "waiter {expected}; {}", pool.status());
+                assert!(
+                    waiters[expected].is_woken(),
+                    "waiter {expected}; {}",
+                    pool.status()
+                );
                 expected += 1;
                 assert!(
                     waiters[expected..].iter().all(|waiter| !waiter.is_woken()),
@@ -164,7 +174,10 @@ fn a_waiter_whose_connection_fails_its_check_keeps_its_turn() {
         gate.open();
         let mut newcomer = Probe::pending(pool.acquire());
         assert!(!newcomer.poll_until_stalled(stage), "the newcomer overtook");
-        assert!(!second.poll_until_stalled(stage), "the second overtook the first");
+        assert!(
+            !second.poll_until_stalled(stage),
+            "the second overtook the first"
+        );
         assert!(first.poll_until_stalled(stage), "HANG: {}", pool.status());
         let held = hold(first.take().unwrap());
         assert_eq!(held.id(), 2);
@@ -231,7 +244,10 @@ fn nobody_is_starved() {
         assert!(stage.drive(&mut users), "HANG: {}", pool.status());
         let most = counts.iter().map(|count| count.get()).max().unwrap();
         let least = counts.iter().map(|count| count.get()).min().unwrap();
-        assert!(5 * most <= 6 * least, "one was served {least} times, another {most} times");
+        assert!(
+            5 * most <= 6 * least,
+            "one was served {least} times, another {most} times"
+        );
         drop(users);
         all_is_well(stage, pool, &control);
     });
@@ -246,14 +262,25 @@ fn one_release_wakes_one_of_a_thousand_waiters() {
         let mut conn = Some(hold(acquire_now(stage, &pool)));
         let mut waiters: Vec<_> = (0..1_000).map(|_| Probe::pending(pool.acquire())).collect();
         stage.advance(3_600 * SECOND);
-        assert!(waiters.iter().all(|waiter| waiter.wakes() == 0), "somebody spins");
+        assert!(
+            waiters.iter().all(|waiter| waiter.wakes() == 0),
+            "somebody spins"
+        );
         for place in 0..10 {
             drop(conn.take());
             stage.settle();
             let woken = waiters.iter().filter(|waiter| waiter.is_woken()).count();
             assert_eq!(woken, 1, "a thundering herd");
-            assert!(waiters[place].poll_until_stalled(stage), "HANG: {}", pool.status());
-            assert!(waiters[place].polls() <= 3, "{} polls", waiters[place].polls());
+            assert!(
+                waiters[place].poll_until_stalled(stage),
+                "HANG: {}",
+                pool.status()
+            );
+            assert!(
+                waiters[place].polls() <= 3,
+                "{} polls",
+                waiters[place].polls()
+            );
             conn = Some(hold(waiters[place].take().unwrap()));
         }
         drop(waiters);
@@ -309,7 +336,10 @@ fn idle_connections_go_out_in_the_order_that_was_asked_for() {
                 returned.reverse();
             }
             let guards = [(); 3].map(|()| hold(acquire_now(stage, &pool)));
-            let taken: Vec<u64> = guards.iter().map(|held| PooledConnection::id(held)).collect();
+            let taken: Vec<u64> = guards
+                .iter()
+                .map(|held| PooledConnection::id(held))
+                .collect();
             assert_eq!(taken, returned);
             drop(guards);
             all_is_well(stage, pool, &control);
@@ -334,7 +364,10 @@ fn returned_connections_go_out_in_the_order_that_was_asked_for_before_they_are_r
             returned.reverse();
         }
         let guards = [(); 3].map(|()| hold(acquire_now(&stage, &pool)));
-        let taken: Vec<u64> = guards.iter().map(|held| PooledConnection::id(held)).collect();
+        let taken: Vec<u64> = guards
+            .iter()
+            .map(|held| PooledConnection::id(held))
+            .collect();
         assert_eq!(taken, returned, "{order:?}");
         drop(guards);
         all_is_well(&stage, pool, &control);
@@ -352,7 +385,10 @@ fn connections_have_numbers_of_their_own() {
         for _ in 0..5 {
             let guards = [(); 4].map(|()| acquire_now(stage, &pool));
             for guard in guards {
-                assert!(seen.insert(PooledConnection::id(&guard)), "a number came twice");
+                assert!(
+                    seen.insert(PooledConnection::id(&guard)),
+                    "a number came twice"
+                );
                 made.fetch_add(1, Ordering::SeqCst);
                 PooledConnection::discard(guard);
             }

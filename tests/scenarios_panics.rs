@@ -26,7 +26,11 @@ fn users_who_panic_cost_nothing() {
             });
             assert!(crashed);
             stage.settle();
-            assert_eq!((control.made(), control.live()), (round, 0), "I7: it is not kept");
+            assert_eq!(
+                (control.made(), control.live()),
+                (round, 0),
+                "I7: it is not kept"
+            );
         }
         assert_eq!(control.calls(Verb::OnRelease), 0, "nobody asks about them");
         all_is_well(stage, pool, &control);
@@ -101,7 +105,10 @@ fn a_panic_in_connect_costs_one_waiter() {
             })
             .collect();
         assert!(stage.drive(&mut waiters), "HANG: {}", pool.status());
-        let outcomes: Vec<bool> = waiters.iter_mut().map(|waiter| waiter.take().is_ok()).collect();
+        let outcomes: Vec<bool> = waiters
+            .iter_mut()
+            .map(|waiter| waiter.take().is_ok())
+            .collect();
         assert_eq!(outcomes, [false, true, true]);
         drop(waiters);
         all_is_well(stage, pool, &control);
@@ -139,18 +146,24 @@ type Provoke = fn(&Stage, &FakePool, &FakeControl);
 #[test]
 fn a_panic_anywhere_in_the_manager_costs_nothing() {
     let provocations: [(Verb, Provoke); 7] = [
-        (Verb::Close, |stage, pool, _| PooledConnection::discard(acquire_now(stage, pool))),
+        (Verb::Close, |stage, pool, _| {
+            PooledConnection::discard(acquire_now(stage, pool))
+        }),
         (Verb::Close, |stage, pool, _| {
             let conn = acquire_now(stage, pool);
             stage.run(PooledConnection::release(conn)).unwrap();
             stage.run(pool.clear());
         }),
-        (Verb::OnRelease, |stage, pool, _| drop(acquire_now(stage, pool))),
+        (Verb::OnRelease, |stage, pool, _| {
+            drop(acquire_now(stage, pool))
+        }),
         (Verb::OnRelease, |stage, pool, _| {
             let release = PooledConnection::release(acquire_now(stage, pool));
             assert!(stage.run(release).is_err());
         }),
-        (Verb::AbortHandle, |stage, pool, _| drop(acquire_now(stage, pool))),
+        (Verb::AbortHandle, |stage, pool, _| {
+            drop(acquire_now(stage, pool))
+        }),
         (Verb::Classify, |stage, pool, control| {
             stage.run(pool.clear());
             control.next(Verb::Connect, Step::Err);
@@ -275,7 +288,13 @@ fn a_panic_in_a_connect_of_build_closes_the_others() {
         control.next_times(Verb::Connect, 2, Step::Ok);
         control.next(Verb::Connect, Step::Panic);
         let outcome = stage.run(builder.minsize(3).build());
-        assert!(matches!(outcome, Err(Error::Panicked { phase: Phase::Connect, .. })));
+        assert!(matches!(
+            outcome,
+            Err(Error::Panicked {
+                phase: Phase::Connect,
+                ..
+            })
+        ));
         assert_eq!((control.live(), control.in_connect()), (0, 0));
         stage.settle();
         assert!(!control.manager_is_alive());

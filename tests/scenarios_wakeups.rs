@@ -68,9 +68,21 @@ fn a_waiter_is_served_whatever_becomes_of_the_returned_connection() {
         ("not recycled", None, Some(Verdict::Reuse)),
         ("refused", None, Some(Verdict::Discard)),
         ("the recycle fails", Some((Verb::Recycle, Step::Err)), None),
-        ("the recycle panics", Some((Verb::Recycle, Step::Panic)), None),
-        ("the recycle panics at the call", Some((Verb::Recycle, Step::PanicInCall)), None),
-        ("on_release panics", Some((Verb::OnRelease, Step::Panic)), None),
+        (
+            "the recycle panics",
+            Some((Verb::Recycle, Step::Panic)),
+            None,
+        ),
+        (
+            "the recycle panics at the call",
+            Some((Verb::Recycle, Step::PanicInCall)),
+            None,
+        ),
+        (
+            "on_release panics",
+            Some((Verb::OnRelease, Step::Panic)),
+            None,
+        ),
         (
             "the goodbye panics",
             Some((Verb::Close, Step::Panic)),
@@ -160,10 +172,19 @@ fn an_outage_ends_for_everybody_when_the_database_is_back() {
         }
         stage.advance(SECOND);
         assert_eq!(served.load(Ordering::SeqCst), 0);
-        assert!(failed.load(Ordering::SeqCst) >= 5 * MAXSIZE, "HANG: {}", pool.status());
+        assert!(
+            failed.load(Ordering::SeqCst) >= 5 * MAXSIZE,
+            "HANG: {}",
+            pool.status()
+        );
         control.all_goes_well();
         stage.advance(SECOND);
-        assert_eq!(served.load(Ordering::SeqCst), 5 * MAXSIZE, "HANG: {}", pool.status());
+        assert_eq!(
+            served.load(Ordering::SeqCst),
+            5 * MAXSIZE,
+            "HANG: {}",
+            pool.status()
+        );
         all_is_well(stage, pool, &control);
     });
 }
@@ -216,14 +237,19 @@ fn event_listener_is_new_enough() {
     let mut versions = Vec::new();
     for package in lock.split("[[package]]") {
         if package.contains("name = \"event-listener\"\n") {
-            let version = package.split("version = \"").nth(1).expect("it has a version");
+            let version = package
+                .split("version = \"")
+                .nth(1)
+                .expect("it has a version");
             let version = version.split('"').next().expect("it ends");
             let numbers: Vec<u32> = version.split('.').map(|n| n.parse().unwrap()).collect();
             versions.push(numbers);
         }
     }
     assert!(
-        versions.iter().any(|version| version.as_slice() >= [5, 3, 1].as_slice()),
+        versions
+            .iter()
+            .any(|version| version.as_slice() >= [5, 3, 1].as_slice()),
         "{versions:?}"
     );
 }
@@ -259,7 +285,11 @@ fn two_releases_in_a_row_wake_two_waiters() {
         stage.settle();
         assert!(waiters.iter().all(Probe::is_woken));
         assert!(stage.drive(&mut waiters), "HANG: {}", pool.status());
-        drop(waiters.each_mut().map(|waiter| hold(waiter.take().unwrap())));
+        drop(
+            waiters
+                .each_mut()
+                .map(|waiter| hold(waiter.take().unwrap())),
+        );
         drop(waiters);
         all_is_well(stage, pool, &control);
     });
@@ -310,7 +340,10 @@ fn the_manager_may_call_its_own_pool_from_every_method() {
     Stage::each(|stage| {
         let (builder, control) = stage.pool(2);
         control.give_abort_handles();
-        let pool = builder.check_policy(CheckPolicy::Always).build_lazy().unwrap();
+        let pool = builder
+            .check_policy(CheckPolicy::Always)
+            .build_lazy()
+            .unwrap();
         let calls = Arc::new(AtomicUsize::new(0));
         let verbs = [
             Verb::Connect,
@@ -329,7 +362,10 @@ fn the_manager_may_call_its_own_pool_from_every_method() {
             let left = AtomicUsize::new(4);
             control.on_call(verb, move || {
                 let more = |left: usize| left.checked_sub(1);
-                if left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, more).is_err() {
+                if left
+                    .fetch_update(Ordering::SeqCst, Ordering::SeqCst, more)
+                    .is_err()
+                {
                     return;
                 }
                 counts_add_up(&own);
@@ -402,7 +438,11 @@ fn many_tasks_on_threads_get_and_drop_without_a_hang() {
             runtime.block_on(async move {
                 let manager = FakeManager::bounded(maxsize);
                 let control = manager.control();
-                let pool = Pool::builder(manager).maxsize(maxsize).build().await.unwrap();
+                let pool = Pool::builder(manager)
+                    .maxsize(maxsize)
+                    .build()
+                    .await
+                    .unwrap();
                 let tasks: Vec<_> = (0..20)
                     .map(|_| {
                         let pool = pool.clone();

@@ -113,7 +113,11 @@ fn those_who_wait_are_counted_until_they_are_served_or_leave() {
         let pool = builder.build_lazy().unwrap();
         let conn = acquire_now(stage, &pool);
         let unpolled = pool.acquire();
-        assert_eq!(pool.status().waiting(), 0, "nothing happens before the first poll");
+        assert_eq!(
+            pool.status().waiting(),
+            0,
+            "nothing happens before the first poll"
+        );
         let mut waiters = [(); 3].map(|()| Probe::pending(pool.acquire()));
         assert_eq!(pool.status().waiting(), 3);
         waiters[1].cancel();

@@ -29,7 +29,11 @@ fn an_acquire_gives_up_when_its_time_is_over_and_not_before() {
         stage.advance(3 * SECOND - Duration::from_nanos(1));
         assert!(!acquire.poll_until_stalled(stage), "too early");
         stage.advance(Duration::from_nanos(1));
-        assert!(acquire.poll_until_stalled(stage), "I10: HANG: {}", pool.status());
+        assert!(
+            acquire.poll_until_stalled(stage),
+            "I10: HANG: {}",
+            pool.status()
+        );
         assert_eq!(timed_out(acquire.take()), (Phase::Wait, 3 * SECOND));
         assert_eq!(pool.status().waiting(), 0);
         drop(conn);
@@ -44,9 +48,17 @@ fn a_time_out_says_what_the_pool_looked_like() {
         let (builder, _control) = stage.pool(2);
         let pool = builder.acquire_timeout(SECOND).build_lazy().unwrap();
         let _guards = [(); 2].map(|()| acquire_now(stage, &pool));
-        let error = stage.clock().block_on(pool.acquire()).expect_err("no place");
+        let error = stage
+            .clock()
+            .block_on(pool.acquire())
+            .expect_err("no place");
         let text = error.to_string();
-        let Error::Timeout { status, last_connect, .. } = &error else {
+        let Error::Timeout {
+            status,
+            last_connect,
+            ..
+        } = &error
+        else {
             panic!("it must be a Timeout: {error:?}");
         };
         assert_eq!((status.size(), status.held(), status.maxsize()), (2, 2, 2));
@@ -64,11 +76,23 @@ fn a_time_out_carries_the_last_connect_error_as_its_source() {
         control.next(Verb::Connect, Step::Err);
         assert!(stage.run(pool.acquire()).is_err());
         control.next(Verb::Connect, Step::Pend);
-        let error = stage.clock().block_on(pool.acquire()).expect_err("it hangs");
-        assert!(matches!(error, Error::Timeout { last_connect: Some(_), .. }));
+        let error = stage
+            .clock()
+            .block_on(pool.acquire())
+            .expect_err("it hangs");
+        assert!(matches!(
+            error,
+            Error::Timeout {
+                last_connect: Some(_),
+                ..
+            }
+        ));
         let source = error.source().expect("the cause survives");
         assert!(source.is::<FakeError>());
-        assert!(!error.to_string().contains(&source.to_string()), "the source is not repeated");
+        assert!(
+            !error.to_string().contains(&source.to_string()),
+            "the source is not repeated"
+        );
     });
 }
 
@@ -80,8 +104,20 @@ fn a_connect_that_succeeds_clears_the_last_error() {
         control.next(Verb::Connect, Step::Err);
         assert!(stage.run(pool.acquire()).is_err());
         let _conn = acquire_now(stage, &pool);
-        let error = stage.clock().block_on(pool.acquire()).expect_err("no place");
-        assert!(matches!(error, Error::Timeout { last_connect: None, .. }), "{error:?}");
+        let error = stage
+            .clock()
+            .block_on(pool.acquire())
+            .expect_err("no place");
+        assert!(
+            matches!(
+                error,
+                Error::Timeout {
+                    last_connect: None,
+                    ..
+                }
+            ),
+            "{error:?}"
+        );
     });
 }
 
@@ -143,7 +179,10 @@ fn an_acquire_keeps_its_time_whatever_hangs() {
             let (found, after) = timed_out(stage.clock().block_on(pool.acquire()));
             assert_eq!(after, SECOND, "I10");
             // With a spawner it is the background that hangs, and the acquire that waits for it.
-            assert!(found == phase || (stage.spawns() && found == Phase::Wait), "{found:?}");
+            assert!(
+                found == phase || (stage.spawns() && found == Phase::Wait),
+                "{found:?}"
+            );
             pool.terminate();
             stage.run(pool.wait_closed()).unwrap();
             assert_eq!((control.live(), control.in_connect()), (0, 0));
@@ -186,7 +225,11 @@ fn a_check_that_hangs_is_a_dead_connection_at_its_deadline() {
             .into_iter()
             .filter_map(|(verb, id)| (verb == Verb::Check).then_some(id))
             .collect();
-        assert_eq!(checked.len(), 2, "the next one is tried; the caller sees nothing");
+        assert_eq!(
+            checked.len(),
+            2,
+            "the next one is tried; the caller sees nothing"
+        );
         assert_eq!(held.id(), checked[1]);
         assert_eq!(stage.now() - start, SECOND);
         assert_eq!(control.live(), 1);
@@ -207,7 +250,11 @@ fn a_recycle_that_hangs_is_a_lost_connection_at_its_deadline() {
         let start = stage.now();
         let held = hold(stage.clock().block_on(pool.acquire()).unwrap());
         assert_eq!((held.id(), stage.now() - start), (2, SECOND));
-        assert_eq!(control.peak(), 1, "the stuck one counted until it was dropped");
+        assert_eq!(
+            control.peak(),
+            1,
+            "the stuck one counted until it was dropped"
+        );
         drop(held);
         all_is_well(stage, pool, &control);
     });
@@ -222,7 +269,11 @@ fn a_goodbye_that_hangs_is_over_at_its_deadline() {
     control.next_verdict(Verdict::Discard);
     drop(acquire_now(&stage, &pool));
     stage.settle();
-    assert_eq!((pool.status().closing(), control.live()), (1, 1), "it counts until then");
+    assert_eq!(
+        (pool.status().closing(), control.live()),
+        (1, 1),
+        "it counts until then"
+    );
     stage.advance(SECOND);
     assert_eq!((pool.size(), control.live()), (0, 0));
     all_is_well(&stage, pool, &control);
@@ -254,7 +305,10 @@ fn build_gives_up_when_a_connect_had_its_time() {
         let outcome = stage.clock().block_on(builder.build());
         assert!(matches!(
             outcome,
-            Err(Error::Timeout { phase: Phase::Connect, .. })
+            Err(Error::Timeout {
+                phase: Phase::Connect,
+                ..
+            })
         ));
         assert_eq!((control.live(), control.in_connect()), (0, 0));
     });
@@ -315,7 +369,11 @@ fn a_connection_that_comes_back_in_the_last_moment_is_taken() {
         stage.run(PooledConnection::release(conn)).unwrap();
         stage.advance(2 * SECOND);
         assert!(acquire.poll_until_stalled(stage), "HANG: {}", pool.status());
-        drop(hold(acquire.take().expect("it was handed over before the deadline")));
+        drop(hold(
+            acquire
+                .take()
+                .expect("it was handed over before the deadline"),
+        ));
         drop(acquire);
         all_is_well(stage, pool, &control);
     });
@@ -378,9 +436,15 @@ fn steps_within_their_deadlines_succeed() {
         }
         for _ in 0..3 {
             let conn = stage.clock().block_on(pool.acquire()).unwrap();
-            stage.clock().block_on(PooledConnection::release(conn)).unwrap();
+            stage
+                .clock()
+                .block_on(PooledConnection::release(conn))
+                .unwrap();
         }
-        assert_eq!((control.made(), control.checks(), control.recycles()), (1, 2, 3));
+        assert_eq!(
+            (control.made(), control.checks(), control.recycles()),
+            (1, 2, 3)
+        );
         pool.close();
         stage.clock().block_on(pool.wait_closed()).unwrap();
         assert_eq!((control.close_calls(), control.live()), (1, 0));

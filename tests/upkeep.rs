@@ -34,7 +34,11 @@ fn upkeep_stops_at_minsize() {
     let guards: Vec<FakeGuard> = (0..5).map(|_| acquire_now(&stage, &pool)).collect();
     drop(guards);
     stage.advance(100 * LONG);
-    assert_eq!((pool.size(), control.made()), (5, 5), "what has grown stays");
+    assert_eq!(
+        (pool.size(), control.made()),
+        (5, 5),
+        "what has grown stays"
+    );
     all_is_well(&stage, pool, &control);
 }
 
@@ -75,7 +79,11 @@ fn an_idle_pool_with_a_short_pool_recycle_replaces_at_its_pace_and_no_faster() {
     let builder = builder.minsize(1).pool_recycle(SECOND);
     let pool = stage.run(builder.build()).unwrap();
     stage.advance(60 * SECOND);
-    assert!(control.made() <= 61, "{} connects in 60 periods", control.made());
+    assert!(
+        control.made() <= 61,
+        "{} connects in 60 periods",
+        control.made()
+    );
     assert_eq!(pool.size(), 1);
     all_is_well(&stage, pool, &control);
 }
@@ -158,7 +166,11 @@ fn upkeep_serves_who_waits_before_it_fills_the_shelf() {
     stage.advance(LONG);
     let mut acquire = Probe::pending(pool.acquire());
     gate.open();
-    assert!(acquire.poll_until_stalled(&stage), "HANG: {}", pool.status());
+    assert!(
+        acquire.poll_until_stalled(&stage),
+        "HANG: {}",
+        pool.status()
+    );
     drop(hold(acquire.take().unwrap()));
     assert_eq!(control.made(), 2);
     drop(acquire);

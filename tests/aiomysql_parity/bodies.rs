@@ -146,7 +146,11 @@ pub(super) async fn clear_empties_free<B: Backend>(backend: &B) {
     let mut conn = acquire(&pool).await;
     pool.clear().await;
     assert_eq!((pool.freesize(), pool.used()), (0, 1));
-    assert_eq!(B::query(&mut conn).await, Some(1), "a used connection is left alone");
+    assert_eq!(
+        B::query(&mut conn).await,
+        Some(1),
+        "a used connection is left alone"
+    );
     drop(conn);
     counts_settle(&pool, 1, 1, 0).await;
     close(&pool).await;
@@ -161,7 +165,11 @@ pub(super) async fn starts_empty_grows_on_demand_reuses_first<B: Backend>(backen
     drop(conn);
     counts_settle(&pool, 1, 1, 0).await;
     let one = acquire(&pool).await;
-    assert_eq!((pool.size(), pool.freesize()), (1, 0), "what is there comes first");
+    assert_eq!(
+        (pool.size(), pool.freesize()),
+        (1, 0),
+        "what is there comes first"
+    );
     let two = acquire(&pool).await;
     assert_eq!((pool.size(), pool.freesize()), (2, 0));
     drop(one);
@@ -176,7 +184,10 @@ async fn parallel_fifo_reuse<B: Backend>(backend: &B, parallel: usize) {
     let pool = pool(backend, 0, parallel).await;
     let acquires = (0..parallel).map(|_| acquire(&pool));
     let guards: Vec<Guard<B>> = futures::future::join_all(acquires).await;
-    assert_eq!((pool.size(), pool.freesize(), pool.used()), (parallel, 0, parallel));
+    assert_eq!(
+        (pool.size(), pool.freesize(), pool.used()),
+        (parallel, 0, parallel)
+    );
     let ids: Vec<u64> = guards.iter().map(PooledConnection::id).collect();
     for (returned, guard) in guards.into_iter().enumerate() {
         pool.release(guard);
@@ -185,7 +196,11 @@ async fn parallel_fifo_reuse<B: Backend>(backend: &B, parallel: usize) {
     assert_eq!(backend.open().await, parallel, "none was closed");
     for (taken, id) in ids.iter().enumerate() {
         let mut conn = acquire(&pool).await;
-        assert_eq!(PooledConnection::id(&conn), *id, "returned first, handed out first");
+        assert_eq!(
+            PooledConnection::id(&conn),
+            *id,
+            "returned first, handed out first"
+        );
         assert_eq!(B::query(&mut conn).await, Some(1));
         assert_eq!(pool.used(), 1, "round {taken}");
         pool.release(conn);
@@ -216,7 +231,10 @@ pub(super) async fn release_in_transaction_is_rolled_back_and_kept<B: Backend>(b
     let mut guards = Vec::new();
     for _ in 0..10 {
         let mut conn = acquire(&pool).await;
-        assert!(!B::shows_transaction(&mut conn).await, "nothing of it is left");
+        assert!(
+            !B::shows_transaction(&mut conn).await,
+            "nothing of it is left"
+        );
         seen.insert(PooledConnection::id(&conn));
         guards.push(conn);
     }
@@ -256,7 +274,10 @@ pub(super) async fn grows_beyond_minsize_and_keeps<B: Backend>(backend: &B) {
 // 16: test_connect_from_acquire
 pub(super) async fn connect_on_acquire<B: Backend>(backend: &B) {
     let pool = pool(backend, 0, 10).await;
-    assert_eq!((pool.size(), pool.freesize(), backend.open().await), (0, 0, 0));
+    assert_eq!(
+        (pool.size(), pool.freesize(), backend.open().await),
+        (0, 0, 0)
+    );
     let conn = acquire(&pool).await;
     assert_eq!((pool.size(), pool.freesize()), (1, 0));
     pool.release(conn);
@@ -294,7 +315,10 @@ pub(super) async fn never_exceeds_max_one<B: Backend>(backend: &B) {
     let pool = pool(backend, 0, 1).await;
     let task = || async {
         let conn = acquire(&pool).await;
-        assert_eq!((pool.size(), pool.freesize(), pool.status().held()), (1, 0, 1));
+        assert_eq!(
+            (pool.size(), pool.freesize(), pool.status().held()),
+            (1, 0, 1)
+        );
         for _ in 0..20 {
             yield_now().await;
             assert_eq!(pool.size(), 1);
@@ -447,7 +471,10 @@ pub(super) async fn maxsize_zero_unbounded<B: Backend>(backend: &B, holders: usi
     assert_eq!(pool.maxsize(), 0);
     let acquires = (0..holders).map(|_| acquire(&pool));
     let guards: Vec<Guard<B>> = futures::future::join_all(acquires).await;
-    assert_eq!((pool.size(), pool.freesize(), pool.used()), (holders, 0, holders));
+    assert_eq!(
+        (pool.size(), pool.freesize(), pool.used()),
+        (holders, 0, holders)
+    );
     drop(guards);
     counts_settle(&pool, holders, holders, 0).await;
     close(&pool).await;
@@ -478,4 +505,3 @@ pub(super) async fn acquire_timeout_strikes<B: Backend>(backend: &B) {
     drop(acquire(&pool).await);
     close(&pool).await;
 }
-

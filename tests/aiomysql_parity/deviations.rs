@@ -155,7 +155,11 @@ fn quirk_16_nobody_overtakes() {
         assert!(matches!(pool.try_acquire(), Err(Error::Exhausted)));
         assert!(first.poll_until_stalled(stage), "HANG: {}", pool.status());
         drop(hold(first.take().unwrap()));
-        assert!(newcomer.poll_until_stalled(stage), "HANG: {}", pool.status());
+        assert!(
+            newcomer.poll_until_stalled(stage),
+            "HANG: {}",
+            pool.status()
+        );
         drop(hold(newcomer.take().unwrap()));
         drop((first, newcomer));
         all_is_well(stage, pool, &control);

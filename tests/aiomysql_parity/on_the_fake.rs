@@ -6,7 +6,8 @@ use std::time::Duration;
 use pool_core::{CheckPolicy, Error, Phase, Pool, PooledConnection};
 use support::invariants::{acquire_now, all_is_well, closed_for_good, counts_true};
 use support::{
-    FakeBackend, FakeManager, Gate, Mode, Probe, Stage, Step, Verb, hold, on_every_runtime, settle_until,
+    FakeBackend, FakeManager, Gate, Mode, Probe, Stage, Step, Verb, hold, on_every_runtime,
+    settle_until,
 };
 
 use super::bodies;
@@ -72,7 +73,9 @@ fn maxsize_zero_unbounded() {
 fn guard_scope_left_by_a_panic() {
     Stage::each(|stage| {
         let (builder, control) = stage.pool(10);
-        let pool = stage.run(builder.minsize(10).upkeep(false).build()).unwrap();
+        let pool = stage
+            .run(builder.minsize(10).upkeep(false).build())
+            .unwrap();
         let panic = catch_unwind(AssertUnwindSafe(|| {
             let _conn = hold(acquire_now(stage, &pool));
             panic!("scripted: the user panics");
@@ -219,11 +222,19 @@ fn recycle_is_lazy_and_transparent() {
         drop(conn);
         stage.advance(Duration::from_secs(2));
         let conn = acquire_now(stage, &pool);
-        assert_eq!(PooledConnection::id(&conn), id, "idle for two seconds of three");
+        assert_eq!(
+            PooledConnection::id(&conn),
+            id,
+            "idle for two seconds of three"
+        );
         drop(conn);
         stage.advance(Duration::from_secs(2));
         let conn = acquire_now(stage, &pool);
-        assert_eq!(PooledConnection::id(&conn), id, "it counts from the last use");
+        assert_eq!(
+            PooledConnection::id(&conn),
+            id,
+            "it counts from the last use"
+        );
         drop(conn);
         stage.advance(Duration::from_secs(5));
         assert_eq!((pool.freesize(), control.made()), (1, 1), "lazy");
@@ -256,9 +267,7 @@ fn quirk_04_an_idle_pool_keeps_stale_connections() {
 fn quirk_07_clear_then_acquire_reopens_minsize() {
     Stage::each_virtual(|stage| {
         let (builder, control) = stage.pool(5);
-        let pool = stage
-            .run(builder.minsize(3).upkeep(false).build())
-            .unwrap();
+        let pool = stage.run(builder.minsize(3).upkeep(false).build()).unwrap();
         stage.run(pool.clear());
         assert_eq!((pool.size(), pool.freesize(), control.live()), (0, 0, 0));
         stage.advance(Duration::from_secs(86_400));
@@ -278,9 +287,7 @@ fn quirk_07_clear_then_acquire_reopens_minsize() {
 fn quirk_07_the_acquire_after_clear_returns_with_its_own() {
     let ready_when_opened = |stage: &Stage, open: usize| {
         let (builder, control) = stage.pool(5);
-        let pool = stage
-            .run(builder.minsize(3).upkeep(false).build())
-            .unwrap();
+        let pool = stage.run(builder.minsize(3).upkeep(false).build()).unwrap();
         stage.run(pool.clear());
         let gates = [(); 3].map(|()| Gate::new());
         for gate in &gates {
@@ -299,6 +306,9 @@ fn quirk_07_the_acquire_after_clear_returns_with_its_own() {
     };
     for mode in Mode::ALL {
         let ready = [0, 1, 2].map(|open| ready_when_opened(&Stage::new(mode), open));
-        assert!(ready.contains(&true), "{mode:?}: it waits for more than its own");
+        assert!(
+            ready.contains(&true),
+            "{mode:?}: it waits for more than its own"
+        );
     }
 }

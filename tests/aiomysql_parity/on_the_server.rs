@@ -50,7 +50,8 @@ impl MySqlBackend {
     }
 
     async fn ids(&self) -> Vec<u64> {
-        self.ask("SELECT id FROM information_schema.processlist WHERE user = 'app'").await
+        self.ask("SELECT id FROM information_schema.processlist WHERE user = 'app'")
+            .await
     }
 }
 
@@ -71,7 +72,9 @@ impl Backend for MySqlBackend {
 
     async fn begin(conn: &mut pool_mysql::Connection) {
         // As text, behind the driver's back: only the server's own flag tells of it.
-        conn.query_drop("BEGIN").await.expect("a transaction begins");
+        conn.query_drop("BEGIN")
+            .await
+            .expect("a transaction begins");
         let sql = "INSERT INTO written VALUES ('never committed')";
         conn.query_drop(sql).await.expect("it is written");
     }
@@ -174,7 +177,10 @@ fn terminate_kills_in_use() {
         pool.wait_closed().await.unwrap();
         assert!(pool.is_closed());
         assert!(conn.is_closed());
-        assert!(conn.query_drop("SELECT 1").await.is_err(), "its next use fails");
+        assert!(
+            conn.query_drop("SELECT 1").await.is_err(),
+            "its next use fails"
+        );
         drop(conn);
         assert_eq!((pool.size(), pool.used()), (0, 0), "nothing wraps");
     });
@@ -183,30 +189,34 @@ fn terminate_kills_in_use() {
 // 29: test_drop_connection_if_timedout; all three, and the server says that it closed them.
 #[test]
 fn server_idle_timeout_invisible() {
-    within(Duration::from_secs(60), "server_idle_timeout_invisible", || {
-        let server = PrivateServer::builder().option("--wait-timeout=1").start();
-        let backend = MySqlBackend {
-            server: server.expect("a private server starts"),
-        };
-        block_on(async {
-            let builder = backend.builder().minsize(3).maxsize(3);
-            let pool = builder.upkeep(false).build().await.unwrap();
-            let before = backend.ids().await;
-            while !backend.ids().await.is_empty() {
-                std::thread::sleep(Duration::from_millis(50));
-            }
-            assert_eq!((before.len(), pool.freesize()), (3, 3));
-            let mut guards = Vec::new();
-            for _ in 0..3 {
-                let mut conn = pool.acquire().await.unwrap();
-                assert_eq!(MySqlBackend::query(&mut conn).await, Some(1));
-                guards.push(conn);
-            }
-            drop(guards);
-            pool.close();
-            pool.wait_closed().await.unwrap();
-        });
-    });
+    within(
+        Duration::from_secs(60),
+        "server_idle_timeout_invisible",
+        || {
+            let server = PrivateServer::builder().option("--wait-timeout=1").start();
+            let backend = MySqlBackend {
+                server: server.expect("a private server starts"),
+            };
+            block_on(async {
+                let builder = backend.builder().minsize(3).maxsize(3);
+                let pool = builder.upkeep(false).build().await.unwrap();
+                let before = backend.ids().await;
+                while !backend.ids().await.is_empty() {
+                    std::thread::sleep(Duration::from_millis(50));
+                }
+                assert_eq!((before.len(), pool.freesize()), (3, 3));
+                let mut guards = Vec::new();
+                for _ in 0..3 {
+                    let mut conn = pool.acquire().await.unwrap();
+                    assert_eq!(MySqlBackend::query(&mut conn).await, Some(1));
+                    guards.push(conn);
+                }
+                drop(guards);
+                pool.close();
+                pool.wait_closed().await.unwrap();
+            });
+        },
+    );
 }
 
 // 31: test_cancelled_connection, with the original's columns and values.

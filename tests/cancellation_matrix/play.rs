@@ -141,7 +141,11 @@ impl Play {
         }
         self.control.all_goes_well();
         if !stage.drive(&mut self.behind) {
-            let waiting = self.behind.iter().filter(|waiter| !waiter.is_ready()).count();
+            let waiting = self
+                .behind
+                .iter()
+                .filter(|waiter| !waiter.is_ready())
+                .count();
             let status = self.pool.as_ref().map(FakePool::status);
             panic!("HANG: {waiting} behind the victim are not served; {status:?}");
         }
@@ -161,14 +165,16 @@ impl Play {
     /// A failure is right as long as one is scripted that nobody has had yet.
     fn account_for(&mut self, error: &str) {
         let left = self.failures.checked_sub(1);
-        self.failures =
-            left.unwrap_or_else(|| panic!("I11: a waiter fails with what was not its own: {error}"));
+        self.failures = left
+            .unwrap_or_else(|| panic!("I11: a waiter fails with what was not its own: {error}"));
     }
 
     /// Without a spawner, a step whose waiter has left lies there until the next acquire: let that have come, for it
     /// takes the step's failure along.
     fn finish_what_was_begun(&mut self, stage: &Stage) {
-        let Some(pool) = self.pool.clone() else { return };
+        let Some(pool) = self.pool.clone() else {
+            return;
+        };
         for _ in 0..self.failures {
             match stage.run(pool.acquire()) {
                 Ok(guard) => drop(hold(guard)),
@@ -191,7 +197,10 @@ impl Play {
         stage.settle();
         assert_eq!(self.control.in_connect(), 0, "a connect outlives its pool");
         assert_eq!(self.control.live(), 0, "a connection outlives its pool");
-        assert!(!self.control.manager_is_alive(), "the manager outlives its pool");
+        assert!(
+            !self.control.manager_is_alive(),
+            "the manager outlives its pool"
+        );
         assert_eq!(stage.tasks(), 0, "a task outlives its pool");
         self.control.assert_no_violation();
     }

@@ -43,45 +43,92 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
     any("check", |s, m| check(s, m, Step::Ok, 0)),
     any("check that fails", |s, m| check(s, m, Step::Err, 0)),
     any("check that panics", |s, m| check(s, m, Step::Panic, 1)),
-    any("check that fails before a slow goodbye and a slow connect", check_close_connect),
-    any("recycle before the hand-out", |s, m| recycle(s, m, Step::Ok)),
-    any("recycle that fails before the hand-out", |s, m| recycle(s, m, Step::Err)),
-    any("recycle that panics before the hand-out", |s, m| recycle(s, m, Step::Panic)),
+    any(
+        "check that fails before a slow goodbye and a slow connect",
+        check_close_connect,
+    ),
+    any("recycle before the hand-out", |s, m| {
+        recycle(s, m, Step::Ok)
+    }),
+    any("recycle that fails before the hand-out", |s, m| {
+        recycle(s, m, Step::Err)
+    }),
+    any("recycle that panics before the hand-out", |s, m| {
+        recycle(s, m, Step::Panic)
+    }),
     any("connect", |s, m| connect(s, m, Step::Ok, 0)),
     any("connect that fails", |s, m| connect(s, m, Step::Err, 1)),
     any("connect that panics", |s, m| connect(s, m, Step::Panic, 1)),
     any("every connect slow", every_connect_slow),
     any("wait at capacity", wait_at_capacity),
-    any("wait for a place whose connection was broken", wait_for_broken),
-    any("wait for a place whose connection was detached", wait_for_detached),
-    any("wait for a place whose connection says goodbye slowly", wait_for_slow_goodbye),
+    any(
+        "wait for a place whose connection was broken",
+        wait_for_broken,
+    ),
+    any(
+        "wait for a place whose connection was detached",
+        wait_for_detached,
+    ),
+    any(
+        "wait for a place whose connection says goodbye slowly",
+        wait_for_slow_goodbye,
+    ),
     any("awaited release", |s, m| awaited_release(s, m, Step::Ok)),
-    any("awaited release that fails", |s, m| awaited_release(s, m, Step::Err)),
-    any("awaited release that panics", |s, m| awaited_release(s, m, Step::Panic)),
-    any("awaited release that is refused, with a slow goodbye", refused_release),
+    any("awaited release that fails", |s, m| {
+        awaited_release(s, m, Step::Err)
+    }),
+    any("awaited release that panics", |s, m| {
+        awaited_release(s, m, Step::Panic)
+    }),
+    any(
+        "awaited release that is refused, with a slow goodbye",
+        refused_release,
+    ),
     any("clear", |s, m| clear(s, m, Step::Ok)),
-    any("clear whose goodbyes panic", |s, m| clear(s, m, Step::Panic)),
+    any("clear whose goodbyes panic", |s, m| {
+        clear(s, m, Step::Panic)
+    }),
     any("acquire after clear", acquire_after_clear),
     any("wait_closed", wait_closed),
     any("wait_closed after terminate", wait_closed_after_terminate),
     any("fill", |s, m| fill(s, m, Step::Ok)),
     any("fill whose connects fail", |s, m| fill(s, m, Step::Err)),
     any("build", |s, m| build(s, m, Step::Ok)),
-    any("build whose last connect fails", |s, m| build(s, m, Step::Err)),
-    any("build whose last connect panics", |s, m| build(s, m, Step::Panic)),
+    any("build whose last connect fails", |s, m| {
+        build(s, m, Step::Err)
+    }),
+    any("build whose last connect panics", |s, m| {
+        build(s, m, Step::Panic)
+    }),
     timed("acquire with a deadline at capacity", deadline_at_capacity),
-    timed("acquire with a deadline on a connect that hangs", deadline_on_connect),
-    timed("check that hangs until its deadline", |s, m| hangs(s, m, Verb::Check)),
-    timed("recycle that hangs until its deadline", |s, m| hangs(s, m, Verb::Recycle)),
-    timed("connect that hangs until its deadline", |s, m| hangs(s, m, Verb::Connect)),
-    timed("goodbye that hangs until its deadline", |s, m| hangs(s, m, Verb::Close)),
+    timed(
+        "acquire with a deadline on a connect that hangs",
+        deadline_on_connect,
+    ),
+    timed("check that hangs until its deadline", |s, m| {
+        hangs(s, m, Verb::Check)
+    }),
+    timed("recycle that hangs until its deadline", |s, m| {
+        hangs(s, m, Verb::Recycle)
+    }),
+    timed("connect that hangs until its deadline", |s, m| {
+        hangs(s, m, Verb::Connect)
+    }),
+    timed("goodbye that hangs until its deadline", |s, m| {
+        hangs(s, m, Verb::Close)
+    }),
     timed("expired idle connections", expired),
 ];
 
 const SECOND: Duration = Duration::from_secs(1);
 
 /// A pool with upkeep off, `idle` free connections and nothing else.
-fn pool(stage: &Stage, maxsize: usize, idle: usize, policy: CheckPolicy) -> (FakePool, FakeControl) {
+fn pool(
+    stage: &Stage,
+    maxsize: usize,
+    idle: usize,
+    policy: CheckPolicy,
+) -> (FakePool, FakeControl) {
     let (builder, control) = stage.pool(maxsize);
     let builder = builder.upkeep(false).check_policy(policy);
     let pool = builder.build_lazy().expect("the knobs are right");
@@ -91,7 +138,9 @@ fn pool(stage: &Stage, maxsize: usize, idle: usize, policy: CheckPolicy) -> (Fak
     // Where nothing can be spawned they are recycled in the next acquire: let that be over.
     let guards: Vec<FakeGuard> = (0..idle).map(|_| acquire_now(stage, &pool)).collect();
     for guard in guards {
-        stage.run(PooledConnection::release(guard)).expect("it is kept");
+        stage
+            .run(PooledConnection::release(guard))
+            .expect("it is kept");
     }
     assert_eq!(pool.freesize(), idle);
     (pool, control)
@@ -139,7 +188,9 @@ fn check_close_connect(stage: &Stage, maxsize: usize) -> Play {
     control.next(Verb::Connect, Step::gate(&gates[2]));
     gates
         .iter()
-        .fold(Play::of_acquire(&pool, control), |play, gate| play.event(opens(gate)))
+        .fold(Play::of_acquire(&pool, control), |play, gate| {
+            play.event(opens(gate))
+        })
 }
 
 fn recycle(stage: &Stage, maxsize: usize, then: Step) -> Play {
@@ -171,7 +222,9 @@ fn every_connect_slow(stage: &Stage, maxsize: usize) -> Play {
     gates
         .iter()
         .rev()
-        .fold(Play::of_acquire(&pool, control), |play, gate| play.event(opens(gate)))
+        .fold(Play::of_acquire(&pool, control), |play, gate| {
+            play.event(opens(gate))
+        })
 }
 
 fn wait_at_capacity(stage: &Stage, maxsize: usize) -> Play {
@@ -195,7 +248,10 @@ fn wait_for_detached(stage: &Stage, maxsize: usize) -> Play {
     // What is detached lives on beside maxsize others: the bound is watched by the counts alone.
     let (manager, control) = stage.fake(0);
     let builder = stage.builder(manager).minsize(0).maxsize(maxsize);
-    let pool = builder.upkeep(false).build_lazy().expect("the knobs are right");
+    let pool = builder
+        .upkeep(false)
+        .build_lazy()
+        .expect("the knobs are right");
     let mut guards: Vec<FakeGuard> = (0..maxsize).map(|_| acquire_now(stage, &pool)).collect();
     let detached = guards.pop().expect("one is out");
     Play::of_acquire(&pool, control)
@@ -247,7 +303,9 @@ fn clear(stage: &Stage, maxsize: usize, then: Step) -> Play {
     }
     let own = pool.clone();
     let play = Play::new(&pool, control, async move { own.clear().await });
-    gates.iter().fold(play, |play, gate| play.event(opens(gate)))
+    gates
+        .iter()
+        .fold(play, |play, gate| play.event(opens(gate)))
 }
 
 fn acquire_after_clear(stage: &Stage, maxsize: usize) -> Play {
@@ -261,7 +319,9 @@ fn acquire_after_clear(stage: &Stage, maxsize: usize) -> Play {
     }
     gates
         .iter()
-        .fold(Play::of_acquire(&pool, control), |play, gate| play.event(opens(gate)))
+        .fold(Play::of_acquire(&pool, control), |play, gate| {
+            play.event(opens(gate))
+        })
 }
 
 fn wait_closed(stage: &Stage, maxsize: usize) -> Play {
@@ -278,7 +338,9 @@ fn wait_closed(stage: &Stage, maxsize: usize) -> Play {
     })
     .event(move || drop(guard))
     .is_closing();
-    gates.iter().fold(play, |play, gate| play.event(opens(gate)))
+    gates
+        .iter()
+        .fold(play, |play, gate| play.event(opens(gate)))
 }
 
 fn wait_closed_after_terminate(stage: &Stage, maxsize: usize) -> Play {
@@ -308,19 +370,27 @@ fn fill(stage: &Stage, maxsize: usize, then: Step) -> Play {
     }
     let own = pool.clone();
     let play = Play::new(&pool, control, async move { drop(own.fill().await) }).may_fail(failures);
-    gates.iter().fold(play, |play, gate| play.event(opens(gate)))
+    gates
+        .iter()
+        .fold(play, |play, gate| play.event(opens(gate)))
 }
 
 fn build(stage: &Stage, maxsize: usize, last: Step) -> Play {
     let (builder, control) = stage.pool(maxsize);
     let gates: Vec<Gate> = (0..maxsize).map(|_| Gate::new()).collect();
     for (number, gate) in gates.iter().enumerate() {
-        let then = if number + 1 == maxsize { last.clone() } else { Step::Ok };
+        let then = if number + 1 == maxsize {
+            last.clone()
+        } else {
+            Step::Ok
+        };
         control.next(Verb::Connect, Step::gate(gate).then(then));
     }
     let builder = builder.minsize(maxsize);
     let play = Play::without_pool(control, async move { drop(builder.build().await) });
-    gates.iter().fold(play, |play, gate| play.event(opens(gate)))
+    gates
+        .iter()
+        .fold(play, |play, gate| play.event(opens(gate)))
 }
 
 fn deadline_at_capacity(stage: &Stage, maxsize: usize) -> Play {
@@ -362,7 +432,9 @@ fn hangs(stage: &Stage, maxsize: usize, verb: Verb) -> Play {
         failures = 1;
     } else {
         let guard = acquire_now(stage, &pool);
-        stage.run(PooledConnection::release(guard)).expect("it is kept");
+        stage
+            .run(PooledConnection::release(guard))
+            .expect("it is kept");
     }
     control.next(verb, Step::Pend);
     let mut guards = Vec::new();
@@ -388,5 +460,7 @@ fn expired(stage: &Stage, maxsize: usize) -> Play {
     control.next(Verb::Connect, Step::gate(&gates[1]));
     gates
         .iter()
-        .fold(Play::of_acquire(&pool, control), |play, gate| play.event(opens(gate)))
+        .fold(Play::of_acquire(&pool, control), |play, gate| {
+            play.event(opens(gate))
+        })
 }

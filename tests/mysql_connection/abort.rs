@@ -70,13 +70,21 @@ fn the_holder_of_a_long_query_gets_an_error_at_once_and_the_server_ends_it() {
 fn the_holder_of_a_stream_gets_an_error_when_the_server_has_ended_it() {
     test(|| async {
         let server = Server::start();
+        let pool = server.pool_of_one();
+        let mut conn = pool.acquire().await.unwrap();
         let rows = "SELECT REPEAT('x', 20000), SLEEP(0.1) FROM seq_1_to_300";
-        terminated(&server, "seq_1_to_300", async |conn: &mut Guard| {
-            let stream = conn.query_stream::<(String, i32), _>(rows).await.unwrap();
-            let last = stream.fold(true, |_, row| async move { row.is_ok() }).await;
-            !last
-        })
-        .await;
+        let mut stream = conn.query_stream::<(String, i32), _>(rows).await.unwrap();
+        let (mut good, mut bad) = (0, 0);
+        while let Some(row) = stream.next().await {
+            match row {
+                Ok(_) => good += 1,
+                Err(_) => bad += 1,
+            }
+            pool.terminate();
+        }
+        assert!(good < 300 && bad == 1, "{good} rows, {bad} errors");
+        drop(stream);
+        assert!(is_refused(&conn.ping().await));
         server.watcher().await.nobody_else().await;
     });
 }

@@ -97,7 +97,7 @@ async fn unread(conn: &mut Connection) {
 }
 
 async fn busy(conn: &mut Connection) {
-    let query = Box::pin(conn.query_drop("SELECT 1"));
+    let query = Box::pin(conn.query_drop("DO SLEEP(0.1)"));
     assert!(crate::server::polled(1, query).await.is_none());
 }
 

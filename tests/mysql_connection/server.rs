@@ -13,7 +13,7 @@ use private_server::PrivateServer;
 use support::watchdog::{MINUTE, within};
 
 /// A server, and how to get to it.
-pub struct Server(PrivateServer);
+pub(crate) struct Server(PrivateServer);
 
 impl Deref for Server {
     type Target = PrivateServer;
@@ -24,11 +24,11 @@ impl Deref for Server {
 }
 
 impl Server {
-    pub fn start() -> Self {
+    pub(crate) fn start() -> Self {
         Self::with(&[])
     }
 
-    pub fn with(options: &[&str]) -> Self {
+    pub(crate) fn with(options: &[&str]) -> Self {
         let builder = options
             .iter()
             .fold(PrivateServer::builder(), |builder, option| {
@@ -38,7 +38,7 @@ impl Server {
     }
 
     /// Over TCP, in the database `test`.
-    pub fn tcp(&self) -> ConnectOptions {
+    pub(crate) fn tcp(&self) -> ConnectOptions {
         ConnectOptions::new()
             .host(self.host())
             .port(self.port())
@@ -48,31 +48,31 @@ impl Server {
     }
 
     /// Over the unix socket, in the database `test`.
-    pub fn unix(&self) -> ConnectOptions {
+    pub(crate) fn unix(&self) -> ConnectOptions {
         self.tcp().unix_socket(self.socket())
     }
 
     /// Both ways.
-    pub fn both(&self) -> [ConnectOptions; 2] {
+    pub(crate) fn both(&self) -> [ConnectOptions; 2] {
         [self.tcp(), self.unix()]
     }
 
-    pub async fn connect(&self) -> Connection {
+    pub(crate) async fn connect(&self) -> Connection {
         connect(self.tcp()).await.expect("the server takes it")
     }
 
     /// A pool of one connection, which is opened when it is needed.
-    pub fn pool_of_one(&self) -> Pool {
+    pub(crate) fn pool_of_one(&self) -> Pool {
         one(self.tcp())
     }
 
-    pub async fn watcher(&self) -> Watcher {
+    pub(crate) async fn watcher(&self) -> Watcher {
         Watcher(connect(self.unix()).await.expect("the server takes it"))
     }
 }
 
 /// A pool of one connection that comes back at once and without checks.
-pub fn one(options: ConnectOptions) -> Pool {
+pub(crate) fn one(options: ConnectOptions) -> Pool {
     create_pool(options)
         .minsize(0)
         .maxsize(1)
@@ -81,18 +81,18 @@ pub fn one(options: ConnectOptions) -> Pool {
 }
 
 /// A connection that looks on.
-pub struct Watcher(Connection);
+pub(crate) struct Watcher(Connection);
 
 impl Watcher {
     /// The numbers of all other sessions, and what they do.
-    pub async fn sessions(&mut self) -> Vec<(u64, Option<String>)> {
+    pub(crate) async fn sessions(&mut self) -> Vec<(u64, Option<String>)> {
         let query = "SELECT ID, INFO FROM information_schema.PROCESSLIST \
             WHERE ID <> CONNECTION_ID() AND COMMAND <> 'Daemon'";
         self.0.query(query).await.expect("the server answers")
     }
 
     /// Waits until no other session is left.
-    pub async fn nobody_else(&mut self) {
+    pub(crate) async fn nobody_else(&mut self) {
         let start = Instant::now();
         loop {
             let sessions = self.sessions().await;
@@ -105,7 +105,7 @@ impl Watcher {
     }
 
     /// Waits until a session runs a statement that contains `text`; returns its number.
-    pub async fn somebody_runs(&mut self, text: &str) -> u64 {
+    pub(crate) async fn somebody_runs(&mut self, text: &str) -> u64 {
         let start = Instant::now();
         loop {
             let sessions = self.sessions().await;
@@ -123,19 +123,19 @@ impl Watcher {
     }
 
     /// A counter of the server.
-    pub async fn count(&mut self, name: &str) -> u64 {
+    pub(crate) async fn count(&mut self, name: &str) -> u64 {
         let query = format!("SHOW GLOBAL STATUS LIKE '{name}'");
         let row: Option<(String, u64)> = self.0.query_first(query).await.expect("it answers");
         row.expect("there is such a counter").1
     }
 
-    pub async fn run(&mut self, sql: &str) {
+    pub(crate) async fn run(&mut self, sql: &str) {
         self.0.query_drop(sql).await.expect("the server takes it");
     }
 }
 
 /// Runs a body on the bare executor, under a deadline.
-pub fn test<F: Future<Output = ()>>(body: impl FnOnce() -> F + Send + 'static) {
+pub(crate) fn test<F: Future<Output = ()>>(body: impl FnOnce() -> F + Send + 'static) {
     let name = std::thread::current()
         .name()
         .unwrap_or("a test")
@@ -143,13 +143,13 @@ pub fn test<F: Future<Output = ()>>(body: impl FnOnce() -> F + Send + 'static) {
     within(MINUTE, &name, || futures::executor::block_on(body()));
 }
 
-pub async fn sleep(time: Duration) {
+pub(crate) async fn sleep(time: Duration) {
     let runtime = MySqlRuntime::new();
     runtime.sleep_until(runtime.now() + time).await;
 }
 
 /// Drives a future for so long, then drops it: `None`.
-pub async fn for_a_while<F: Future>(time: Duration, future: F) -> Option<F::Output> {
+pub(crate) async fn for_a_while<F: Future>(time: Duration, future: F) -> Option<F::Output> {
     let mut future = std::pin::pin!(future);
     let mut end = std::pin::pin!(sleep(time));
     std::future::poll_fn(|cx| match future.as_mut().poll(cx) {
@@ -160,7 +160,7 @@ pub async fn for_a_while<F: Future>(time: Duration, future: F) -> Option<F::Outp
 }
 
 /// Polls a future so many times, each time it is woken, then drops it: `None`.
-pub async fn polled<T>(
+pub(crate) async fn polled<T>(
     times: usize,
     mut future: Pin<Box<dyn Future<Output = T> + Send + '_>>,
 ) -> Option<T> {
@@ -179,14 +179,14 @@ pub async fn polled<T>(
     .await
 }
 
-pub fn is_refused<T>(result: &Result<T, DriverFailure>) -> bool {
+pub(crate) fn is_refused<T>(result: &Result<T, DriverFailure>) -> bool {
     matches!(
         result,
         Err(DriverFailure::Driver(DriverError::ConnectionClosed))
     )
 }
 
-pub fn code<T>(result: Result<T, DriverFailure>) -> u16 {
+pub(crate) fn code<T>(result: Result<T, DriverFailure>) -> u16 {
     match result {
         Err(DriverFailure::Server(error)) => error.code,
         Err(error) => panic!("not the server's error: {error}"),
@@ -195,17 +195,17 @@ pub fn code<T>(result: Result<T, DriverFailure>) -> u16 {
 }
 
 /// The one number that a query answers.
-pub async fn number(conn: &mut Connection, sql: &str) -> i64 {
+pub(crate) async fn number(conn: &mut Connection, sql: &str) -> i64 {
     let row: Option<i64> = conn.query_first(sql).await.expect("it answers");
     row.expect("one row")
 }
 
 /// The one text, or NULL, that a query answers.
-pub async fn text(conn: &mut Connection, sql: &str) -> Option<String> {
+pub(crate) async fn text(conn: &mut Connection, sql: &str) -> Option<String> {
     let row: Option<Option<String>> = conn.query_first(sql).await.expect("it answers");
     row.expect("one row")
 }
 
-pub fn is_closed<T>(result: &Result<T, Error>) -> bool {
+pub(crate) fn is_closed<T>(result: &Result<T, Error>) -> bool {
     matches!(result, Err(error) if error.is_closed())
 }

@@ -22,7 +22,12 @@ pub(crate) enum Form {
 ///
 /// A pending error is not seen: the next command of the driver returns it.
 pub(crate) fn has_unread_result(conn: &mut Conn) -> bool {
-    !QueryResult::<TextProtocol>::new(conn).is_empty()
+    is_unread(&QueryResult::<TextProtocol>::new(conn))
+}
+
+/// The flag that says that more results follow is not enough: the driver reads flags into the answer to a PREPARE.
+fn is_unread<P: Protocol>(result: &QueryResult<'_, 'static, P>) -> bool {
+    result.columns().is_some() && !result.is_empty()
 }
 
 /// Reads the rest of a result and drops it; `false` where that takes too long.
@@ -39,7 +44,7 @@ pub(crate) async fn skip_unread_result(conn: &mut Conn, form: Form) -> mysql_asy
 
 async fn skip<P: Protocol>(conn: &mut Conn, until: Instant) -> mysql_async::Result<bool> {
     let mut result = QueryResult::<P>::new(conn);
-    while !result.is_empty() {
+    while is_unread(&result) {
         if Instant::now() > until {
             return Ok(false);
         }

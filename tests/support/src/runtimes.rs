@@ -39,7 +39,7 @@ impl Flavour {
             Self::TokioThreads => {
                 let runtime = tokio::runtime::Builder::new_multi_thread()
                     .worker_threads(2)
-                    .enable_time()
+                    .enable_all()
                     .build()
                     .expect("tokio starts");
                 let task = runtime.spawn(future);
@@ -47,7 +47,7 @@ impl Flavour {
             }
             Self::TokioCurrent => {
                 let runtime = tokio::runtime::Builder::new_current_thread()
-                    .enable_time()
+                    .enable_all()
                     .build()
                     .expect("tokio starts");
                 let task = runtime.spawn(future);

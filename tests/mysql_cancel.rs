@@ -1,0 +1,324 @@
+//! A cancelled command never leaks: every kind of command, dropped at every poll, over TCP and a unix socket. The same
+//! guard then refuses, and the next borrower of the only place finds a clean session.
+
+use std::future::Future;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::task::{Context, Poll, Wake, Waker};
+use std::thread::{self, Thread};
+use std::time::Duration;
+
+use futures::executor::block_on;
+use pool_mysql::mysql_async::prelude::Queryable;
+use pool_mysql::mysql_async::{DriverError, Error as MySqlError, Params, Row};
+use pool_mysql::{ConnectOptions, Connection, Pool, create_pool};
+use private_server::PrivateServer;
+use support::within;
+
+type Command<'a> = Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
+
+/// A kind of command; what it answers does not matter.
+type Kind = for<'a> fn(&'a mut Connection) -> Command<'a>;
+
+const KINDS: [(&str, Kind); 14] = [
+    ("text", |conn| {
+        Box::pin(async { drop(conn.query::<Row, _>("SELECT 'alice', SLEEP(0.002)").await) })
+    }),
+    ("prepared", |conn| {
+        Box::pin(async {
+            drop(
+                conn.exec::<Row, _, _>("SELECT ?, SLEEP(0.002)", ("alice",))
+                    .await,
+            )
+        })
+    }),
+    ("batch", |conn| {
+        Box::pin(async {
+            let rows = (0..3).map(|number| (number, "alice"));
+            drop(
+                conn.exec_batch("INSERT INTO test.secrets VALUES (?, ?)", rows)
+                    .await,
+            );
+        })
+    }),
+    ("ping", |conn| Box::pin(async { drop(conn.ping().await) })),
+    ("begin", |conn| Box::pin(async { drop(conn.begin().await) })),
+    ("commit", |conn| {
+        Box::pin(async {
+            drop(conn.query_drop("BEGIN").await);
+            drop(
+                conn.query_drop("INSERT INTO test.secrets VALUES (1, 'alice')")
+                    .await,
+            );
+            drop(conn.commit().await);
+        })
+    }),
+    ("rollback", |conn| {
+        Box::pin(async {
+            drop(conn.query_drop("BEGIN").await);
+            drop(
+                conn.query_drop("INSERT INTO test.secrets VALUES (1, 'alice')")
+                    .await,
+            );
+            drop(conn.rollback().await);
+        })
+    }),
+    ("streaming rows", |conn| {
+        Box::pin(async {
+            if let Ok(mut rows) = conn
+                .query_iter("SELECT seq, 'alice' FROM seq_1_to_50")
+                .await
+            {
+                while let Ok(Some(row)) = rows.next().await {
+                    drop(row);
+                    futures_lite::future::yield_now().await;
+                }
+            }
+        })
+    }),
+    ("multi-result", |conn| {
+        Box::pin(async {
+            let sql = "SELECT 'alice-1'; SELECT SLEEP(0.002); SELECT 'alice-2'";
+            if let Ok(mut sets) = conn.query_iter(sql).await {
+                while !sets.is_empty() {
+                    drop(sets.collect::<Row>().await);
+                }
+            }
+        })
+    }),
+    ("prepare", |conn| {
+        Box::pin(async { drop(conn.prep("SELECT 'alice', ?, ?").await) })
+    }),
+    ("cursor", |conn| {
+        Box::pin(async {
+            let mut cur = conn.cursor();
+            drop(cur.execute("SELECT 'alice' UNION SELECT 'again'", ()).await);
+            drop(cur.fetchone::<Row>().await);
+        })
+    }),
+    ("select_db", |conn| {
+        Box::pin(async { drop(conn.select_db("mysql").await) })
+    }),
+    ("session state", |conn| {
+        Box::pin(async {
+            for statement in DIRT {
+                drop(conn.query_drop(statement).await);
+            }
+        })
+    }),
+    ("close", |conn| {
+        Box::pin(async { drop(conn.ensure_closed().await) })
+    }),
+];
+
+/// Eight kinds of state that a session can leave behind.
+const DIRT: [&str; 8] = [
+    "SET @secret = 'alice'",
+    "SET SESSION sql_mode = 'ANSI'",
+    "CREATE TEMPORARY TABLE test.hidden (a INT)",
+    "SELECT GET_LOCK('alice', 0)",
+    "USE mysql",
+    "SET NAMES latin1",
+    "SET SESSION TRANSACTION ISOLATION LEVEL SERIALIZABLE",
+    "SET autocommit = 0",
+];
+
+/// What a fresh session answers, for comparison with that of the next borrower.
+async fn session(conn: &mut Connection) -> Vec<String> {
+    // A lock counts if it is this session's: a session that is being closed may hold its own a moment longer.
+    let sql = "SELECT CONCAT_WS('|', @secret, @@sql_mode, IS_USED_LOCK('alice') = CONNECTION_ID(), \
+               DATABASE(), @@character_set_client, @@tx_isolation, @@autocommit, \
+               @@in_transaction)";
+    let state: Option<Option<String>> = conn.query_first(sql).await.expect("a clean answer");
+    let hidden = conn.query_drop("SELECT * FROM test.hidden").await.is_ok();
+    vec![
+        state.flatten().unwrap_or_default(),
+        format!("temporary table: {hidden}"),
+    ]
+}
+
+/// The next borrower asks for something only it can know: an answer to anybody else's question would not be that.
+async fn nonces(conn: &mut Connection, round: usize) {
+    for number in 0..3 {
+        let nonce = format!("nonce-{round}-{number}");
+        let text: Option<String> = conn
+            .query_first(format!("SELECT '{nonce}'"))
+            .await
+            .expect("an answer to the text");
+        assert_eq!(
+            text.as_deref(),
+            Some(nonce.as_str()),
+            "somebody else's answer"
+        );
+        let bound: Option<String> = conn
+            .exec_first("SELECT ?", Params::from((nonce.as_str(),)))
+            .await
+            .expect("an answer to the statement");
+        assert_eq!(
+            bound.as_deref(),
+            Some(nonce.as_str()),
+            "somebody else's answer"
+        );
+    }
+}
+
+struct Unpark(Thread);
+
+impl Wake for Unpark {
+    fn wake(self: Arc<Self>) {
+        self.0.unpark();
+    }
+}
+
+/// Polls a command `polls` times, waiting for its wake in between, and drops it; `true`: it ended before.
+fn drop_after(polls: usize, command: Command<'_>) -> bool {
+    let waker = Waker::from(Arc::new(Unpark(thread::current())));
+    let mut cx = Context::from_waker(&waker);
+    let mut command = command;
+    for poll in 0..polls {
+        if poll > 0 {
+            thread::park_timeout(Duration::from_secs(1));
+        }
+        if let Poll::Ready(()) = command.as_mut().poll(&mut cx) {
+            return true;
+        }
+    }
+    false
+}
+
+fn is_refusal(error: &MySqlError) -> bool {
+    matches!(error, MySqlError::Driver(DriverError::ConnectionClosed))
+}
+
+/// One command, dropped after so many polls; `true`: it had ended.
+fn one_case(pool: &Pool, name: &str, kind: Kind, polls: usize, clean: &[String]) -> bool {
+    let mut conn = block_on(pool.acquire()).expect("the only place");
+    let ended = drop_after(polls, kind(&mut conn));
+    if conn.is_closed() {
+        let refused = block_on(conn.query_first::<String, _>("SELECT 'the same guard goes on'"));
+        assert!(
+            refused.as_ref().is_err_and(is_refusal),
+            "{name}, {polls} polls: {refused:?}"
+        );
+        assert!(block_on(conn.ping()).is_err_and(|error| is_refusal(&error)));
+    } else if polls > 0 {
+        // It was dropped where nothing was under way: what it goes on with must be its own.
+        block_on(nonces(&mut conn, polls));
+    }
+    drop(conn);
+    block_on(async {
+        let mut conn = pool.acquire().await.expect("the only place");
+        nonces(&mut conn, polls).await;
+        assert_eq!(session(&mut conn).await, clean, "{name}, {polls} polls");
+    });
+    ended
+}
+
+fn every_command_at_every_poll(options: ConnectOptions, transport: &str) {
+    let pool = create_pool(options.db("test").autocommit(true))
+        .minsize(0)
+        .maxsize(1);
+    let pool = block_on(pool.build()).expect("a pool");
+    let clean = block_on(async {
+        let mut conn = pool.acquire().await.expect("the only place");
+        conn.query_drop("CREATE TABLE IF NOT EXISTS secrets (id INT, owner VARCHAR(9))")
+            .await
+            .expect("a table");
+        session(&mut conn).await
+    });
+    let mut cases = 0;
+    for (name, kind) in KINDS {
+        let mut polls = 0;
+        while !one_case(&pool, name, kind, polls, &clean) {
+            polls += 1;
+            cases += 1;
+            assert!(polls < 500, "{name} never ends");
+        }
+        cases += 1;
+    }
+    println!("{transport}: {cases} cancelled or ended commands, none leaked");
+    pool.close();
+    block_on(pool.wait_closed()).expect("it was closed");
+    assert_eq!(pool.size(), 0);
+}
+
+#[test]
+fn a_cancelled_command_never_leaks_over_tcp() {
+    within(
+        Duration::from_secs(300),
+        "cancelled commands over TCP",
+        || {
+            let server = PrivateServer::start().expect("a server");
+            let options = ConnectOptions::new()
+                .host(server.host())
+                .port(server.port());
+            every_command_at_every_poll(options.user(server.user()), "TCP");
+        },
+    );
+}
+
+#[test]
+fn a_cancelled_command_never_leaks_over_a_unix_socket() {
+    within(
+        Duration::from_secs(300),
+        "cancelled commands over a socket",
+        || {
+            let server = PrivateServer::start().expect("a server");
+            let options = ConnectOptions::new().unix_socket(server.socket());
+            every_command_at_every_poll(options.user(server.user()), "unix socket");
+        },
+    );
+}
+
+/// 64 tasks on 4 connections cancel at random moments, and no answer is ever somebody else's.
+#[test]
+fn tasks_that_cancel_at_random_read_only_their_own_answers() {
+    within(Duration::from_secs(120), "random cancels", || {
+        let server = PrivateServer::start().expect("a server");
+        let options = ConnectOptions::from_url(&server.url()).expect("its own url");
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .enable_all()
+            .build()
+            .expect("tokio starts");
+        runtime.block_on(async move {
+            let pool = create_pool(options)
+                .maxsize(4)
+                .build()
+                .await
+                .expect("a pool");
+            let tasks: Vec<_> = (0..64_u64)
+                .map(|task| tokio::spawn(asks_and_gives_up(pool.clone(), task)))
+                .collect();
+            let mut answers = 0;
+            for task in tasks {
+                answers += task.await.expect("no wrong answer");
+            }
+            assert!(answers > 0, "somebody was answered");
+            let guards = futures::future::join_all((0..4).map(|_| pool.acquire())).await;
+            assert!(guards.iter().all(Result::is_ok), "every place is usable");
+            drop(guards);
+            pool.close();
+            pool.wait_closed().await.expect("it was closed");
+        });
+    });
+}
+
+async fn asks_and_gives_up(pool: Pool, task: u64) -> usize {
+    let mut answers = 0;
+    for round in 0..20 {
+        let question = task * 1_000 + round;
+        let patience = Duration::from_micros((question * 7_919) % 1_500);
+        let ask = async {
+            let mut conn = pool.acquire().await.expect("the pool is open");
+            let sql = format!("SELECT {question} FROM (SELECT SLEEP(0.0005)) AS a_while");
+            conn.query_first::<u64, _>(sql).await.expect("an answer")
+        };
+        let mut ask = pin!(ask);
+        if let Ok(answer) = tokio::time::timeout(patience, ask.as_mut()).await {
+            assert_eq!(answer, Some(question), "somebody else's answer");
+            answers += 1;
+        }
+    }
+    answers
+}

@@ -1,0 +1,324 @@
+//! A pool on a real server that closes, kills, restarts and counts.
+
+use std::collections::HashSet;
+use std::time::{Duration, Instant};
+
+use futures::executor::block_on;
+use pool_core::CheckPolicy;
+use pool_mysql::mysql_async::prelude::{FromRow, Queryable};
+use pool_mysql::{ConnectOptions, Connection, Pool, connect, create_pool, create_pool_from_url};
+use private_server::PrivateServer;
+use support::{Flavour, on_every_runtime, within, yield_now};
+
+const LONG: Duration = Duration::from_secs(60);
+
+fn options(server: &PrivateServer) -> ConnectOptions {
+    ConnectOptions::from_url(&server.url()).expect("its own url")
+}
+
+/// What somebody outside the pool is told.
+async fn ask<T: FromRow + Send + 'static>(server: &PrivateServer, sql: &str) -> Vec<T> {
+    let mut root = connect(options(server)).await.expect("root gets in");
+    let rows = root.query(sql).await.expect("root may");
+    root.ensure_closed().await.expect("a goodbye");
+    rows
+}
+
+async fn status(server: &PrivateServer, name: &str) -> u64 {
+    let rows: Vec<(String, u64)> = ask(server, &format!("SHOW GLOBAL STATUS LIKE '{name}'")).await;
+    rows.first().expect("a known name").1
+}
+
+async fn close(pool: Pool) {
+    pool.close();
+    pool.wait_closed().await.expect("it was closed");
+}
+
+async fn ten(conn: &mut Connection) -> Option<u8> {
+    conn.query_first("SELECT 10").await.expect("it answers")
+}
+
+/// The same body on five executors, over both transports.
+#[test]
+fn the_same_program_runs_on_every_runtime_over_tcp_and_a_unix_socket() {
+    on_every_runtime(|flavour: Flavour| async move {
+        let server = PrivateServer::start().expect("a server");
+        let tcp = ConnectOptions::new()
+            .host(server.host())
+            .port(server.port());
+        let socket = ConnectOptions::new().unix_socket(server.socket());
+        for options in [tcp, socket] {
+            let options = options.user("app").password("app").db("test");
+            let pool = create_pool(options)
+                .minsize(2)
+                .maxsize(3)
+                .build()
+                .await
+                .expect("a pool");
+            let mut conn = pool.acquire().await.expect("a connection");
+            conn.query_drop("CREATE TABLE IF NOT EXISTS t (a INT)")
+                .await
+                .expect("a table");
+            conn.begin().await.expect("a transaction");
+            conn.exec_drop("INSERT INTO t VALUES (?)", (1,))
+                .await
+                .expect("a row");
+            conn.rollback().await.expect("a rollback");
+            let mut cur = conn.cursor();
+            cur.execute("SELECT COUNT(*) FROM t", ())
+                .await
+                .expect("an answer");
+            let (rows,): (u8,) = cur.fetchone().await.expect("a number").expect("one row");
+            assert_eq!(rows, 0, "{flavour:?}");
+            drop(conn);
+            // More than there are connections, so that some wait.
+            let many = (0..12).map(|number: u32| {
+                let pool = pool.clone();
+                async move {
+                    let mut conn = pool.acquire().await.expect("a connection");
+                    let answer: Option<u32> = conn
+                        .exec_first("SELECT ? + 1", (number,))
+                        .await
+                        .expect("an answer");
+                    assert_eq!(answer, Some(number + 1), "{flavour:?}");
+                }
+            });
+            futures::future::join_all(many).await;
+            close(pool).await;
+        }
+    });
+}
+
+#[test]
+fn killed_idle_connections_are_replaced_without_an_error() {
+    within(LONG, "killed idle connections", || {
+        let server = PrivateServer::start().expect("a server");
+        block_on(async {
+            let builder = create_pool(options(&server)).minsize(8).maxsize(8);
+            let pool = builder
+                .check_policy(CheckPolicy::Always)
+                .build()
+                .await
+                .expect("a pool");
+            let sql = "SELECT id FROM information_schema.processlist WHERE user = 'root' AND \
+                       command = 'Sleep'";
+            let victims: Vec<u64> = ask(&server, sql).await;
+            assert_eq!(victims.len(), 8);
+            for victim in &victims {
+                ask::<u8>(&server, &format!("KILL {victim}")).await;
+            }
+            let mut guards = Vec::new();
+            for _ in 0..8 {
+                let mut conn = pool.acquire().await.expect("a living connection");
+                assert_eq!(ten(&mut conn).await, Some(10));
+                assert!(!victims.contains(&conn.connection_id()));
+                guards.push(conn);
+            }
+            drop(guards);
+            close(pool).await;
+        });
+    });
+}
+
+#[test]
+fn a_restart_of_the_server_is_survived() {
+    within(LONG, "a restart", || {
+        let server = PrivateServer::start().expect("a server");
+        block_on(async {
+            let builder = create_pool(options(&server)).minsize(3).maxsize(3);
+            let pool = builder
+                .check_policy(CheckPolicy::Always)
+                .build()
+                .await
+                .expect("a pool");
+            let mut held = pool.acquire().await.expect("a connection");
+            server.kill();
+            assert!(
+                held.query_drop("SELECT 1").await.is_err(),
+                "its server is gone"
+            );
+            drop(held);
+            assert!(pool.acquire().await.is_err(), "nothing can be connected");
+            server.restart().expect("the same server on the same port");
+            let mut guards = Vec::new();
+            for _ in 0..3 {
+                let mut conn = pool.acquire().await.expect("the server is back");
+                assert_eq!(ten(&mut conn).await, Some(10));
+                guards.push(conn);
+            }
+            drop(guards);
+            assert_eq!(pool.size(), 3);
+            close(pool).await;
+        });
+    });
+}
+
+#[test]
+fn a_graceful_close_aborts_no_client() {
+    within(LONG, "a graceful close", || {
+        let server = PrivateServer::start().expect("a server");
+        block_on(async {
+            let before = status(&server, "Aborted_clients").await;
+            for upkeep in [true, false] {
+                let builder = create_pool(options(&server)).minsize(4).upkeep(upkeep);
+                let pool = builder.build().await.expect("a pool");
+                let mut held = pool.acquire().await.expect("a connection");
+                assert_eq!(ten(&mut held).await, Some(10));
+                let mut released = pool.acquire().await.expect("a connection");
+                released
+                    .query_drop("SET @dirty = 1")
+                    .await
+                    .expect("a variable");
+                drop(released);
+                pool.close();
+                drop(held);
+                pool.wait_closed().await.expect("it was closed");
+            }
+            assert_eq!(status(&server, "Aborted_clients").await, before);
+        });
+    });
+}
+
+#[test]
+fn terminate_ends_a_running_query_of_another_task() {
+    within(LONG, "terminate", || {
+        let server = PrivateServer::start().expect("a server");
+        let pool = block_on(create_pool(options(&server)).build()).expect("a pool");
+        let holder = std::thread::spawn({
+            let pool = pool.clone();
+            move || {
+                block_on(async {
+                    let mut conn = pool.acquire().await.expect("a connection");
+                    conn.query_drop("SELECT SLEEP(30)").await
+                })
+            }
+        });
+        block_on(async {
+            let sql =
+                "SELECT id FROM information_schema.processlist WHERE info LIKE 'SELECT SLEEP%'";
+            while ask::<u64>(&server, sql).await.is_empty() {
+                yield_now().await;
+            }
+            let start = Instant::now();
+            pool.terminate();
+            pool.wait_closed().await.expect("it was terminated");
+            assert!(holder.join().expect("no panic").is_err(), "it was cut off");
+            // Thirty seconds of sleep would still be running: it was ended, and on the server too.
+            assert!(start.elapsed() < Duration::from_secs(20));
+            while !ask::<u64>(&server, sql).await.is_empty() {
+                assert!(
+                    start.elapsed() < Duration::from_secs(20),
+                    "the query runs on"
+                );
+                yield_now().await;
+            }
+        });
+    });
+}
+
+#[test]
+fn a_pool_fills_up_to_the_very_limit_of_the_server() {
+    within(LONG, "max_connections", || {
+        let server = PrivateServer::builder()
+            .option("--max-connections=10")
+            .start();
+        let server = server.expect("a server");
+        block_on(async {
+            let options = options(&server).user("app").password("app").db("test");
+            let pool = create_pool(options)
+                .minsize(0)
+                .maxsize(10)
+                .build()
+                .await
+                .expect("a pool");
+            let guards = futures::future::join_all((0..10).map(|_| pool.acquire())).await;
+            let ids: HashSet<u64> = guards
+                .iter()
+                .map(|conn| conn.as_ref().expect("a connection").connection_id())
+                .collect();
+            assert_eq!(ids.len(), 10, "no connection is opened twice on the way");
+            drop(guards);
+            close(pool).await;
+        });
+    });
+}
+
+#[test]
+fn a_wrong_password_is_the_error_at_once_and_appears_nowhere() {
+    within(LONG, "a wrong password", || {
+        let server = PrivateServer::start().expect("a server");
+        block_on(async {
+            let options = options(&server).user("app").password("hunter2");
+            let builder = create_pool(options);
+            assert!(!format!("{builder:?}").contains("hunter2"));
+            let error = builder.build().await.err().expect("it is refused");
+            let mut text = format!("{error} {error:?}");
+            let mut source = std::error::Error::source(&error);
+            let mut codes = String::new();
+            while let Some(cause) = source {
+                codes += &cause.to_string();
+                text += &format!("{cause} {cause:?}");
+                source = cause.source();
+            }
+            assert!(codes.contains("1045"), "{codes}");
+            assert!(!text.contains("hunter2"), "{text}");
+        });
+    });
+}
+
+#[test]
+fn sessions_on_the_server_never_exceed_maxsize_while_tasks_cancel() {
+    within(LONG, "mass cancellation", || {
+        let server = PrivateServer::start().expect("a server");
+        let url = format!(
+            "mysql://app:app@{}:{}/test?minsize=0&maxsize=5",
+            server.host(),
+            server.port()
+        );
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .enable_all()
+            .build()
+            .expect("tokio starts");
+        runtime.block_on(async {
+            let pool = create_pool_from_url(&url)
+                .expect("a url")
+                .build()
+                .await
+                .expect("a pool");
+            let tasks: Vec<_> = (0..100_u64)
+                .map(|number| {
+                    let pool = pool.clone();
+                    tokio::spawn(async move {
+                        let work = async {
+                            let mut conn = pool.acquire().await.expect("a connection");
+                            conn.query_drop("SELECT SLEEP(0.002)")
+                                .await
+                                .expect("an answer");
+                        };
+                        // About a third gives up.
+                        let patience = if number % 3 == 0 {
+                            number * 20
+                        } else {
+                            10_000_000
+                        };
+                        let _ = tokio::time::timeout(Duration::from_micros(patience), work).await;
+                    })
+                })
+                .collect();
+            let sql = "SELECT COUNT(*) FROM information_schema.processlist WHERE user = 'app' AND \
+                       command <> 'Query'";
+            for task in tasks {
+                task.await.expect("no panic");
+                assert!(pool.size() <= 5, "{}", pool.status());
+            }
+            // A cancelled SLEEP runs on at the server for its two milliseconds; what is not in a query is ours.
+            let sessions: Vec<usize> = ask(&server, sql).await;
+            assert!(sessions[0] <= 5, "{sessions:?}");
+            let guards = futures::future::join_all((0..5).map(|_| pool.acquire())).await;
+            assert!(guards.iter().all(Result::is_ok), "every place is usable");
+            drop(guards);
+            close(pool).await;
+        });
+    });
+}
