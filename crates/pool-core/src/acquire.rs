@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
+use crate::config::NO_TIMER;
 use crate::error::{Error, Phase};
 use crate::jobs::Kind;
 use crate::keys::Ticket;
@@ -78,11 +79,9 @@ impl<M: Manager> Pool<M> {
     /// ```
     /// # use pool_core::doc_manager::Numbers;
     /// # use pool_core::Pool;
-    /// use std::time::Duration;
-    ///
     /// # futures_lite::future::block_on(async {
     /// let pool = Pool::builder(Numbers).build().await?;
-    /// let conn = pool.acquire().timeout(Duration::from_secs(1)).await?;
+    /// let conn = pool.acquire().await?;
     /// assert_eq!(*conn, 7);
     /// # Ok::<(), pool_core::Error<std::convert::Infallible>>(())
     /// # }).unwrap();
@@ -161,6 +160,21 @@ impl<M: Manager> Acquire<'_, M> {
     /// Waits for at most this long instead of the pool's `acquire_timeout`; `None` waits without limit.
     ///
     /// Zero takes what can be had at the first poll.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use pool_core::doc_manager::Numbers;
+    /// # use pool_core::Pool;
+    /// use std::time::Duration;
+    ///
+    /// # #[cfg(feature = "timer")]
+    /// # futures_lite::future::block_on(async {
+    /// let pool = Pool::builder(Numbers).build().await?;
+    /// let conn = pool.acquire().timeout(Duration::from_secs(1)).await?;
+    /// # Ok::<(), pool_core::Error<std::convert::Infallible>>(())
+    /// # }).unwrap();
+    /// ```
     pub fn timeout(mut self, timeout: impl Into<Option<Duration>>) -> Self {
         self.timeout = Timeout::Own(timeout.into());
         self
@@ -172,12 +186,6 @@ impl<M: Manager> Acquire<'_, M> {
             Timeout::Pool => self.shared.config().acquire_timeout,
             Timeout::Own(timeout) => timeout,
         };
-        if timeout.is_some() && !self.shared.has_timer {
-            return Err(Error::Config(ConfigError::new(
-                "timeout",
-                "this build has no timer: enable pool-core's `timer` feature or a runtime's, or pass a runtime with Builder::runtime",
-            )));
-        }
         let waker = cx.waker().clone();
         let since = self.shared.now();
         let deadline = timeout.and_then(|timeout| since.checked_add(timeout));
@@ -333,6 +341,10 @@ impl<M: Manager> Future for Acquire<'_, M> {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = &mut *self;
         if matches!(this.state, State::Idle) {
+            if matches!(this.timeout, Timeout::Own(Some(_))) && !this.shared.has_timer {
+                this.state = State::Done;
+                return Poll::Ready(Err(Error::Config(ConfigError::new("timeout", NO_TIMER))));
+            }
             let now = this.shared.idle_clock();
             let ready = this.shared.books().take_ready(now);
             if let Some(entry) = ready {

@@ -25,7 +25,6 @@ use crate::{CheckPolicy, IdleOrder, Manager, Runtime, fill, upkeep};
 ///     .minsize(2)
 ///     .maxsize(20)
 ///     .pool_recycle(Duration::from_secs(3600))
-///     .acquire_timeout(Duration::from_secs(30))
 ///     .idle_order(IdleOrder::Lifo)
 ///     .build()
 ///     .await?;

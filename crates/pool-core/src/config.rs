@@ -4,6 +4,9 @@ use std::borrow::Cow;
 use std::fmt;
 use std::time::Duration;
 
+/// What to do about a time-out that cannot be kept.
+pub(crate) const NO_TIMER: &str = "this build has no timer: enable pool-core's `timer` feature or a runtime's, or pass a runtime with Builder::runtime";
+
 /// In which order idle connections are handed out.
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -157,10 +160,7 @@ impl Config {
                     ));
                 }
                 Some(_) if !timer => {
-                    return Err(ConfigError::new(
-                        field,
-                        "this build has no timer: enable pool-core's `timer` feature or a runtime's, or pass a runtime with Builder::runtime",
-                    ));
+                    return Err(ConfigError::new(field, NO_TIMER));
                 }
                 _ => {}
             }

@@ -17,7 +17,11 @@ pub fn counts_true(pool: &FakePool, control: &FakeControl, held: usize) {
     control.assert_no_violation();
     let status = pool.status();
     counts_add_up(pool);
-    assert_eq!(status.held(), held, "I3: guards in the test's hands; {status}");
+    assert_eq!(
+        status.held(),
+        held,
+        "I3: guards in the test's hands; {status}"
+    );
     assert_eq!(
         status.size() - status.connecting(),
         control.live(),
@@ -49,7 +53,11 @@ pub fn counts_add_up<M: Manager>(pool: &Pool<M>) {
     let sum = parts
         .iter()
         .try_fold(0_usize, |sum, part| sum.checked_add(*part));
-    assert_eq!(sum, Some(status.size()), "I3: the parts make the whole; {status}");
+    assert_eq!(
+        sum,
+        Some(status.size()),
+        "I3: the parts make the whole; {status}"
+    );
     assert_eq!(
         status.used(),
         status.held() + status.checking() + status.recycling() + status.closing(),
@@ -58,7 +66,10 @@ pub fn counts_add_up<M: Manager>(pool: &Pool<M>) {
     assert_eq!(status.maxsize(), pool.maxsize());
     assert_eq!(status.minsize(), pool.minsize());
     if pool.maxsize() != 0 {
-        assert!(status.size() <= pool.maxsize(), "I1: size exceeds maxsize; {status}");
+        assert!(
+            status.size() <= pool.maxsize(),
+            "I1: size exceeds maxsize; {status}"
+        );
     }
 }
 
@@ -151,18 +162,32 @@ pub fn closed_for_good(stage: &Stage, pool: FakePool, control: &FakeControl) {
     pool.close();
     let outcome = stage.run(pool.wait_closed());
     assert!(outcome.is_ok(), "I6: {outcome:?}");
-    assert_eq!(control.live(), 0, "I6: wait_closed returned while connections are open");
-    assert_eq!(control.in_connect(), 0, "I6: wait_closed returned while connecting");
+    assert_eq!(
+        control.live(),
+        0,
+        "I6: wait_closed returned while connections are open"
+    );
+    assert_eq!(
+        control.in_connect(),
+        0,
+        "I6: wait_closed returned while connecting"
+    );
     let status = pool.status();
     assert_eq!((status.size(), status.waiting()), (0, 0), "I6: {status}");
-    assert!(pool.is_closing() && pool.is_closed(), "I6: it says that it is closed");
+    assert!(
+        pool.is_closing() && pool.is_closed(),
+        "I6: it says that it is closed"
+    );
     assert!(
         matches!(stage.run(pool.acquire()), Err(Error::Closed)),
         "I6: a closed pool serves nobody"
     );
     drop(pool);
     stage.settle();
-    assert!(!control.manager_is_alive(), "I6: something of the pool outlives its last handle");
+    assert!(
+        !control.manager_is_alive(),
+        "I6: something of the pool outlives its last handle"
+    );
     assert_eq!(stage.tasks(), 0, "I6: a task outlives its pool");
     control.assert_no_violation();
 }

@@ -13,7 +13,8 @@ pub mod watchdog;
 
 pub use crate::backend::{Backend, FakeBackend};
 pub use crate::fake::{
-    FakeConnection, FakeControl, FakeError, FakeGuard, FakeManager, FakePool, Held, Step, Verb, hold,
+    FakeConnection, FakeControl, FakeError, FakeGuard, FakeManager, FakePool, Held, Step, Verb,
+    hold,
 };
 pub use crate::gate::Gate;
 pub use crate::probe::{CountingWaker, Moment, Probe, Surroundings, poll_once};
@@ -21,3 +22,13 @@ pub use crate::rest::{counts_settle, settle_until, yield_now};
 pub use crate::runtimes::{Flavour, on_every_runtime};
 pub use crate::stage::{Mode, Stage};
 pub use crate::watchdog::within;
+
+/// The programs in the README and in the guides are compiled, and run where they need no server.
+#[cfg(doctest)]
+mod pages {
+    #[doc = include_str!("../../../README.md")]
+    struct Readme;
+
+    #[doc = include_str!("../../../docs/from-aiomysql.md")]
+    struct FromAiomysql;
+}

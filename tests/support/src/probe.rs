@@ -73,12 +73,7 @@ pub enum Moment {
 
 impl Moment {
     /// All of them.
-    pub const ALL: [Self; 4] = [
-        Self::AtOnce,
-        Self::BeforeWake,
-        Self::AfterWake,
-        Self::Ready,
-    ];
+    pub const ALL: [Self; 4] = [Self::AtOnce, Self::BeforeWake, Self::AfterWake, Self::Ready];
 }
 
 /// What goes on around a future that is dropped half-way.
@@ -212,7 +207,9 @@ impl<'a, T> Probe<'a, T> {
     /// When it is not complete.
     #[track_caller]
     pub fn take(&mut self) -> T {
-        self.output.take().expect("HANG: the future is not complete")
+        self.output
+            .take()
+            .expect("HANG: the future is not complete")
     }
 
     /// Drives the future to its `number`-th pending poll (0: it is not polled at all) and drops it there at the given

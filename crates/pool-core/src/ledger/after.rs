@@ -18,7 +18,7 @@ pub(crate) struct After<S: Stock> {
     /// Broken entries: their places count as closing until they are dropped.
     pub(crate) broken: Vec<S::Entry>,
     /// Jobs that were called off: their places count until they are dropped.
-    pub(crate) called_off: Vec<(Kind, Option<u64>, Work<S::Entry, S::Job>)>,
+    pub(crate) called_off: Vec<CalledOff<S>>,
     /// Entries that the books know nothing of any more.
     pub(crate) written_off: Vec<S::Entry>,
     /// Connections to be aborted.
@@ -31,6 +31,14 @@ pub(crate) struct After<S: Stock> {
     pub(crate) recycle: bool,
     /// Those who wait for the end must look again.
     pub(crate) closing: bool,
+}
+
+/// A job that was called off, to be dropped.
+pub(crate) struct CalledOff<S: Stock> {
+    pub(crate) kind: Kind,
+    /// The entry's id, where there is an entry.
+    pub(crate) id: Option<u64>,
+    pub(crate) work: Work<S::Entry, S::Job>,
 }
 
 impl<S: Stock> After<S> {

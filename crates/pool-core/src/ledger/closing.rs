@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::task::Waker;
 use std::time::Instant;
 
-use super::{After, Answer, Item, Ledger, Stage, Stock};
+use super::{After, Answer, CalledOff, Item, Ledger, Stage, Stock};
 use crate::Verdict;
 use crate::jobs::{Kind, Tender, Work};
 use crate::keys::JobKey;
@@ -165,7 +165,11 @@ impl<S: Stock> Ledger<S> {
             if let Tender::Visitor(_, Some(waker)) = job.tender {
                 after.wake(waker);
             }
-            after.called_off.push((job.kind, job.id, job.work));
+            after.called_off.push(CalledOff {
+                kind: job.kind,
+                id: job.id,
+                work: job.work,
+            });
         }
     }
 

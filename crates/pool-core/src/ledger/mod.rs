@@ -15,7 +15,7 @@ use std::collections::{HashMap, VecDeque};
 use std::task::Waker;
 use std::time::{Duration, Instant};
 
-pub(crate) use self::after::After;
+pub(crate) use self::after::{After, CalledOff};
 pub(crate) use self::closing::Returned;
 pub(crate) use self::waiting::{Answer, Tried, Visit};
 pub(crate) use self::working::{Outcome, Parked, Settled, TakenWork};

@@ -72,7 +72,7 @@ impl World {
         for entry in after.broken {
             self.change(|books, now, after| books.dropped(entry.0, now, after));
         }
-        for (kind, id, _) in after.called_off {
+        for CalledOff { kind, id, .. } in after.called_off {
             self.change(|books, now, after| books.called_off(kind, id, now, after));
         }
         for key in after.tend {

@@ -3,7 +3,7 @@
 use std::task::Waker;
 use std::time::{Duration, Instant};
 
-use super::{After, Answer, Item, Ledger, Stage, Stock};
+use super::{After, Answer, CalledOff, Item, Ledger, Stage, Stock};
 use crate::jobs::{Job, Kind, Tender, Work};
 use crate::keys::JobKey;
 use crate::waiters::List;
@@ -151,7 +151,8 @@ impl<S: Stock> Ledger<S> {
         if job.doomed {
             let (kind, id) = (job.kind, job.id);
             self.jobs.remove(key);
-            after.called_off.push((kind, id, Work::Parked(work)));
+            let work = Work::Parked(work);
+            after.called_off.push(CalledOff { kind, id, work });
             return Parked::LookAgain;
         }
         let parked = match &mut job.tender {

@@ -6,7 +6,7 @@ use super::visitor::Visitor;
 use super::{Afterwards, Shared};
 use crate::Manager;
 use crate::keys::JobKey;
-use crate::ledger::Item;
+use crate::ledger::{CalledOff, Item};
 use crate::steps::quietly;
 
 impl<M: Manager> Shared<M> {
@@ -34,7 +34,7 @@ impl<M: Manager> Shared<M> {
             let now = self.now();
             self.change(after.current, |books, after| books.dropped(id, now, after));
         }
-        for (kind, id, work) in after.called_off {
+        for CalledOff { kind, id, work } in after.called_off {
             quietly(|| drop(work));
             let now = self.now();
             self.change(after.current, |books, after| {

@@ -165,11 +165,22 @@ pub fn hold(guard: PooledConnection<FakeManager>) -> Held {
         .owner
         .compare_exchange(0, task, Ordering::SeqCst, Ordering::SeqCst)
     {
-        panic!("I2: task {task} was given connection {}, which task {other} holds", guard.id);
+        panic!(
+            "I2: task {task} was given connection {}, which task {other} holds",
+            guard.id
+        );
     }
     assert!(!marks.is_broken(), "I7: connection {} is broken", guard.id);
-    assert!(!marks.is_aborted(), "I7: connection {} was aborted", guard.id);
-    assert!(!guard.in_transaction, "I7: connection {} is in a transaction", guard.id);
+    assert!(
+        !marks.is_aborted(),
+        "I7: connection {} was aborted",
+        guard.id
+    );
+    assert!(
+        !guard.in_transaction,
+        "I7: connection {} is in a transaction",
+        guard.id
+    );
     assert!(
         guard.scribbles.is_empty(),
         "I12: connection {} carries {:?}",
@@ -194,14 +205,16 @@ impl Held {
 
     fn let_go(&mut self) -> Option<PooledConnection<FakeManager>> {
         let guard = self.guard.take()?;
-        let freed = guard.marks().owner.compare_exchange(
-            self.task,
-            0,
-            Ordering::SeqCst,
-            Ordering::SeqCst,
-        );
+        let freed =
+            guard
+                .marks()
+                .owner
+                .compare_exchange(self.task, 0, Ordering::SeqCst, Ordering::SeqCst);
         if let Err(other) = freed {
-            guard.blame(&format!("I2: taken by task {other} from task {}", self.task));
+            guard.blame(&format!(
+                "I2: taken by task {other} from task {}",
+                self.task
+            ));
         }
         Some(guard)
     }

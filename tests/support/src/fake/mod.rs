@@ -118,7 +118,10 @@ impl Call {
                 Step::Gate(gate) => gate.wait().await,
                 Step::Panic | Step::PanicInCall => panic!("scripted: {verb:?} panics"),
                 Step::Delay(time) => {
-                    let clock = books.clock.get().expect("a manager with delays has a clock");
+                    let clock = books
+                        .clock
+                        .get()
+                        .expect("a manager with delays has a clock");
                     clock.sleep_until(clock.now() + time).await;
                 }
                 Step::Then(_) => unreachable!("the steps are in order"),
