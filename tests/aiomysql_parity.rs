@@ -5,6 +5,8 @@
 
 #[path = "aiomysql_parity/bodies.rs"]
 mod bodies;
+#[path = "aiomysql_parity/closing_bodies.rs"]
+mod closing_bodies;
 #[path = "aiomysql_parity/deviations.rs"]
 mod deviations;
 #[path = "aiomysql_parity/on_the_fake.rs"]

@@ -10,6 +10,10 @@ use support::{Mode, Moment, Probe, Stage, Surroundings};
 mod play;
 #[path = "cancellation_matrix/scenarios.rs"]
 mod scenarios;
+#[path = "cancellation_matrix/timed.rs"]
+mod timed;
+#[path = "cancellation_matrix/verbs.rs"]
+mod verbs;
 
 use play::Play;
 use scenarios::{SCENARIOS, Scenario};

@@ -1,10 +1,11 @@
 //! The limits of what the pool promises, and what it does at the edge.
 
+use std::error::Error as _;
 use std::time::Duration;
 
 use pool_core::{CheckPolicy, Error, PooledConnection, Verdict};
 use support::invariants::{acquire_now, all_is_well, closed_for_good, counts_true};
-use support::{FakeGuard, Gate, Mode, Probe, Stage, Step, Verb, hold};
+use support::{FakeError, FakeGuard, Gate, Mode, Probe, Stage, Step, Verb, hold};
 
 #[test]
 fn an_unlimited_pool_has_as_many_as_are_wanted_at_once() {
@@ -266,5 +267,40 @@ fn a_guard_may_travel_to_another_thread_and_home() {
         stage.settle();
         counts_true(&pool, &control, 0);
         all_is_well(stage, pool, &control);
+    });
+}
+
+#[test]
+fn an_awaited_release_says_what_became_of_the_connection() {
+    Stage::each(|stage| {
+        let (builder, control) = stage.pool(1);
+        let pool = builder.build_lazy().unwrap();
+        let release = || stage.run(PooledConnection::release(acquire_now(stage, &pool)));
+        assert!(release().is_ok());
+        assert_eq!((pool.freesize(), control.live()), (1, 1), "kept");
+        control.next_verdict(Verdict::Reuse);
+        assert!(release().is_ok());
+
+        control.next(Verb::Recycle, Step::Err);
+        let error = release().expect_err("it was not kept");
+        assert!(matches!(error, Error::Recycle(_)), "{error:?}");
+        assert!(error.source().is_some_and(|cause| cause.is::<FakeError>()));
+        assert_eq!(
+            (pool.size(), control.live()),
+            (0, 0),
+            "closed when it is said"
+        );
+
+        control.next_verdict(Verdict::Discard);
+        let error = release().expect_err("it was not kept");
+        assert!(matches!(error, Error::Discarded), "{error:?}");
+        assert_eq!((pool.size(), control.live()), (0, 0));
+
+        let guard = acquire_now(stage, &pool);
+        pool.close();
+        let error = stage.run(PooledConnection::release(guard));
+        assert!(matches!(error, Err(Error::Closed)), "{error:?}");
+        assert_eq!((pool.size(), control.live()), (0, 0));
+        closed_for_good(stage, pool, &control);
     });
 }

@@ -12,6 +12,8 @@ mod closing;
 mod connecting;
 #[path = "mysql_connection/cursor.rs"]
 mod cursor;
+#[path = "mysql_connection/echo.rs"]
+mod echo;
 #[path = "mysql_connection/executors.rs"]
 mod executors;
 #[path = "mysql_connection/server.rs"]

@@ -1,14 +1,21 @@
 //! Cancellation, lost permits and lost places: what broke in other pools, group 1.
 
-use std::sync::Arc;
+use std::convert::Infallible;
+use std::future::poll_fn;
+use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
-use pool_core::{CheckPolicy, Error, Phase, PooledConnection, Verdict};
+use pool_core::{CheckPolicy, Error, Manager, Phase, Pool, PooledConnection, ThreadTimer, Verdict};
 use support::invariants::{acquire_now, all_is_well, at_rest, closed_for_good, full_capacity};
-use support::{FakePool, Gate, Probe, Stage, Step, Verb, hold};
+use support::{
+    FakeManager, Flavour, Gate, Mode, Probe, Stage, Step, Verb, hold, on_every_runtime, poll_once,
+};
 
-const MS: Duration = Duration::from_millis(1);
+#[path = "scenarios_cancel/crowds.rs"]
+mod crowds;
+
 const SECOND: Duration = Duration::from_secs(1);
 
 /// What the holder does with its connection, so that the waiter has something to wait for.
@@ -195,79 +202,6 @@ fn no_number_of_cancelled_acquires_lowers_the_capacity() {
     });
 }
 
-/// P08: two hundred acquires whose deadlines strike in the middle of everything.
-#[test]
-fn two_hundred_acquires_with_tiny_deadlines_leave_the_books_true() {
-    Stage::each_virtual(|stage| {
-        let (builder, control) = stage.pool(10);
-        let pool = builder.build_lazy().unwrap();
-        control.always(Verb::Connect, Step::Delay(MS / 10));
-        control.always(Verb::Recycle, Step::Delay(MS / 20));
-        let served = Arc::new(AtomicUsize::new(0));
-        let missed = Arc::new(AtomicUsize::new(0));
-        for task in 0..200_u32 {
-            let (pool, served, missed) = (pool.clone(), served.clone(), missed.clone());
-            let (limit, hold_for) = (MS * (task % 41) / 100 + MS / 1_000, stage.sleep(MS / 10));
-            stage.spawn(async move {
-                match pool.acquire().timeout(limit).await {
-                    Ok(guard) => {
-                        let held = hold(guard);
-                        hold_for.await;
-                        drop(held);
-                        served.fetch_add(1, Ordering::SeqCst);
-                    }
-                    Err(Error::Timeout { .. }) => {
-                        missed.fetch_add(1, Ordering::SeqCst);
-                    }
-                    Err(error) => panic!("nothing else can fail: {error:?}"),
-                }
-            });
-        }
-        stage.advance(SECOND);
-        let (served, missed) = (served.load(Ordering::SeqCst), missed.load(Ordering::SeqCst));
-        assert_eq!(served + missed, 200, "HANG: {}", pool.status());
-        assert!(served > 0 && missed > 0, "{served} served, {missed} missed");
-        control.all_goes_well();
-        all_is_well(stage, pool, &control);
-    });
-}
-
-/// P10: more waiters than the connects can serve before the deadlines; connects are finished and kept, not thrown
-/// away with those who waited for them.
-#[test]
-fn a_crowd_of_impatient_waiters_starts_no_storm_of_connects() {
-    Stage::each_virtual(|stage| {
-        let (builder, control) = stage.pool(10);
-        let pool = builder.build_lazy().unwrap();
-        control.always(Verb::Connect, Step::Delay(50 * MS));
-        let served = Arc::new(AtomicUsize::new(0));
-        let clock = stage.clock().clone();
-        for _ in 0..1_000 {
-            let (pool, served, clock) = (pool.clone(), served.clone(), clock.clone());
-            stage.spawn(async move {
-                if let Ok(guard) = pool.acquire().timeout(60 * MS).await {
-                    use pool_core::Runtime;
-                    let held = hold(guard);
-                    clock.sleep_until(clock.now() + 5 * MS).await;
-                    drop(held);
-                    served.fetch_add(1, Ordering::SeqCst);
-                }
-            });
-        }
-        stage.advance(SECOND);
-        let served = served.load(Ordering::SeqCst);
-        assert!(served >= 10, "{served} served");
-        assert!(
-            control.made() <= 30,
-            "{} connects for ten places",
-            control.made()
-        );
-        assert_eq!(pool.status().waiting(), 0);
-        control.all_goes_well();
-        all_is_well(stage, pool, &control);
-    });
-}
-
 /// P12: the way back hangs (a dead network); at its deadline the place is free, and the bound was kept meanwhile.
 #[test]
 fn a_way_back_that_hangs_gives_its_place_back_at_its_deadline() {
@@ -370,58 +304,84 @@ fn a_connect_whose_waiter_left_serves_the_next() {
     });
 }
 
-/// P17: every combination of fates of the four steps and of the verdict, under deadlines; the bound holds at every
-/// instant, and when all goes well again the pool is as new.
+/// Amplifier (e): a step that gives way because tokio's budget is used up is an await like any other.
 #[test]
-fn a_thousand_combinations_of_fates_keep_the_bound_and_the_books() {
-    let fates = [Step::Ok, Step::Err, Step::Delay(3 * MS), Step::Pend];
-    let verdicts = [
-        None,
-        Some(Verdict::Reuse),
-        Some(Verdict::Recycle),
-        Some(Verdict::Discard),
-    ];
-    let mut combinations = 0;
-    for number in 0..4_usize.pow(5) {
-        let fate = |digit: u32| number / 4_usize.pow(digit) % 4;
-        Stage::each_virtual(|stage| {
-            println!("combination {number}");
-            let (builder, control) = stage.pool(2);
-            let pool = builder
-                .check_policy(CheckPolicy::Always)
-                .acquire_timeout(20 * MS)
-                .connect_timeout(7 * MS)
-                .check_timeout(5 * MS)
-                .recycle_timeout(5 * MS)
-                .close_timeout(5 * MS)
-                .build_lazy()
-                .unwrap();
-            for task in 0..4 {
-                let pool: FakePool = pool.clone();
-                let pause = stage.sleep(MS * task);
-                stage.spawn(async move {
-                    pause.await;
-                    for _ in 0..2 {
-                        drop(pool.acquire().await);
-                    }
-                });
-            }
-            for (digit, verb) in [Verb::Connect, Verb::Check, Verb::Recycle, Verb::Close]
-                .into_iter()
-                .enumerate()
-            {
-                control.next(verb, Step::Ok);
-                control.always(verb, fates[fate(digit as u32)].clone());
-            }
-            if let Some(verdict) = verdicts[fate(4)] {
-                control.always_verdict(verdict);
-            }
-            stage.advance(SECOND);
-            control.all_goes_well();
-            all_is_well(stage, pool, &control);
-        });
-        combinations += 1;
+fn a_check_that_pends_on_an_exhausted_budget_is_cancelled_without_loss() {
+    /// A manager whose steps take part in tokio's cooperative scheduling.
+    struct Cooperative(AtomicUsize);
+    impl Manager for Cooperative {
+        type Connection = usize;
+        type Error = Infallible;
+        async fn connect(&self) -> Result<usize, Infallible> {
+            tokio::task::consume_budget().await;
+            Ok(self.0.fetch_add(1, Ordering::SeqCst))
+        }
+        async fn check(&self, _: &mut usize) -> Result<(), Infallible> {
+            tokio::task::consume_budget().await;
+            Ok(())
+        }
+        async fn recycle(&self, _: &mut usize) -> Result<(), Infallible> {
+            tokio::task::consume_budget().await;
+            Ok(())
+        }
     }
-    println!("{combinations} combinations");
-    assert_eq!(combinations, 1_024);
+    async fn exhaust_budget_then<T>(then: impl FnOnce(&mut Context<'_>) -> T) -> T {
+        let mut then = Some(then);
+        poll_fn(|cx| {
+            // Its budget is used up within this very poll: the next that asks for some must give way.
+            while poll_once(&mut Box::pin(tokio::task::consume_budget())).is_ready() {}
+            Poll::Ready(then.take().expect("it is polled once")(cx))
+        })
+        .await
+    }
+    on_every_runtime(|flavour| async move {
+        if !matches!(flavour, Flavour::TokioThreads | Flavour::TokioCurrent) {
+            return;
+        }
+        let builder = Pool::builder(Cooperative(AtomicUsize::new(0)));
+        let builder = builder.maxsize(1).check_policy(CheckPolicy::Always);
+        let pool = builder.build().await.unwrap();
+        for _ in 0..10 {
+            let conn = pool.acquire().await.unwrap();
+            PooledConnection::release(conn).await.unwrap();
+            let pending = exhaust_budget_then(|cx| {
+                let mut acquire = pool.acquire();
+                Pin::new(&mut acquire).poll(cx).is_pending()
+            })
+            .await;
+            assert!(pending, "the budget was used up");
+        }
+        let conn = pool.acquire().await.unwrap();
+        assert_eq!((pool.size(), pool.status().held()), (1, 1));
+        drop(conn);
+        pool.close();
+        pool.wait_closed().await.unwrap();
+    });
+}
+
+/// Promise 2: a waiter may be dropped on a thread on which it never ran, before and after its wake.
+#[test]
+fn a_waiter_may_be_dropped_on_another_thread() {
+    for woken in [false, true] {
+        let manager = FakeManager::bounded(1);
+        let control = manager.control();
+        let builder = Pool::builder(manager).maxsize(1).minsize(0);
+        let pool = builder.runtime(ThreadTimer::new()).build_lazy().unwrap();
+        let stage = Stage::new(Mode::BuiltIn);
+        let mut conn = Some(acquire_now(&stage, &pool));
+        let mut leaves = pool.acquire();
+        assert!(poll_once(&mut leaves).is_pending());
+        let mut next = Probe::pending(pool.acquire());
+        if woken {
+            conn = None;
+        }
+        std::thread::scope(|threads| {
+            threads.spawn(move || drop(leaves));
+        });
+        drop(conn);
+        assert!(next.poll_until_stalled(&stage), "HANG: {}", pool.status());
+        drop(hold(next.take().unwrap()));
+        drop(next);
+        all_is_well(&stage, pool, &control);
+    }
 }

@@ -6,6 +6,9 @@ use pool_core::{CheckPolicy, Error, PooledConnection, Verdict};
 use support::invariants::{acquire_now, all_is_well, closed_for_good, counts_true};
 use support::{FakeConnection, FakeGuard, Gate, Probe, Stage, Step, Verb, hold};
 
+#[path = "scenarios_close/inside.rs"]
+mod inside;
+
 const SECOND: Duration = Duration::from_secs(1);
 
 /// P58: the pool is closed while one or more connects are in flight; nothing is added to a closed pool.

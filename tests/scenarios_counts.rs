@@ -228,10 +228,10 @@ fn each_way_to_leave_in_time_gives_the_place_back() {
             for _ in 0..2 * MAXSIZE {
                 control.next(verb, Step::Pend);
                 for _ in 0..2 {
-                    if let Ok(mut guard) = stage.clock().block_on(pool.acquire()) {
-                        if verb == Verb::Close {
-                            guard.close();
-                        }
+                    if let Ok(mut guard) = stage.clock().block_on(pool.acquire())
+                        && verb == Verb::Close
+                    {
+                        guard.close();
                     }
                     stage.advance(2 * SECOND);
                 }

@@ -106,18 +106,16 @@ fn waiters_are_served_in_the_order_of_their_arrival() {
                 .map(|_| Probe::pending(pool.acquire()))
                 .collect();
             let mut waiters = arrivals;
-            let mut expected = 0;
-            for guard in guards {
+            for (first, guard) in guards.into_iter().enumerate() {
                 drop(guard);
                 stage.settle();
                 assert!(
-                    waiters[expected].is_woken(),
-                    "waiter {expected}; {}",
+                    waiters[first].is_woken(),
+                    "waiter {first}; {}",
                     pool.status()
                 );
-                expected += 1;
                 assert!(
-                    waiters[expected..].iter().all(|waiter| !waiter.is_woken()),
+                    waiters[first + 1..].iter().all(|waiter| !waiter.is_woken()),
                     "one connection woke more than one"
                 );
             }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use pool_core::{CheckPolicy, ErrorClass};
+use pool_core::{CheckPolicy, ErrorClass, PooledConnection};
 use support::invariants::{acquire_now, all_is_well, counts_true};
 use support::{FakeGuard, Gate, Mode, Probe, Stage, Step, Verb, hold};
 
@@ -272,4 +272,31 @@ fn with_a_spawner_a_returned_connection_is_clean_before_anybody_asks() {
     assert_eq!(control.made(), 1);
     drop(acquire);
     all_is_well(&stage, pool, &control);
+}
+
+#[test]
+fn the_time_in_somebodys_hands_is_not_idle_time() {
+    for awaited in [false, true] {
+        for mode in Mode::VIRTUAL {
+            let stage = Stage::new(mode);
+            let (builder, control) = stage.pool(1);
+            let pool = builder.pool_recycle(10 * SECOND).build_lazy().unwrap();
+            let conn = acquire_now(&stage, &pool);
+            stage.advance(9 * SECOND);
+            if awaited {
+                stage.run(PooledConnection::release(conn)).unwrap();
+            } else {
+                drop(conn);
+            }
+            stage.advance(9 * SECOND);
+            let held = hold(acquire_now(&stage, &pool));
+            assert_eq!(
+                held.id(),
+                1,
+                "{mode:?}, awaited: {awaited}: idle for nine of ten seconds"
+            );
+            drop(held);
+            all_is_well(&stage, pool, &control);
+        }
+    }
 }

@@ -81,7 +81,7 @@ impl Play {
         self
     }
 
-    pub(crate) fn is_closing(mut self) -> Self {
+    pub(crate) fn of_a_closing_pool(mut self) -> Self {
         self.closing = true;
         self
     }

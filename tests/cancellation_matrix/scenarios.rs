@@ -7,6 +7,8 @@ use support::invariants::acquire_now;
 use support::{FakeControl, FakeGuard, FakePool, Gate, Mode, Stage, Step, Verb};
 
 use crate::play::Play;
+use crate::timed::{deadline_at_capacity, deadline_on_connect, expired, hangs};
+use crate::verbs::{build, fill, wait_closed, wait_closed_after_terminate};
 
 /// A state of the pool, a victim, and what happens around it.
 pub(crate) struct Scenario {
@@ -89,6 +91,11 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
         clear(s, m, Step::Panic)
     }),
     any("acquire after clear", acquire_after_clear),
+    any("acquire beside upkeep", acquire_beside_upkeep),
+    any(
+        "detach in the middle of a wait",
+        wait_for_detached_beside_a_connect,
+    ),
     any("wait_closed", wait_closed),
     any("wait_closed after terminate", wait_closed_after_terminate),
     any("fill", |s, m| fill(s, m, Step::Ok)),
@@ -120,10 +127,10 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
     timed("expired idle connections", expired),
 ];
 
-const SECOND: Duration = Duration::from_secs(1);
+pub(crate) const SECOND: Duration = Duration::from_secs(1);
 
 /// A pool with upkeep off, `idle` free connections and nothing else.
-fn pool(
+pub(crate) fn pool(
     stage: &Stage,
     maxsize: usize,
     idle: usize,
@@ -147,20 +154,20 @@ fn pool(
 }
 
 /// A pool whose connections are all in somebody's hands.
-fn exhausted(stage: &Stage, maxsize: usize) -> (FakePool, FakeControl, Vec<FakeGuard>) {
+pub(crate) fn exhausted(stage: &Stage, maxsize: usize) -> (FakePool, FakeControl, Vec<FakeGuard>) {
     let (pool, control) = pool(stage, maxsize, 0, CheckPolicy::Never);
     let guards = (0..maxsize).map(|_| acquire_now(stage, &pool)).collect();
     (pool, control, guards)
 }
 
 /// Opens a gate when its turn comes.
-fn opens(gate: &Gate) -> impl FnOnce() + 'static {
+pub(crate) fn opens(gate: &Gate) -> impl FnOnce() + 'static {
     let gate = gate.clone();
     move || gate.open()
 }
 
 /// Moves the virtual clock when its turn comes.
-fn passes(stage: &Stage, time: Duration) -> impl FnOnce() + 'static {
+pub(crate) fn passes(stage: &Stage, time: Duration) -> impl FnOnce() + 'static {
     let clock = stage.clock().clone();
     move || clock.advance(time)
 }
@@ -324,143 +331,33 @@ fn acquire_after_clear(stage: &Stage, maxsize: usize) -> Play {
         })
 }
 
-fn wait_closed(stage: &Stage, maxsize: usize) -> Play {
-    let (pool, control) = pool(stage, maxsize, maxsize, CheckPolicy::Never);
-    let gates: Vec<Gate> = (0..maxsize).map(|_| Gate::new()).collect();
-    for gate in &gates {
-        control.next(Verb::Close, Step::gate(gate));
-    }
-    let guard = acquire_now(stage, &pool);
-    pool.close();
-    let own = pool.clone();
-    let play = Play::new(&pool, control, async move {
-        own.wait_closed().await.expect("the pool is closing");
-    })
-    .event(move || drop(guard))
-    .is_closing();
-    gates
-        .iter()
-        .fold(play, |play, gate| play.event(opens(gate)))
-}
-
-fn wait_closed_after_terminate(stage: &Stage, maxsize: usize) -> Play {
-    let (pool, control) = pool(stage, maxsize, maxsize, CheckPolicy::Never);
-    control.give_abort_handles();
-    let gate = Gate::new();
-    control.always(Verb::Close, Step::gate(&gate));
-    let guard = acquire_now(stage, &pool);
-    pool.terminate();
-    let own = pool.clone();
-    Play::new(&pool, control, async move {
-        own.wait_closed().await.expect("the pool is closing");
-    })
-    .event(opens(&gate))
-    .event(move || drop(guard))
-    .is_closing()
-}
-
-fn fill(stage: &Stage, maxsize: usize, then: Step) -> Play {
+fn acquire_beside_upkeep(stage: &Stage, maxsize: usize) -> Play {
     let (builder, control) = stage.pool(maxsize);
-    let builder = builder.minsize(maxsize).upkeep(false);
-    let pool = builder.build_lazy().expect("the knobs are right");
-    let failures = if matches!(then, Step::Ok) { 0 } else { maxsize };
-    let gates: Vec<Gate> = (0..maxsize).map(|_| Gate::new()).collect();
-    for gate in &gates {
-        control.next(Verb::Connect, Step::gate(gate).then(then.clone()));
-    }
-    let own = pool.clone();
-    let play = Play::new(&pool, control, async move { drop(own.fill().await) }).may_fail(failures);
-    gates
-        .iter()
-        .fold(play, |play, gate| play.event(opens(gate)))
-}
-
-fn build(stage: &Stage, maxsize: usize, last: Step) -> Play {
-    let (builder, control) = stage.pool(maxsize);
-    let gates: Vec<Gate> = (0..maxsize).map(|_| Gate::new()).collect();
-    for (number, gate) in gates.iter().enumerate() {
-        let then = if number + 1 == maxsize {
-            last.clone()
-        } else {
-            Step::Ok
-        };
-        control.next(Verb::Connect, Step::gate(gate).then(then));
-    }
-    let builder = builder.minsize(maxsize);
-    let play = Play::without_pool(control, async move { drop(builder.build().await) });
-    gates
-        .iter()
-        .fold(play, |play, gate| play.event(opens(gate)))
-}
-
-fn deadline_at_capacity(stage: &Stage, maxsize: usize) -> Play {
-    let (pool, control, guards) = exhausted(stage, maxsize);
-    let own = pool.clone();
-    Play::new(&pool, control, async move {
-        drop(own.acquire().timeout(SECOND).await);
-    })
-    .event(passes(stage, 2 * SECOND))
-    .events(guards)
-}
-
-fn deadline_on_connect(stage: &Stage, maxsize: usize) -> Play {
-    let (pool, control) = pool(stage, maxsize, 0, CheckPolicy::Never);
-    let gate = Gate::new();
-    control.next(Verb::Connect, Step::gate(&gate));
-    let own = pool.clone();
-    Play::new(&pool, control, async move {
-        drop(own.acquire().timeout(SECOND).await);
-    })
-    .event(passes(stage, 2 * SECOND))
-    .event(opens(&gate))
-}
-
-/// One method hangs in its next call, and everything has a deadline.
-fn hangs(stage: &Stage, maxsize: usize, verb: Verb) -> Play {
-    let (builder, control) = stage.pool(maxsize);
-    let pool = builder
-        .upkeep(false)
-        .check_policy(CheckPolicy::Always)
-        .connect_timeout(SECOND)
-        .check_timeout(SECOND)
-        .recycle_timeout(SECOND)
-        .close_timeout(SECOND)
-        .build_lazy()
-        .expect("the knobs are right");
-    let mut failures = 0;
-    if verb == Verb::Connect {
-        failures = 1;
-    } else {
-        let guard = acquire_now(stage, &pool);
-        stage
-            .run(PooledConnection::release(guard))
-            .expect("it is kept");
-    }
-    control.next(verb, Step::Pend);
-    let mut guards = Vec::new();
-    match verb {
-        Verb::Recycle => drop(acquire_now(stage, &pool)),
-        Verb::Close => guards.push(acquire_now(stage, &pool)),
-        _ => {}
-    }
-    Play::of_acquire(&pool, control)
-        .event(move || guards.into_iter().for_each(PooledConnection::discard))
-        .event(passes(stage, SECOND))
-        .event(passes(stage, SECOND))
-        .may_fail(failures)
-}
-
-fn expired(stage: &Stage, maxsize: usize) -> Play {
-    let (builder, control) = stage.pool(maxsize);
-    let builder = builder.minsize(maxsize).upkeep(false).pool_recycle(SECOND);
+    let builder = builder.minsize(maxsize).check_policy(CheckPolicy::Always);
     let pool = stage.run(builder.build()).expect("all goes well");
-    stage.advance(2 * SECOND);
-    let gates = [(); 2].map(|()| Gate::new());
-    control.next(Verb::Close, Step::gate(&gates[0]));
-    control.next(Verb::Connect, Step::gate(&gates[1]));
+    control.break_all();
+    let gates: Vec<Gate> = (0..maxsize).map(|_| Gate::new()).collect();
+    for gate in &gates {
+        control.next(Verb::Connect, Step::gate(gate));
+    }
     gates
         .iter()
         .fold(Play::of_acquire(&pool, control), |play, gate| {
             play.event(opens(gate))
         })
+}
+
+fn wait_for_detached_beside_a_connect(stage: &Stage, maxsize: usize) -> Play {
+    let (manager, control) = stage.fake(0);
+    let builder = stage.builder(manager).minsize(0).maxsize(maxsize);
+    let pool = builder
+        .upkeep(false)
+        .build_lazy()
+        .expect("the knobs are right");
+    let guard = acquire_now(stage, &pool);
+    let gate = Gate::new();
+    control.always(Verb::Connect, Step::gate(&gate));
+    Play::of_acquire(&pool, control)
+        .event(move || drop(PooledConnection::detach(guard)))
+        .event(opens(&gate))
 }

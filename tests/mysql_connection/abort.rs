@@ -34,7 +34,7 @@ async fn terminated(
         pool.terminate();
         start
     };
-    let (noticed, start) = futures::join!(holder, terminator);
+    let (noticed, start) = futures_lite::future::zip(holder, terminator).await;
     pool.wait_closed().await.unwrap();
     noticed - start
 }
@@ -143,7 +143,7 @@ fn a_full_server_is_told_as_soon_as_there_is_room() {
             server.watcher().await.somebody_runs(NAP).await;
             pool.terminate();
         };
-        let (naps, ()) = futures::join!(naps, terminate);
+        let (naps, ()) = futures_lite::future::zip(naps, terminate).await;
         assert!(naps.iter().all(is_refused));
         drop(naps);
         drop(held);
@@ -161,7 +161,11 @@ fn a_server_that_was_started_again_is_not_told_old_numbers() {
         sleep(Duration::from_millis(2500)).await;
         server.restart().unwrap();
         let mut others = Vec::new();
-        while others.last().map_or(0, pool_mysql::Connection::connection_id) < old.connection_id() {
+        while others
+            .last()
+            .map_or(0, pool_mysql::Connection::connection_id)
+            < old.connection_id()
+        {
             others.push(server.connect().await);
         }
         pool.terminate();

@@ -45,15 +45,25 @@ async fn everything_is_refused(conn: &mut Connection, statement: &mysql_async::S
     assert!(is_refused(&conn.query::<i32, _>("SELECT 1").await));
     assert!(is_refused(&conn.query_first::<i32, _>("SELECT 1").await));
     assert!(is_refused(&conn.query_map("SELECT 1", |n: i32| n).await));
-    assert!(is_refused(&conn.query_fold("SELECT 1", 0, |a, b: i32| a + b).await));
+    assert!(is_refused(
+        &conn.query_fold("SELECT 1", 0, |a, b: i32| a + b).await
+    ));
     assert!(is_refused(&conn.query_drop("DO 1").await));
     assert!(is_refused(&conn.query_stream::<i32, _>("SELECT 1").await));
     assert!(is_refused(&conn.exec::<i32, _, _>(statement, (1,)).await));
-    assert!(is_refused(&conn.exec_first::<i32, _, _>(statement, (1,)).await));
-    assert!(is_refused(&conn.exec_map(statement, (1,), |n: i32| n).await));
-    assert!(is_refused(&conn.exec_fold(statement, (1,), 0, |a, b: i32| a + b).await));
+    assert!(is_refused(
+        &conn.exec_first::<i32, _, _>(statement, (1,)).await
+    ));
+    assert!(is_refused(
+        &conn.exec_map(statement, (1,), |n: i32| n).await
+    ));
+    assert!(is_refused(
+        &conn.exec_fold(statement, (1,), 0, |a, b: i32| a + b).await
+    ));
     assert!(is_refused(&conn.exec_drop(statement, (1,)).await));
-    assert!(is_refused(&conn.exec_stream::<i32, _, _>(statement, (1,)).await));
+    assert!(is_refused(
+        &conn.exec_stream::<i32, _, _>(statement, (1,)).await
+    ));
     assert!(is_refused(&conn.ping().await));
     assert!(is_refused(&conn.begin().await));
     assert!(is_refused(&conn.commit().await));
@@ -87,13 +97,16 @@ fn inside_a_transaction_too() {
 fn a_cancelled_commit_closes_the_connection() {
     test(|| async {
         let server = Server::start();
-        let mut conn = server.connect().await;
-        let tx = conn.start_transaction(<_>::default()).await.unwrap();
+        let mut guarded = server.connect().await;
+        let mut plain = server.connect().await;
+        let tx = guarded.start_transaction(<_>::default()).await.unwrap();
+        // Nobody answers before it is dropped.
+        server.pause();
         assert!(polled(1, Box::pin(tx.commit())).await.is_none());
-        assert!(is_refused(&conn.ping().await));
-        let mut conn = server.connect().await;
-        assert!(polled(1, Box::pin(conn.commit())).await.is_none());
-        assert!(is_refused(&conn.ping().await));
+        assert!(polled(1, Box::pin(plain.commit())).await.is_none());
+        server.resume();
+        assert!(is_refused(&guarded.ping().await));
+        assert!(is_refused(&plain.ping().await));
     });
 }
 
@@ -113,10 +126,17 @@ fn a_future_that_is_forgotten_is_as_bad_as_one_that_is_dropped() {
     test(|| async {
         let server = Server::start();
         let mut conn = server.connect().await;
-        let mut query = conn.query_drop("SELECT 'stale'");
-        assert!(query.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+        let mut query = conn.query_drop("SELECT CONCAT('stale', SLEEP(0.2))");
+        assert!(
+            query
+                .as_mut()
+                .poll(&mut Context::from_waker(Waker::noop()))
+                .is_pending()
+        );
         std::mem::forget(query);
-        assert!(is_refused(&conn.query_first::<String, _>("SELECT 'fresh'").await));
+        assert!(is_refused(
+            &conn.query_first::<String, _>("SELECT 'fresh'").await
+        ));
     });
 }
 
@@ -129,7 +149,11 @@ const STEPS: &[(&str, Step)] = &[
         Box::pin(async { conn.query_drop("SELECT 'stale'").await.is_ok() })
     }),
     ("several statements", |conn| {
-        Box::pin(async { conn.query_drop("SELECT 'stale'; DO 1; SELECT 'old'").await.is_ok() })
+        Box::pin(async {
+            conn.query_drop("SELECT 'stale'; DO 1; SELECT 'old'")
+                .await
+                .is_ok()
+        })
     }),
     ("many rows", |conn| {
         Box::pin(async {
@@ -146,27 +170,37 @@ const STEPS: &[(&str, Step)] = &[
     ("batch", |conn| {
         Box::pin(async {
             let rows = (0..100).map(|n| (n,));
-            conn.exec_batch("INSERT INTO batch VALUES (?)", rows).await.is_ok()
+            conn.exec_batch("INSERT INTO batch VALUES (?)", rows)
+                .await
+                .is_ok()
         })
     }),
     ("stream", |conn| {
         Box::pin(async {
-            let stream = conn.query_stream::<u64, _>("SELECT seq FROM seq_1_to_2000").await;
+            let stream = conn
+                .query_stream::<u64, _>("SELECT seq FROM seq_1_to_2000")
+                .await;
             match stream {
                 Ok(stream) => stream.count().await == 2000,
                 Err(_) => false,
             }
         })
     }),
-    ("begin", |conn| Box::pin(async { conn.begin().await.is_ok() })),
-    ("commit", |conn| Box::pin(async { conn.commit().await.is_ok() })),
+    ("begin", |conn| {
+        Box::pin(async { conn.begin().await.is_ok() })
+    }),
+    ("commit", |conn| {
+        Box::pin(async { conn.commit().await.is_ok() })
+    }),
     ("select_db", |conn| {
         Box::pin(async { conn.select_db("mysql").await.is_ok() })
     }),
     ("transaction", |conn| {
         Box::pin(async {
             match conn.start_transaction(<_>::default()).await {
-                Ok(mut tx) => tx.query_drop("SELECT 'stale'").await.is_ok() && tx.commit().await.is_ok(),
+                Ok(mut tx) => {
+                    tx.query_drop("SELECT 'stale'").await.is_ok() && tx.commit().await.is_ok()
+                }
                 Err(_) => false,
             }
         })
@@ -190,7 +224,9 @@ const STEPS: &[(&str, Step)] = &[
     ("executemany", |conn| {
         Box::pin(async {
             let mut cur = conn.cursor();
-            cur.executemany("INSERT INTO batch VALUES (?)", [(1,), (2,)]).await.is_ok()
+            cur.executemany("INSERT INTO batch VALUES (?)", [(1,), (2,)])
+                .await
+                .is_ok()
         })
     }),
 ];
@@ -201,7 +237,11 @@ const STEPS: &[(&str, Step)] = &[
 fn no_answer_is_ever_taken_for_another_one() {
     test(|| async {
         let server = Server::start();
-        server.watcher().await.run("CREATE TABLE test.batch (a INT)").await;
+        server
+            .watcher()
+            .await
+            .run("CREATE TABLE test.batch (a INT)")
+            .await;
         let mut cases = 0;
         for options in server.both() {
             let pool = one(options);
@@ -220,7 +260,11 @@ fn no_answer_is_ever_taken_for_another_one() {
                         let answer = conn.exec_first::<String, _, _>("SELECT ?", (nonce,)).await;
                         assert_eq!(answer.unwrap().as_deref(), Some(nonce), "{name} {times}");
                     }
-                    assert_eq!(number(&mut conn, "SELECT @@in_transaction").await, 0, "{name} {times}");
+                    assert_eq!(
+                        number(&mut conn, "SELECT @@in_transaction").await,
+                        0,
+                        "{name} {times}"
+                    );
                     if let Some(succeeded) = done {
                         assert!(succeeded, "{name} {times}");
                         break;
@@ -249,7 +293,11 @@ fn a_result_that_was_not_read_to_its_end_is_skipped() {
             assert_eq!(rows, read);
             assert_eq!(number(&mut conn, "SELECT 8").await, 8);
         }
-        drop(conn.query_iter("SELECT 1; SELECT 2; SELECT 3").await.unwrap());
+        drop(
+            conn.query_iter("SELECT 1; SELECT 2; SELECT 3")
+                .await
+                .unwrap(),
+        );
         assert_eq!(number(&mut conn, "SELECT 9").await, 9);
     });
 }

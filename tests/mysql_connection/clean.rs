@@ -127,10 +127,11 @@ fn the_database_comes_back_however_it_was_left() {
             "SET @s = 'USE mysql'; PREPARE s FROM @s; EXECUTE s",
             "CREATE DATABASE gone; USE gone; DROP DATABASE gone",
         ];
-        let none = ConnectOptions::new()
-            .unix_socket(server.socket())
-            .user("root");
-        for (options, home) in [(server.unix(), Some("test")), (none, None)] {
+        let none = ConnectOptions::new().unix_socket(server.socket());
+        for (options, home) in [
+            (server.unix(), Some("test")),
+            (none.clone().user("root"), None),
+        ] {
             for way in ways {
                 let mut conn = next_user(options.clone(), async |conn| {
                     // A server may refuse one of them; then nothing has changed.
@@ -151,6 +152,13 @@ fn the_database_comes_back_however_it_was_left() {
             .await;
             assert_eq!(text(&mut conn, "SELECT DATABASE()").await.as_deref(), home);
         }
+        // Back to none is a new login, here with a password.
+        let mut conn = next_user(none.user("app").password("app"), async |conn| {
+            conn.query_drop("SET @a = 1; USE test").await.unwrap();
+        })
+        .await;
+        assert_eq!(text(&mut conn, "SELECT DATABASE()").await, None);
+        assert_eq!(text(&mut conn, "SELECT @a").await, None);
     });
 }
 
@@ -166,19 +174,25 @@ fn a_transaction_is_rolled_back_and_the_connection_kept() {
         for policy in [ResetPolicy::Always, ResetPolicy::Never] {
             let options = server.tcp().reset_policy(policy);
             let begin_by_hand = next_user(options.clone(), async |conn| {
-                conn.query_drop("BEGIN; INSERT INTO kept VALUES (1)").await.unwrap();
+                conn.query_drop("BEGIN; INSERT INTO kept VALUES (1)")
+                    .await
+                    .unwrap();
             });
             assert!(is_empty(begin_by_hand.await).await);
             let begin = next_user(options.clone(), async |conn| {
                 conn.begin().await.unwrap();
-                conn.query_drop("INSERT INTO kept VALUES (1)").await.unwrap();
+                conn.query_drop("INSERT INTO kept VALUES (1)")
+                    .await
+                    .unwrap();
                 // A PREPARE is the last thing: what the driver takes for its flags is none.
                 conn.prep("SELECT 1").await.unwrap();
             });
             assert!(is_empty(begin.await).await);
             let error = next_user(options.clone(), async |conn| {
                 conn.begin().await.unwrap();
-                conn.query_drop("INSERT INTO kept VALUES (1)").await.unwrap();
+                conn.query_drop("INSERT INTO kept VALUES (1)")
+                    .await
+                    .unwrap();
                 conn.query_drop("BLABLA").await.unwrap_err();
             });
             assert!(is_empty(error.await).await);
@@ -188,7 +202,10 @@ fn a_transaction_is_rolled_back_and_the_connection_kept() {
             });
             assert!(is_empty(guard.await).await);
             let unread = next_user(options, async |conn| {
-                drop(conn.query_iter("BEGIN; INSERT INTO kept VALUES (1); SELECT 1; SELECT 2").await);
+                drop(
+                    conn.query_iter("BEGIN; INSERT INTO kept VALUES (1); SELECT 1; SELECT 2")
+                        .await,
+                );
             });
             assert!(is_empty(unread.await).await);
         }
@@ -216,8 +233,14 @@ fn without_a_reset_a_session_reaches_the_next_user_at_no_cost() {
             .await
             .unwrap();
         let before = watcher.count("Questions").await;
-        assert_eq!(number(&mut *pool.acquire().await.unwrap(), "SELECT @var").await, 5);
-        assert_eq!(number(&mut *pool.acquire().await.unwrap(), "SELECT @var").await, 5);
+        assert_eq!(
+            number(&mut *pool.acquire().await.unwrap(), "SELECT @var").await,
+            5
+        );
+        assert_eq!(
+            number(&mut *pool.acquire().await.unwrap(), "SELECT @var").await,
+            5
+        );
         // Two queries and the question for the count itself.
         assert_eq!(watcher.count("Questions").await - before, 3);
     });
@@ -248,7 +271,9 @@ fn a_reset_costs_one_command_and_no_more() {
         conn.ping().await.unwrap();
         let (resets, changes) = costs(&mut watcher).await;
         for _ in 0..5 {
-            conn.query_drop("SELECT 1 FROM test.users WHERE used").await.unwrap_err();
+            conn.query_drop("SELECT 1 FROM test.users WHERE used")
+                .await
+                .unwrap_err();
             assert_eq!(number(&mut conn, "SELECT 1").await, 1);
             PooledConnection::release(conn).await.unwrap();
             conn = pool.acquire().await.unwrap();

@@ -76,7 +76,11 @@ fn a_closed_connection_is_reachable_through_the_guard_and_replaced() {
 
 /// Opens a connection, does something to it and lets it go on a thread and in a context of the caller's choice; then the
 /// server must be rid of it.
-fn leaves_nothing(server: &Server, prepare: impl AsyncFn(&mut Connection), end: impl Fn(Connection)) {
+fn leaves_nothing(
+    server: &Server,
+    prepare: impl AsyncFn(&mut Connection),
+    end: impl Fn(Connection),
+) {
     for options in server.both() {
         let conn = futures::executor::block_on(async {
             let mut conn = connect(options).await.unwrap();
@@ -105,7 +109,13 @@ async fn busy(conn: &mut Connection) {
 fn a_drop_leaves_nothing_behind_wherever_it_happens() {
     let server = Server::start();
     let current = || Builder::new_current_thread().enable_all().build().unwrap();
-    let threads = || Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let threads = || {
+        Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()
+            .unwrap()
+    };
     macro_rules! everywhere {
         ($prepare:expr) => {
             // Without a runtime.

@@ -17,7 +17,11 @@ use crate::server::{Server, number, test, text};
 fn a_new_session_is_the_one_that_was_asked_for() {
     test(|| async {
         let server = Server::with(&["--performance-schema=1"]);
-        server.watcher().await.run("CREATE DATABASE `odd``name; x`").await;
+        server
+            .watcher()
+            .await
+            .run("CREATE DATABASE `odd``name; x`")
+            .await;
         let options = server
             .tcp()
             .db("odd`name; x")
@@ -34,7 +38,10 @@ fn a_new_session_is_the_one_that_was_asked_for() {
         let charset = text(&mut conn, "SELECT @@character_set_results").await;
         assert_eq!(charset.as_deref(), Some("latin1"));
         let mode = text(&mut conn, "SELECT @@sql_mode").await.unwrap();
-        assert!(mode.contains("ANSI_QUOTES") && mode.contains("NO_ZERO_DATE"), "{mode}");
+        assert!(
+            mode.contains("ANSI_QUOTES") && mode.contains("NO_ZERO_DATE"),
+            "{mode}"
+        );
         assert_eq!(number(&mut conn, "SELECT @one + @two").await, 3);
         assert_eq!(number(&mut conn, "SELECT @@autocommit").await, 0);
         let attributes: Vec<(String, String)> = conn
@@ -101,7 +108,10 @@ fn a_connection_knows_itself_and_its_server() {
         assert_eq!(conn.server_info(), info);
         assert_eq!(conn.is_mariadb(), info.contains("MariaDB"));
         let (major, minor, patch) = conn.server_version();
-        assert!(info.starts_with(&format!("{major}.{minor}.{patch}")), "{info}");
+        assert!(
+            info.starts_with(&format!("{major}.{minor}.{patch}")),
+            "{info}"
+        );
         assert_eq!(conn.host(), server.host());
         assert_eq!(conn.port(), server.port());
         assert_eq!(conn.user(), Some("root"));
@@ -129,7 +139,10 @@ fn no_password_is_shown() {
         let server = Server::start();
         let options = server.tcp().user("app").password("app-s3cret");
         let error = connect(options.clone()).await.unwrap_err();
-        let mut shown = format!("{error} {error:?} {options:?} {:?}", MySqlManager::new(options.clone()));
+        let mut shown = format!(
+            "{error} {error:?} {options:?} {:?}",
+            MySqlManager::new(options.clone())
+        );
         let mut source = error.source();
         while let Some(error) = source {
             shown += &format!(" {error} {error:?}");
@@ -138,12 +151,19 @@ fn no_password_is_shown() {
         let error = create_pool(options.clone()).build().await.unwrap_err();
         shown += &format!(" {error} {error:?} {:?}", error.source());
 
-        server.watcher().await.run("CREATE USER x@'%' IDENTIFIED BY 'app-s3cret'; GRANT ALL ON *.* TO x@'%'").await;
+        server
+            .watcher()
+            .await
+            .run("CREATE USER x@'%' IDENTIFIED BY 'app-s3cret'; GRANT ALL ON *.* TO x@'%'")
+            .await;
         let options = options.user("x");
         let mut conn = connect(options.clone()).await.unwrap();
         shown += &format!(" {conn:?}");
         shown += &format!(" {:?}", conn.cursor());
-        shown += &format!(" {:?}", conn.start_transaction(<_>::default()).await.unwrap());
+        shown += &format!(
+            " {:?}",
+            conn.start_transaction(<_>::default()).await.unwrap()
+        );
         let pool = create_pool(options).build().await.unwrap();
         let guard = pool.acquire().await.unwrap();
         shown += &format!(" {pool:?} {guard:?}");
@@ -157,9 +177,17 @@ fn a_refusal_says_why_and_is_classified() {
     test(|| async {
         let server = Server::with(&["--max-connections=10"]);
         let cases: [(ConnectOptions, u16, ErrorClass); 3] = [
-            (server.tcp().user("app").password("wrong"), 1045, ErrorClass::Auth),
+            (
+                server.tcp().user("app").password("wrong"),
+                1045,
+                ErrorClass::Auth,
+            ),
             (server.tcp().db("nowhere"), 1049, ErrorClass::Config),
-            (server.tcp().init_command("BLABLA"), 1064, ErrorClass::Config),
+            (
+                server.tcp().init_command("BLABLA"),
+                1064,
+                ErrorClass::Config,
+            ),
         ];
         for (options, code, class) in cases {
             let manager = MySqlManager::new(options.clone());
@@ -205,10 +233,19 @@ fn a_server_that_never_greets_runs_into_the_connect_timeout() {
         let port = mute.local_addr().unwrap().port();
         let options = ConnectOptions::new().host("127.0.0.1").port(port);
         let short = Duration::from_millis(100);
-        let error = connect(options.clone().connect_timeout(short)).await.unwrap_err();
-        assert!(matches!(error, Error::ConnectTimeout { after, .. } if after == short), "{error:?}");
+        let error = connect(options.clone().connect_timeout(short))
+            .await
+            .unwrap_err();
+        assert!(
+            matches!(error, Error::ConnectTimeout { after, .. } if after == short),
+            "{error:?}"
+        );
 
-        let pool = create_pool(options.connect_timeout(short)).minsize(0).build().await.unwrap();
+        let pool = create_pool(options.connect_timeout(short))
+            .minsize(0)
+            .build()
+            .await
+            .unwrap();
         assert!(pool.acquire().await.is_err());
         assert_eq!(pool.size(), 0);
     });
@@ -231,9 +268,14 @@ fn options_that_cannot_be_used_are_found_before_anything_is_opened() {
     test(|| async {
         let error = connect(ConnectOptions::new().port(0)).await.unwrap_err();
         assert!(matches!(&error, Error::Config(error) if error.field() == "port"));
-        let error = create_pool(ConnectOptions::new().host("")).build().await.unwrap_err();
+        let error = create_pool(ConnectOptions::new().host(""))
+            .build()
+            .await
+            .unwrap_err();
         assert!(matches!(&error, pool_core::Error::Config(error) if error.field() == "host"));
-        let error = create_pool_from_url("mysql://localhost/?minsize=-1").err().expect("an error");
+        let error = create_pool_from_url("mysql://localhost/?minsize=-1")
+            .err()
+            .expect("an error");
         assert_eq!(error.field(), "minsize");
     });
 }
@@ -242,11 +284,17 @@ fn options_that_cannot_be_used_are_found_before_anything_is_opened() {
 fn a_pool_from_a_url_has_what_the_url_says() {
     test(|| async {
         let server = Server::start();
-        let url = format!("{}?minsize=2&maxsize=3&pool_recycle=3600&autocommit=false", server.url());
+        let url = format!(
+            "{}?minsize=2&maxsize=3&pool_recycle=3600&autocommit=false",
+            server.url()
+        );
         let pool: Pool = create_pool_from_url(&url).unwrap().build().await.unwrap();
         assert_eq!((pool.minsize(), pool.maxsize(), pool.size()), (2, 3, 2));
         let mut conn = pool.acquire().await.unwrap();
         assert_eq!(number(&mut conn, "SELECT @@autocommit").await, 0);
-        assert_eq!(text(&mut conn, "SELECT DATABASE()").await.as_deref(), Some("mysql"));
+        assert_eq!(
+            text(&mut conn, "SELECT DATABASE()").await.as_deref(),
+            Some("mysql")
+        );
     });
 }

@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use pool_mysql::mysql_async::prelude::Queryable;
-use pool_mysql::{ConnectOptions, Connection, IoRuntime, Pool, connect, create_pool};
+use pool_mysql::{ConnectOptions, Connection, IoRuntime, Pool, ResetPolicy, connect, create_pool};
 use support::Flavour;
 use support::watchdog::{MINUTE, within};
 use tokio::runtime::{Builder, Runtime};
 
-use crate::server::{Server, number, sleep, test};
+use crate::server::{Server, is_refused, number, sleep, test};
 
 fn current_thread() -> Runtime {
     Builder::new_current_thread().enable_all().build().unwrap()
@@ -69,7 +69,9 @@ async fn many_things(mut conn: Connection) {
         .await
         .unwrap();
     let mut tx = conn.start_transaction(<_>::default()).await.unwrap();
-    tx.exec_drop("INSERT INTO t VALUES (?)", (1,)).await.unwrap();
+    tx.exec_drop("INSERT INTO t VALUES (?)", (1,))
+        .await
+        .unwrap();
     tx.commit().await.unwrap();
     let mut tx = conn.start_transaction(<_>::default()).await.unwrap();
     tx.query_drop("INSERT INTO t VALUES (2)").await.unwrap();
@@ -118,43 +120,83 @@ fn a_runtime_that_nobody_drives_stops_nothing() {
     drop(runtime);
 }
 
-#[test]
-fn a_multi_thread_runtime_that_has_ended_gives_an_error_and_no_hang() {
-    let server = Server::start();
+fn made_under_a_runtime_that_ends(options: ConnectOptions, used: bool) -> Connection {
     let runtime = multi_thread();
-    let options = server.tcp();
-    let mut conn = runtime
-        .block_on(runtime.spawn(connect(options)))
-        .unwrap()
-        .unwrap();
-    drop(runtime);
+    let task = runtime.spawn(async move {
+        let mut conn = connect(options).await.unwrap();
+        if used {
+            conn.query_drop("SET @a = 1").await.unwrap();
+        }
+        conn
+    });
+    runtime.block_on(task).unwrap()
+}
+
+#[test]
+fn a_session_whose_multi_thread_runtime_has_ended_gives_an_error_and_no_hang() {
+    let server = Server::start();
+    let mut conn = made_under_a_runtime_that_ends(server.tcp(), true);
     within(MINUTE, "a query", move || {
         futures::executor::block_on(async move {
-            assert!(conn.query_drop("SELECT 10").await.is_err());
             assert!(conn.is_closed());
+            assert!(is_refused(&conn.query_drop("SELECT @a").await));
+            assert!(is_refused(&conn.query_drop("SELECT @a").await));
         });
+    });
+}
+
+#[test]
+fn a_connection_that_nobody_has_used_is_opened_anew_when_its_runtime_has_ended() {
+    let server = Server::start();
+    let mut conn = made_under_a_runtime_that_ends(server.tcp(), false);
+    assert!(!conn.is_closed());
+    futures::executor::block_on(async {
+        let before = conn.connection_id();
+        select_10(&mut conn).await;
+        assert_ne!(conn.connection_id(), before);
+        let id = number(&mut conn, "SELECT CONNECTION_ID()").await;
+        assert_eq!(i64::try_from(conn.connection_id()), Ok(id));
+    });
+    let mut conn = made_under_a_runtime_that_ends(server.tcp(), false);
+    server.stop();
+    futures::executor::block_on(async {
+        assert!(conn.ping().await.is_err());
+    });
+}
+
+#[test]
+fn in_the_background_a_session_outlives_every_runtime() {
+    let server = Server::start();
+    let options = server.tcp().io_runtime(IoRuntime::Background);
+    let mut conn = made_under_a_runtime_that_ends(options, true);
+    futures::executor::block_on(async {
+        assert_eq!(number(&mut conn, "SELECT @a").await, 1);
     });
 }
 
 #[test]
 fn a_pool_outlives_every_runtime_it_was_used_under() {
     let server = Server::start();
-    let made_under = multi_thread();
-    let pool: Pool = made_under
-        .block_on(made_under.spawn(create_pool(server.tcp()).minsize(2).build()))
-        .unwrap()
-        .unwrap();
-    use_pool(&made_under, &pool);
-    drop(made_under);
-    for runtime in [current_thread(), multi_thread(), current_thread()] {
-        use_pool(&runtime, &pool);
-        drop(runtime);
+    for policy in [ResetPolicy::Always, ResetPolicy::Never] {
+        let options = server.tcp().reset_policy(policy);
+        let made_under = multi_thread();
+        let pool: Pool = made_under
+            .block_on(made_under.spawn(create_pool(options).minsize(2).build()))
+            .unwrap()
+            .unwrap();
+        use_pool(&made_under, &pool);
+        drop(made_under);
+        for runtime in [current_thread(), multi_thread(), multi_thread()] {
+            use_pool(&runtime, &pool);
+            drop(runtime);
+        }
+        futures::executor::block_on(async {
+            select_10(&mut *pool.acquire().await.unwrap()).await;
+            pool.close();
+            pool.wait_closed().await.unwrap();
+            server.watcher().await.nobody_else().await;
+        });
     }
-    futures::executor::block_on(async {
-        select_10(&mut *pool.acquire().await.unwrap()).await;
-        pool.close();
-        pool.wait_closed().await.unwrap();
-    });
 }
 
 fn use_pool(runtime: &Runtime, pool: &Pool) {
@@ -172,7 +214,10 @@ fn use_pool(runtime: &Runtime, pool: &Pool) {
 #[test]
 fn a_runtime_without_an_io_driver_is_not_used() {
     let server = Server::start();
-    let runtime = Builder::new_multi_thread().worker_threads(1).build().unwrap();
+    let runtime = Builder::new_multi_thread()
+        .worker_threads(1)
+        .build()
+        .unwrap();
     let options: ConnectOptions = server.tcp();
     let task = runtime.spawn(async move {
         let mut conn = connect(options).await.unwrap();

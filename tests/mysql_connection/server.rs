@@ -114,10 +114,7 @@ impl Watcher {
             if let Some((id, _)) = sessions.iter().find(|(_, info)| runs(info)) {
                 return *id;
             }
-            assert!(
-                start.elapsed() < MINUTE,
-                "nobody runs {text}: {sessions:?}"
-            );
+            assert!(start.elapsed() < MINUTE, "nobody runs {text}: {sessions:?}");
             sleep(Duration::from_millis(5)).await;
         }
     }
@@ -136,10 +133,7 @@ impl Watcher {
 
 /// Runs a body on the bare executor, under a deadline.
 pub(crate) fn test<F: Future<Output = ()>>(body: impl FnOnce() -> F + Send + 'static) {
-    let name = std::thread::current()
-        .name()
-        .unwrap_or("a test")
-        .to_owned();
+    let name = std::thread::current().name().unwrap_or("a test").to_owned();
     within(MINUTE, &name, || futures::executor::block_on(body()));
 }
 

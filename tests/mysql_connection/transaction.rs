@@ -7,7 +7,9 @@ use crate::server::{Server, code, number, test, text};
 
 async fn table(server: &Server) -> Connection {
     let mut conn = server.connect().await;
-    conn.query_drop("CREATE TABLE t (a INT PRIMARY KEY) ENGINE=InnoDB").await.unwrap();
+    conn.query_drop("CREATE TABLE t (a INT PRIMARY KEY) ENGINE=InnoDB")
+        .await
+        .unwrap();
     conn
 }
 
@@ -42,8 +44,13 @@ fn a_transaction_guard_commits_or_rolls_back() {
         let server = Server::start();
         let mut conn = table(&server).await;
         let mut tx = conn.start_transaction(TxOpts::default()).await.unwrap();
-        tx.exec_drop("INSERT INTO t VALUES (?)", (1,)).await.unwrap();
-        tx.cursor().execute("INSERT INTO t VALUES (?)", (2,)).await.unwrap();
+        tx.exec_drop("INSERT INTO t VALUES (?)", (1,))
+            .await
+            .unwrap();
+        tx.cursor()
+            .execute("INSERT INTO t VALUES (?)", (2,))
+            .await
+            .unwrap();
         tx.commit().await.unwrap();
         assert_eq!(rows(&mut conn).await, 2);
         let mut tx = conn.start_transaction(TxOpts::default()).await.unwrap();
@@ -99,12 +106,18 @@ fn a_transaction_in_a_transaction_is_refused() {
         let is_nested = |result: Result<_, Error>| {
             matches!(result, Err(Error::Driver(DriverError::NestedTransaction)))
         };
-        assert!(is_nested(conn.start_transaction(TxOpts::default()).await.map(drop)));
+        assert!(is_nested(
+            conn.start_transaction(TxOpts::default()).await.map(drop)
+        ));
         // The driver has no flags after an error, and wrong ones after a PREPARE.
         conn.query_drop("BLABLA").await.unwrap_err();
-        assert!(is_nested(conn.start_transaction(TxOpts::default()).await.map(drop)));
+        assert!(is_nested(
+            conn.start_transaction(TxOpts::default()).await.map(drop)
+        ));
         conn.prep("SELECT 1").await.unwrap();
-        assert!(is_nested(conn.start_transaction(TxOpts::default()).await.map(drop)));
+        assert!(is_nested(
+            conn.start_transaction(TxOpts::default()).await.map(drop)
+        ));
         conn.rollback().await.unwrap();
         assert_eq!(rows(&mut conn).await, 0);
     });
@@ -160,7 +173,11 @@ fn the_status_is_known_or_said_to_be_unknown() {
         assert!(conn.in_transaction());
         conn.exec_drop("SELECT ?", (1,)).await.unwrap();
         assert_eq!(conn.transaction_status(), Open);
-        drop(conn.query_iter("SELECT seq FROM seq_1_to_1000").await.unwrap());
+        drop(
+            conn.query_iter("SELECT seq FROM seq_1_to_1000")
+                .await
+                .unwrap(),
+        );
         assert_eq!(conn.transaction_status(), Unknown);
         conn.commit().await.unwrap();
         assert_eq!(conn.transaction_status(), None);
@@ -174,10 +191,15 @@ fn what_the_driver_takes_from_a_prepare_is_not_shown() {
     test(|| async {
         let server = Server::start();
         let mut conn = table(&server).await;
-        conn.query_drop("INSERT INTO t VALUES (1), (2)").await.unwrap();
+        conn.query_drop("INSERT INTO t VALUES (1), (2)")
+            .await
+            .unwrap();
         assert_eq!(conn.affected_rows(), 2);
         conn.prep("SELECT 1, 2, 3").await.unwrap();
-        assert_eq!((conn.affected_rows(), conn.last_insert_id(), conn.warnings()), (0, None, 0));
+        assert_eq!(
+            (conn.affected_rows(), conn.last_insert_id(), conn.warnings()),
+            (0, None, 0)
+        );
         assert!(conn.get_autocommit());
         conn.query_drop("SELECT 1 / 0").await.unwrap();
         assert_eq!(conn.warnings(), 1);

@@ -48,6 +48,8 @@ pub(crate) struct Job<E, J> {
     pub(crate) tender: Tender,
     /// How often the pool had been cleared when the job began.
     pub(crate) clears: u64,
+    /// It was taken over from whoever began it.
+    pub(crate) inherited: bool,
     /// It is to be dropped as soon as its poll returns.
     pub(crate) doomed: bool,
     /// The entry's id, where there is an entry.
@@ -90,6 +92,7 @@ impl<E, J> Jobs<E, J> {
             work: Work::Fresh(entry),
             tender: Tender::Verb,
             clears,
+            inherited: false,
             doomed: false,
             id: None,
             spot: None,

@@ -2,7 +2,7 @@
 
 use std::future::Future;
 use std::pin::pin;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::task::{Poll, Waker};
 
@@ -10,6 +10,7 @@ use std::task::{Poll, Waker};
 #[derive(Default)]
 pub(crate) struct Signal {
     aborted: AtomicBool,
+    connection_id: AtomicU64,
     waiting: Mutex<Option<Waker>>,
 }
 
@@ -21,6 +22,15 @@ impl Signal {
         if let Some(waker) = waiting {
             waker.wake();
         }
+    }
+
+    /// The connection's number at the server.
+    pub(crate) fn connection_id(&self) -> u64 {
+        self.connection_id.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn is_about(&self, connection_id: u64) {
+        self.connection_id.store(connection_id, Ordering::Relaxed);
     }
 
     pub(crate) fn is_aborted(&self) -> bool {

@@ -176,11 +176,18 @@ impl Connection {
         T: 's,
     {
         Box::pin(async move {
+            // The driver's own flag is read here before the driver is used: the next command would clear it.
+            if self.is_closed() {
+                return Err(closed());
+            }
+            if self.is_stranded() {
+                let signal = Arc::clone(&self.gate.signal);
+                let opened = signal.guard(self.open_anew()).await;
+                opened.unwrap_or_else(|| Err(closed()))?;
+            }
             let Self { conn, gate, .. } = self;
-            let conn = match conn {
-                // The driver's own flag must be read before the driver is used: the next command would clear it.
-                Some(conn) if !gate.is_shut() && !conn.is_disconnected() => conn,
-                _ => return Err(closed()),
+            let Some(conn) = conn else {
+                return Err(closed());
             };
             let mut log = command.log;
             log.start();

@@ -8,8 +8,8 @@ use mysql_async::{Conn, Row};
 
 use crate::command::Command;
 use crate::connection::Connection;
-use crate::error::Error;
-use crate::io_runtime::{open_on, within};
+use crate::error::{Error, closed};
+use crate::io_runtime::{Tie, within};
 use crate::options::{Blueprint, ConnectOptions};
 use crate::server;
 
@@ -51,20 +51,49 @@ pub async fn connect(options: ConnectOptions) -> Result<Connection, Error> {
 
 /// Opens a connection where its socket can live, without a deadline.
 pub(crate) async fn open(blueprint: Arc<Blueprint>, echo: bool) -> Result<Connection, Error> {
-    let choice = blueprint.options.io_runtime;
-    let opened = open_on(choice, move || establish(Arc::clone(&blueprint), echo)).await;
-    opened.map_err(mysql_async::Error::from)?
+    let here = Arc::clone(&blueprint);
+    let open = move |tie| establish(Arc::clone(&here), tie, echo);
+    let opened = blueprint.place.open(open).await;
+    Ok(opened.map_err(mysql_async::Error::from)??)
 }
 
-async fn establish(blueprint: Arc<Blueprint>, echo: bool) -> Result<Connection, Error> {
+async fn establish(
+    blueprint: Arc<Blueprint>,
+    tie: Tie,
+    echo: bool,
+) -> mysql_async::Result<Connection> {
     let conn = Conn::new(blueprint.opts.clone()).await?;
     // From here on an error says goodbye to the server: our connection knows how, the driver's does not.
-    let mut conn = Connection::adopt(conn, blueprint, echo);
+    let mut conn = Connection::adopt(conn, blueprint, tie, echo);
     conn.begin_session().await?;
     Ok(conn)
 }
 
 impl Connection {
+    /// Whether the tokio runtime that the socket lived on has ended.
+    pub(crate) fn is_stranded(&self) -> bool {
+        self.tie.has_ended()
+    }
+
+    /// Opens the connection anew after its runtime has ended.
+    ///
+    /// Only for a session that nobody has used: to its user it is the same one.
+    pub(crate) async fn open_anew(&mut self) -> mysql_async::Result<()> {
+        let limit = self.blueprint.options.connect_limit();
+        let opening = open(Arc::clone(&self.blueprint), self.echo);
+        let mut fresh = match within(limit, opening).await {
+            Some(Ok(fresh)) => fresh,
+            Some(Err(Error::Driver(error))) => return Err(error),
+            Some(Err(_)) => return Err(closed()),
+            None => return Err(std::io::Error::from(std::io::ErrorKind::TimedOut).into()),
+        };
+        std::mem::swap(&mut self.conn, &mut fresh.conn);
+        std::mem::swap(&mut self.tie, &mut fresh.tie);
+        std::mem::swap(&mut self.server, &mut fresh.server);
+        self.gate.signal.is_about(self.server.connection_id);
+        Ok(())
+    }
+
     /// Asks the server who it is and applies the options, in one round trip.
     async fn begin_session(&mut self) -> mysql_async::Result<()> {
         let settings = self.blueprint.settings.clone();
@@ -87,7 +116,10 @@ impl Connection {
             })
             .await?;
         match answer {
-            Some(rows) => rows.into_iter().for_each(|row| self.server.learn(row)),
+            Some(rows) => {
+                rows.into_iter().for_each(|row| self.server.learn(row));
+                self.gate.signal.is_about(self.server.connection_id);
+            }
             None => self.send_settings(settings).await?,
         }
         self.run_init_command().await?;

@@ -11,6 +11,7 @@ use mysql_async::prelude::Queryable;
 use crate::command::Gate;
 use crate::cursor::Cursor;
 use crate::goodbye;
+use crate::io_runtime::Tie;
 use crate::options::Blueprint;
 use crate::quote;
 use crate::server::Server;
@@ -49,6 +50,7 @@ pub struct Connection {
     /// Nothing once it is closed.
     pub(crate) conn: Option<Conn>,
     pub(crate) gate: Gate,
+    pub(crate) tie: Tie,
     pub(crate) blueprint: Arc<Blueprint>,
     pub(crate) server: Server,
     pub(crate) opened: Instant,
@@ -59,11 +61,12 @@ pub struct Connection {
 
 impl Connection {
     /// Takes over what the driver has opened.
-    pub(crate) fn adopt(conn: Conn, blueprint: Arc<Blueprint>, echo: bool) -> Self {
+    pub(crate) fn adopt(conn: Conn, blueprint: Arc<Blueprint>, tie: Tie, echo: bool) -> Self {
         Self {
             gate: Gate::new(),
             server: Server::from_greeting(&conn),
             conn: Some(conn),
+            tie,
             blueprint,
             opened: Instant::now(),
             echo,
@@ -211,7 +214,9 @@ impl Connection {
     ///
     /// A connection that the server has closed is seen only by the next command.
     pub fn is_closed(&self) -> bool {
-        self.gate.is_shut() || self.conn.as_ref().is_none_or(Conn::is_disconnected)
+        self.gate.is_shut()
+            || self.conn.as_ref().is_none_or(Conn::is_disconnected)
+            || (self.is_stranded() && self.gate.used)
     }
 }
 

@@ -9,7 +9,7 @@ const LONGEST: usize = 64 * 1024;
 /// The words without which no statement changes the database: by its name, by dropping it, or in a text that is made at
 /// run time.
 const WORDS: &[&[u8]] = &[
-    b"use", b"drop", b"prepare", b"execute", b"call", b"begin", b"do",
+    b"use", b"drop", b"prepare", b"execute", b"call", b"begin",
 ];
 
 /// `true` where it cannot be excluded.

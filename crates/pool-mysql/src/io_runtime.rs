@@ -8,6 +8,7 @@ use std::future::Future;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::{Pin, pin};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::thread;
@@ -49,29 +50,81 @@ fn background() -> io::Result<&'static Handle> {
 }
 
 /// The multi-threaded tokio runtime that is current, if one is.
-pub(crate) fn current_multi_thread() -> Option<Handle> {
+fn current_multi_thread() -> Option<Handle> {
     Handle::try_current()
         .ok()
         .filter(|handle| handle.runtime_flavor() == RuntimeFlavor::MultiThread)
 }
 
-/// Runs what opens sockets where they can live, and gives it up when the future is dropped.
-///
-/// A runtime that is shutting down or has no I/O driver cannot do it: then the background thread does.
-pub(crate) async fn open_on<T, F>(choice: IoRuntime, open: impl Fn() -> F) -> io::Result<T>
-where
-    T: Send + 'static,
-    F: Future<Output = T> + Send + 'static,
-{
-    if let (IoRuntime::Auto, Some(handle)) = (choice, current_multi_thread()) {
-        if let Ok(opened) = Spawned(handle.spawn(open())).await {
-            return Ok(opened);
+/// Where the sockets of some connections are opened.
+pub(crate) struct Place {
+    choice: IoRuntime,
+    /// The multi-threaded runtime that was seen last: pool-core opens connections from its own tasks, too.
+    seen: Mutex<Option<Handle>>,
+    /// Such a runtime could not open them: it has no I/O driver.
+    unfit: AtomicBool,
+}
+
+impl Place {
+    pub(crate) fn new(choice: IoRuntime) -> Self {
+        Self {
+            choice,
+            seen: Mutex::new(current_multi_thread()),
+            unfit: AtomicBool::new(false),
         }
     }
-    match Spawned(background()?.spawn(open())).await {
-        Ok(opened) => Ok(opened),
-        Err(Some(panic)) => resume_unwind(panic),
-        Err(None) => unreachable!("the background runtime never shuts down"),
+
+    fn multi_thread(&self) -> Option<Handle> {
+        if self.choice == IoRuntime::Background || self.unfit.load(Ordering::Relaxed) {
+            return None;
+        }
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(current) = current_multi_thread() {
+            *seen = Some(current);
+        }
+        seen.clone()
+    }
+
+    /// Runs what opens a socket, and gives it up when the future is dropped.
+    ///
+    /// Where the multi-threaded runtime has ended, or cannot do it, the background thread does.
+    pub(crate) async fn open<T, F>(&self, open: impl Fn(Tie) -> F + Send) -> io::Result<T>
+    where
+        T: Send + 'static,
+        F: Future<Output = T> + Send + 'static,
+    {
+        if let Some(handle) = self.multi_thread() {
+            let tie = Tie(Some(handle.spawn(std::future::pending())));
+            match Spawned(handle.spawn(open(tie))).await {
+                Ok(opened) => return Ok(opened),
+                Err(Some(_)) => self.unfit.store(true, Ordering::Relaxed),
+                Err(None) => {
+                    *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = None;
+                }
+            }
+        }
+        match Spawned(background()?.spawn(open(Tie(None)))).await {
+            Ok(opened) => Ok(opened),
+            Err(Some(panic)) => resume_unwind(panic),
+            Err(None) => unreachable!("the background runtime never shuts down"),
+        }
+    }
+}
+
+/// Knows whether the runtime of a socket has ended; one that has takes its tasks with it.
+pub(crate) struct Tie(Option<JoinHandle<()>>);
+
+impl Tie {
+    pub(crate) fn has_ended(&self) -> bool {
+        self.0.as_ref().is_some_and(JoinHandle::is_finished)
+    }
+}
+
+impl Drop for Tie {
+    fn drop(&mut self) {
+        if let Some(task) = &self.0 {
+            task.abort();
+        }
     }
 }
 
@@ -221,7 +274,8 @@ mod tests {
     #[test]
     fn a_task_ends_with_the_future_that_waits_for_it() {
         let (told, heard) = std::sync::mpsc::channel::<()>();
-        let waiting = open_on(IoRuntime::Background, move || {
+        let place = Place::new(IoRuntime::Background);
+        let waiting = place.open(move |_| {
             let told = told.clone();
             async move {
                 std::future::pending::<()>().await;

@@ -47,13 +47,12 @@ impl Killer {
         let blueprint = Arc::clone(&conn.blueprint);
         // A number means nothing without the server that gave it: behind one address there may be several.
         let identity = conn.server.identity.clone();
-        let connection_id = conn.connection_id();
         let opened = conn.opened;
         AbortHandle::new(move || {
             signal.abort();
             if let Some(identity) = identity {
                 let victim = Victim {
-                    connection_id,
+                    connection_id: signal.connection_id(),
                     identity,
                     opened,
                 };

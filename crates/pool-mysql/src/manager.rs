@@ -97,6 +97,8 @@ impl Manager for MySqlManager {
         if conn.is_closed() {
             Verdict::Discard
         } else if conn.is_clean(self.options.reset_policy) {
+            // Whatever it is, the next user begins with it.
+            conn.gate.used = false;
             Verdict::Reuse
         } else {
             Verdict::Recycle

@@ -224,7 +224,7 @@ impl<S: Stock> Ledger<S> {
 
     /// When a background connect may be tried again, if one is missing.
     pub(crate) fn next_fill(&self) -> Option<Instant> {
-        if self.size() < self.minsize {
+        if self.missing() > 0 {
             self.fill_after
         } else {
             None

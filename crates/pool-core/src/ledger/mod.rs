@@ -168,6 +168,13 @@ impl<S: Stock> Ledger<S> {
         self.idle.len() + self.dirty.len() + self.counts.total()
     }
 
+    /// How many connections are missing for minsize; those that are being closed are as good as gone.
+    fn missing(&self) -> usize {
+        let staying = self.size() - self.counts.closing;
+        let wanted = self.minsize.saturating_sub(staying);
+        wanted.min(self.limit - self.size())
+    }
+
     pub(crate) fn status(&self) -> Status {
         // Where a background task comes for them they are on their way, else they wait for the next acquire.
         let (free, underway) = match self.spawns {
@@ -204,7 +211,7 @@ impl<S: Stock> Ledger<S> {
             && self.waiters.len(List::Queue) == 0
             && self.jobs.untended() == 0
             && (self.dirty.is_empty() || self.spawns)
-            && self.size() >= self.minsize;
+            && self.missing() == 0;
         if !quiet {
             return None;
         }
@@ -313,7 +320,7 @@ impl<S: Stock> Ledger<S> {
             after.handles.push(handle);
         }
         match self.stage {
-            Stage::Open if self.size() < self.minsize => self.wake_upkeep(after),
+            Stage::Open if self.missing() > 0 => self.wake_upkeep(after),
             Stage::Open => {}
             Stage::Closing | Stage::Terminated => after.closing |= self.size() == 0,
         }

@@ -249,6 +249,9 @@ impl<S: Stock> Ledger<S> {
         if let Some(visitor) = self.jobs.set_tender(key, Tender::Waiter(ticket)) {
             after.wake(visitor);
         }
+        if let Some(job) = self.jobs.get(key) {
+            job.inherited = true;
+        }
         self.waiters.set_job(ticket, Some(key));
         self.wake(ticket, after);
     }

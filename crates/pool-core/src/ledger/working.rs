@@ -76,7 +76,7 @@ impl<S: Stock> Ledger<S> {
     /// Connects that are missing for minsize and that the caller of a verb drives itself.
     pub(crate) fn missing_for_verb(&mut self) -> Vec<JobKey> {
         let mut keys = Vec::new();
-        while self.stage == Stage::Open && self.size() < self.minsize {
+        while self.stage == Stage::Open && self.missing() > 0 {
             keys.push(self.note(Kind::Connect, None, Tender::Verb));
         }
         keys
@@ -87,7 +87,7 @@ impl<S: Stock> Ledger<S> {
         if self.fill_after.is_some_and(|at| now < at) {
             return;
         }
-        while self.stage == Stage::Open && self.size() < self.minsize {
+        while self.stage == Stage::Open && self.missing() > 0 {
             let key = self.note(Kind::Connect, None, Tender::Nobody);
             after.tend.push(key);
         }
@@ -224,6 +224,8 @@ impl<S: Stock> Ledger<S> {
 
     /// The background task that was to recycle the next entry is gone: whoever needs it takes it.
     pub(crate) fn not_recycled(&mut self, now: Instant, after: &mut After<S>) {
+        // A task that was dropped unfinished: its runtime is gone.
+        self.spawns = false;
         self.supply(now, after);
     }
 
@@ -252,6 +254,7 @@ impl<S: Stock> Ledger<S> {
             return;
         }
         let kind = job.kind;
+        self.spawns = false;
         after
             .stale
             .extend(self.jobs.set_tender(key, Tender::Nobody));
@@ -277,8 +280,11 @@ impl<S: Stock> Ledger<S> {
     ) -> Settled<S> {
         let job = self.jobs.remove(key).expect("a job is settled once");
         *self.counts.of(job.kind) -= 1;
+        // Whether the waiter for whom it was begun has driven it to its end.
+        let mut own = false;
         let driver = match job.tender {
             Tender::Waiter(ticket) => {
+                own = !job.inherited;
                 self.waiters.set_job(ticket, None);
                 if self.waiters.is_queued(ticket) {
                     self.waiters.insert(List::Needy, ticket);
@@ -339,7 +345,9 @@ impl<S: Stock> Ledger<S> {
                     self.pause_filling(hopeless, now);
                 }
                 match self.waiters.first(List::Queue) {
-                    Some(first) if driver != Driver::Verb && self.stage == Stage::Open => {
+                    // One that was begun for somebody who has left, or for the shelf, fails nobody: who needs a
+                    // connection begins his own.
+                    Some(first) if own && self.stage == Stage::Open => {
                         self.reply(first, Answer::Failed(failure), after);
                         lost()
                     }
@@ -369,8 +377,11 @@ impl<S: Stock> Ledger<S> {
     ) -> Settled<S> {
         let unchecked = kind == Kind::Recycle && self.check == CheckPolicy::Always;
         if unchecked {
-            // It goes back onto the shelf, from where the first who needs it has it checked.
-            self.put_next(entry);
+            // From the shelf the first who needs it takes it and has it checked.
+            match driver {
+                Driver::Waiter | Driver::Taker => self.put_next(entry),
+                Driver::Background | Driver::Verb => self.shelve_idle(entry, after),
+            }
             return Settled::Kept;
         }
         if driver == Driver::Taker && self.waiters.len(List::Queue) == 0 {

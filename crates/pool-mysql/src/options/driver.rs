@@ -4,6 +4,7 @@ use mysql_async::{Opts, OptsBuilder};
 use pool_core::ConfigError;
 
 use super::ConnectOptions;
+use crate::io_runtime::Place;
 use crate::quote;
 
 /// Everything that opening and resetting a session needs, worked out once.
@@ -12,6 +13,8 @@ use crate::quote;
 pub(crate) struct Blueprint {
     pub(crate) options: ConnectOptions,
     pub(crate) opts: Opts,
+    /// Where its sockets are opened.
+    pub(crate) place: Place,
     /// What makes a session of the server's defaults the one that was asked for; empty where that is nothing.
     ///
     /// One text for one round trip. It is not among the driver's own `setup` statements, because those it runs in reverse
@@ -36,6 +39,7 @@ impl Blueprint {
             }
         }
         Ok(Self {
+            place: Place::new(options.io_runtime),
             options,
             opts,
             settings,
