@@ -50,6 +50,7 @@ impl<M: Manager> Future for Upkeep<M> {
                 }
                 let expiry = books.expire(now, after);
                 books.fill(now, after);
+                after.tend.extend(books.unattended());
                 let next = expiry.into_iter().chain(books.next_fill()).min();
                 books.upkeep_waits(expiry.is_some());
                 (Some((next, books.timer_to_set())), stale)

@@ -6,22 +6,14 @@
 /// Longer texts are not looked at.
 const LONGEST: usize = 64 * 1024;
 
-/// The words without which no statement changes the database: by its name, by dropping it, or in a text that is made at
-/// run time.
-const WORDS: &[&[u8]] = &[
-    b"use", b"drop", b"prepare", b"execute", b"call", b"begin",
-];
+/// The words without which no statement changes the database: by its name, by dropping it, by a text that is made at run
+/// time, by a procedure, by a block of statements (each of them ends in END).
+const WORDS: &[&[u8]] = &[b"use", b"drop", b"prepare", b"execute", b"call", b"end"];
 
 /// `true` where it cannot be excluded.
 pub(crate) fn may_change(sql: &[u8]) -> bool {
-    sql.len() > LONGEST || words(sql).any(|word| is_suspect(word, sql))
-}
-
-fn is_suspect(word: &[u8], sql: &[u8]) -> bool {
-    WORDS
-        .iter()
-        .any(|suspect| word.eq_ignore_ascii_case(suspect))
-        && !sql.trim_ascii().eq_ignore_ascii_case(b"begin")
+    let is_suspect = |word: &[u8]| WORDS.iter().any(|known| word.eq_ignore_ascii_case(known));
+    sql.len() > LONGEST || words(sql).any(is_suspect)
 }
 
 /// All runs of letters; a digit ends one, because `/*!50000USE x*/` is a statement too.
@@ -42,7 +34,7 @@ mod tests {
             "INSERT INTO dropped VALUES (1)",
             "UPDATE callers SET executed = 1",
             "BEGIN",
-            " begin ",
+            "BEGIN WORK",
             "START TRANSACTION",
             "COMMIT",
             "SET sql_mode = ''",
@@ -68,6 +60,7 @@ mod tests {
             "EXECUTE IMMEDIATE CONCAT('U', 'SE mysql')",
             "CALL p()",
             "BEGIN NOT ATOMIC p(); END",
+            "IF 1 THEN p(); END IF",
             "SET @a = 1;\tUsE\nmysql",
             "SELECT '\u{fc}'; USE mysql",
         ] {

@@ -152,14 +152,13 @@ fn classify_driver(error: &mysql_async::Error) -> ErrorClass {
         mysql_async::Error::Server(error) => classify_code(error.code),
         mysql_async::Error::Io(IoError::Io(error)) => classify_io(error),
         mysql_async::Error::Url(_) => ErrorClass::Config,
-        mysql_async::Error::Driver(error) => match error {
+        mysql_async::Error::Driver(
             DriverError::UnknownAuthPlugin { .. }
             | DriverError::MysqlOldPasswordDisabled
             | DriverError::CleartextPluginDisabled
             | DriverError::NoClientSslFlagFromServer
-            | DriverError::NamedPipesDisabled => ErrorClass::Config,
-            _ => ErrorClass::Transient,
-        },
+            | DriverError::NamedPipesDisabled,
+        ) => ErrorClass::Config,
         _ => ErrorClass::Transient,
     }
 }

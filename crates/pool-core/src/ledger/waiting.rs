@@ -92,6 +92,9 @@ impl<S: Stock> Ledger<S> {
         if let Some(key) = left.job {
             self.orphan(key, true, after);
         }
+        if self.spawns {
+            after.tend.extend(self.unattended());
+        }
         self.supply(now, after);
         self.wake_for_unattended(after);
         left
@@ -145,8 +148,9 @@ impl<S: Stock> Ledger<S> {
 
     /// The timer struck: those who are due leave the queue and are woken to see for themselves.
     ///
-    /// This may run inside the runtime's own timer, so it must not lead back there: the timer is not set again and no
-    /// task is spawned. The next in line and upkeep are woken as well, and whoever is polled first sets the timer.
+    /// This may run inside the runtime's own timer, so it must not lead back there: no task is spawned, and what the
+    /// expired were driving waits for the next who is polled. The next in line and upkeep are woken as well, and
+    /// whoever is polled first sets the timer again.
     pub(crate) fn timer_struck(&mut self, after: &mut After<S>) {
         let Some(at) = self.timer_at.take() else {
             return;
@@ -157,11 +161,27 @@ impl<S: Stock> Ledger<S> {
             }
             self.waiters.unlink(List::Queue, ticket);
             self.waiters.unlink(List::Needy, ticket);
+            if let Some(key) = self.waiters.set_job(ticket, None) {
+                self.jobs.set_tender(key, Tender::Nobody);
+                self.adopt_the_unattended(after);
+                self.wake_for_unattended(after);
+                self.wake_upkeep(after);
+            }
             self.wake(ticket, after);
         }
         if let Some((_, next)) = self.waiters.next_deadline() {
             self.wake(next, after);
             self.wake_upkeep(after);
+        }
+    }
+
+    /// Gives jobs that nobody drives to the needy; starts nothing.
+    fn adopt_the_unattended(&mut self, after: &mut After<S>) {
+        while let Some(needy) = self.waiters.first(List::Needy) {
+            match self.jobs.unattended().first() {
+                Some(key) => self.adopt(*key, needy, after),
+                None => return,
+            }
         }
     }
 

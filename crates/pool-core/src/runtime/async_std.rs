@@ -44,4 +44,7 @@ impl Runtime for AsyncStdRuntime {
     fn now(&self) -> Instant {
         Instant::now()
     }
+    fn is_reentrant(&self) -> bool {
+        true
+    }
 }

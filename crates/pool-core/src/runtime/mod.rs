@@ -85,6 +85,15 @@ pub trait Runtime: Send + Sync + 'static {
 
     /// The present; virtual in tests.
     fn now(&self) -> Instant;
+
+    /// Whether [`sleep_until`](Runtime::sleep_until) may be called, and its future polled, by a waker that this runtime's
+    /// timer calls; default `false`.
+    ///
+    /// It may where the timer holds no lock of its own while it wakes. The pool then keeps the deadlines of its waiters
+    /// even where the one who was to see to the next deadline is never polled again.
+    fn is_reentrant(&self) -> bool {
+        false
+    }
 }
 
 impl<R: Runtime + ?Sized> Runtime for Arc<R> {
@@ -96,6 +105,9 @@ impl<R: Runtime + ?Sized> Runtime for Arc<R> {
     }
     fn now(&self) -> Instant {
         (**self).now()
+    }
+    fn is_reentrant(&self) -> bool {
+        (**self).is_reentrant()
     }
 }
 

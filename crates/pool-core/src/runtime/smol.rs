@@ -41,4 +41,7 @@ impl Runtime for SmolRuntime {
     fn now(&self) -> Instant {
         Instant::now()
     }
+    fn is_reentrant(&self) -> bool {
+        true
+    }
 }

@@ -46,6 +46,9 @@ impl Runtime for ThreadTimer {
     fn now(&self) -> Instant {
         Instant::now()
     }
+    fn is_reentrant(&self) -> bool {
+        true
+    }
 }
 
 /// Who is to be woken, by instant; the number tells sleepers of the same instant apart.

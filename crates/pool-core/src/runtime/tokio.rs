@@ -76,6 +76,9 @@ impl Runtime for TokioRuntime {
         let _context = self.handle.enter();
         time::Instant::now().into_std()
     }
+    fn is_reentrant(&self) -> bool {
+        true
+    }
 }
 
 /// tokio's sleep, and the built-in one from the moment that tokio's runtime is gone.

@@ -258,6 +258,9 @@ impl Runtime for VirtualRuntime {
     fn now(&self) -> Instant {
         self.world().now
     }
+    fn is_reentrant(&self) -> bool {
+        true
+    }
 }
 
 struct Sleep {

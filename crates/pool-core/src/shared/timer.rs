@@ -1,17 +1,34 @@
 //! The one timer of all waiters of a pool.
 
-use std::sync::{Arc, PoisonError, Weak};
+use std::sync::{Arc, MutexGuard, PoisonError, TryLockError, Weak};
 use std::task::{Context, Wake};
 
 use super::Shared;
-use crate::Manager;
 use crate::steps::quietly;
+use crate::{BoxFuture, Manager};
 
 impl<M: Manager> Shared<M> {
     /// Sets the timer of the waiters for the instant that the books name.
     pub(crate) fn set_timer(self: &Arc<Self>) {
+        let timer = self.timer.lock().unwrap_or_else(PoisonError::into_inner);
+        self.set(timer);
+    }
+
+    /// The same from inside the timer: where the runtime allows it, and nobody else is at it.
+    fn set_timer_again(self: &Arc<Self>) {
+        if !self.backend.runtime.is_reentrant() || !self.books().timer_to_set() {
+            return;
+        }
+        match self.timer.try_lock() {
+            Ok(timer) => self.set(timer),
+            Err(TryLockError::Poisoned(timer)) => self.set(timer.into_inner()),
+            // Whoever holds it looks again before it goes.
+            Err(TryLockError::WouldBlock) => {}
+        }
+    }
+
+    fn set<'a>(self: &'a Arc<Self>, mut timer: MutexGuard<'a, Option<BoxFuture<'static, ()>>>) {
         loop {
-            let mut timer = self.timer.lock().unwrap_or_else(PoisonError::into_inner);
             // Read under the timer's lock: of two who set it at once, the later one sees both wishes.
             let Some(at) = self.books().timer_at() else {
                 return;
@@ -26,18 +43,22 @@ impl<M: Manager> Shared<M> {
             let old = timer.replace(sleep);
             drop(timer);
             quietly(|| drop(old));
-            if !struck {
+            if struck {
+                self.change(None, |books, after| books.timer_struck(after));
+            }
+            let again = {
+                let mut books = self.books();
+                books.timer_at().is_none() && books.timer_to_set()
+            };
+            if !again {
                 return;
             }
-            self.change(None, |books, after| books.timer_struck(after));
-            if !self.books().timer_to_set() {
-                return;
-            }
+            timer = self.timer.lock().unwrap_or_else(PoisonError::into_inner);
         }
     }
 }
 
-/// Called by the runtime's timer, from whatever thread and under whatever lock that holds: it only wakes others.
+/// Called by the runtime's timer, from whatever thread and under whatever lock that holds.
 pub(super) struct TimerWaker<M: Manager> {
     pub(super) shared: Weak<Shared<M>>,
 }
@@ -50,6 +71,7 @@ impl<M: Manager> Wake for TimerWaker<M> {
     fn wake_by_ref(self: &Arc<Self>) {
         if let Some(shared) = self.shared.upgrade() {
             shared.change(None, |books, after| books.timer_struck(after));
+            shared.set_timer_again();
         }
     }
 }

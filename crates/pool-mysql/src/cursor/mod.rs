@@ -60,7 +60,7 @@ impl<'a> Cursor<'a> {
     /// Executes a statement and reads its whole result; returns [`rowcount`](Self::rowcount).
     ///
     /// Without parameters, `()`, the text goes to the server as it is: any SQL works, several statements at once
-    /// included. With parameters, a tuple for `?` or [`params!`](mysql_async::params) for `:name`, it is prepared by the
+    /// included. With parameters, a tuple for `?` or [`params!`](mysql_async::params!) for `:name`, it is prepared by the
     /// server, once for a connection, and the parameters travel apart from the text.
     ///
     /// # Errors

@@ -75,10 +75,10 @@ impl ConnectOptions {
                 ));
             }
         }
-        if let Some(command) = &self.init_command {
-            if command.trim().is_empty() {
-                return Err(bad("init_command", "it is empty: leave it out"));
-            }
+        if let Some(command) = &self.init_command
+            && command.trim().is_empty()
+        {
+            return Err(bad("init_command", "it is empty: leave it out"));
         }
         if let Some(name) = &self.program_name {
             no_zero_byte("program_name", name)?;
