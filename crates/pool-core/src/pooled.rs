@@ -7,7 +7,6 @@ use std::thread;
 use std::time::Duration;
 
 use crate::entry::Entry;
-use crate::ledger::After;
 use crate::shared::Shared;
 use crate::steps::quietly;
 use crate::{Manager, Verdict};
@@ -129,14 +128,17 @@ impl<M: Manager> PooledConnection<M> {
         let Some(verdict) = verdict else {
             return shared.change(None, |books, after| books.give_back_broken(entry, after));
         };
-        if shared.config().needs_idle_time() {
-            entry.idle_since = shared.now();
+        if let Some(now) = shared.idle_clock() {
+            entry.idle_since = now;
         }
         if verdict == Verdict::Reuse {
-            let mut after = After::new(None);
-            let given = shared.books().give_ready(entry, &mut after);
+            let given = shared.books().give_ready(entry);
             match given {
-                Ok(()) => return shared.perform(after),
+                Ok(None) => return,
+                Ok(Some(waker)) => {
+                    quietly(|| waker.wake());
+                    return;
+                }
                 Err(back) => entry = back,
             }
         }

@@ -47,8 +47,8 @@ impl<M: Manager> PooledConnection<M> {
     pub async fn release(this: Self) -> Result<(), Error<M::Error>> {
         let (mut entry, shared) = this.into_parts();
         let verdict = quietly(|| shared.backend.manager.on_release(&mut entry.conn));
-        if shared.config().needs_idle_time() {
-            entry.idle_since = shared.now();
+        if let Some(now) = shared.idle_clock() {
+            entry.idle_since = now;
         }
         let now = shared.now();
         let Some(verdict) = verdict else {

@@ -206,12 +206,14 @@ impl<S: Stock> Ledger<S> {
     /// The fast way out: an idle entry that needs nothing, if nobody waits and there is nothing else to do.
     ///
     /// `now` may be left out where no knob depends on the idle time.
+    #[inline]
     pub(crate) fn take_ready(&mut self, now: Option<Instant>) -> Option<S::Entry> {
         let quiet = self.stage == Stage::Open
             && self.waiters.len(List::Queue) == 0
             && self.jobs.untended() == 0
             && (self.dirty.is_empty() || self.spawns)
-            && self.missing() == 0;
+            // Nearly always enough to know that nothing is missing.
+            && (self.idle.len() + self.counts.held >= self.minsize || self.missing() == 0);
         if !quiet {
             return None;
         }
@@ -230,31 +232,28 @@ impl<S: Stock> Ledger<S> {
         Some(entry)
     }
 
-    /// The fast way back for a clean entry: onto the shelf, or straight to the first waiter.
+    /// The fast way back for a clean entry: onto the shelf, or straight to the first waiter, whose waker comes out.
     ///
     /// # Errors
     ///
     /// Gives the entry back where more than that is to be done.
-    pub(crate) fn give_ready(
-        &mut self,
-        entry: S::Entry,
-        after: &mut After<S>,
-    ) -> Result<(), S::Entry> {
-        if self.stage != Stage::Open {
+    #[inline]
+    pub(crate) fn give_ready(&mut self, entry: S::Entry) -> Result<Option<Waker>, S::Entry> {
+        if self.stage != Stage::Open || self.upkeep_wants_idle {
             return Err(entry);
         }
         match self.waiters.first(List::Queue) {
             None => {
                 self.counts.held -= 1;
-                self.shelve_idle(entry, after);
-                Ok(())
+                self.turns += 1;
+                self.idle.push_back((self.turns, entry));
+                Ok(None)
             }
             Some(first)
                 if self.check != CheckPolicy::Always && self.waiters.job(first).is_none() =>
             {
                 self.waiters.answer(first, Answer::Entry(entry));
-                self.wake(first, after);
-                Ok(())
+                Ok(Some(self.waiters.set_waker(first, Waker::noop().clone())))
             }
             Some(_) => Err(entry),
         }

@@ -34,6 +34,8 @@ pub(crate) struct Shared<M: Manager> {
     books: Mutex<Books<M>>,
     /// Those who wait for the end; told when there may be something to do or nothing left.
     pub(crate) closing: Event,
+    /// Whether handing out a connection depends on how long it was idle, so that a clock must be read.
+    needs_idle_time: bool,
     /// Whether time-outs can be kept.
     pub(crate) has_timer: bool,
     /// The one timer of all waiters, and the waker that it calls. Locked before the books, never after.
@@ -51,6 +53,7 @@ impl<M: Manager> Shared<M> {
     ) -> Arc<Self> {
         Arc::new_cyclic(|shared: &Weak<Self>| Self {
             books: Mutex::new(Ledger::new(&config)),
+            needs_idle_time: config.needs_idle_time(),
             backend: Arc::new(Backend::new(manager, runtime, config)),
             closing: Event::new(),
             has_timer,
@@ -81,7 +84,7 @@ impl<M: Manager> Shared<M> {
 
     /// The present, if handing out a connection depends on it.
     pub(crate) fn idle_clock(&self) -> Option<Instant> {
-        self.config().needs_idle_time().then(|| self.now())
+        self.needs_idle_time.then(|| self.now())
     }
 
     /// Changes the books, then does what the change asks for.
