@@ -9,7 +9,8 @@ pub(crate) struct Entry<C> {
     pub(crate) conn: C,
     pub(crate) id: u64,
     pub(crate) born: Instant,
-    pub(crate) idle_since: Instant,
+    /// When it came back; `None`: since the last tick of the idle clock.
+    pub(crate) idle_since: Option<Instant>,
     pub(crate) uses: u64,
 }
 
@@ -17,7 +18,10 @@ impl<C> Item for Box<Entry<C>> {
     fn id(&self) -> u64 {
         self.id
     }
-    fn idle_since(&self) -> Instant {
+    fn idle_since(&self) -> Option<Instant> {
         self.idle_since
+    }
+    fn set_idle_since(&mut self, since: Option<Instant>) {
+        self.idle_since = since;
     }
 }

@@ -128,9 +128,7 @@ impl<M: Manager> PooledConnection<M> {
         let Some(verdict) = verdict else {
             return shared.change(None, |books, after| books.give_back_broken(entry, after));
         };
-        if let Some(now) = shared.idle_clock() {
-            entry.idle_since = now;
-        }
+        entry.idle_since = shared.idle_clock();
         if verdict == Verdict::Reuse {
             let given = shared.books().give_ready(entry);
             match given {
@@ -146,6 +144,7 @@ impl<M: Manager> PooledConnection<M> {
         shared.change(None, |books, after| {
             books.give_back(entry, verdict, now, after)
         });
+        shared.wind_idle_clock(now);
     }
 }
 

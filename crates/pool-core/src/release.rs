@@ -47,9 +47,6 @@ impl<M: Manager> PooledConnection<M> {
     pub async fn release(this: Self) -> Result<(), Error<M::Error>> {
         let (mut entry, shared) = this.into_parts();
         let verdict = quietly(|| shared.backend.manager.on_release(&mut entry.conn));
-        if let Some(now) = shared.idle_clock() {
-            entry.idle_since = now;
-        }
         let now = shared.now();
         let Some(verdict) = verdict else {
             shared.change(None, |books, after| books.give_back_broken(entry, after));
@@ -58,6 +55,7 @@ impl<M: Manager> PooledConnection<M> {
         let returned = shared.change(None, |books, after| {
             books.give_back_awaited(entry, verdict, now, after)
         });
+        shared.wind_idle_clock(now);
         let (key, mut result) = match returned {
             Returned::Kept => return Ok(()),
             Returned::WrittenOff(entry) => {

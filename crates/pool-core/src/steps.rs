@@ -104,7 +104,7 @@ impl<M: Manager> Backend<M> {
             conn,
             id: self.next_id.fetch_add(1, Ordering::Relaxed),
             born: now,
-            idle_since: now,
+            idle_since: Some(now),
             uses: 0,
         });
         let abort = quietly(|| self.manager.abort_handle(&entry.conn)).flatten();

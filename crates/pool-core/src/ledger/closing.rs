@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::task::Waker;
 use std::time::Instant;
 
-use super::{After, Answer, CalledOff, Item, Ledger, Stage, Stock};
+use super::{After, Answer, CalledOff, Ledger, Stage, Stock};
 use crate::Verdict;
 use crate::jobs::{Kind, Tender, Work};
 use crate::keys::JobKey;
@@ -25,11 +25,12 @@ impl<S: Stock> Ledger<S> {
     /// A guard is dropped.
     pub(crate) fn give_back(
         &mut self,
-        entry: S::Entry,
+        mut entry: S::Entry,
         verdict: Verdict,
         now: Instant,
         after: &mut After<S>,
     ) {
+        self.note_return(&mut entry, now);
         if self.stage == Stage::Terminated {
             return after.written_off.push(entry);
         }
@@ -60,11 +61,12 @@ impl<S: Stock> Ledger<S> {
     /// A guard is released by a caller who wants to hear how it ends.
     pub(crate) fn give_back_awaited(
         &mut self,
-        entry: S::Entry,
+        mut entry: S::Entry,
         verdict: Verdict,
         now: Instant,
         after: &mut After<S>,
     ) -> Returned<S> {
+        self.note_return(&mut entry, now);
         if self.stage == Stage::Terminated {
             return Returned::WrittenOff(entry);
         }
@@ -198,7 +200,7 @@ impl<S: Stock> Ledger<S> {
                     self.start_close(entry, Tender::Nobody, after);
                     continue;
                 }
-                if let Some(at) = entry.idle_since().checked_add(limit) {
+                if let Some(at) = self.idle_since(&entry, now).checked_add(limit) {
                     next = Some(next.map_or(at, |next: Instant| next.min(at)));
                 }
                 let shelf = if dirty {

@@ -8,6 +8,7 @@
 
 mod after;
 mod closing;
+mod idle_clock;
 mod waiting;
 mod working;
 
@@ -17,6 +18,7 @@ use std::time::{Duration, Instant};
 
 pub(crate) use self::after::{After, CalledOff};
 pub(crate) use self::closing::Returned;
+use self::idle_clock::IdleClock;
 pub(crate) use self::waiting::{Answer, Tried, Visit};
 pub(crate) use self::working::{Outcome, Parked, Settled, TakenWork};
 use crate::config::Config;
@@ -34,8 +36,9 @@ pub(crate) trait Stock {
 /// What the books need to know of an entry.
 pub(crate) trait Item {
     fn id(&self) -> u64;
-    /// When it was last used (or connected, if it never was).
-    fn idle_since(&self) -> Instant;
+    /// When it was last used (or connected, if it never was); `None`: since the last tick of the idle clock.
+    fn idle_since(&self) -> Option<Instant>;
+    fn set_idle_since(&mut self, since: Option<Instant>);
 }
 
 /// How far the pool is on its way out.
@@ -83,6 +86,7 @@ pub(crate) struct Ledger<S: Stock> {
     recycle_after: Option<Duration>,
     /// The steps that have a deadline.
     limited: Vec<Kind>,
+    idle_clock: IdleClock,
     stage: Stage,
     /// Whether the last `Pool` is gone, so that nobody can wait for the end any more.
     orphaned: bool,
@@ -138,6 +142,7 @@ impl<S: Stock> Ledger<S> {
             check: config.check_policy,
             recycle_after: config.pool_recycle,
             limited: limited(config),
+            idle_clock: IdleClock::new(),
             stage: Stage::Open,
             orphaned: false,
             spawns: true,
@@ -239,7 +244,7 @@ impl<S: Stock> Ledger<S> {
     /// Gives the entry back where more than that is to be done.
     #[inline]
     pub(crate) fn give_ready(&mut self, entry: S::Entry) -> Result<Option<Waker>, S::Entry> {
-        if self.stage != Stage::Open || self.upkeep_wants_idle {
+        if self.stage != Stage::Open || self.upkeep_wants_idle || self.idle_clock.must_be_wound() {
             return Err(entry);
         }
         match self.waiters.first(List::Queue) {
@@ -260,20 +265,16 @@ impl<S: Stock> Ledger<S> {
     }
 
     fn is_expired(&self, entry: &S::Entry, now: Option<Instant>) -> bool {
-        match (self.recycle_after, now) {
-            (Some(limit), Some(now)) => now.saturating_duration_since(entry.idle_since()) >= limit,
-            _ => false,
-        }
+        self.recycle_after
+            .is_some_and(|limit| self.was_idle(entry, limit, now))
     }
 
     /// Whether the entry is to be checked before it is handed out.
     fn is_suspect(&self, entry: &S::Entry, now: Option<Instant>) -> bool {
-        match (self.check, now) {
-            (CheckPolicy::Always, _) => true,
-            (CheckPolicy::IdleFor(limit), Some(now)) => {
-                now.saturating_duration_since(entry.idle_since()) >= limit
-            }
-            _ => false,
+        match self.check {
+            CheckPolicy::Always => true,
+            CheckPolicy::IdleFor(limit) => self.was_idle(entry, limit, now),
+            CheckPolicy::Never => false,
         }
     }
 

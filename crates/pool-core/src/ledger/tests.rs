@@ -11,14 +11,17 @@ use crate::{Verdict, config::Config};
 struct Plain;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Number(u64, Instant);
+struct Number(u64, Option<Instant>);
 
 impl Item for Number {
     fn id(&self) -> u64 {
         self.0
     }
-    fn idle_since(&self) -> Instant {
+    fn idle_since(&self) -> Option<Instant> {
         self.1
+    }
+    fn set_idle_since(&mut self, since: Option<Instant>) {
+        self.1 = since;
     }
 }
 
@@ -92,7 +95,7 @@ impl World {
 
     fn entry(&mut self) -> Number {
         self.made += 1;
-        Number(self.made, self.now)
+        Number(self.made, Some(self.now))
     }
 
     /// Ends a job that was taken out.
@@ -374,4 +377,49 @@ fn no_place_is_lost_or_invented_in_a_random_walk() {
         assert_eq!(world.guards.len(), maxsize, "seed {seed}");
         assert_eq!(world.books.size(), maxsize, "seed {seed}");
     }
+}
+
+#[test]
+fn ticks_tell_how_long_an_entry_was_idle_and_stop_when_nothing_comes_back() {
+    let second = Duration::from_secs(1);
+    let mut world = World::new(0, 1);
+    let start = world.now;
+    world.books.time_by_ticks(second);
+    assert!(world.books.idle_clock.must_be_wound());
+    let ticket = world.acquire();
+    world.look(ticket, true, true);
+    world.look(ticket, true, true);
+    let entry = world.guards.pop().expect("it was served");
+    assert!(
+        world.books.give_ready(entry).is_err(),
+        "the clock is not wound"
+    );
+    world.change(|books, now, after| books.give_back(entry, Verdict::Reuse, now, after));
+    assert_eq!(world.books.wind(start), Some(start + second / 4));
+    assert_eq!(world.books.wind(start), None, "it ticks already");
+
+    // What was noted with an instant needs a clock; once it was out and back it is fresh and needs none.
+    assert!(world.books.take_ready(None).is_none());
+    let entry = world
+        .books
+        .take_ready(Some(start))
+        .expect("idle for no time");
+    assert!(matches!(world.books.give_ready(entry), Ok(None)));
+    let entry = world.books.take_ready(None).expect("fresh");
+    assert!(matches!(world.books.give_ready(entry), Ok(None)));
+
+    // The tick says of the fresh one that it may have been idle since the last tick, and nothing later.
+    let mut now = start + second / 4;
+    assert_eq!(world.books.tick(now), Some(now + second / 4));
+    let since = world.books.idle.front().expect("it is idle").1.idle_since();
+    assert_eq!(since, Some(start));
+    assert!(
+        world.books.take_ready(Some(start + second)).is_none(),
+        "to be checked"
+    );
+
+    // Nothing came back since: the clock stops, and must be wound for the next return.
+    now += second / 4;
+    assert_eq!(world.books.tick(now), None);
+    assert!(world.books.idle_clock.must_be_wound());
 }

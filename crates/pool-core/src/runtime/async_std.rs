@@ -47,4 +47,7 @@ impl Runtime for AsyncStdRuntime {
     fn is_reentrant(&self) -> bool {
         true
     }
+    fn is_real_time(&self) -> bool {
+        true
+    }
 }

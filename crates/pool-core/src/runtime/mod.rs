@@ -94,6 +94,14 @@ pub trait Runtime: Send + Sync + 'static {
     fn is_reentrant(&self) -> bool {
         false
     }
+
+    /// Whether [`now`](Runtime::now) is always `Instant::now`; default `false`.
+    ///
+    /// Where it is, the pool tells by the ticks of its built-in timer how long connections were idle, and an acquire or a
+    /// release of a connection that is in constant use reads no clock. Say `false` for a clock that a test can stop.
+    fn is_real_time(&self) -> bool {
+        false
+    }
 }
 
 impl<R: Runtime + ?Sized> Runtime for Arc<R> {
@@ -108,6 +116,9 @@ impl<R: Runtime + ?Sized> Runtime for Arc<R> {
     }
     fn is_reentrant(&self) -> bool {
         (**self).is_reentrant()
+    }
+    fn is_real_time(&self) -> bool {
+        (**self).is_real_time()
     }
 }
 

@@ -44,4 +44,7 @@ impl Runtime for SmolRuntime {
     fn is_reentrant(&self) -> bool {
         true
     }
+    fn is_real_time(&self) -> bool {
+        true
+    }
 }

@@ -49,6 +49,9 @@ impl Runtime for ThreadTimer {
     fn is_reentrant(&self) -> bool {
         true
     }
+    fn is_real_time(&self) -> bool {
+        true
+    }
 }
 
 /// Who is to be woken, by instant; the number tells sleepers of the same instant apart.

@@ -6,6 +6,7 @@
 
 mod crew;
 mod drive;
+mod idle_time;
 mod perform;
 mod timer;
 mod visitor;
@@ -18,6 +19,7 @@ use event_listener::Event;
 
 pub(crate) use self::crew::{Crew, Report};
 pub(crate) use self::drive::{Driven, drive, nudge};
+use self::idle_time::{IdleTime, TickWaker};
 use self::timer::TimerWaker;
 use crate::config::Config;
 use crate::error::Error;
@@ -34,8 +36,11 @@ pub(crate) struct Shared<M: Manager> {
     books: Mutex<Books<M>>,
     /// Those who wait for the end; told when there may be something to do or nothing left.
     pub(crate) closing: Event,
-    /// Whether handing out a connection depends on how long it was idle, so that a clock must be read.
-    needs_idle_time: bool,
+    /// How it is known for how long a connection was idle.
+    idle_time: IdleTime,
+    /// The timer of the idle clock, where that ticks.
+    tick: Mutex<Option<BoxFuture<'static, ()>>>,
+    tick_waker: Waker,
     /// Whether time-outs can be kept.
     pub(crate) has_timer: bool,
     /// The one timer of all waiters, and the waker that it calls. Locked before the books, never after.
@@ -51,9 +56,18 @@ impl<M: Manager> Shared<M> {
         runtime: Arc<dyn Runtime>,
         has_timer: bool,
     ) -> Arc<Self> {
+        let mut books = Ledger::new(&config);
+        let idle_time = IdleTime::of(&config, &*runtime);
+        if let IdleTime::Ticks(shortest) = idle_time {
+            books.time_by_ticks(shortest);
+        }
         Arc::new_cyclic(|shared: &Weak<Self>| Self {
-            books: Mutex::new(Ledger::new(&config)),
-            needs_idle_time: config.needs_idle_time(),
+            books: Mutex::new(books),
+            idle_time,
+            tick: Mutex::new(None),
+            tick_waker: Waker::from(Arc::new(TickWaker {
+                shared: Weak::clone(shared),
+            })),
             backend: Arc::new(Backend::new(manager, runtime, config)),
             closing: Event::new(),
             has_timer,
@@ -82,9 +96,12 @@ impl<M: Manager> Shared<M> {
         self.backend.runtime.now()
     }
 
-    /// The present, if handing out a connection depends on it.
+    /// The present, if nothing less can tell whether an idle connection may be handed out.
     pub(crate) fn idle_clock(&self) -> Option<Instant> {
-        self.needs_idle_time.then(|| self.now())
+        match self.idle_time {
+            IdleTime::Exact => Some(self.now()),
+            IdleTime::Untold | IdleTime::Ticks(_) => None,
+        }
     }
 
     /// Changes the books, then does what the change asks for.
