@@ -156,6 +156,71 @@ fn try_acquire_takes_what_is_idle_and_never_connects() {
 }
 
 #[test]
+fn try_acquire_takes_what_is_idle_also_below_minsize() {
+    Stage::each(|stage| {
+        let (builder, control) = stage.pool(3);
+        let builder = builder.minsize(3).upkeep(false);
+        let pool = stage.run(builder.build()).unwrap();
+        let guards = [(); 2].map(|()| acquire_now(stage, &pool));
+        guards.into_iter().for_each(PooledConnection::discard);
+        stage.settle();
+        let held = hold(pool.try_acquire().expect("one is idle and clean"));
+        counts_true(&pool, &control, 1);
+        assert!(matches!(pool.try_acquire(), Err(Error::Exhausted)));
+        drop(held);
+        all_is_well(stage, pool, &control);
+    });
+}
+
+#[test]
+fn try_acquire_recycles_where_nobody_else_does_and_tries_the_next_when_that_fails() {
+    for mode in [Mode::NoSpawner, Mode::BuiltIn] {
+        let stage = Stage::new(mode);
+        let (builder, control) = stage.pool(2);
+        let pool = builder.build_lazy().unwrap();
+        drop([(); 2].map(|()| acquire_now(&stage, &pool)));
+        control.next(Verb::Recycle, Step::Err);
+        let held = hold(pool.try_acquire().expect("the second is fine"));
+        assert_eq!((held.id(), control.recycles()), (2, 2));
+        counts_true(&pool, &control, 1);
+        drop(held);
+        all_is_well(&stage, pool, &control);
+    }
+}
+
+#[test]
+fn a_try_acquire_that_comes_too_early_costs_no_connection() {
+    for limit in [None, Some(Duration::from_secs(3_600))] {
+        for mode in [Mode::NoSpawner, Mode::BuiltIn] {
+            for verb in [Verb::Recycle, Verb::Check] {
+                println!("{verb:?}, limit {limit:?}, {mode:?}");
+                let stage = Stage::new(mode);
+                let (builder, control) = stage.pool(1);
+                let builder = builder.recycle_timeout(limit).check_timeout(limit);
+                let builder = builder.check_policy(CheckPolicy::Always);
+                let pool = builder.build_lazy().unwrap();
+                let conn = acquire_now(&stage, &pool);
+                let gate = Gate::new();
+                control.next(verb, Step::gate(&gate));
+                match verb {
+                    Verb::Recycle => drop(conn),
+                    _ => stage.run(PooledConnection::release(conn)).unwrap(),
+                }
+                for _ in 0..3 {
+                    assert!(matches!(pool.try_acquire(), Err(Error::Exhausted)));
+                    assert_eq!((pool.size(), control.live()), (1, 1), "it goes on later");
+                }
+                gate.open();
+                let held = hold(acquire_now(&stage, &pool));
+                assert_eq!(held.id(), 1);
+                drop(held);
+                all_is_well(&stage, pool, &control);
+            }
+        }
+    }
+}
+
+#[test]
 fn try_acquire_never_hands_out_what_is_dirty_broken_or_expired() {
     Stage::each_virtual(|stage| {
         let hour = Duration::from_secs(3_600);
@@ -302,5 +367,25 @@ fn an_awaited_release_says_what_became_of_the_connection() {
         assert!(matches!(error, Err(Error::Closed)), "{error:?}");
         assert_eq!((pool.size(), control.live()), (0, 0));
         closed_for_good(stage, pool, &control);
+    });
+}
+
+#[test]
+fn a_release_that_is_no_longer_awaited_is_still_a_release() {
+    Stage::each(|stage| {
+        let (builder, control) = stage.pool(1);
+        let pool = builder.build_lazy().unwrap();
+        let gate = Gate::new();
+        control.next(Verb::Recycle, Step::gate(&gate));
+        let mut release = Probe::pending(PooledConnection::release(acquire_now(stage, &pool)));
+        release.poll_until_stalled(stage);
+        release.cancel();
+        drop(release);
+        gate.open();
+        stage.settle();
+        let held = hold(acquire_now(stage, &pool));
+        assert_eq!(held.id(), 1, "as if the guard had been dropped");
+        drop(held);
+        all_is_well(stage, pool, &control);
     });
 }

@@ -8,6 +8,8 @@ use support::{FakeConnection, FakeGuard, Gate, Probe, Stage, Step, Verb, hold};
 
 #[path = "scenarios_close/inside.rs"]
 mod inside;
+#[path = "scenarios_close/terminate.rs"]
+mod terminate;
 
 const SECOND: Duration = Duration::from_secs(1);
 

@@ -2,7 +2,9 @@
 
 use pool_core::PooledConnection;
 use pool_mysql::mysql_async::prelude::Queryable;
-use pool_mysql::{ConnectOptions, Connection, MySqlManager, ResetPolicy, TransactionStatus};
+use pool_mysql::{
+    ConnectOptions, Connection, MySqlManager, ResetPolicy, TransactionStatus, create_pool,
+};
 
 use crate::server::{Server, number, one, test, text};
 
@@ -234,11 +236,11 @@ fn without_a_reset_a_session_reaches_the_next_user_at_no_cost() {
             .unwrap();
         let before = watcher.count("Questions").await;
         assert_eq!(
-            number(&mut *pool.acquire().await.unwrap(), "SELECT @var").await,
+            number(&mut pool.acquire().await.unwrap(), "SELECT @var").await,
             5
         );
         assert_eq!(
-            number(&mut *pool.acquire().await.unwrap(), "SELECT @var").await,
+            number(&mut pool.acquire().await.unwrap(), "SELECT @var").await,
             5
         );
         // Two queries and the question for the count itself.
@@ -297,7 +299,13 @@ async fn costs(watcher: &mut crate::server::Watcher) -> (u64, u64) {
 fn a_long_result_that_was_left_unread_costs_a_connection_and_no_download() {
     test(|| async {
         let server = Server::start();
-        let pool = server.pool_of_one();
+        // Nothing else ends the download.
+        let pool = create_pool(server.tcp())
+            .maxsize(1)
+            .recycle_timeout(None)
+            .build()
+            .await
+            .unwrap();
         let mut conn = pool.acquire().await.unwrap();
         let id = conn.connection_id();
         let long = "SELECT REPEAT('x', 1000) FROM seq_1_to_100000000";

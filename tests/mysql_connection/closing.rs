@@ -24,7 +24,7 @@ fn a_polite_end_is_one_for_the_server_too() {
             closed.close();
             drop(connect(options.clone()).await.unwrap());
             let pool = create_pool(options).minsize(4).build().await.unwrap();
-            number(&mut *pool.acquire().await.unwrap(), "SELECT 1").await;
+            number(&mut pool.acquire().await.unwrap(), "SELECT 1").await;
             pool.close();
             pool.wait_closed().await.unwrap();
         }

@@ -273,9 +273,7 @@ fn options_that_cannot_be_used_are_found_before_anything_is_opened() {
             .await
             .unwrap_err();
         assert!(matches!(&error, pool_core::Error::Config(error) if error.field() == "host"));
-        let error = create_pool_from_url("mysql://localhost/?minsize=-1")
-            .err()
-            .expect("an error");
+        let error = create_pool_from_url("mysql://localhost/?minsize=-1").expect_err("an error");
         assert_eq!(error.field(), "minsize");
     });
 }

@@ -45,8 +45,7 @@ impl Subscriber for Journal {
 fn journal(body: impl AsyncFnOnce()) -> Vec<String> {
     let journal = Journal::default();
     tracing::subscriber::with_default(journal.clone(), || futures::executor::block_on(body()));
-    let lines = std::mem::take(&mut *journal.0.lock().unwrap());
-    lines
+    std::mem::take(&mut *journal.0.lock().unwrap())
 }
 
 async fn statements(conn: &mut Connection) {
@@ -110,7 +109,7 @@ fn nothing_is_logged_unless_it_is_asked_for() {
             .await
             .unwrap();
         assert!(!pool.echo());
-        statements(&mut *pool.acquire().await.unwrap()).await;
+        statements(&mut pool.acquire().await.unwrap()).await;
     });
     assert_eq!(lines, Vec::<String>::new());
 }

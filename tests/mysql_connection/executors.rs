@@ -42,7 +42,7 @@ fn select_10_works_under_every_executor_over_tcp_and_over_a_unix_socket() {
                 conn.ensure_closed().await.unwrap();
 
                 let pool = create_pool(options).maxsize(2).build().await.unwrap();
-                select_10(&mut *pool.acquire().await.unwrap()).await;
+                select_10(&mut pool.acquire().await.unwrap()).await;
                 pool.close();
                 pool.wait_closed().await.unwrap();
             }
@@ -191,7 +191,7 @@ fn a_pool_outlives_every_runtime_it_was_used_under() {
             drop(runtime);
         }
         futures::executor::block_on(async {
-            select_10(&mut *pool.acquire().await.unwrap()).await;
+            select_10(&mut pool.acquire().await.unwrap()).await;
             pool.close();
             pool.wait_closed().await.unwrap();
             server.watcher().await.nobody_else().await;

@@ -49,10 +49,10 @@ impl Log {
 /// Whoever waited for the answer has gone away.
 impl Drop for Log {
     fn drop(&mut self) {
-        if let Some(entry) = self.0.take() {
-            if entry.started.is_some() {
-                entry.write("cancelled");
-            }
+        if let Some(entry) = self.0.take()
+            && entry.started.is_some()
+        {
+            entry.write("cancelled");
         }
     }
 }
