@@ -218,7 +218,7 @@ impl<S: Stock> Ledger<S> {
     pub(crate) fn dismiss(&mut self, key: JobKey, after: &mut After<S>) {
         let mine = |job: &&mut Job<_, _>| matches!(job.tender, Tender::Verb | Tender::Taker);
         if self.jobs.get(key).filter(mine).is_some() {
-            self.orphan(key, true, after);
+            self.orphan(key, false, after);
         }
     }
 
