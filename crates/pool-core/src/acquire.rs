@@ -180,8 +180,8 @@ impl<M: Manager> Acquire<'_, M> {
         self
     }
 
-    /// The first poll that cannot be served on the fast way: joins the queue.
-    fn begin(&mut self, cx: &mut Context<'_>) -> Result<(), Error<M::Error>> {
+    /// The first poll that cannot be served on the fast way: joins the queue. `true`: there is nothing to do but wait.
+    fn begin(&mut self, cx: &mut Context<'_>) -> Result<bool, Error<M::Error>> {
         let timeout = match self.timeout {
             Timeout::Pool => self.shared.config().acquire_timeout,
             Timeout::Own(timeout) => timeout,
@@ -189,19 +189,22 @@ impl<M: Manager> Acquire<'_, M> {
         let waker = cx.waker().clone();
         let since = self.shared.now();
         let deadline = timeout.and_then(|timeout| since.checked_add(timeout));
-        let ticket = self
+        let queued = self
             .shared
             .change(None, |books, after| {
                 books.enqueue(waker, deadline, since, after)
             })
             .ok_or(Error::Closed)?;
         self.state = State::Waiting {
-            ticket,
+            ticket: queued.ticket,
             since,
             deadline,
             kind: None,
         };
-        Ok(())
+        if queued.set_timer {
+            self.shared.set_timer();
+        }
+        Ok(queued.waits)
     }
 
     /// Looks for the answer and drives the job that was started for this waiter, until there is nothing to do.
@@ -212,10 +215,12 @@ impl<M: Manager> Acquire<'_, M> {
         else {
             panic!("an acquire is not polled again after it was ready");
         };
-        self.register(ticket, cx);
         let mut polled = None;
+        let mut registered = false;
         loop {
-            let visit = self.shared.books().visit(ticket, polled);
+            let waker = (!registered).then(|| cx.waker());
+            let visit = self.shared.books().visit(ticket, polled, waker);
+            registered = true;
             match visit {
                 Visit::Answer(left, untended) => {
                     self.state = State::Done;
@@ -241,10 +246,17 @@ impl<M: Manager> Acquire<'_, M> {
                     }
                     continue;
                 }
-                Visit::Nothing => {}
-            }
-            if nudge(self.shared, Some(ticket), cx) {
-                continue;
+                Visit::OtherWaker => {
+                    let waker = cx.waker().clone();
+                    let old = self.shared.books().set_waker(ticket, waker);
+                    drop(old);
+                    continue;
+                }
+                Visit::Nothing(untended) => {
+                    if untended && nudge(self.shared, Some(ticket), cx) {
+                        continue;
+                    }
+                }
             }
             let Some(deadline) = deadline else {
                 return Poll::Pending;
@@ -264,16 +276,6 @@ impl<M: Manager> Acquire<'_, M> {
             if !news {
                 return Poll::Pending;
             }
-        }
-    }
-
-    /// Makes sure that the pool wakes the task that polls now.
-    fn register(&self, ticket: Ticket, cx: &mut Context<'_>) {
-        let known = self.shared.books().is_woken_by(ticket, cx.waker());
-        if !known {
-            let waker = cx.waker().clone();
-            let old = self.shared.books().set_waker(ticket, waker);
-            drop(old);
         }
     }
 
@@ -351,9 +353,13 @@ impl<M: Manager> Future for Acquire<'_, M> {
                 this.state = State::Done;
                 return Poll::Ready(Ok(PooledConnection::new(entry, Arc::clone(this.shared))));
             }
-            if let Err(error) = this.begin(cx) {
-                this.state = State::Done;
-                return Poll::Ready(Err(error));
+            match this.begin(cx) {
+                Ok(true) => return Poll::Pending,
+                Ok(false) => {}
+                Err(error) => {
+                    this.state = State::Done;
+                    return Poll::Ready(Err(error));
+                }
             }
         }
         this.look(cx)

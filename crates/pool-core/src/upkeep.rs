@@ -50,7 +50,9 @@ impl<M: Manager> Future for Upkeep<M> {
                 }
                 let expiry = books.expire(now, after);
                 books.fill(now, after);
-                after.tend.extend(books.unattended());
+                for key in books.unattended() {
+                    after.tend(key);
+                }
                 let next = expiry.into_iter().chain(books.next_fill()).min();
                 books.upkeep_waits(expiry.is_some());
                 (Some((next, books.timer_to_set())), stale)

@@ -29,6 +29,9 @@ use crate::server::Server;
 /// - A row that does not fit the type asked for is an error, not a panic (except in a stream).
 /// - Dropping it needs no runtime and downloads nothing: the socket is closed at once.
 ///
+/// [`close`](Self::close) closes the connection, as in aiomysql; the method of that name that closes a prepared statement is
+/// reached as `Queryable::close(&mut conn, statement)`.
+///
 /// The driver's own result types (`QueryResult`, `ResultSetStream`) show the password in their `Debug` form: do not print
 /// them.
 ///

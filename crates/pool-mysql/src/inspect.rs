@@ -8,6 +8,20 @@ use crate::connection::Connection;
 use crate::unread::has_unread_result;
 
 /// Whether a session is inside a transaction.
+///
+/// # Examples
+///
+/// ```no_run
+/// use pool_mysql::TransactionStatus;
+///
+/// # async fn example(conn: &mut pool_mysql::Connection) -> pool_mysql::mysql_async::Result<()> {
+/// conn.begin().await?;
+/// assert_eq!(conn.transaction_status(), TransactionStatus::Open);
+/// conn.rollback().await?;
+/// assert_eq!(conn.transaction_status(), TransactionStatus::None);
+/// # Ok(())
+/// # }
+/// ```
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum TransactionStatus {

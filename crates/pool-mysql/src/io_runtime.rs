@@ -236,6 +236,10 @@ impl Runtime for MySqlRuntime {
     }
 
     fn sleep_until(&self, at: Instant) -> BoxFuture<'static, ()> {
+        if at <= self.now() {
+            // tokio rounds up to its next tick.
+            return Box::pin(std::future::ready(()));
+        }
         match background() {
             Ok(handle) => {
                 let _context = handle.enter();

@@ -62,6 +62,9 @@ impl Killer {
     }
 
     fn kill(self: &Arc<Self>, blueprint: &Blueprint, victim: Victim) {
+        let Ok(beside) = blueprint.beside().map(Arc::new) else {
+            return;
+        };
         let mut waiting = self.waiting();
         waiting.victims.push(victim);
         if std::mem::replace(&mut waiting.at_work, true) {
@@ -69,12 +72,7 @@ impl Killer {
         }
         drop(waiting);
         let killer = Arc::clone(self);
-        let beside = blueprint.beside().map(Arc::new);
-        let work = async move {
-            if let Ok(beside) = beside {
-                killer.work(&beside).await;
-            }
-        };
+        let work = async move { killer.work(&beside).await };
         if MySqlRuntime::new().spawn(Box::pin(work)).is_err() {
             self.waiting().at_work = false;
         }

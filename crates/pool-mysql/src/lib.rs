@@ -1,6 +1,6 @@
 //! Connections to MySQL and MariaDB, alone or from a pool, on any async runtime.
 //!
-//! A dropped future, a panic, a dead network or a dirty session never costs the pool a connection and never leaks one
+//! A dropped future, a panic, a dead network or a dirty session never costs the pool its capacity and never leaks one
 //! user's data to the next. The names and their meaning are those of aiomysql; the protocol is spoken by
 //! [`mysql_async`]; the pool is [`pool_core`].
 //!

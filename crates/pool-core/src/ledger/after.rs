@@ -13,6 +13,15 @@ pub(crate) struct After<S: Stock> {
     pub(crate) current: Option<Ticket>,
     first: Option<Waker>,
     more: Vec<Waker>,
+    /// An entry waits for its recycle and wants a background task.
+    pub(crate) recycle: bool,
+    /// Those who wait for the end must look again.
+    pub(crate) closing: bool,
+    chores: Option<Box<Chores<S>>>,
+}
+
+/// What is rarely to be done; apart, so that a plain hand-over carries nothing but a waker.
+pub(crate) struct Chores<S: Stock> {
     /// Wakers that nobody needs any more.
     pub(crate) stale: Vec<Waker>,
     /// Broken entries: their places count as closing until they are dropped.
@@ -27,10 +36,6 @@ pub(crate) struct After<S: Stock> {
     pub(crate) handles: Vec<AbortHandle>,
     /// Jobs that want a background task.
     pub(crate) tend: Vec<JobKey>,
-    /// An entry waits for its recycle and wants a background task.
-    pub(crate) recycle: bool,
-    /// Those who wait for the end must look again.
-    pub(crate) closing: bool,
 }
 
 /// A job that was called off, to be dropped.
@@ -47,15 +52,9 @@ impl<S: Stock> After<S> {
             current,
             first: None,
             more: Vec::new(),
-            stale: Vec::new(),
-            broken: Vec::new(),
-            called_off: Vec::new(),
-            written_off: Vec::new(),
-            aborts: Vec::new(),
-            handles: Vec::new(),
-            tend: Vec::new(),
             recycle: false,
             closing: false,
+            chores: None,
         }
     }
 
@@ -73,5 +72,40 @@ impl<S: Stock> After<S> {
             .take()
             .into_iter()
             .chain(std::mem::take(&mut self.more))
+    }
+
+    /// What is rarely to be done, to be added to.
+    pub(crate) fn chores(&mut self) -> &mut Chores<S> {
+        self.chores.get_or_insert_with(|| {
+            Box::new(Chores {
+                stale: Vec::new(),
+                broken: Vec::new(),
+                called_off: Vec::new(),
+                written_off: Vec::new(),
+                aborts: Vec::new(),
+                handles: Vec::new(),
+                tend: Vec::new(),
+            })
+        })
+    }
+
+    pub(crate) fn has_chores(&self) -> bool {
+        self.chores.is_some()
+    }
+
+    pub(crate) fn take_chores(&mut self) -> Option<Box<Chores<S>>> {
+        self.chores.take()
+    }
+
+    /// A waker that nobody needs any more, if there is one.
+    pub(crate) fn forget(&mut self, waker: Option<Waker>) {
+        if let Some(waker) = waker {
+            self.chores().stale.push(waker);
+        }
+    }
+
+    /// A job wants a background task.
+    pub(crate) fn tend(&mut self, key: JobKey) {
+        self.chores().tend.push(key);
     }
 }

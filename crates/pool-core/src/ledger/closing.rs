@@ -32,7 +32,7 @@ impl<S: Stock> Ledger<S> {
     ) {
         self.note_return(&mut entry, now);
         if self.stage == Stage::Terminated {
-            return after.written_off.push(entry);
+            return after.chores().written_off.push(entry);
         }
         self.counts.held -= 1;
         match (self.stage, verdict) {
@@ -98,7 +98,7 @@ impl<S: Stock> Ledger<S> {
     /// A guard is dropped in a way that says nothing good of its connection.
     pub(crate) fn give_back_broken(&mut self, entry: S::Entry, after: &mut After<S>) {
         if self.stage == Stage::Terminated {
-            return after.written_off.push(entry);
+            return after.chores().written_off.push(entry);
         }
         self.counts.held -= 1;
         self.drop_entry(entry, after);
@@ -119,7 +119,7 @@ impl<S: Stock> Ledger<S> {
         }
         let key = self.note(Kind::Close, Some(entry), tender);
         if nobody {
-            after.tend.push(key);
+            after.tend(key);
             after.closing |= self.stage != Stage::Open;
         }
         Some(key)
@@ -128,7 +128,7 @@ impl<S: Stock> Ledger<S> {
     /// An entry leaves without goodbye; it counts as closing until it is dropped.
     pub(super) fn drop_entry(&mut self, entry: S::Entry, after: &mut After<S>) {
         self.counts.closing += 1;
-        after.broken.push(entry);
+        after.chores().broken.push(entry);
     }
 
     /// An entry has been dropped.
@@ -167,7 +167,7 @@ impl<S: Stock> Ledger<S> {
             if let Tender::Visitor(_, Some(waker)) = job.tender {
                 after.wake(waker);
             }
-            after.called_off.push(CalledOff {
+            after.chores().called_off.push(CalledOff {
                 kind: job.kind,
                 id: job.id,
                 work: job.work,
@@ -289,7 +289,7 @@ impl<S: Stock> Ledger<S> {
             if at_rest.contains(&id) {
                 self.aborts.insert(id, handle);
             } else {
-                after.aborts.push(handle);
+                after.chores().aborts.push(handle);
             }
         }
         after.closing = true;

@@ -16,7 +16,7 @@ use std::collections::{HashMap, VecDeque};
 use std::task::Waker;
 use std::time::{Duration, Instant};
 
-pub(crate) use self::after::{After, CalledOff};
+pub(crate) use self::after::{After, CalledOff, Chores};
 pub(crate) use self::closing::Returned;
 use self::idle_clock::IdleClock;
 pub(crate) use self::waiting::{Answer, Tried, Visit};
@@ -317,7 +317,7 @@ impl<S: Stock> Ledger<S> {
     /// A connection is gone for good: forget its abort handle, see whether the pool is now too small.
     fn departed(&mut self, id: Option<u64>, after: &mut After<S>) {
         if let Some(handle) = id.and_then(|id| self.aborts.remove(&id)) {
-            after.handles.push(handle);
+            after.chores().handles.push(handle);
         }
         match self.stage {
             Stage::Open if self.missing() > 0 => self.wake_upkeep(after),

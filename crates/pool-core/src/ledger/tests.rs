@@ -1,6 +1,7 @@
 //! The books as arithmetic: rules one by one, and a long random walk in which no place is lost or invented.
 
-use std::task::Waker;
+use std::sync::Arc;
+use std::task::{Wake, Waker};
 use std::time::{Duration, Instant};
 
 use super::*;
@@ -32,11 +33,19 @@ impl Stock for Plain {
     type Failure = &'static str;
 }
 
+/// A waker like any other; the one that does nothing stands for "nobody" in the books.
+struct Nudge;
+
+impl Wake for Nudge {
+    fn wake(self: Arc<Self>) {}
+}
+
 /// The books together with the world outside: guards, waiters, and what is to be done after a change.
 struct World {
     books: Ledger<Plain>,
     now: Instant,
     made: u64,
+    waker: Waker,
     guards: Vec<Number>,
     waiting: Vec<Ticket>,
     /// Jobs that were polled once at least, in the hands of visitors.
@@ -54,6 +63,7 @@ impl World {
             books: Ledger::new(&config),
             now: Instant::now(),
             made: 0,
+            waker: Waker::from(Arc::new(Nudge)),
             guards: Vec::new(),
             waiting: Vec::new(),
             visited: Vec::new(),
@@ -72,13 +82,16 @@ impl World {
 
     fn perform(&mut self, mut after: After<Plain>) {
         after.take_wakers().for_each(Waker::wake);
-        for entry in after.broken {
+        let Some(chores) = after.take_chores() else {
+            return;
+        };
+        for entry in chores.broken {
             self.change(|books, now, after| books.dropped(entry.0, now, after));
         }
-        for CalledOff { kind, id, .. } in after.called_off {
+        for CalledOff { kind, id, .. } in chores.called_off {
             self.change(|books, now, after| books.called_off(kind, id, now, after));
         }
-        for key in after.tend {
+        for key in chores.tend {
             if let Some(number) = self.books.hire(key) {
                 self.visited.push((key, number));
             }
@@ -86,9 +99,11 @@ impl World {
     }
 
     fn acquire(&mut self) -> Ticket {
+        let waker = self.waker.clone();
         let ticket = self
-            .change(|books, now, after| books.enqueue(Waker::noop().clone(), None, now, after))
-            .expect("the pool is open");
+            .change(|books, now, after| books.enqueue(waker, None, now, after))
+            .expect("the pool is open")
+            .ticket;
         self.waiting.push(ticket);
         ticket
     }
@@ -128,9 +143,20 @@ impl World {
         }
     }
 
+    /// Comes as the waiter does, with its own waker.
+    fn come(&mut self, ticket: Ticket) -> Visit<Plain> {
+        match self.books.visit(ticket, None, Some(&self.waker)) {
+            Visit::OtherWaker => {
+                self.books.set_waker(ticket, self.waker.clone());
+                self.books.visit(ticket, None, None)
+            }
+            visit => visit,
+        }
+    }
+
     /// One look of a waiter: its answer, or a step of its job.
     fn look(&mut self, ticket: Ticket, end: bool, well: bool) {
-        match self.books.visit(ticket, None) {
+        match self.come(ticket) {
             Visit::Answer(left, _) => {
                 self.waiting.retain(|other| *other != ticket);
                 if let Some(Answer::Entry(entry)) = left.answer {
@@ -139,7 +165,7 @@ impl World {
             }
             Visit::Job(key, kind, work) if end => self.finish(key, kind, work, well),
             Visit::Job(key, _, work) => self.park(key, work),
-            Visit::Nothing => {}
+            Visit::Nothing(_) | Visit::OtherWaker => {}
         }
     }
 
@@ -235,7 +261,7 @@ fn a_failed_connect_fails_the_first_waiter_only() {
     let mut world = World::new(0, 2);
     let [a, b] = [(); 2].map(|()| world.acquire());
     world.look(b, true, false);
-    assert!(matches!(world.books.visit(a, None), Visit::Answer(left, _)
+    assert!(matches!(world.come(a), Visit::Answer(left, _)
         if matches!(left.answer, Some(Answer::Failed("refused")))));
     world.look(b, true, true);
     world.look(b, true, true);
@@ -263,10 +289,8 @@ fn closing_answers_everybody_and_keeps_nothing() {
     world.look(b, false, true);
     world.change(|books, now, after| books.close(now, after));
     for ticket in [a, b] {
-        assert!(
-            matches!(world.books.visit(ticket, None), Visit::Answer(left, _)
-            if matches!(left.answer, Some(Answer::Closed)))
-        );
+        assert!(matches!(world.come(ticket), Visit::Answer(left, _)
+            if matches!(left.answer, Some(Answer::Closed))));
     }
     while !world.visited.is_empty() {
         world.visit(0, true, true);
@@ -285,12 +309,11 @@ fn a_timer_that_strikes_too_early_costs_no_waiter_its_place() {
     let later = now + Duration::from_secs(5);
     let mut queue = Vec::new();
     for _ in 0..3 {
-        let ticket = world.change(|books, now, after| {
-            books.enqueue(Waker::noop().clone(), Some(later), now, after)
-        });
-        queue.extend(ticket);
+        let waker = world.waker.clone();
+        let ticket =
+            world.change(|books, now, after| books.enqueue(waker, Some(later), now, after));
+        queue.extend(ticket.map(|queued| queued.ticket));
     }
-    assert!(world.books.timer_to_set());
     world.change(|books, _, after| books.timer_struck(after));
     for ticket in queue.iter().rev() {
         world.change(|books, now, after| books.resume(*ticket, now, after));

@@ -19,14 +19,25 @@ pub(crate) enum Answer<S: Stock> {
     Closed,
 }
 
+/// A new waiter.
+pub(crate) struct Queued {
+    pub(crate) ticket: Ticket,
+    /// There is nothing that it could do but wait.
+    pub(crate) waits: bool,
+    /// The timer is to be set for its deadline.
+    pub(crate) set_timer: bool,
+}
+
 /// What a waiter finds when it looks.
 pub(crate) enum Visit<S: Stock> {
     /// Its answer; it has left. `true`: there are jobs that nobody drives.
     Answer(Left<Answer<S>>, bool),
     /// Its job, to be polled.
     Job(JobKey, Kind, Work<S::Entry, S::Job>),
-    /// Nothing yet.
-    Nothing,
+    /// Nothing yet. `true`: there are jobs that nobody drives.
+    Nothing(bool),
+    /// Nothing yet, and the pool knows another waker than the one that polls.
+    OtherWaker,
 }
 
 /// An entry that was found on a shelf.
@@ -44,7 +55,7 @@ impl<S: Stock> Ledger<S> {
         deadline: Option<Instant>,
         now: Instant,
         after: &mut After<S>,
-    ) -> Option<Ticket> {
+    ) -> Option<Queued> {
         if self.stage != Stage::Open {
             return None;
         }
@@ -52,28 +63,43 @@ impl<S: Stock> Ledger<S> {
         after.current = Some(ticket);
         self.supply(now, after);
         self.fill(now, after);
-        Some(ticket)
+        let waits = !self.waiters.is_answered(ticket)
+            && self.waiters.job(ticket).is_none()
+            && self.jobs.untended() == 0
+            // What is still to be done may lead to something.
+            && !after.has_chores()
+            && deadline.is_none_or(|deadline| deadline > now);
+        Some(Queued {
+            ticket,
+            waits,
+            set_timer: deadline.is_some() && self.timer_to_set(),
+        })
     }
 
-    /// What there is for the waiter, other than the job that it has just polled.
-    pub(crate) fn visit(&mut self, ticket: Ticket, polled: Option<JobKey>) -> Visit<S> {
+    /// What there is for the waiter, other than the job that it has just polled; `waker`, if given, is to be the one by
+    /// which it is woken.
+    pub(crate) fn visit(
+        &mut self,
+        ticket: Ticket,
+        polled: Option<JobKey>,
+        waker: Option<&Waker>,
+    ) -> Visit<S> {
+        let untended = self.jobs.untended() > 0;
         if self.waiters.is_answered(ticket) {
-            let left = self.waiters.remove(ticket);
-            return Visit::Answer(left, self.jobs.untended() > 0);
+            return Visit::Answer(self.waiters.remove(ticket), untended);
+        }
+        // Asked for once a poll: a waker need not recognise its own clone.
+        if waker.is_some_and(|waker| !self.waiters.waker(ticket).will_wake(waker)) {
+            return Visit::OtherWaker;
         }
         let Some(key) = self.waiters.job(ticket).filter(|key| Some(*key) != polled) else {
-            return Visit::Nothing;
+            return Visit::Nothing(untended);
         };
         let kind = self.jobs.get(key).map(|job| job.kind);
         match (kind, self.jobs.take(key)) {
             (Some(kind), Some(work)) => Visit::Job(key, kind, work),
-            _ => Visit::Nothing,
+            _ => Visit::Nothing(untended),
         }
-    }
-
-    /// Whether the waiter is woken by this waker.
-    pub(crate) fn is_woken_by(&self, ticket: Ticket, waker: &Waker) -> bool {
-        self.waiters.waker(ticket).will_wake(waker)
     }
 
     /// Another waker for the waiter; the old one comes back, to be dropped without the lock.
@@ -93,7 +119,9 @@ impl<S: Stock> Ledger<S> {
             self.orphan(key, true, after);
         }
         if self.spawns {
-            after.tend.extend(self.unattended());
+            for key in self.unattended() {
+                after.tend(key);
+            }
         }
         self.supply(now, after);
         self.wake_for_unattended(after);

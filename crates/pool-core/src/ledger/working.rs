@@ -89,7 +89,7 @@ impl<S: Stock> Ledger<S> {
         }
         while self.stage == Stage::Open && self.missing() > 0 {
             let key = self.note(Kind::Connect, None, Tender::Nobody);
-            after.tend.push(key);
+            after.tend(key);
         }
     }
 
@@ -152,12 +152,12 @@ impl<S: Stock> Ledger<S> {
             let (kind, id) = (job.kind, job.id);
             self.jobs.remove(key);
             let work = Work::Parked(work);
-            after.called_off.push(CalledOff { kind, id, work });
+            after.chores().called_off.push(CalledOff { kind, id, work });
             return Parked::LookAgain;
         }
         let parked = match &mut job.tender {
             Tender::Visitor(_, slot) => {
-                after.stale.extend(std::mem::replace(slot, visitor));
+                after.forget(std::mem::replace(slot, visitor));
                 Parked::Waiting
             }
             Tender::Nobody => Parked::LookAgain,
@@ -167,7 +167,7 @@ impl<S: Stock> Ledger<S> {
         if matches!(parked, Parked::LookAgain) {
             // Its waiter was served while it was polled: the next one may want it.
             self.supply(now, after);
-            after.tend.push(key);
+            after.tend(key);
         }
         parked
     }
@@ -181,11 +181,12 @@ impl<S: Stock> Ledger<S> {
         let kind = job.kind;
         let begun = !matches!(job.work, Work::Fresh(_));
         if let Some(visitor) = self.jobs.set_tender(key, Tender::Nobody) {
-            after.stale.push(visitor);
+            after.forget(Some(visitor));
         }
         if self.stage == Stage::Open {
-            let endless =
-                cancelled && begun && kind != Kind::Connect && !self.limited.contains(&kind);
+            // Where background tasks recycle, one that was begun for a waiter goes on like any other.
+            let goes_on = kind == Kind::Connect || (kind == Kind::Recycle && self.spawns);
+            let endless = cancelled && begun && !goes_on && !self.limited.contains(&kind);
             let goodbye_is_lost = kind == Kind::Close && !self.spawns;
             if endless || goodbye_is_lost {
                 return self.call_off(key, after);
@@ -195,7 +196,7 @@ impl<S: Stock> Ledger<S> {
             kind == Kind::Connect && self.stage == Stage::Open && self.size() <= self.minsize;
         if begun || wanted || kind == Kind::Close {
             after.closing |= self.stage != Stage::Open;
-            after.tend.push(key);
+            after.tend(key);
             self.wake_for_unattended(after);
             return;
         }
@@ -255,9 +256,7 @@ impl<S: Stock> Ledger<S> {
         }
         let kind = job.kind;
         self.spawns = false;
-        after
-            .stale
-            .extend(self.jobs.set_tender(key, Tender::Nobody));
+        after.forget(self.jobs.set_tender(key, Tender::Nobody));
         let nobody_will_come = match self.stage {
             Stage::Open => kind == Kind::Close,
             Stage::Closing | Stage::Terminated => self.orphaned,
@@ -292,7 +291,7 @@ impl<S: Stock> Ledger<S> {
                 Driver::Waiter
             }
             Tender::Visitor(_, waker) => {
-                after.stale.extend(waker);
+                after.forget(waker);
                 Driver::Background
             }
             Tender::Nobody => Driver::Background,

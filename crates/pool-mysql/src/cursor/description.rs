@@ -4,6 +4,18 @@ use mysql_async::Column;
 use mysql_async::consts::{ColumnFlags, ColumnType};
 
 /// One column of a result: what aiomysql's `description` has in its seven places, and the rest that the server tells.
+///
+/// # Examples
+///
+/// ```no_run
+/// # async fn example(conn: &mut pool_mysql::Connection) -> Result<(), pool_mysql::Error> {
+/// let mut cur = conn.cursor();
+/// cur.execute("SELECT 1 AS one", ()).await?;
+/// let columns = cur.description().expect("a SELECT has columns");
+/// assert_eq!(columns[0].name(), "one");
+/// # Ok(())
+/// # }
+/// ```
 #[non_exhaustive]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ColumnDescription {
