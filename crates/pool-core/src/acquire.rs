@@ -25,7 +25,9 @@ use crate::{ConfigError, Manager, Status};
 /// # Cancel safety
 ///
 /// Dropping it at any point costs nothing: its turn goes to the next waiter, a connection that had been handed over
-/// goes on to the next, and a connect or recycle that it had begun is finished for whoever comes.
+/// goes on to the next, and a connect or recycle that it had begun is finished for whoever comes. A check that it had
+/// begun is finished too where `check_timeout` bounds it; else its connection is closed, because nothing would ever
+/// end one that hangs.
 ///
 /// # Panics
 ///
@@ -128,7 +130,10 @@ impl<M: Manager> Pool<M> {
             return Ok(PooledConnection::new(entry, Arc::clone(shared)));
         }
         let mut cx = Context::from_waker(Waker::noop());
-        nudge(shared, None, &mut cx);
+        // Whoever waits has its own waker in these jobs.
+        if shared.status().waiting() == 0 {
+            nudge(shared, None, &mut cx);
+        }
         loop {
             let now = shared.now();
             let key = match shared.change(None, |books, after| books.try_take(now, after)) {
@@ -194,7 +199,10 @@ impl<M: Manager> Acquire<'_, M> {
             .change(None, |books, after| {
                 books.enqueue(waker, deadline, since, after)
             })
-            .ok_or(Error::Closed)?;
+            .map_err(|waker| {
+                drop(waker);
+                Error::Closed
+            })?;
         self.state = State::Waiting {
             ticket: queued.ticket,
             since,
@@ -222,8 +230,15 @@ impl<M: Manager> Acquire<'_, M> {
             let visit = self.shared.books().visit(ticket, polled, waker);
             registered = true;
             match visit {
-                Visit::Answer(left, untended) => {
+                Visit::Answer {
+                    left,
+                    untended,
+                    set_timer,
+                } => {
                     self.state = State::Done;
+                    if set_timer {
+                        self.shared.set_timer();
+                    }
                     if untended {
                         nudge(self.shared, None, cx);
                         // They know this waker now, which nobody will follow: the next waiter takes over.
@@ -301,6 +316,10 @@ impl<M: Manager> Acquire<'_, M> {
         let left = self
             .shared
             .change(Some(ticket), |books, after| books.leave(ticket, now, after));
+        let set = self.shared.books().timer_to_set();
+        if set {
+            self.shared.set_timer();
+        }
         match left.answer {
             Some(answer) => self.answered(Some(answer)),
             None => Err(error),

@@ -36,8 +36,8 @@ pub(crate) enum Tender {
     Visitor(u64, Option<Waker>),
     /// The waiter for whom it was started or who took it over.
     Waiter(Ticket),
-    /// A verb such as `fill`, `clear` or an awaited release, which wants to hear how it ends.
-    Verb,
+    /// A verb such as `fill`, `clear` or an awaited release, which wants to hear how it ends; woken when it is called off.
+    Verb(Option<Waker>),
     /// A `try_acquire`, which wants the connection itself.
     Taker,
 }
@@ -90,7 +90,7 @@ impl<E, J> Jobs<E, J> {
         let key = JobKey(self.slots.insert(Job {
             kind,
             work: Work::Fresh(entry),
-            tender: Tender::Verb,
+            tender: Tender::Verb(None),
             clears,
             inherited: false,
             doomed: false,
@@ -122,7 +122,7 @@ impl<E, J> Jobs<E, J> {
         self.untended += usize::from(matches!(job.tender, Tender::Nobody));
         self.shelve(key);
         match old {
-            Tender::Visitor(_, waker) => waker,
+            Tender::Visitor(_, waker) | Tender::Verb(waker) => waker,
             _ => None,
         }
     }
@@ -214,11 +214,11 @@ mod tests {
         let mut jobs = Jobs::<u8, ()>::new();
         let connect = jobs.insert(Kind::Connect, None, Tender::Nobody, 0);
         let close = jobs.insert(Kind::Close, Some(1), Tender::Visitor(1, None), 0);
-        jobs.insert(Kind::Check, Some(2), Tender::Verb, 0);
+        jobs.insert(Kind::Check, Some(2), Tender::Verb(None), 0);
         assert_eq!(jobs.adoptable_connect(), Some(connect));
         assert_eq!(jobs.adoptable_other(), Some(close));
         assert_eq!(jobs.untended(), 1);
-        jobs.set_tender(connect, Tender::Verb);
+        jobs.set_tender(connect, Tender::Verb(None));
         assert_eq!((jobs.adoptable_connect(), jobs.untended()), (None, 0));
     }
 

@@ -3,7 +3,7 @@
 use std::future::poll_fn;
 
 use crate::error::Error;
-use crate::ledger::Returned;
+use crate::ledger::{Returned, Stage};
 use crate::pool::Pool;
 use crate::pooled::PooledConnection;
 use crate::shared::{Crew, Report};
@@ -71,7 +71,13 @@ impl<M: Manager> PooledConnection<M> {
             crew.poll(cx, |report| {
                 if let (Report::Lost(error), Ok(())) = (report, &result) {
                     // Without a failure of its own it was closed because the pool is closed or was cleared.
-                    result = Err(error.unwrap_or(Error::Closed));
+                    let closed = shared.books().stage() != Stage::Open;
+                    let why = if closed {
+                        Error::Closed
+                    } else {
+                        Error::Discarded
+                    };
+                    result = Err(error.unwrap_or(why));
                 }
             })
         })

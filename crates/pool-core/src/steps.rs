@@ -8,7 +8,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::Poll;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::config::Config;
 use crate::entry::Entry;
@@ -34,6 +34,8 @@ pub(crate) struct Backend<M> {
     pub(crate) runtime: Arc<dyn Runtime>,
     pub(crate) config: Config,
     next_id: AtomicU64,
+    /// Whether the built-in timer keeps the pool's time, so that deadlines strike also where nobody drives the runtime.
+    built_in: bool,
 }
 
 /// How a limited future ended.
@@ -45,12 +47,28 @@ enum Ended<T> {
 
 impl<M: Manager> Backend<M> {
     pub(crate) fn new(manager: M, runtime: Arc<dyn Runtime>, config: Config) -> Self {
+        let built_in = cfg!(feature = "timer") && runtime.is_real_time();
         Self {
+            built_in,
             manager,
             runtime,
             config,
             next_id: AtomicU64::new(1),
         }
+    }
+
+    /// Completes at the given instant.
+    pub(crate) fn sleep_until(&self, at: Instant) -> BoxFuture<'static, ()> {
+        #[cfg(feature = "timer")]
+        if self.built_in {
+            return crate::ThreadTimer::new().sleep_until(at);
+        }
+        self.runtime.sleep_until(at)
+    }
+
+    /// Whether the timer can be set again while it strikes.
+    pub(crate) fn timer_is_reentrant(&self) -> bool {
+        self.built_in || self.runtime.is_reentrant()
     }
 
     /// The future of a step, from where the work stands.
@@ -161,7 +179,7 @@ impl<M: Manager> Backend<M> {
                 return Poll::Pending;
             };
             let sleep = sleep.get_or_insert_with(|| match self.runtime.now().checked_add(limit) {
-                Some(at) => self.runtime.sleep_until(at),
+                Some(at) => self.sleep_until(at),
                 None => Box::pin(std::future::pending()),
             });
             sleep.as_mut().poll(cx).map(|()| Ended::TimedOut(limit))

@@ -85,6 +85,11 @@ impl<A> Waiters<A> {
         self.ends[list as usize].first
     }
 
+    /// The next one in the queue.
+    pub(crate) fn next(&self, ticket: Ticket) -> Option<Ticket> {
+        self.slots[ticket.0].links[List::Queue as usize].next
+    }
+
     /// A new waiter at the end of both lists.
     pub(crate) fn push(&mut self, waker: Waker, deadline: Option<Instant>) -> Ticket {
         self.arrivals += 1;

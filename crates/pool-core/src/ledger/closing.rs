@@ -47,13 +47,18 @@ impl<S: Stock> Ledger<S> {
                 self.shelve_dirty(entry, after);
                 self.supply(now, after);
                 // Somebody may have taken it at once.
-                after.recycle &= !self.dirty.is_empty();
+                if after.recycle && self.dirty.is_empty() {
+                    after.recycle = false;
+                    self.coming -= 1;
+                }
             }
             (Stage::Closing, _) if !self.spawns && self.closers == 0 => {
                 self.drop_entry(entry, after);
             }
             _ => {
                 self.start_close(entry, Tender::Nobody, after);
+                // Where no background task comes, whoever waits for the place closes it.
+                self.supply(now, after);
             }
         }
     }
@@ -77,11 +82,11 @@ impl<S: Stock> Ledger<S> {
             }
             (Stage::Open, Verdict::Recycle) => {
                 self.counts.held -= 1;
-                Returned::Recycle(self.note(Kind::Recycle, Some(entry), Tender::Verb))
+                Returned::Recycle(self.note(Kind::Recycle, Some(entry), Tender::Verb(None)))
             }
             _ => {
                 self.counts.held -= 1;
-                Returned::Close(self.note(Kind::Close, Some(entry), Tender::Verb))
+                Returned::Close(self.note(Kind::Close, Some(entry), Tender::Verb(None)))
             }
         }
     }
@@ -164,7 +169,7 @@ impl<S: Stock> Ledger<S> {
             self.waiters.set_job(ticket, None);
         }
         if let Some(job) = self.jobs.remove(key) {
-            if let Tender::Visitor(_, Some(waker)) = job.tender {
+            if let Tender::Visitor(_, Some(waker)) | Tender::Verb(Some(waker)) = job.tender {
                 after.wake(waker);
             }
             after.chores().called_off.push(CalledOff {
@@ -180,7 +185,7 @@ impl<S: Stock> Ledger<S> {
         self.clears += 1;
         let mut keys = Vec::with_capacity(self.idle.len() + self.dirty.len());
         while let Some((_, entry)) = self.idle.pop_front().or_else(|| self.dirty.pop_front()) {
-            keys.extend(self.start_close(entry, Tender::Verb, after));
+            keys.extend(self.start_close(entry, Tender::Verb(None), after));
         }
         keys
     }
@@ -270,7 +275,13 @@ impl<S: Stock> Ledger<S> {
         if self.stage == Stage::Terminated {
             return;
         }
-        let before = self.jobs.keys();
+        // Goodbyes that have begun go on; nobody holds those connections.
+        let mut before = self.jobs.keys();
+        before.retain(|key| {
+            self.jobs
+                .get(*key)
+                .is_some_and(|job| job.kind != Kind::Close)
+        });
         self.close(now, after);
         for key in before {
             self.call_off(key, after);
@@ -310,7 +321,7 @@ impl<S: Stock> Ledger<S> {
     pub(crate) fn take_over(&mut self, after: &mut After<S>) -> Vec<JobKey> {
         let keys = self.jobs.adoptable();
         for key in &keys {
-            if let Some(visitor) = self.jobs.set_tender(*key, Tender::Verb) {
+            if let Some(visitor) = self.jobs.set_tender(*key, Tender::Verb(None)) {
                 after.wake(visitor);
             }
         }

@@ -47,6 +47,13 @@ impl<S: Stock> Ledger<S> {
         });
     }
 
+    /// A fresh entry leaves the shelves, where a tick would have found it.
+    pub(super) fn stamp(&self, entry: &mut S::Entry) {
+        if let (None, Some(ticked)) = (entry.idle_since(), self.idle_clock.ticked) {
+            entry.set_idle_since(Some(ticked));
+        }
+    }
+
     /// Starts the ticks, if they ought to run and do not; says when the next one is due.
     pub(crate) fn wind(&mut self, now: Instant) -> Option<Instant> {
         if !self.idle_clock.must_be_wound() {

@@ -94,6 +94,8 @@ pub(crate) struct Ledger<S: Stock> {
     spawns: bool,
     /// How many background tasks there have been; their numbers.
     visitors: u64,
+    /// How many background tasks are to come for dirty entries.
+    coming: usize,
     /// How many `wait_closed` are under way.
     closers: usize,
     /// Clean entries, by the turn of their return.
@@ -147,6 +149,7 @@ impl<S: Stock> Ledger<S> {
             orphaned: false,
             spawns: true,
             visitors: 0,
+            coming: 0,
             closers: 0,
             idle: VecDeque::new(),
             dirty: VecDeque::new(),
@@ -257,6 +260,8 @@ impl<S: Stock> Ledger<S> {
             Some(first)
                 if self.check != CheckPolicy::Always && self.waiters.job(first).is_none() =>
             {
+                let mut entry = entry;
+                self.stamp(&mut entry);
                 self.waiters.answer(first, Answer::Entry(entry));
                 Ok(Some(self.waiters.set_waker(first, Waker::noop().clone())))
             }
@@ -300,9 +305,17 @@ impl<S: Stock> Ledger<S> {
     fn shelve_dirty(&mut self, entry: S::Entry, after: &mut After<S>) {
         self.turns += 1;
         self.dirty.push_back((self.turns, entry));
-        after.recycle = self.spawns;
+        self.call_for_recycle(after);
         if self.upkeep_wants_idle {
             self.wake_upkeep(after);
+        }
+    }
+
+    /// Sees to it that there are as many background tasks under way as entries that wait for their recycle.
+    fn call_for_recycle(&mut self, after: &mut After<S>) {
+        if self.spawns && self.coming < self.dirty.len() {
+            self.coming += 1;
+            after.recycle = true;
         }
     }
 

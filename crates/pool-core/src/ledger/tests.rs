@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::task::{Wake, Waker};
 use std::time::{Duration, Instant};
 
+use super::waiting::Queued;
 use super::*;
 use crate::jobs::Work;
 use crate::keys::{JobKey, Ticket};
@@ -100,10 +101,10 @@ impl World {
 
     fn acquire(&mut self) -> Ticket {
         let waker = self.waker.clone();
-        let ticket = self
-            .change(|books, now, after| books.enqueue(waker, None, now, after))
-            .expect("the pool is open")
-            .ticket;
+        let queued = self.change(|books, now, after| books.enqueue(waker, None, now, after));
+        let Ok(Queued { ticket, .. }) = queued else {
+            panic!("the pool is open");
+        };
         self.waiting.push(ticket);
         ticket
     }
@@ -157,7 +158,7 @@ impl World {
     /// One look of a waiter: its answer, or a step of its job.
     fn look(&mut self, ticket: Ticket, end: bool, well: bool) {
         match self.come(ticket) {
-            Visit::Answer(left, _) => {
+            Visit::Answer { left, .. } => {
                 self.waiting.retain(|other| *other != ticket);
                 if let Some(Answer::Entry(entry)) = left.answer {
                     self.guards.push(entry);
@@ -218,6 +219,11 @@ impl World {
     fn settle(&mut self) {
         for _ in 0..10_000 {
             self.recycle_in_background();
+            for key in self.books.unattended() {
+                if let Some(number) = self.books.hire(key) {
+                    self.visited.push((key, number));
+                }
+            }
             if !self.visited.is_empty() {
                 self.visit(0, true, true);
             }
@@ -261,7 +267,7 @@ fn a_failed_connect_fails_the_first_waiter_only() {
     let mut world = World::new(0, 2);
     let [a, b] = [(); 2].map(|()| world.acquire());
     world.look(b, true, false);
-    assert!(matches!(world.come(a), Visit::Answer(left, _)
+    assert!(matches!(world.come(a), Visit::Answer { left, .. }
         if matches!(left.answer, Some(Answer::Failed("refused")))));
     world.look(b, true, true);
     world.look(b, true, true);
@@ -289,7 +295,7 @@ fn closing_answers_everybody_and_keeps_nothing() {
     world.look(b, false, true);
     world.change(|books, now, after| books.close(now, after));
     for ticket in [a, b] {
-        assert!(matches!(world.come(ticket), Visit::Answer(left, _)
+        assert!(matches!(world.come(ticket), Visit::Answer { left, .. }
             if matches!(left.answer, Some(Answer::Closed))));
     }
     while !world.visited.is_empty() {
@@ -312,7 +318,7 @@ fn a_timer_that_strikes_too_early_costs_no_waiter_its_place() {
         let waker = world.waker.clone();
         let ticket =
             world.change(|books, now, after| books.enqueue(waker, Some(later), now, after));
-        queue.extend(ticket.map(|queued| queued.ticket));
+        queue.extend(ticket.map(|queued| queued.ticket).ok());
     }
     world.change(|books, _, after| books.timer_struck(after));
     for ticket in queue.iter().rev() {

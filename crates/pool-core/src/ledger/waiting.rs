@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use super::{After, Ledger, Shelf, Stage, Stock};
 use crate::IdleOrder;
-use crate::jobs::{Kind, Tender, Work};
+use crate::jobs::{Jobs, Kind, Tender, Work};
 use crate::keys::{JobKey, Ticket};
 use crate::waiters::{Left, List};
 
@@ -30,11 +30,17 @@ pub(crate) struct Queued {
 
 /// What a waiter finds when it looks.
 pub(crate) enum Visit<S: Stock> {
-    /// Its answer; it has left. `true`: there are jobs that nobody drives.
-    Answer(Left<Answer<S>>, bool),
+    /// Its answer; it has left.
+    Answer {
+        left: Left<Answer<S>>,
+        /// There are jobs that nobody drives.
+        untended: bool,
+        /// The timer is to be set for somebody else.
+        set_timer: bool,
+    },
     /// Its job, to be polled.
     Job(JobKey, Kind, Work<S::Entry, S::Job>),
-    /// Nothing yet. `true`: there are jobs that nobody drives.
+    /// Nothing yet. `true`: there are jobs that nobody drives, and it is this waiter's turn to poll them.
     Nothing(bool),
     /// Nothing yet, and the pool knows another waker than the one that polls.
     OtherWaker,
@@ -48,16 +54,20 @@ enum Found<E> {
 }
 
 impl<S: Stock> Ledger<S> {
-    /// A new waiter; what can be set in motion for it, is. `None`: the pool is closed.
+    /// A new waiter; what can be set in motion for it, is.
+    ///
+    /// # Errors
+    ///
+    /// The pool is closed; the waker comes back, to be dropped without the lock.
     pub(crate) fn enqueue(
         &mut self,
         waker: Waker,
         deadline: Option<Instant>,
         now: Instant,
         after: &mut After<S>,
-    ) -> Option<Queued> {
+    ) -> Result<Queued, Waker> {
         if self.stage != Stage::Open {
-            return None;
+            return Err(waker);
         }
         let ticket = self.waiters.push(waker, deadline);
         after.current = Some(ticket);
@@ -69,10 +79,11 @@ impl<S: Stock> Ledger<S> {
             // What is still to be done may lead to something.
             && !after.has_chores()
             && deadline.is_none_or(|deadline| deadline > now);
-        Some(Queued {
+        Ok(Queued {
             ticket,
             waits,
-            set_timer: deadline.is_some() && self.timer_to_set(),
+            // Whoever has something to poll does that first and sets it afterwards.
+            set_timer: waits && deadline.is_some() && self.timer_to_set(),
         })
     }
 
@@ -86,19 +97,24 @@ impl<S: Stock> Ledger<S> {
     ) -> Visit<S> {
         let untended = self.jobs.untended() > 0;
         if self.waiters.is_answered(ticket) {
-            return Visit::Answer(self.waiters.remove(ticket), untended);
+            return Visit::Answer {
+                left: self.waiters.remove(ticket),
+                untended,
+                set_timer: self.timer_to_set(),
+            };
         }
         // Asked for once a poll: a waker need not recognise its own clone.
         if waker.is_some_and(|waker| !self.waiters.waker(ticket).will_wake(waker)) {
             return Visit::OtherWaker;
         }
         let Some(key) = self.waiters.job(ticket).filter(|key| Some(*key) != polled) else {
-            return Visit::Nothing(untended);
+            let first = self.waiters.first(List::Queue) == Some(ticket);
+            return Visit::Nothing(untended && first);
         };
         let kind = self.jobs.get(key).map(|job| job.kind);
         match (kind, self.jobs.take(key)) {
             (Some(kind), Some(work)) => Visit::Job(key, kind, work),
-            _ => Visit::Nothing(untended),
+            _ => Visit::Nothing(false),
         }
     }
 
@@ -131,6 +147,11 @@ impl<S: Stock> Ledger<S> {
     /// Jobs that nobody drives are polled by whoever waits: when one of these goes, another has to take over.
     pub(crate) fn wake_for_unattended(&mut self, after: &mut After<S>) {
         if self.jobs.untended() > 0 {
+            if self.spawns && self.waiters.len(List::Queue) == 0 {
+                for key in self.unattended() {
+                    after.tend(key);
+                }
+            }
             if let Some(first) = self.waiters.first(List::Queue) {
                 self.wake(first, after);
             }
@@ -140,7 +161,14 @@ impl<S: Stock> Ledger<S> {
     /// An entry that was meant for a waiter who went.
     pub(crate) fn pass_on(&mut self, entry: S::Entry, now: Instant, after: &mut After<S>) {
         self.counts.held -= 1;
-        self.hand_out(entry, now, after);
+        match self.stage {
+            // By way of the shelf, for it may have become too old meanwhile.
+            Stage::Open => {
+                self.put_next(entry);
+                self.supply(now, after);
+            }
+            _ => self.hand_out(entry, now, after),
+        }
     }
 
     /// A waiter whose deadline struck too early is put back into its old place; `true`: that changed something.
@@ -167,6 +195,11 @@ impl<S: Stock> Ledger<S> {
         }
         self.timer_at = Some(at);
         true
+    }
+
+    /// The timer could not be set.
+    pub(crate) fn timer_is_not_set(&mut self) {
+        self.timer_at = None;
     }
 
     /// For when the timer is to be set.
@@ -217,7 +250,7 @@ impl<S: Stock> Ledger<S> {
     pub(crate) fn supply(&mut self, now: Instant, after: &mut After<S>) {
         while self.stage == Stage::Open {
             let Some(ticket) = self.waiters.first(List::Needy) else {
-                return self.recycle_for_the_first(after);
+                return self.serve_the_first_sooner(now, after);
             };
             if let Some(found) = self.find(now, after) {
                 match found {
@@ -239,17 +272,47 @@ impl<S: Stock> Ledger<S> {
         }
     }
 
-    /// Something is under way for everybody who waits, but what came back may be ready sooner: where no background task
-    /// recycles it, the first waiter does so beside its own job.
-    fn recycle_for_the_first(&mut self, after: &mut After<S>) {
-        if self.spawns || self.dirty.is_empty() {
+    /// Something is under way for everybody who waits, but what lies on the shelves or a free place may serve sooner.
+    fn serve_the_first_sooner(&mut self, now: Instant, after: &mut After<S>) {
+        while let Some(first) = self.waiters.first(List::Queue) {
+            // One for each who waits is enough.
+            let under_way = self.counts.checking + self.counts.recycling;
+            if under_way >= self.waiters.len(List::Queue) {
+                break;
+            }
+            let (kind, entry) = match self.find(now, after) {
+                None => break,
+                Some(Found::Ready(entry)) => {
+                    self.grant(entry, after);
+                    continue;
+                }
+                Some(Found::Suspect(entry)) => (Kind::Check, entry),
+                Some(Found::Dirty(entry)) => (Kind::Recycle, entry),
+            };
+            // The first drives it beside its own job.
+            self.note(kind, Some(entry), Tender::Nobody);
+            self.wake(first, after);
+        }
+        let room = self.size() < self.limit
+            && self.counts.connecting < self.waiters.len(List::Queue)
+            && self.counts.closing > 0;
+        if !room {
             return;
         }
-        if let Some(first) = self.waiters.first(List::Queue) {
-            while let Some((_, entry)) = self.dirty.pop_front() {
-                self.note(Kind::Recycle, Some(entry), Tender::Nobody);
+        // A waiter that closes a connection in order to have its place need not wait for that any more.
+        let closes = |job: Option<JobKey>, jobs: &mut Jobs<_, _>| {
+            job.and_then(|key| jobs.get(key))
+                .is_some_and(|job| job.kind == Kind::Close)
+        };
+        let mut next = self.waiters.first(List::Queue);
+        while let Some(ticket) = next {
+            next = self.waiters.next(ticket);
+            if closes(self.waiters.job(ticket), &mut self.jobs) {
+                if let Some(key) = self.waiters.set_job(ticket, None) {
+                    self.orphan(key, false, after);
+                }
+                return self.start(Kind::Connect, None, ticket, after);
             }
-            self.wake(first, after);
         }
     }
 

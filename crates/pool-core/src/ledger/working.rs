@@ -4,10 +4,10 @@ use std::task::Waker;
 use std::time::{Duration, Instant};
 
 use super::{After, Answer, CalledOff, Item, Ledger, Stage, Stock};
+use crate::AbortHandle;
 use crate::jobs::{Job, Kind, Tender, Work};
 use crate::keys::JobKey;
 use crate::waiters::List;
-use crate::{AbortHandle, CheckPolicy};
 
 /// The first pause after a failed background connect; it doubles up to [`LONGEST_PAUSE`].
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
@@ -65,6 +65,10 @@ impl<S: Stock> Ledger<S> {
     /// Notes a new job; its place counts from here on.
     pub(super) fn note(&mut self, kind: Kind, entry: Option<S::Entry>, tender: Tender) -> JobKey {
         *self.counts.of(kind) += 1;
+        let mut entry = entry;
+        if let Some(entry) = &mut entry {
+            self.stamp(entry);
+        }
         let id = entry.as_ref().map(Item::id);
         let key = self.jobs.insert(kind, entry, tender, self.clears);
         if let Some(job) = self.jobs.get(key) {
@@ -77,7 +81,7 @@ impl<S: Stock> Ledger<S> {
     pub(crate) fn missing_for_verb(&mut self) -> Vec<JobKey> {
         let mut keys = Vec::new();
         while self.stage == Stage::Open && self.missing() > 0 {
-            keys.push(self.note(Kind::Connect, None, Tender::Verb));
+            keys.push(self.note(Kind::Connect, None, Tender::Verb(None)));
         }
         keys
     }
@@ -100,7 +104,9 @@ impl<S: Stock> Ledger<S> {
 
     /// A verb comes for a job of its own.
     pub(crate) fn take_as_verb(&mut self, key: JobKey) -> TakenWork<S> {
-        self.take_if(key, |tender| matches!(tender, Tender::Verb | Tender::Taker))
+        self.take_if(key, |tender| {
+            matches!(tender, Tender::Verb(_) | Tender::Taker)
+        })
     }
 
     fn take_if(&mut self, key: JobKey, mine: impl Fn(&Tender) -> bool) -> TakenWork<S> {
@@ -129,6 +135,7 @@ impl<S: Stock> Ledger<S> {
 
     /// Begins the recycle of the entry that has waited longest for it.
     pub(crate) fn claim_dirty(&mut self) -> Option<(JobKey, u64)> {
+        self.coming = self.coming.saturating_sub(1);
         let (_, entry) = self.dirty.pop_front()?;
         self.visitors += 1;
         let tender = Tender::Visitor(self.visitors, None);
@@ -156,7 +163,7 @@ impl<S: Stock> Ledger<S> {
             return Parked::LookAgain;
         }
         let parked = match &mut job.tender {
-            Tender::Visitor(_, slot) => {
+            Tender::Visitor(_, slot) | Tender::Verb(slot) => {
                 after.forget(std::mem::replace(slot, visitor));
                 Parked::Waiting
             }
@@ -209,7 +216,7 @@ impl<S: Stock> Ledger<S> {
             (Kind::Check, Some(entry)) => self.put_next(entry),
             (Kind::Recycle, Some(entry)) => {
                 self.dirty.push_front((0, entry));
-                after.recycle = self.spawns;
+                self.call_for_recycle(after);
             }
             _ => self.departed(None, after),
         }
@@ -217,7 +224,7 @@ impl<S: Stock> Ledger<S> {
 
     /// A verb that drove the job is dropped.
     pub(crate) fn dismiss(&mut self, key: JobKey, after: &mut After<S>) {
-        let mine = |job: &&mut Job<_, _>| matches!(job.tender, Tender::Verb | Tender::Taker);
+        let mine = |job: &&mut Job<_, _>| matches!(job.tender, Tender::Verb(_) | Tender::Taker);
         if self.jobs.get(key).filter(mine).is_some() {
             self.orphan(key, false, after);
         }
@@ -227,13 +234,17 @@ impl<S: Stock> Ledger<S> {
     pub(crate) fn not_recycled(&mut self, now: Instant, after: &mut After<S>) {
         // A task that was dropped unfinished: its runtime is gone.
         self.spawns = false;
+        self.coming = 0;
         self.supply(now, after);
     }
 
     /// A background task is to come for a job that nobody drives: its number; `None`: somebody drives it by now.
     pub(crate) fn hire(&mut self, key: JobKey) -> Option<u64> {
-        let nobodys = |job: &&mut Job<_, _>| matches!(job.tender, Tender::Nobody);
-        self.jobs.get(key).filter(nobodys)?;
+        // One that is polled just now asks again when it is put back.
+        let waits = |job: &&mut Job<_, _>| {
+            matches!(job.tender, Tender::Nobody) && !matches!(job.work, Work::Polled)
+        };
+        self.jobs.get(key).filter(waits)?;
         self.visitors += 1;
         self.jobs
             .set_tender(key, Tender::Visitor(self.visitors, None));
@@ -295,7 +306,10 @@ impl<S: Stock> Ledger<S> {
                 Driver::Background
             }
             Tender::Nobody => Driver::Background,
-            Tender::Verb => Driver::Verb,
+            Tender::Verb(waker) => {
+                after.forget(waker);
+                Driver::Verb
+            }
             Tender::Taker => Driver::Taker,
         };
         let settled = match outcome {
@@ -323,12 +337,14 @@ impl<S: Stock> Ledger<S> {
                 goodbye,
                 ..
             } => {
+                // What was begun for somebody else is not this waiter's to hear of.
+                let failure = (driver != Driver::Waiter || own).then_some(failure);
                 if goodbye && !job.doomed {
-                    self.see_off(entry, Some(failure), driver, after)
+                    self.see_off(entry, failure, driver, after)
                 } else {
                     self.drop_entry(entry, after);
                     Settled::Lost {
-                        failure: Some(failure),
+                        failure,
                         close: None,
                     }
                 }
@@ -374,7 +390,8 @@ impl<S: Stock> Ledger<S> {
         now: Instant,
         after: &mut After<S>,
     ) -> Settled<S> {
-        let unchecked = kind == Kind::Recycle && self.check == CheckPolicy::Always;
+        // A recycle at the last moment says nothing of how long it had lain there.
+        let unchecked = kind == Kind::Recycle && self.is_suspect(&entry, Some(now));
         if unchecked {
             // From the shelf the first who needs it takes it and has it checked.
             match driver {
@@ -400,7 +417,7 @@ impl<S: Stock> Ledger<S> {
         after: &mut After<S>,
     ) -> Settled<S> {
         let close = match driver {
-            Driver::Verb => self.start_close(entry, Tender::Verb, after),
+            Driver::Verb => self.start_close(entry, Tender::Verb(None), after),
             _ => self.start_close(entry, Tender::Nobody, after).and(None),
         };
         Settled::Lost { failure, close }

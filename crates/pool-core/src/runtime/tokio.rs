@@ -14,6 +14,8 @@ use super::{BoxFuture, NoSpawner, Runtime, ThreadTimer};
 
 /// Runs the pool's tasks and timers on a tokio runtime; it follows tokio's paused clock in tests.
 ///
+/// A clock that is to stand still (`start_paused`, `tokio::time::pause`) must do so before the pool is built.
+///
 /// The handle is taken when the adapter is made, so nothing later needs an ambient context. When the runtime is shut
 /// down, timers go on through the built-in [`ThreadTimer`] and tasks fall back to the next acquire.
 ///
@@ -73,8 +75,12 @@ impl Runtime for TokioRuntime {
     }
 
     fn now(&self) -> Instant {
-        let _context = self.handle.enter();
-        time::Instant::now().into_std()
+        // Where the thread's local data is being torn down no context can be entered.
+        let now = catch_unwind(AssertUnwindSafe(|| {
+            let _context = self.handle.enter();
+            time::Instant::now().into_std()
+        }));
+        now.unwrap_or_else(|_| Instant::now())
     }
     fn is_reentrant(&self) -> bool {
         true

@@ -47,9 +47,7 @@ impl<M: Manager> Crew<M> {
         while let Some(key) = self.keys.get(at).copied() {
             let taken = self.shared.books().take_as_verb(key);
             let driven = match taken {
-                TakenWork::Work(kind, work) => {
-                    drive(&self.shared, key, kind, work, None, false, cx)
-                }
+                TakenWork::Work(kind, work) => drive(&self.shared, key, kind, work, None, true, cx),
                 TakenWork::Busy => {
                     at += 1;
                     continue;

@@ -5,6 +5,7 @@ use std::task::{Context, Poll};
 
 use super::Shared;
 use crate::Manager;
+use crate::error::{Error, Phase};
 use crate::jobs::{Kind, Work};
 use crate::keys::{JobKey, Ticket};
 use crate::ledger::{Outcome, Parked, Settled, Stock, TakenWork};
@@ -25,14 +26,14 @@ pub(crate) fn drive<M: Manager>(
     kind: Kind,
     work: Piece<M>,
     current: Option<Ticket>,
-    visitor: bool,
+    leaves_word: bool,
     cx: &mut Context<'_>,
 ) -> Driven<M> {
     let mut job = shared.backend.job(kind, work);
     let poll = quietly(|| job.as_mut().poll(cx));
     let outcome = match poll {
         Some(Poll::Pending) => {
-            let waker = if visitor {
+            let waker = if leaves_word {
                 quietly(|| cx.waker().clone())
             } else {
                 None
@@ -43,7 +44,16 @@ pub(crate) fn drive<M: Manager>(
             }));
         }
         Some(Poll::Ready(outcome)) => outcome,
-        // A `Drop` inside the step panicked; the connection went with it.
+        // A `Drop` inside the step panicked; the connection went with it, and whoever waits for a connect must hear of it.
+        None if kind == Kind::Connect => Outcome::Failed {
+            entry: None,
+            failure: Error::Panicked {
+                phase: Phase::Connect,
+                message: "a future or a connection panicked when it was dropped".to_owned(),
+            },
+            goodbye: false,
+            hopeless: false,
+        },
         None => Outcome::Gone,
     };
     quietly(|| drop(job));

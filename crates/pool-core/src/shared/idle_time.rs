@@ -51,11 +51,11 @@ impl<M: Manager> Shared<M> {
                 return;
             };
             let mut cx = Context::from_waker(&self.tick_waker);
+            // Under the lock: a tick that strikes meanwhile comes after this one and must not be overwritten by it.
+            let mut tick = self.tick.lock().unwrap_or_else(PoisonError::into_inner);
             let struck = sleep.as_mut().poll(&mut cx).is_ready();
-            let old = {
-                let mut tick = self.tick.lock().unwrap_or_else(PoisonError::into_inner);
-                tick.replace(sleep)
-            };
+            let old = tick.replace(sleep);
+            drop(tick);
             drop(old);
             if struck {
                 next = self.books().tick(Instant::now());

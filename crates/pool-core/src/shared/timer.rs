@@ -16,7 +16,7 @@ impl<M: Manager> Shared<M> {
 
     /// The same from inside the timer: where the runtime allows it, and nobody else is at it.
     fn set_timer_again(self: &Arc<Self>) {
-        if !self.backend.runtime.is_reentrant() || !self.books().timer_to_set() {
+        if !self.backend.timer_is_reentrant() || !self.books().timer_to_set() {
             return;
         }
         match self.timer.try_lock() {
@@ -34,12 +34,16 @@ impl<M: Manager> Shared<M> {
                 return;
             };
             let set = quietly(|| {
-                let mut sleep = self.backend.runtime.sleep_until(at);
+                let mut sleep = self.backend.sleep_until(at);
                 let mut cx = Context::from_waker(&self.timer_waker);
                 let struck = sleep.as_mut().poll(&mut cx).is_ready();
                 (sleep, struck)
             });
-            let Some((sleep, struck)) = set else { return };
+            let Some((sleep, struck)) = set else {
+                // The next who waits tries again.
+                self.books().timer_is_not_set();
+                return;
+            };
             let old = timer.replace(sleep);
             drop(timer);
             quietly(|| drop(old));
