@@ -3,7 +3,7 @@
 use std::process::Command;
 
 /// Debian's package with nothing but the server: no service, no user, no data directory.
-const PACKAGE: &str = "mariadb-server-core";
+pub(crate) const SERVER: &str = "mariadb-server-core";
 
 /// What this machine and this user can do.
 #[derive(Clone, Copy, Debug)]
@@ -27,8 +27,8 @@ pub(crate) enum Sudo {
     Useless,
 }
 
-/// The two command lines that install the package, or why there are none.
-pub(crate) fn plan(means: Means) -> Result<[Vec<&'static str>; 2], WhyNot> {
+/// The two command lines that install a package, or why there are none.
+pub(crate) fn plan(means: Means, package: &'static str) -> Result<[Vec<&'static str>; 2], WhyNot> {
     if !means.apt {
         return Err(WhyNot::NoApt);
     }
@@ -46,10 +46,9 @@ pub(crate) fn plan(means: Means) -> Result<[Vec<&'static str>; 2], WhyNot> {
         "install",
         "-y",
         "--no-install-recommends",
-        PACKAGE,
-    ]
-    .as_slice();
-    Ok([update, install].map(|words| [prefix, words].concat()))
+        package,
+    ];
+    Ok([update, &install].map(|words| [prefix, words].concat()))
 }
 
 /// Why xtask cannot install the package by itself.
@@ -79,7 +78,7 @@ mod tests {
     };
 
     fn lines(means: Means) -> Vec<String> {
-        let plan = plan(means).expect("a plan");
+        let plan = plan(means, SERVER).expect("a plan");
         plan.iter().map(|words| words.join(" ")).collect()
     }
 
@@ -118,11 +117,14 @@ mod tests {
                 .all(|line| line.starts_with("sudo apt") || line.starts_with("sudo env"))
         );
         let useless = Means { root, ..ROOT };
-        assert_eq!(plan(useless), Err(WhyNot::NoRights));
+        assert_eq!(plan(useless, SERVER), Err(WhyNot::NoRights));
     }
 
     #[test]
     fn nothing_is_tried_without_apt() {
-        assert_eq!(plan(Means { apt: false, ..ROOT }), Err(WhyNot::NoApt));
+        assert_eq!(
+            plan(Means { apt: false, ..ROOT }, SERVER),
+            Err(WhyNot::NoApt)
+        );
     }
 }

@@ -2,6 +2,7 @@
 
 #![forbid(unsafe_code)]
 
+mod bench;
 mod example_list;
 mod failure;
 mod install;
@@ -20,10 +21,12 @@ cargo xtask TASK
 
   quickstart   run examples/quickstart.rs against the server in MYSQL_URL, or against a private one
   test         run every test, doc test and example of the workspace
+  bench        measure our pools beside the others, in under ten minutes; --quick takes under two, --docs puts
+               the results into docs/performance.md, names of workloads run only those
   help         show this
 
-quickstart (without MYSQL_URL) and test need a MariaDB or MySQL server program. Where none is found they
-install mariadb-server-core with apt, as root or through sudo, and say so first.";
+quickstart (without MYSQL_URL), test and bench need a MariaDB or MySQL server program. Where none is found they
+install mariadb-server-core with apt, as root or through sudo, and say so first; bench does the same with valgrind.";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -31,6 +34,7 @@ fn main() -> ExitCode {
     let outcome = match words.as_slice() {
         ["quickstart"] => quickstart::run(),
         ["test"] => test::run(),
+        ["bench", words @ ..] => bench::run(words),
         ["help" | "--help" | "-h"] => {
             println!("{HELP}");
             Ok(())
@@ -44,7 +48,7 @@ fn main() -> ExitCode {
             rest.join(" ")
         ))),
         [unknown, ..] => Err(Failure::usage(format!(
-            "there is no task `{unknown}`; the tasks are quickstart, test and help"
+            "there is no task `{unknown}`; the tasks are quickstart, test, bench and help"
         ))),
     };
     match outcome {

@@ -15,7 +15,7 @@ pub(crate) fn ensure() -> Result<(), Failure> {
     if find_server_program().is_some() {
         return Ok(());
     }
-    let plan = install::plan(means()).map_err(|why| {
+    let plan = install::plan(means(), install::SERVER).map_err(|why| {
         let obstacle = match why {
             WhyNot::NoApt => "there is no apt-get here, so xtask cannot install it by itself",
             WhyNot::NoRights => {
@@ -48,11 +48,15 @@ pub(crate) fn ensure() -> Result<(), Failure> {
     }
 }
 
-/// Looks at this machine and this user.
-fn means() -> Means {
+/// Whether there is a program of that name.
+pub(crate) fn is_on_path(name: &str) -> bool {
     let path = env::var_os("PATH").unwrap_or_default();
-    let is_there = |name: &str| env::split_paths(&path).any(|folder| folder.join(name).is_file());
-    let sudo = if !is_there("sudo") {
+    env::split_paths(&path).any(|folder| folder.join(name).is_file())
+}
+
+/// Looks at this machine and this user.
+pub(crate) fn means() -> Means {
+    let sudo = if !is_on_path("sudo") {
         Sudo::Useless
     } else if output_of(&["sudo", "-n", "true"]).is_some() {
         Sudo::Silent
@@ -62,7 +66,7 @@ fn means() -> Means {
         Sudo::Useless
     };
     Means {
-        apt: is_there("apt-get"),
+        apt: is_on_path("apt-get"),
         root: output_of(&["id", "-u"]).is_some_and(|id| id.trim() == "0"),
         sudo,
     }

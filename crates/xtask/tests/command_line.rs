@@ -28,7 +28,7 @@ fn an_unknown_task_is_an_error_that_names_the_tasks() {
     assert_eq!(output.status.code(), Some(2));
     let error = text(&output.stderr);
     assert!(
-        error.contains("`frobnicate`") && error.contains("quickstart, test and help"),
+        error.contains("`frobnicate`") && error.contains("quickstart, test, bench and help"),
         "{error}"
     );
 }
@@ -47,7 +47,7 @@ fn help_lists_the_tasks() {
     assert!(output.status.success());
     let help = text(&output.stdout);
     assert!(
-        help.contains("quickstart  ") && help.contains("test  "),
+        help.contains("quickstart  ") && help.contains("test  ") && help.contains("bench  "),
         "{help}"
     );
 }
@@ -101,7 +101,7 @@ fn test_takes_every_step_and_hides_the_users_server_from_all_of_them() {
     let said = text(&output.stdout);
     assert!(!said.contains("secret"), "{said}");
     assert!(
-        said.contains("asked for: test --workspace; server: none"),
+        said.contains("asked for: test --workspace --exclude pool-bench; server: none"),
         "{said}"
     );
     assert!(

@@ -42,10 +42,12 @@ impl<S: Stock> Ledger<S> {
             (Stage::Open, Verdict::Reuse) => {
                 self.shelve_idle(entry, after);
                 self.supply(now, after);
+                self.serve_the_first_sooner(now, after);
             }
             (Stage::Open, Verdict::Recycle) => {
                 self.shelve_dirty(entry, after);
                 self.supply(now, after);
+                self.serve_the_first_sooner(now, after);
                 // Somebody may have taken it at once.
                 if after.recycle && self.dirty.is_empty() {
                     after.recycle = false;

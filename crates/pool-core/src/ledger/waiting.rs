@@ -166,6 +166,7 @@ impl<S: Stock> Ledger<S> {
             Stage::Open => {
                 self.put_next(entry);
                 self.supply(now, after);
+                self.serve_the_first_sooner(now, after);
             }
             _ => self.hand_out(entry, now, after),
         }
@@ -250,7 +251,7 @@ impl<S: Stock> Ledger<S> {
     pub(crate) fn supply(&mut self, now: Instant, after: &mut After<S>) {
         while self.stage == Stage::Open {
             let Some(ticket) = self.waiters.first(List::Needy) else {
-                return self.serve_the_first_sooner(now, after);
+                return self.connect_instead_of_closing(after);
             };
             if let Some(found) = self.find(now, after) {
                 match found {
@@ -272,34 +273,30 @@ impl<S: Stock> Ledger<S> {
         }
     }
 
-    /// Something is under way for everybody who waits, but what lies on the shelves or a free place may serve sooner.
-    fn serve_the_first_sooner(&mut self, now: Instant, after: &mut After<S>) {
-        while let Some(first) = self.waiters.first(List::Queue) {
-            // One for each who waits is enough.
-            let under_way = self.counts.checking + self.counts.recycling;
-            if under_way >= self.waiters.len(List::Queue) {
-                break;
-            }
-            let (kind, entry) = match self.find(now, after) {
-                None => break,
-                Some(Found::Ready(entry)) => {
-                    self.grant(entry, after);
-                    continue;
-                }
-                Some(Found::Suspect(entry)) => (Kind::Check, entry),
-                Some(Found::Dirty(entry)) => (Kind::Recycle, entry),
-            };
-            // The first drives it beside its own job.
-            self.note(kind, Some(entry), Tender::Nobody);
-            self.wake(first, after);
-        }
+    /// Something is under way for everybody who waits, but what has just come back may serve sooner: the first has it
+    /// checked or recycled beside its own job.
+    pub(super) fn serve_the_first_sooner(&mut self, now: Instant, after: &mut After<S>) {
+        let Some(first) = self.waiters.first(List::Queue) else {
+            return;
+        };
+        let (kind, entry) = match self.find(now, after) {
+            None => return,
+            Some(Found::Ready(entry)) => return self.grant(entry, after),
+            Some(Found::Suspect(entry)) => (Kind::Check, entry),
+            Some(Found::Dirty(entry)) => (Kind::Recycle, entry),
+        };
+        self.note(kind, Some(entry), Tender::Nobody);
+        self.wake(first, after);
+    }
+
+    /// A waiter that closes a connection in order to have its place need not wait for that once another place is free.
+    fn connect_instead_of_closing(&mut self, after: &mut After<S>) {
         let room = self.size() < self.limit
             && self.counts.connecting < self.waiters.len(List::Queue)
             && self.counts.closing > 0;
         if !room {
             return;
         }
-        // A waiter that closes a connection in order to have its place need not wait for that any more.
         let closes = |job: Option<JobKey>, jobs: &mut Jobs<_, _>| {
             job.and_then(|key| jobs.get(key))
                 .is_some_and(|job| job.kind == Kind::Close)

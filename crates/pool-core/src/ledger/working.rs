@@ -398,6 +398,10 @@ impl<S: Stock> Ledger<S> {
                 Driver::Waiter | Driver::Taker => self.put_next(entry),
                 Driver::Background | Driver::Verb => self.shelve_idle(entry, after),
             }
+            self.supply(now, after);
+            if driver != Driver::Taker {
+                self.serve_the_first_sooner(now, after);
+            }
             return Settled::Kept;
         }
         if driver == Driver::Taker && self.waiters.len(List::Queue) == 0 {

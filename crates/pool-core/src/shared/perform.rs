@@ -5,9 +5,8 @@ use std::sync::Arc;
 use super::visitor::Visitor;
 use super::{Afterwards, Shared};
 use crate::Manager;
-use crate::jobs::{Kind, Work};
 use crate::keys::{JobKey, Ticket};
-use crate::ledger::{CalledOff, Chores, Item, Stock};
+use crate::ledger::{CalledOff, Chores, Item};
 use crate::steps::{Goods, quietly};
 
 impl<M: Manager> Shared<M> {
@@ -40,7 +39,7 @@ impl<M: Manager> Shared<M> {
             quietly(|| drop(handle));
         }
         for entry in chores.written_off {
-            self.close_uncounted(entry);
+            quietly(|| drop(entry));
         }
         // A place is free only when its connection is really gone: drop first, count afterwards.
         for entry in chores.broken {
@@ -59,18 +58,6 @@ impl<M: Manager> Shared<M> {
         for key in chores.tend {
             self.tend(key);
         }
-    }
-
-    /// Says goodbye to a connection that the books know nothing of any more, where a task can be had for that.
-    fn close_uncounted(&self, entry: <Goods<M> as Stock>::Entry) {
-        if !self.books().can_spawn() {
-            quietly(|| drop(entry));
-            return;
-        }
-        let close = self.backend.job(Kind::Close, Work::Fresh(Some(entry)));
-        let task = Box::pin(async move { drop(close.await) });
-        // A runtime that refuses drops it, and the connection with it.
-        quietly(|| self.backend.runtime.spawn(task));
     }
 
     /// Finds a background task for a job that nobody drives.

@@ -1,0 +1,45 @@
+//! `cargo xtask bench`: measures our pools beside the others.
+
+use crate::failure::Failure;
+use crate::install;
+use crate::server_program;
+use crate::step::{self, Server};
+
+/// What counts instructions; Debian's package has the same name.
+const VALGRIND: &str = "valgrind";
+
+pub(crate) fn run(words: &[&str]) -> Result<(), Failure> {
+    server_program::ensure()?;
+    ensure_valgrind();
+    // Built before it runs, so that its progress bar is about the run. The peers take a few minutes.
+    let build = "build --release -p pool-bench";
+    let status = step::run(&mut step::cargo(build, Server::Hidden))?;
+    if !status.success() {
+        return Err(Failure::of_program(&format!("`cargo {build}`"), status));
+    }
+    let mut command = step::cargo("run --quiet --release -p pool-bench --", Server::Hidden);
+    let status = step::run(command.args(words))?;
+    if status.success() {
+        Ok(())
+    } else {
+        Err(Failure::of_program("the benchmark", status))
+    }
+}
+
+/// Installs valgrind where that is possible; elsewhere the tables say that instructions were not counted.
+fn ensure_valgrind() {
+    if server_program::is_on_path(VALGRIND) {
+        return;
+    }
+    let Ok(plan) = install::plan(server_program::means(), VALGRIND) else {
+        println!("xtask: valgrind is not installed; instructions will not be counted");
+        return;
+    };
+    for words in &plan {
+        let installed = step::run(&mut install::command(words));
+        if !installed.is_ok_and(|status| status.success()) {
+            println!("xtask: valgrind cannot be installed; instructions will not be counted");
+            return;
+        }
+    }
+}
