@@ -298,3 +298,31 @@ fn ten_thousand_time_outs_leave_nobody_in_the_queue() {
         all_is_well(stage, pool, &control);
     });
 }
+
+/// A time-out of nothing takes what can be had at the first poll: what is ready, what is clean at once, what checks at once.
+#[test]
+fn a_time_out_of_zero_takes_what_can_be_had_at_once() {
+    for limit in [Duration::ZERO, Duration::from_nanos(1)] {
+        for policy in [CheckPolicy::Never, CheckPolicy::Always] {
+            Stage::each(|stage| {
+                let (builder, control) = stage.pool(1);
+                let pool = builder.check_policy(policy).build_lazy().unwrap();
+                // Nothing is there: a connect that is ready at once is had at once.
+                drop(hold(stage.run(pool.acquire().timeout(limit)).unwrap()));
+                // Dirty, or recycled meanwhile; with the policy it is checked as well.
+                for _ in 0..3 {
+                    drop(hold(stage.run(pool.acquire().timeout(limit)).unwrap()));
+                    stage.settle();
+                    drop(hold(stage.run(pool.acquire().timeout(limit)).unwrap()));
+                }
+                let held = acquire_now(stage, &pool);
+                if limit.is_zero() {
+                    let refused = stage.run(pool.acquire().timeout(limit));
+                    assert!(matches!(refused, Err(Error::Timeout { .. })));
+                }
+                drop(held);
+                all_is_well(stage, pool, &control);
+            });
+        }
+    }
+}

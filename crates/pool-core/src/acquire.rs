@@ -4,17 +4,17 @@ use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use crate::config::NO_TIMER;
 use crate::error::{Error, Phase};
 use crate::jobs::Kind;
 use crate::keys::Ticket;
-use crate::ledger::{Answer, Settled, Tried, Visit};
+use crate::ledger::{Answer, Settled, Visit};
 use crate::pool::Pool;
 use crate::pooled::PooledConnection;
-use crate::shared::{Crew, Driven, Report, Shared, drive, nudge};
+use crate::shared::{Driven, Shared, drive, nudge};
 use crate::steps::{Goods, quietly};
 use crate::{ConfigError, Manager, Status};
 
@@ -101,62 +101,6 @@ impl<M: Manager> Pool<M> {
             shared: self.shared(),
             timeout: Timeout::Pool,
             state: State::Idle,
-        }
-    }
-
-    /// Takes an idle connection if that is possible without waiting.
-    ///
-    /// Where the connection has to be recycled or checked first, that step is polled once; if it does not end at once,
-    /// it goes on for the next acquire. Nobody who waits is overtaken, and nothing is connected.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Exhausted`] where there is none, and [`Error::Closed`].
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// # use pool_core::doc_manager::Numbers;
-    /// use pool_core::{Error, Pool};
-    ///
-    /// let pool = Pool::builder(Numbers).build_lazy().unwrap();
-    /// assert!(matches!(pool.try_acquire(), Err(Error::Exhausted)));
-    /// ```
-    pub fn try_acquire(&self) -> Result<PooledConnection<M>, Error<M::Error>> {
-        let shared = self.shared();
-        let now = shared.idle_clock();
-        let ready = shared.books().take_ready(now);
-        if let Some(entry) = ready {
-            return Ok(PooledConnection::new(entry, Arc::clone(shared)));
-        }
-        let mut cx = Context::from_waker(Waker::noop());
-        // Whoever waits has its own waker in these jobs.
-        if shared.status().waiting() == 0 {
-            nudge(shared, None, &mut cx);
-        }
-        loop {
-            let now = shared.now();
-            let key = match shared.change(None, |books, after| books.try_take(now, after)) {
-                Tried::Entry(entry) => {
-                    return Ok(PooledConnection::new(entry, Arc::clone(shared)));
-                }
-                Tried::Exhausted => return Err(Error::Exhausted),
-                Tried::Closed => return Err(Error::Closed),
-                Tried::Job(key) => key,
-            };
-            let mut crew = Crew::new(shared, vec![key]);
-            let mut taken = None;
-            let done = crew.poll(&mut cx, |report| {
-                if let Report::Taken(entry) = report {
-                    taken = Some(entry);
-                }
-            });
-            if let Some(entry) = taken {
-                return Ok(PooledConnection::new(entry, Arc::clone(shared)));
-            }
-            if done.is_pending() {
-                return Err(Error::Exhausted);
-            }
         }
     }
 }

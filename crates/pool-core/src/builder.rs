@@ -193,3 +193,51 @@ impl<M> fmt::Debug for Builder<M> {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use crate::Pool;
+    use crate::doc_manager::Numbers;
+
+    #[cfg(not(feature = "timer"))]
+    #[test]
+    fn without_a_timer_no_time_out_is_taken_and_ignored() {
+        use crate::{Builder, Error};
+
+        type Knob = fn(Builder<Numbers>) -> Builder<Numbers>;
+        const LIMIT: Duration = Duration::from_secs(1);
+        let knobs: [(&str, Knob); 5] = [
+            ("acquire_timeout", |builder| builder.acquire_timeout(LIMIT)),
+            ("connect_timeout", |builder| builder.connect_timeout(LIMIT)),
+            ("check_timeout", |builder| builder.check_timeout(LIMIT)),
+            ("recycle_timeout", |builder| builder.recycle_timeout(LIMIT)),
+            ("close_timeout", |builder| builder.close_timeout(LIMIT)),
+        ];
+        for (name, knob) in knobs {
+            match knob(Pool::builder(Numbers)).build_lazy() {
+                Err(Error::Config(error)) => assert_eq!(error.field(), name),
+                other => panic!("{name}: {other:?}"),
+            }
+        }
+        let pool = Pool::builder(Numbers).build_lazy().expect("no time-out");
+        let acquired = futures_lite::future::block_on(pool.acquire().timeout(LIMIT));
+        assert!(matches!(acquired, Err(Error::Config(_))));
+        assert!(futures_lite::future::block_on(pool.acquire()).is_ok());
+    }
+
+    #[cfg(feature = "timer")]
+    #[test]
+    fn with_the_built_in_timer_time_outs_are_kept() {
+        let limit = Duration::from_secs(60);
+        let pool = Pool::builder(Numbers).maxsize(1).acquire_timeout(limit);
+        let pool = pool.build_lazy().expect("there is a timer");
+        futures_lite::future::block_on(async {
+            let held = pool.acquire().await.expect("a place is free");
+            let short = pool.acquire().timeout(Duration::from_millis(1)).await;
+            assert!(matches!(short, Err(crate::Error::Timeout { .. })));
+            drop(held);
+        });
+    }
+}

@@ -92,6 +92,7 @@ mod close;
 mod fill;
 mod pool;
 mod release;
+mod try_acquire;
 mod upkeep;
 
 #[doc(hidden)]

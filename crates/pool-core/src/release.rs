@@ -2,12 +2,12 @@
 
 use std::future::poll_fn;
 
-use crate::error::Error;
+use crate::error::{Error, Phase};
 use crate::ledger::{Returned, Stage};
 use crate::pool::Pool;
 use crate::pooled::PooledConnection;
 use crate::shared::{Crew, Report};
-use crate::steps::quietly;
+use crate::steps::{caught, quietly};
 use crate::{Manager, Verdict};
 
 impl<M: Manager> Pool<M> {
@@ -26,7 +26,7 @@ impl<M: Manager> PooledConnection<M> {
     /// # Errors
     ///
     /// `Err` means that it was discarded, and why: [`Error::Recycle`], [`Error::Timeout`] or [`Error::Panicked`] from
-    /// its recycle, [`Error::Discarded`] if the manager did not want it back, [`Error::Closed`] if the pool is closed.
+    /// its recycle or from [`Manager::on_release`], [`Error::Discarded`] if the manager did not want it back, [`Error::Closed`] if the pool is closed.
     ///
     /// # Cancel safety
     ///
@@ -46,11 +46,15 @@ impl<M: Manager> PooledConnection<M> {
     /// ```
     pub async fn release(this: Self) -> Result<(), Error<M::Error>> {
         let (mut entry, shared) = this.into_parts();
-        let verdict = quietly(|| shared.backend.manager.on_release(&mut entry.conn));
+        let verdict = caught(|| shared.backend.manager.on_release(&mut entry.conn));
         let now = shared.now();
-        let Some(verdict) = verdict else {
-            shared.change(None, |books, after| books.give_back_broken(entry, after));
-            return Err(Error::Discarded);
+        let verdict = match verdict {
+            Ok(verdict) => verdict,
+            Err(message) => {
+                shared.change(None, |books, after| books.give_back_broken(entry, after));
+                let phase = Phase::Recycle;
+                return Err(Error::Panicked { phase, message });
+            }
         };
         let returned = shared.change(None, |books, after| {
             books.give_back_awaited(entry, verdict, now, after)

@@ -170,9 +170,9 @@ impl<M: Manager> Backend<M> {
         let mut future = pin!(future);
         let mut sleep = None;
         poll_fn(|cx| {
-            match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(cx))) {
+            match caught(|| future.as_mut().poll(cx)) {
                 Ok(Poll::Ready(output)) => return Poll::Ready(Ended::Done(output)),
-                Err(panic) => return Poll::Ready(Ended::Panicked(message(&*panic))),
+                Err(words) => return Poll::Ready(Ended::Panicked(words)),
                 Ok(Poll::Pending) => {}
             }
             let Some(limit) = limit else {
@@ -225,12 +225,19 @@ fn message(panic: &(dyn Any + Send)) -> String {
 
 /// Calls foreign code that must not stop us; `None` if it panicked.
 pub(crate) fn quietly<T>(call: impl FnOnce() -> T) -> Option<T> {
-    match catch_unwind(AssertUnwindSafe(call)) {
-        Ok(value) => Some(value),
-        Err(panic) => {
-            // Even dropping the panic's payload is foreign code.
-            let _ = catch_unwind(AssertUnwindSafe(|| drop(panic)));
-            None
-        }
-    }
+    caught(call).ok()
+}
+
+/// Calls foreign code that must not stop us.
+///
+/// # Errors
+///
+/// The words of its panic.
+pub(crate) fn caught<T>(call: impl FnOnce() -> T) -> Result<T, String> {
+    catch_unwind(AssertUnwindSafe(call)).map_err(|panic| {
+        let words = message(&*panic);
+        // Even dropping the panic's payload is foreign code.
+        let _ = catch_unwind(AssertUnwindSafe(|| drop(panic)));
+        words
+    })
 }

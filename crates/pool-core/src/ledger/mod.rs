@@ -8,7 +8,10 @@
 
 mod after;
 mod closing;
+mod deadlines;
 mod idle_clock;
+mod settling;
+mod shelves;
 mod waiting;
 mod working;
 
@@ -19,8 +22,10 @@ use std::time::{Duration, Instant};
 pub(crate) use self::after::{After, CalledOff, Chores};
 pub(crate) use self::closing::Returned;
 use self::idle_clock::IdleClock;
-pub(crate) use self::waiting::{Answer, Tried, Visit};
-pub(crate) use self::working::{Outcome, Parked, Settled, TakenWork};
+pub(crate) use self::settling::{Outcome, Settled};
+pub(crate) use self::shelves::Tried;
+pub(crate) use self::waiting::{Answer, Visit};
+pub(crate) use self::working::{Parked, TakenWork};
 use crate::config::Config;
 use crate::jobs::{Jobs, Kind};
 use crate::waiters::{List, Waiters};

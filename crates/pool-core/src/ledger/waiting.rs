@@ -3,8 +3,8 @@
 use std::task::Waker;
 use std::time::Instant;
 
-use super::{After, Ledger, Shelf, Stage, Stock};
-use crate::IdleOrder;
+use super::shelves::Found;
+use super::{After, Ledger, Stage, Stock};
 use crate::jobs::{Jobs, Kind, Tender, Work};
 use crate::keys::{JobKey, Ticket};
 use crate::waiters::{Left, List};
@@ -44,13 +44,6 @@ pub(crate) enum Visit<S: Stock> {
     Nothing(bool),
     /// Nothing yet, and the pool knows another waker than the one that polls.
     OtherWaker,
-}
-
-/// An entry that was found on a shelf.
-enum Found<E> {
-    Ready(E),
-    Suspect(E),
-    Dirty(E),
 }
 
 impl<S: Stock> Ledger<S> {
@@ -169,81 +162,6 @@ impl<S: Stock> Ledger<S> {
                 self.serve_the_first_sooner(now, after);
             }
             _ => self.hand_out(entry, now, after),
-        }
-    }
-
-    /// A waiter whose deadline struck too early is put back into its old place; `true`: that changed something.
-    pub(crate) fn resume(&mut self, ticket: Ticket, now: Instant, after: &mut After<S>) -> bool {
-        self.waiters.time(ticket);
-        if self.waiters.is_queued(ticket) || self.waiters.is_answered(ticket) {
-            return self.waiters.is_answered(ticket);
-        }
-        self.waiters.insert(List::Queue, ticket);
-        if self.waiters.job(ticket).is_none() {
-            self.waiters.insert(List::Needy, ticket);
-        }
-        self.supply(now, after);
-        true
-    }
-
-    /// Whether the timer must be set anew, and for when.
-    pub(crate) fn timer_to_set(&mut self) -> bool {
-        let Some((at, _)) = self.waiters.next_deadline() else {
-            return false;
-        };
-        if self.timer_at.is_some_and(|set| set <= at) {
-            return false;
-        }
-        self.timer_at = Some(at);
-        true
-    }
-
-    /// The timer could not be set.
-    pub(crate) fn timer_is_not_set(&mut self) {
-        self.timer_at = None;
-    }
-
-    /// For when the timer is to be set.
-    pub(crate) fn timer_at(&self) -> Option<Instant> {
-        self.timer_at
-    }
-
-    /// The timer struck: those who are due leave the queue and are woken to see for themselves.
-    ///
-    /// This may run inside the runtime's own timer, so it must not lead back there: no task is spawned, and what the
-    /// expired were driving waits for the next who is polled. The next in line and upkeep are woken as well, and
-    /// whoever is polled first sets the timer again.
-    pub(crate) fn timer_struck(&mut self, after: &mut After<S>) {
-        let Some(at) = self.timer_at.take() else {
-            return;
-        };
-        while let Some(ticket) = self.waiters.pop_due(at) {
-            if !self.waiters.is_queued(ticket) {
-                continue;
-            }
-            self.waiters.unlink(List::Queue, ticket);
-            self.waiters.unlink(List::Needy, ticket);
-            if let Some(key) = self.waiters.set_job(ticket, None) {
-                self.jobs.set_tender(key, Tender::Nobody);
-                self.adopt_the_unattended(after);
-                self.wake_for_unattended(after);
-                self.wake_upkeep(after);
-            }
-            self.wake(ticket, after);
-        }
-        if let Some((_, next)) = self.waiters.next_deadline() {
-            self.wake(next, after);
-            self.wake_upkeep(after);
-        }
-    }
-
-    /// Gives jobs that nobody drives to the needy; starts nothing.
-    fn adopt_the_unattended(&mut self, after: &mut After<S>) {
-        while let Some(needy) = self.waiters.first(List::Needy) {
-            match self.jobs.unattended().first() {
-                Some(key) => self.adopt(*key, needy, after),
-                None => return,
-            }
         }
     }
 
@@ -368,83 +286,5 @@ impl<S: Stock> Ledger<S> {
         if after.current != Some(ticket) {
             after.wake(self.waiters.set_waker(ticket, Waker::noop().clone()));
         }
-    }
-
-    /// The next entry that nobody uses; the expired ones on the way to it are closed.
-    fn find(&mut self, now: Instant, after: &mut After<S>) -> Option<Found<S::Entry>> {
-        loop {
-            let dirty = self.dirty_is_next();
-            let order = self.order;
-            let shelf = if dirty {
-                &mut self.dirty
-            } else {
-                &mut self.idle
-            };
-            let (_, entry) = take(shelf, order)?;
-            if self.is_expired(&entry, Some(now)) {
-                self.start_close(entry, Tender::Nobody, after);
-            } else if dirty {
-                return Some(Found::Dirty(entry));
-            } else if self.is_suspect(&entry, Some(now)) {
-                return Some(Found::Suspect(entry));
-            } else {
-                return Some(Found::Ready(entry));
-            }
-        }
-    }
-
-    /// Whether the next entry is one that still has to be recycled.
-    ///
-    /// Where the recycle happens in the background a clean one is preferred; where it happens in the next acquire, all
-    /// returned entries are alike and the order of their return decides.
-    fn dirty_is_next(&self) -> bool {
-        let turns = |shelf: &Shelf<S::Entry>| match self.order {
-            IdleOrder::Fifo => shelf.front().map(|(turn, _)| *turn),
-            IdleOrder::Lifo => shelf.back().map(|(turn, _)| *turn),
-        };
-        match (turns(&self.idle), turns(&self.dirty)) {
-            (_, None) => false,
-            (None, Some(_)) => true,
-            (Some(_), Some(_)) if self.spawns => false,
-            (Some(clean), Some(dirty)) => match self.order {
-                IdleOrder::Fifo => dirty < clean,
-                IdleOrder::Lifo => dirty > clean,
-            },
-        }
-    }
-
-    /// For `try_acquire`: a job for the next entry, if nobody waits. The caller drives it.
-    pub(crate) fn try_take(&mut self, now: Instant, after: &mut After<S>) -> Tried<S> {
-        if self.stage != Stage::Open {
-            return Tried::Closed;
-        }
-        if self.waiters.len(List::Queue) > 0 {
-            return Tried::Exhausted;
-        }
-        let (kind, entry) = match self.find(now, after) {
-            None => return Tried::Exhausted,
-            Some(Found::Ready(entry)) => {
-                self.counts.held += 1;
-                return Tried::Entry(entry);
-            }
-            Some(Found::Suspect(entry)) => (Kind::Check, entry),
-            Some(Found::Dirty(entry)) => (Kind::Recycle, entry),
-        };
-        Tried::Job(self.note(kind, Some(entry), Tender::Taker))
-    }
-}
-
-/// What `try_acquire` finds.
-pub(crate) enum Tried<S: Stock> {
-    Entry(S::Entry),
-    Job(JobKey),
-    Exhausted,
-    Closed,
-}
-
-fn take<E>(shelf: &mut Shelf<E>, order: IdleOrder) -> Option<(u64, E)> {
-    match order {
-        IdleOrder::Fifo => shelf.pop_front(),
-        IdleOrder::Lifo => shelf.pop_back(),
     }
 }
