@@ -271,7 +271,7 @@ impl<S: Stock> Ledger<S> {
     }
 
     /// The waiter drives from now on a job that nobody needs.
-    fn adopt(&mut self, key: JobKey, ticket: Ticket, after: &mut After<S>) {
+    pub(super) fn adopt(&mut self, key: JobKey, ticket: Ticket, after: &mut After<S>) {
         if let Some(visitor) = self.jobs.set_tender(key, Tender::Waiter(ticket)) {
             after.wake(visitor);
         }
