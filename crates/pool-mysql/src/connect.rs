@@ -6,9 +6,9 @@ use mysql_async::consts::StatusFlags;
 use mysql_async::prelude::Queryable;
 use mysql_async::{Conn, Row};
 
-use crate::command::Command;
 use crate::connection::Connection;
 use crate::error::{Error, closed};
+use crate::gate::Command;
 use crate::io_runtime::{Tie, within};
 use crate::options::{Blueprint, ConnectOptions};
 use crate::server;

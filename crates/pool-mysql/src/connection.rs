@@ -1,19 +1,15 @@
 //! A connection to a server.
 
-use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Instant;
 
 use mysql_async::Conn;
-use mysql_async::prelude::Queryable;
 
-use crate::command::Gate;
-use crate::cursor::Cursor;
+use crate::gate::Gate;
 use crate::goodbye;
 use crate::io_runtime::Tie;
 use crate::options::Blueprint;
-use crate::quote;
 use crate::server::Server;
 
 /// A connection to a MySQL or MariaDB server, alone or from a pool.
@@ -77,114 +73,6 @@ impl Connection {
         }
     }
 
-    /// A cursor: executes statements and keeps their results, as in aiomysql.
-    ///
-    /// # Examples
-    ///
-    /// ```no_run
-    /// # async fn example(conn: &mut pool_mysql::Connection) -> Result<(), pool_mysql::Error> {
-    /// let mut cur = conn.cursor();
-    /// cur.execute("SELECT 10", ()).await?;
-    /// let (r,): (i32,) = cur.fetchone().await?.expect("one row");
-    /// assert_eq!(r, 10);
-    /// # Ok(())
-    /// # }
-    /// ```
-    pub fn cursor(&mut self) -> Cursor<'_> {
-        Cursor::new(self)
-    }
-
-    /// Asks the server whether it is there.
-    ///
-    /// # Errors
-    ///
-    /// When it is not, or the connection is closed; never reconnects.
-    ///
-    /// # Cancel safety
-    ///
-    /// Dropping the future closes the connection.
-    pub async fn ping(&mut self) -> mysql_async::Result<()> {
-        Queryable::ping(self).await
-    }
-
-    /// Makes another database the current one.
-    ///
-    /// A pool puts the session back into the configured one before the next user gets it.
-    ///
-    /// # Errors
-    ///
-    /// When there is no such database, or the connection is closed.
-    ///
-    /// # Cancel safety
-    ///
-    /// Dropping the future closes the connection.
-    pub async fn select_db(&mut self, db: &str) -> mysql_async::Result<()> {
-        self.execute(format!("USE {}", quote::name(db))).await
-    }
-
-    /// Begins a transaction; one that is open is committed by that, as the server does it.
-    ///
-    /// [`start_transaction`](Self::start_transaction) is the form that rolls back by itself.
-    ///
-    /// # Errors
-    ///
-    /// When the server refuses, or the connection is closed.
-    ///
-    /// # Cancel safety
-    ///
-    /// Dropping the future closes the connection; the server then rolls back.
-    pub async fn begin(&mut self) -> mysql_async::Result<()> {
-        self.execute("BEGIN").await
-    }
-
-    /// Commits what was done since the last commit.
-    ///
-    /// # Errors
-    ///
-    /// When the server refuses, or the connection is closed.
-    ///
-    /// # Cancel safety
-    ///
-    /// Dropping the future closes the connection; whether the server has committed is then unknown.
-    pub async fn commit(&mut self) -> mysql_async::Result<()> {
-        self.execute("COMMIT").await
-    }
-
-    /// Takes back what was done since the last commit.
-    ///
-    /// # Errors
-    ///
-    /// When the server refuses, or the connection is closed.
-    ///
-    /// # Cancel safety
-    ///
-    /// Dropping the future closes the connection; the server then rolls back.
-    pub async fn rollback(&mut self) -> mysql_async::Result<()> {
-        self.execute("ROLLBACK").await
-    }
-
-    /// Says whether each statement commits by itself.
-    ///
-    /// # Errors
-    ///
-    /// When the server refuses, or the connection is closed.
-    ///
-    /// # Cancel safety
-    ///
-    /// Dropping the future closes the connection.
-    pub async fn autocommit(&mut self, on: bool) -> mysql_async::Result<()> {
-        self.execute(format!("SET autocommit = {}", u8::from(on)))
-            .await?;
-        self.autocommit = on;
-        Ok(())
-    }
-
-    async fn execute(&mut self, sql: impl Into<Cow<'_, str>>) -> mysql_async::Result<()> {
-        let sql = sql.into();
-        let command = self.statement(sql.as_bytes(), None);
-        self.send(command, sql).await
-    }
-
     /// Closes the connection at once: nothing is waited for, and what the server may still send is not read.
     ///
     /// The server is told where no command is in the way. Every later command answers
@@ -219,7 +107,7 @@ impl Connection {
     pub fn is_closed(&self) -> bool {
         self.gate.is_shut()
             || self.conn.as_ref().is_none_or(Conn::is_disconnected)
-            || (self.is_stranded() && self.gate.used)
+            || (self.tie.has_ended() && self.gate.used)
     }
 }
 
@@ -233,8 +121,8 @@ impl Drop for Connection {
 impl fmt::Debug for Connection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Connection")
-            .field("id", &self.connection_id())
-            .field("server", &self.server_info())
+            .field("id", &self.server.connection_id)
+            .field("server", &self.server.info)
             .field("options", &self.blueprint.options)
             .field("closed", &self.is_closed())
             .finish_non_exhaustive()

@@ -79,7 +79,8 @@ impl Connection {
         self.blueprint.options.db.as_deref()
     }
 
-    /// Whether each statement is logged, with its time and without its parameters.
+    /// Whether each statement is logged, with its time and without its parameters (see
+    /// [`ConnectOptions::echo`](crate::ConnectOptions::echo)).
     pub fn echo(&self) -> bool {
         self.echo
     }

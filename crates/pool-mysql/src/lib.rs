@@ -54,6 +54,7 @@ mod cursor;
 mod database;
 mod echo;
 mod error;
+mod gate;
 mod goodbye;
 mod inspect;
 mod io_runtime;
@@ -65,6 +66,7 @@ mod queryable;
 mod quote;
 mod recycle;
 mod server;
+mod session;
 mod transaction;
 mod unread;
 

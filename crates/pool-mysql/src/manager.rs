@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use pool_core::{AbortHandle, ConfigError, ErrorClass, Manager, Verdict};
 
@@ -37,18 +38,31 @@ use crate::options::{Blueprint, ConnectOptions};
 pub struct MySqlManager {
     options: ConnectOptions,
     blueprint: Result<Arc<Blueprint>, ConfigError>,
+    /// How long a connect may take; nothing where its pool sees to that.
+    connect_limit: Option<Duration>,
     killer: Arc<Killer>,
     echo: bool,
 }
 
 impl MySqlManager {
     /// A manager for connections with these options; they are checked when the pool is built.
+    ///
+    /// A `connect_timeout` among them ends a connect with [`Error::ConnectTimeout`], whatever the pool's own limit is.
     pub fn new(options: ConnectOptions) -> Self {
         Self {
             blueprint: Blueprint::new(options.clone()).map(Arc::new),
+            connect_limit: options.connect_timeout.flatten(),
             killer: Arc::default(),
             echo: options.echo,
             options,
+        }
+    }
+
+    /// The same for a pool that has taken over the options' `connect_timeout`: whoever builds it may change that limit.
+    pub(crate) fn without_connect_limit(options: ConnectOptions) -> Self {
+        Self {
+            connect_limit: None,
+            ..Self::new(options)
         }
     }
 
@@ -73,8 +87,7 @@ impl Manager for MySqlManager {
 
     async fn connect(&self) -> Result<Connection, Error> {
         let blueprint = self.blueprint.as_ref().map_err(Clone::clone)?;
-        // Only a limit that the options set: without one the pool's own connect_timeout holds.
-        let limit = self.options.connect_timeout.flatten();
+        let limit = self.connect_limit;
         let connecting = open(Arc::clone(blueprint), self.echo);
         match within(limit, connecting).await {
             Some(result) => result,

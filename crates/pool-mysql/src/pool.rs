@@ -40,7 +40,7 @@ pub type PooledConnection = pool_core::PooledConnection<MySqlManager>;
 pub fn create_pool(options: ConnectOptions) -> Builder<MySqlManager> {
     let connect_timeout = options.connect_limit();
     let echo = options.echo;
-    Pool::builder(MySqlManager::new(options))
+    Pool::builder(MySqlManager::without_connect_limit(options))
         .runtime(MySqlRuntime::new())
         .acquire_timeout(Duration::from_secs(30))
         .connect_timeout(connect_timeout)

@@ -6,8 +6,9 @@ use mysql_async::{
     Statement, TextProtocol,
 };
 
-use crate::command::{Command, DriverFuture, count};
+use crate::command::{DriverFuture, count};
 use crate::connection::Connection;
+use crate::gate::Command;
 use crate::transaction::Transaction;
 
 impl Connection {

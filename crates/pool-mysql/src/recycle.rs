@@ -2,9 +2,9 @@
 
 use mysql_async::Error as DriverError;
 
-use crate::command::Command;
 use crate::connection::Connection;
 use crate::error::{Error, closed};
+use crate::gate::Command;
 use crate::inspect::TransactionStatus;
 use crate::options::ResetPolicy;
 use crate::unread::skip_unread_result;

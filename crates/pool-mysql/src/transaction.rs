@@ -4,9 +4,9 @@ use std::fmt;
 
 use mysql_async::{DriverError, TxOpts};
 
-use crate::command::Command;
 use crate::connection::Connection;
 use crate::cursor::Cursor;
+use crate::gate::Command;
 use crate::inspect::TransactionStatus;
 
 /// A transaction on a connection; dropped without [`commit`](Self::commit) it is rolled back before the next command.

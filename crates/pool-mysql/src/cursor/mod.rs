@@ -15,9 +15,10 @@ use mysql_async::{Params, Statement};
 
 pub use self::description::ColumnDescription;
 use self::result::{ResultSet, read_all};
-use crate::command::{Command, count};
+use crate::command::count;
 use crate::connection::Connection;
 use crate::error::Error;
+use crate::gate::Command;
 
 /// Executes statements and keeps their results, as aiomysql's cursor.
 ///
@@ -44,6 +45,25 @@ pub struct Cursor<'a> {
     rowcount: u64,
     rownumber: usize,
     closed: bool,
+}
+
+impl Connection {
+    /// A cursor: executes statements and keeps their results, as in aiomysql.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # async fn example(conn: &mut pool_mysql::Connection) -> Result<(), pool_mysql::Error> {
+    /// let mut cur = conn.cursor();
+    /// cur.execute("SELECT 10", ()).await?;
+    /// let (r,): (i32,) = cur.fetchone().await?.expect("one row");
+    /// assert_eq!(r, 10);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn cursor(&mut self) -> Cursor<'_> {
+        Cursor::new(self)
+    }
 }
 
 impl<'a> Cursor<'a> {

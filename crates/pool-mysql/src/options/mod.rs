@@ -193,7 +193,9 @@ impl ConnectOptions {
 
     /// How long a connect may take, handshake and first statements included; default 10 s, `None` for no limit.
     ///
-    /// A pool made by [`create_pool`](crate::create_pool) takes it as its own `connect_timeout`.
+    /// A pool made by [`create_pool`](crate::create_pool) takes it as its own `connect_timeout`, which its builder can still
+    /// change; there it ends in [`Timeout`](pool_core::Error::Timeout), elsewhere in
+    /// [`ConnectTimeout`](crate::Error::ConnectTimeout).
     pub fn connect_timeout(mut self, limit: impl Into<Option<Duration>>) -> Self {
         self.connect_timeout = Some(limit.into());
         self
@@ -210,6 +212,9 @@ impl ConnectOptions {
     /// Logs every statement with the time that it took, through `tracing` at level INFO under the target
     /// `pool_mysql::echo`; default off. Parameters are only counted, never shown; what is written into the text of a
     /// statement is.
+    ///
+    /// `exec` and its kin of [`Queryable`](mysql_async::prelude::Queryable) appear as `(a prepared statement)`, because the
+    /// driver keeps their text to itself; a `prep` and a [`Cursor`](crate::Cursor) show theirs.
     pub fn echo(mut self, echo: bool) -> Self {
         self.echo = echo;
         self

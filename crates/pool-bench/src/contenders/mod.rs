@@ -1,0 +1,46 @@
+//! The contenders, a file each.
+
+mod array_queue;
+mod asyncband;
+mod bb8;
+mod deadpool;
+mod mobc;
+mod mutex_vec;
+mod null_database;
+mod pool_core;
+mod r2d2;
+mod sqlx;
+
+use crate::contender::{Contender, Visitor};
+use crate::fake::SMALL;
+
+/// Whose row the others are compared with.
+pub(crate) const OURS: &str = pool_core::PoolCore::<SMALL, false>::NAME;
+
+/// Visits all contenders with connections of that padding, ours first.
+pub(crate) fn visit_all<const PAD: usize, V: Visitor>(visitor: &V) -> Vec<V::Output> {
+    vec![
+        visitor.visit::<pool_core::PoolCore<PAD, false>>(),
+        visitor.visit::<pool_core::PoolCore<PAD, true>>(),
+        visitor.visit::<asyncband::Asyncband<PAD>>(),
+        visitor.visit::<deadpool::Deadpool<PAD>>(),
+        visitor.visit::<bb8::Bb8<PAD>>(),
+        visitor.visit::<mobc::Mobc<PAD>>(),
+        visitor.visit::<sqlx::Sqlx<PAD>>(),
+        visitor.visit::<r2d2::R2d2<PAD>>(),
+        visitor.visit::<array_queue::Queue<PAD>>(),
+        visitor.visit::<mutex_vec::Stack<PAD>>(),
+    ]
+}
+
+/// Names and settings of all contenders.
+pub(crate) fn settings() -> Vec<(&'static str, &'static str)> {
+    struct Settings;
+    impl Visitor for Settings {
+        type Output = (&'static str, &'static str);
+        fn visit<C: Contender>(&self) -> Self::Output {
+            (C::NAME, C::SETTINGS)
+        }
+    }
+    visit_all::<SMALL, _>(&Settings)
+}

@@ -1,0 +1,25 @@
+//! How long everything is measured.
+
+use std::time::Duration;
+
+/// How much time a run takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Effort {
+    /// Under ten minutes: the numbers to publish.
+    Full,
+    /// Under two: to see where one stands.
+    Quick,
+}
+
+impl Effort {
+    pub(crate) fn pick<T>(self, full: T, quick: T) -> T {
+        match self {
+            Self::Full => full,
+            Self::Quick => quick,
+        }
+    }
+
+    pub(crate) fn millis(self, full: u64, quick: u64) -> Duration {
+        Duration::from_millis(self.pick(full, quick))
+    }
+}

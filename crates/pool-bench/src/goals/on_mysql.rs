@@ -1,0 +1,82 @@
+//! The goals of pool-mysql.
+
+use super::Limit::{AtLeast, AtMost};
+use super::{Goal, Limit, Of};
+
+const OURS: &str = "pool-mysql";
+const NO_RESET: &str = "pool-mysql, no reset";
+const RAW: Of = Of::One("raw connections");
+const DRIVER: Of = Of::One("mysql_async's pool");
+const DEADPOOL: Of = Of::One("deadpool, reset");
+
+fn speed(workload: &'static str, ours: &'static str, of: Of, least: f64) -> Goal {
+    goal(workload, "queries/s", ours, of, AtLeast(least))
+}
+
+fn goal(
+    workload: &'static str,
+    column: &'static str,
+    ours: &'static str,
+    of: Of,
+    limit: Limit,
+) -> Goal {
+    Goal {
+        workload,
+        column,
+        ours,
+        of,
+        limit,
+    }
+}
+
+/// One task.
+fn alone(id: &'static str) -> [Goal; 6] {
+    [
+        speed(id, OURS, RAW, 0.85),
+        goal(id, "p50 us", OURS, RAW, AtMost(1.15)),
+        speed(id, OURS, DEADPOOL, 1.35),
+        speed(id, OURS, Of::One("deadpool, ping"), 1.35),
+        speed(id, OURS, Of::One("sqlx"), 1.5),
+        goal(id, "admin/query", OURS, Of::Itself, AtMost(1.02)),
+    ]
+}
+
+/// As many tasks as connections, or more.
+fn busy(id: &'static str) -> [Goal; 4] {
+    [
+        speed(id, OURS, DRIVER, 0.95),
+        speed(id, OURS, DEADPOOL, 0.85),
+        goal(id, "admin/query", OURS, Of::Itself, AtMost(1.02)),
+        speed(id, NO_RESET, RAW, 0.9),
+    ]
+}
+
+fn fair(id: &'static str, least: f64) -> Goal {
+    goal(id, "slowest/fastest", OURS, Of::Itself, AtLeast(least))
+}
+
+fn cold(id: &'static str) -> Goal {
+    goal(id, "ms", OURS, RAW, AtMost(1.15))
+}
+
+pub(super) fn goals() -> Vec<Goal> {
+    [
+        alone("mysql-1-tcp").as_slice(),
+        &alone("mysql-1-unix"),
+        &busy("mysql-8-tcp"),
+        &busy("mysql-8-unix"),
+        &busy("mysql-64-tcp"),
+        &busy("mysql-64-unix"),
+        &busy("mysql-512-tcp"),
+        &busy("mysql-512-unix"),
+        &[
+            fair("mysql-64-tcp", 0.95),
+            fair("mysql-64-unix", 0.95),
+            fair("mysql-512-tcp", 0.9),
+            fair("mysql-512-unix", 0.9),
+            cold("mysql-cold-tcp"),
+            cold("mysql-cold-unix"),
+        ],
+    ]
+    .concat()
+}

@@ -1,0 +1,102 @@
+//! Measures pool-core and pool-mysql beside the other pools, all in one run. `cargo xtask bench` starts it.
+//!
+//! The contenders take turns within a workload, round by round, so that a slow minute of the machine hits all of them. A
+//! workload has a file in `workloads` or `mysql`, a contender one in `contenders` or `mysql/clients`.
+
+#![forbid(unsafe_code)]
+
+mod arithmetic;
+mod command_line;
+mod contender;
+mod contenders;
+mod effort;
+mod executors;
+mod fake;
+mod goals;
+mod histogram;
+mod mysql;
+mod progress;
+mod quiet;
+mod report;
+mod workload;
+mod workloads;
+
+use std::process::ExitCode;
+
+use crate::command_line::Command;
+use crate::progress::Progress;
+use crate::report::Run;
+use crate::report::machine::Machine;
+use crate::workload::{Outcome, Patience, Workload};
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let outcome = Command::read(&arguments).and_then(|command| match command {
+        Command::Cycles {
+            contender,
+            size,
+            count,
+        } => workloads::instructions::run_cycles(&contender, &size, count),
+        Command::Bench(options) => bench(&options),
+    });
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(why) => {
+            eprintln!("pool-bench: {why}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn bench(options: &command_line::Options) -> Result<(), String> {
+    let effort = options.effort;
+    let server = mysql::Server::start().map_err(|error| format!("no server: {error}"))?;
+    let mut machine = Machine::look(server.version().to_owned());
+    let mut all = workloads::all(effort);
+    all.extend(server.workloads(effort));
+    all.retain(|workload| options.wants(workload.id));
+    if all.is_empty() {
+        return Err("there is no such workload".to_owned());
+    }
+    // A contender that panics has a row that says so; the message need not be in between.
+    std::panic::set_hook(Box::new(|_| {}));
+    let progress = Progress::new(all.iter().map(Workload::turns).sum());
+    let mut patience = Patience {
+        left: effort.millis(75_000, 10_000),
+        pids: server.pid().into_iter().collect(),
+    };
+    let outcomes: Vec<Outcome> = all
+        .into_iter()
+        .map(|workload| {
+            progress.workload(&workload.title);
+            workload.run(&progress, &mut patience)
+        })
+        .collect();
+    progress.done();
+    // From here on a panic is our own.
+    let _ = std::panic::take_hook();
+    machine.look_again();
+    let mut settings = contenders::settings();
+    settings.extend(mysql::settings());
+    let run = Run {
+        effort,
+        machine,
+        outcomes,
+        settings,
+    };
+    println!("{}", run.text());
+    let folder = run
+        .write()
+        .map_err(|error| format!("cannot write the results: {error}"))?;
+    println!(
+        "\nresults.json, results.md and the plots lie in {}",
+        folder.display()
+    );
+    if options.docs {
+        let page = run
+            .publish()
+            .map_err(|error| format!("cannot write the page: {error}"))?;
+        println!("{} shows this run", page.display());
+    }
+    Ok(())
+}

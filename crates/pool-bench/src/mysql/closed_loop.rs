@@ -1,0 +1,200 @@
+//! A closed loop: each task makes the next query when it has the answer to the last.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::time::{Duration, Instant};
+
+use crate::arithmetic::least_over_most;
+use crate::effort::Effort;
+use crate::executors::two_workers;
+use crate::histogram::Histogram;
+use crate::mysql::client::{Client, ClientVisitor, Failed};
+use crate::mysql::clients::{Raw, visit_all};
+use crate::mysql::counters::Counters;
+use crate::mysql::target::{Target, Transport};
+use crate::workload::{Cell, Column, Sample, Workload, less, more, told};
+
+const COLUMNS: &[Column] = &[
+    more("queries/s"),
+    less("p50 us"),
+    less("p99 us"),
+    less("max us"),
+    more("slowest/fastest"),
+    told("selects/query"),
+    told("admin/query"),
+    told("sessions"),
+];
+
+/// How many tasks on how many connections, and for how long in a full run.
+struct Load {
+    id: &'static str,
+    tasks: usize,
+    size: usize,
+    millis: u64,
+}
+
+pub(crate) fn workloads(
+    effort: Effort,
+    transport: Transport,
+    target: &Target,
+    counters: &Rc<RefCell<Counters>>,
+) -> Vec<Workload> {
+    let load = |id, tasks, size, millis| Load {
+        id,
+        tasks,
+        size,
+        millis,
+    };
+    let id = |tcp, unix| transport.pick(tcp, unix);
+    let loads = [
+        load(id("mysql-1-tcp", "mysql-1-unix"), 1, 10, 350),
+        load(id("mysql-8-tcp", "mysql-8-unix"), 8, 8, 350),
+        load(id("mysql-64-tcp", "mysql-64-unix"), 64, 16, 400),
+        load(id("mysql-512-tcp", "mysql-512-unix"), 512, 16, 900),
+    ];
+    loads
+        .into_iter()
+        .map(|load| Workload {
+            id: load.id,
+            title: format!(
+                "SELECT 1 over {}: {} tasks on a pool of {}",
+                transport.words(),
+                load.tasks,
+                load.size
+            ),
+            columns: COLUMNS,
+            baseline: Raw::NAME,
+            rounds: effort.pick(5, 2),
+            needs_quiet: true,
+            cells: visit_all(&Run {
+                target: target.clone(),
+                counters: Rc::clone(counters),
+                tasks: load.tasks,
+                size: load.size,
+                time: effort.millis(load.millis, load.millis / 3),
+            }),
+        })
+        .collect()
+}
+
+struct Run {
+    target: Target,
+    counters: Rc<RefCell<Counters>>,
+    tasks: usize,
+    size: usize,
+    time: Duration,
+}
+
+impl ClientVisitor for Run {
+    type Output = Cell;
+
+    fn visit<C: Client>(&self) -> Cell {
+        let (target, counters) = (self.target.clone(), Rc::clone(&self.counters));
+        let (size, time) = (self.size, self.time);
+        let tasks = match C::IS_RAW {
+            true => self.tasks.min(size),
+            false => self.tasks,
+        };
+        Cell {
+            contender: C::NAME,
+            measure: Box::new(move || {
+                let mut counters = counters.borrow_mut();
+                let before = counters.read().map_err(words)?;
+                let runtime = two_workers();
+                let (mut sample, queries) = runtime
+                    .block_on(measure::<C>(&target, tasks, size, time))
+                    .map_err(words)?;
+                drop(runtime);
+                let asked = counters.read().map_err(words)? - before;
+                sample.values.extend([
+                    ("selects/query", asked.selects / queries as f64),
+                    ("admin/query", asked.admin / queries as f64),
+                    ("sessions", asked.sessions),
+                ]);
+                Ok(sample)
+            }),
+        }
+    }
+}
+
+fn words(error: Failed) -> String {
+    format!("FAILED: {error}")
+}
+
+const WARM_UP: u8 = 0;
+const COUNT: u8 = 1;
+const STOP: u8 = 2;
+
+/// The measurement, and how many queries there were, those of the warm-up included.
+async fn measure<C: Client>(
+    target: &Target,
+    tasks: usize,
+    size: usize,
+    time: Duration,
+) -> Result<(Sample, u64), Failed> {
+    let client = C::open(target, size).await?;
+    let phase = Arc::new(AtomicU8::new(WARM_UP));
+    let mut running = Vec::with_capacity(tasks);
+    for _ in 0..tasks {
+        let lane = client.lane().await?;
+        running.push(tokio::spawn(task::<C>(lane, Arc::clone(&phase))));
+    }
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    phase.store(COUNT, Ordering::Relaxed);
+    let start = Instant::now();
+    tokio::time::sleep(time).await;
+    phase.store(STOP, Ordering::Relaxed);
+    let elapsed = start.elapsed();
+    let mut waits = Histogram::new();
+    let mut shares = Vec::with_capacity(tasks);
+    let mut queries = 0;
+    for task in running {
+        let done = task.await??;
+        shares.push(done.counted);
+        queries += done.all;
+        waits.merge(&done.waits);
+    }
+    client.close().await;
+    let counted: u64 = shares.iter().sum();
+    let fairness = least_over_most(&shares);
+    let sample = Sample::of([
+        ("queries/s", counted as f64 / elapsed.as_secs_f64()),
+        ("p50 us", waits.quantile(0.5) / 1e3),
+        ("p99 us", waits.quantile(0.99) / 1e3),
+        ("max us", waits.longest() / 1e3),
+        ("slowest/fastest", fairness),
+    ])
+    .noting(fairness < 0.2 && !C::IS_RAW, || {
+        "STARVES some tasks".to_owned()
+    });
+    Ok((sample, queries))
+}
+
+struct Done {
+    counted: u64,
+    all: u64,
+    waits: Histogram,
+}
+
+async fn task<C: Client>(mut lane: C::Lane, phase: Arc<AtomicU8>) -> Result<Done, Failed> {
+    let mut done = Done {
+        counted: 0,
+        all: 0,
+        waits: Histogram::new(),
+    };
+    loop {
+        let phase = phase.load(Ordering::Relaxed);
+        if phase == STOP {
+            return Ok(done);
+        }
+        let start = Instant::now();
+        C::query(&mut lane).await?;
+        done.all += 1;
+        if phase == COUNT {
+            done.waits.add(start.elapsed());
+            done.counted += 1;
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! Where the server is, in the words of each driver.
+
+use std::path::PathBuf;
+
+use pool_mysql::ConnectOptions;
+use pool_mysql::mysql_async::{Opts, OptsBuilder};
+use private_server::PrivateServer;
+use sqlx_mysql::{MySqlConnectOptions, MySqlSslMode};
+
+/// How the server is reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Transport {
+    Tcp,
+    Unix,
+}
+
+impl Transport {
+    pub(crate) fn words(self) -> &'static str {
+        match self {
+            Self::Tcp => "TCP",
+            Self::Unix => "a unix socket",
+        }
+    }
+
+    /// One of two, by the transport.
+    pub(crate) fn pick<T>(self, tcp: T, unix: T) -> T {
+        match self {
+            Self::Tcp => tcp,
+            Self::Unix => unix,
+        }
+    }
+}
+
+/// A server and the way to it.
+#[derive(Clone, Debug)]
+pub(crate) struct Target {
+    host: String,
+    port: u16,
+    socket: Option<PathBuf>,
+}
+
+impl Target {
+    pub(crate) fn tcp(server: &PrivateServer) -> Self {
+        Self {
+            host: server.host().to_owned(),
+            port: server.port(),
+            socket: None,
+        }
+    }
+
+    pub(crate) fn unix(server: &PrivateServer) -> Self {
+        Self {
+            socket: Some(server.socket().to_owned()),
+            ..Self::tcp(server)
+        }
+    }
+
+    /// For mysql_async, which is not to change over to the socket by itself.
+    pub(crate) fn driver(&self) -> OptsBuilder {
+        let options = OptsBuilder::default()
+            .ip_or_hostname(&self.host)
+            .tcp_port(self.port)
+            .user(Some("root"))
+            .prefer_socket(false);
+        match &self.socket {
+            Some(path) => options.socket(Some(path.display().to_string())),
+            None => options,
+        }
+    }
+
+    pub(crate) fn opts(&self) -> Opts {
+        self.driver().into()
+    }
+
+    pub(crate) fn ours(&self) -> ConnectOptions {
+        let options = ConnectOptions::new()
+            .host(&self.host)
+            .port(self.port)
+            .user("root");
+        match &self.socket {
+            Some(path) => options.unix_socket(path),
+            None => options,
+        }
+    }
+
+    pub(crate) fn sqlx(&self) -> MySqlConnectOptions {
+        let options = MySqlConnectOptions::new()
+            .host(&self.host)
+            .port(self.port)
+            .username("root")
+            .ssl_mode(MySqlSslMode::Disabled);
+        match &self.socket {
+            Some(path) => options.socket(path),
+            None => options,
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! The measured part of `docs/performance.md`.
+
+use std::fmt::Write;
+
+use super::table::table;
+use super::{Run, losses};
+use crate::effort::Effort;
+use crate::goals;
+
+const BEGIN: &str =
+    "<!-- measured: everything down to the next mark is written by `cargo xtask bench --docs` -->";
+const END: &str = "<!-- measured: end -->";
+
+/// All tables with what they were measured on; the plots by their names, where they are to be shown.
+pub(super) fn measured(run: &Run, plots: Option<&[String]>) -> String {
+    let mut text = String::new();
+    let _ = facts(&mut text, run);
+    let _ = write!(text, "## Goals\n\n{}\n", goals::table(&run.outcomes));
+    let _ = writeln!(text, "{}", losses::section(&run.outcomes));
+    text += "## Tables\n\n";
+    for outcome in &run.outcomes {
+        let _ = write!(text, "### {}: {}\n\n", outcome.id, outcome.title);
+        let plot = format!("{}.svg", outcome.id);
+        if plots.is_some_and(|plots| plots.contains(&plot)) {
+            let _ = write!(text, "![{}](performance/{plot})\n\n", outcome.title);
+        }
+        let _ = writeln!(text, "{}", table(outcome));
+        if outcome.strangers > crate::quiet::LIMIT {
+            let share = outcome.strangers * 100.0;
+            let _ = write!(
+                text,
+                "In one measurement or more, others had {share:.0} % of the machine.\n\n"
+            );
+        }
+    }
+    text += "## Contenders and their settings\n\n";
+    for (name, words) in &run.settings {
+        let _ = writeln!(text, "- `{name}`: {words}");
+    }
+    text
+}
+
+fn facts(text: &mut String, run: &Run) -> std::fmt::Result {
+    let machine = &run.machine;
+    let command = match run.effort {
+        Effort::Full => "cargo xtask bench",
+        Effort::Quick => "cargo xtask bench --quick",
+    };
+    writeln!(text, "## Machine and versions\n")?;
+    writeln!(text, "- `{command}` on {}", machine.date)?;
+    writeln!(
+        text,
+        "- {} cores of {}, {}",
+        machine.cores, machine.processor, machine.system
+    )?;
+    writeln!(
+        text,
+        "- load average {} when it began, {} when it ended",
+        machine.load.0, machine.load.1
+    )?;
+    writeln!(text, "- {}; release, thin LTO", machine.rustc)?;
+    writeln!(text, "- server: {}", machine.server)?;
+    let packages = machine.packages.iter();
+    let packages: Vec<String> = packages
+        .map(|(name, version)| format!("{name} {version}"))
+        .collect();
+    writeln!(text, "- {}\n", packages.join(", "))
+}
+
+/// The page with another measured part, or `None` where it has no marks.
+pub(super) fn replace(page: &str, measured: &str) -> Option<String> {
+    let (before, rest) = page.split_once(BEGIN)?;
+    let (_, after) = rest.split_once(END)?;
+    Some(format!("{before}{BEGIN}\n\n{measured}\n{END}{after}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_lies_between_the_marks_is_replaced() {
+        let page = format!("before\n{BEGIN}\nold\n{END}\nafter\n");
+        let new = replace(&page, "new\n").expect("it has its marks");
+        assert_eq!(new, format!("before\n{BEGIN}\n\nnew\n\n{END}\nafter\n"));
+        assert_eq!(replace("no marks", "new"), None);
+    }
+}

@@ -1,0 +1,69 @@
+//! Thirty-two connections that take 5 ms each to connect: one after another, or at once?
+
+use std::time::{Duration, Instant};
+
+use futures::future::join_all;
+
+use crate::contender::{Contender, Visitor};
+use crate::contenders::{OURS, visit_all};
+use crate::effort::Effort;
+use crate::executors::two_workers;
+use crate::fake::{SMALL, Server};
+use crate::workload::{Cell, Column, Sample, Workload, less, told};
+
+const SIZE: usize = 32;
+const CONNECT_TIME: Duration = Duration::from_millis(5);
+
+const COLUMNS: &[Column] = &[
+    less("cold ms"),
+    told("cold connects"),
+    less("warm ms"),
+    told("warm connects"),
+];
+
+pub(crate) fn workloads(effort: Effort) -> Vec<Workload> {
+    vec![Workload {
+        id: "fill",
+        title: format!(
+            "Fill of {SIZE} with a connect of 5 ms: cold, {SIZE} acquires at once; warm, the pool's own way"
+        ),
+        columns: COLUMNS,
+        baseline: OURS,
+        needs_quiet: false,
+        rounds: effort.pick(7, 3),
+        cells: visit_all::<SMALL, _>(&Run).into_iter().flatten().collect(),
+    }]
+}
+
+struct Run;
+
+impl Visitor for Run {
+    type Output = Option<Cell>;
+
+    fn visit<C: Contender>(&self) -> Option<Cell> {
+        C::WAITS.then(|| Cell {
+            contender: C::NAME,
+            measure: Box::new(move || Ok(two_workers().block_on(measure::<C>()))),
+        })
+    }
+}
+
+async fn measure<C: Contender>() -> Sample {
+    let server = Server::with_connect_time(CONNECT_TIME);
+    let pool = C::open(server.clone(), SIZE).await;
+    let start = Instant::now();
+    let guards = join_all((0..SIZE).map(|_| pool.acquire())).await;
+    let mut values = vec![
+        ("cold ms", start.elapsed().as_secs_f64() * 1e3),
+        ("cold connects", server.connects() as f64),
+    ];
+    drop(guards);
+
+    let server = Server::with_connect_time(CONNECT_TIME);
+    let start = Instant::now();
+    if C::open_full(server.clone(), SIZE).await.is_some() {
+        values.push(("warm ms", start.elapsed().as_secs_f64() * 1e3));
+        values.push(("warm connects", server.connects() as f64));
+    }
+    Sample::of(values)
+}

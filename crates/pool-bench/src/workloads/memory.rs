@@ -1,0 +1,74 @@
+//! What a pool takes to keep idle connections of 8 bytes.
+
+use crate::contender::{Contender, Visitor, fill};
+use crate::contenders::{OURS, visit_all};
+use crate::effort::Effort;
+use crate::executors::current_thread;
+use crate::fake::{SMALL, Server};
+use crate::workload::{Cell, Column, Sample, Workload, less};
+
+const COLUMNS: &[Column] = &[
+    less("bytes/slot"),
+    less("empty pool of 10"),
+    less("full pool of 10"),
+];
+
+pub(crate) fn workloads(_: Effort) -> Vec<Workload> {
+    vec![Workload {
+        id: "memory",
+        title: "Heap bytes at rest; a slot is the slope from a full pool of 10 to one of 1,000"
+            .to_owned(),
+        columns: COLUMNS,
+        baseline: OURS,
+        needs_quiet: false,
+        rounds: 1,
+        cells: visit_all::<SMALL, _>(&Run).into_iter().flatten().collect(),
+    }]
+}
+
+struct Run;
+
+impl Visitor for Run {
+    type Output = Option<Cell>;
+
+    fn visit<C: Contender>(&self) -> Option<Cell> {
+        C::WAITS.then(|| Cell {
+            contender: C::NAME,
+            measure: Box::new(move || {
+                let small = bytes::<C>(10, true);
+                let slope = (bytes::<C>(1_000, true) - small) / 990.0;
+                Ok(Sample::of([
+                    ("bytes/slot", slope),
+                    ("empty pool of 10", bytes::<C>(10, false)),
+                    ("full pool of 10", small),
+                ]))
+            }),
+        })
+    }
+}
+
+/// What stays on the heap when the pool has come to rest.
+fn bytes<C: Contender>(size: usize, full: bool) -> f64 {
+    let runtime = current_thread();
+    // What the runtime needs for its first task is not the pool's.
+    runtime
+        .block_on(async { tokio::spawn(async {}).await })
+        .expect("it ends");
+    let server = Server::new();
+    let mut pool = None;
+    let counted = allocation_counter::measure(|| {
+        pool = Some(runtime.block_on(async {
+            let pool = C::open(server.clone(), size).await;
+            if full {
+                fill(&pool, size).await;
+                // Those that release in a task need a while for a thousand of them.
+                for _ in 0..size {
+                    tokio::task::yield_now().await;
+                }
+            }
+            pool
+        }));
+    });
+    drop(pool);
+    counted.bytes_current as f64
+}
