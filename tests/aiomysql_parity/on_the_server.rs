@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use futures::executor::block_on;
-use pool_core::Builder;
+use pool_core::{Builder, CheckPolicy};
 use pool_mysql::mysql_async::prelude::Queryable;
 use pool_mysql::{ConnectOptions, MySqlManager, connect, create_pool};
 use private_server::PrivateServer;
@@ -143,6 +143,8 @@ parity! {
     acquire_timeout_strikes
 }
 
+// 12: works_on; the same program on every runtime over both transports is the first test of tests/mysql_server.rs.
+
 // 34: as many as a server takes by default, not more.
 #[test]
 fn maxsize_zero_unbounded() {
@@ -241,6 +243,31 @@ fn cancelled_query_never_leaks() {
         let names: Vec<_> = row.columns_ref().iter().map(|c| c.name_str()).collect();
         assert_eq!(names, ["value", "xxx"]);
         assert_eq!((row.get(0), row.get(1)), (Some(2_u8), Some(0_u8)));
+        drop(conn);
+        pool.close();
+        pool.wait_closed().await.unwrap();
+    });
+}
+
+// 32: test_pool_with_connection_recycling, in real time: nobody looks at an idle connection until somebody asks for one.
+#[test]
+fn recycle_is_lazy_and_transparent() {
+    on_the_server("recycle_is_lazy_and_transparent", async |backend| {
+        let limit = Duration::from_millis(300);
+        let builder = backend.builder().minsize(1).maxsize(1).upkeep(false);
+        let builder = builder.check_policy(CheckPolicy::Never);
+        let pool = builder.pool_recycle(limit).build().await.unwrap();
+        let mut conn = pool.acquire().await.unwrap();
+        let before = conn.connection_id();
+        assert_eq!(MySqlBackend::query(&mut conn).await, Some(1));
+        drop(conn);
+        std::thread::sleep(limit * 2);
+        assert_eq!((pool.size(), pool.freesize()), (1, 1), "it still waits");
+        assert_eq!(backend.ids().await, [before], "on the server too");
+        let mut conn = pool.acquire().await.unwrap();
+        assert_ne!(conn.connection_id(), before, "it is another one");
+        assert_eq!(MySqlBackend::query(&mut conn).await, Some(1));
+        assert_eq!((pool.size(), pool.freesize()), (1, 0));
         drop(conn);
         pool.close();
         pool.wait_closed().await.unwrap();

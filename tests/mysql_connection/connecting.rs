@@ -4,14 +4,15 @@ use std::error::Error as _;
 use std::net::TcpListener;
 use std::time::Duration;
 
-use pool_core::{ErrorClass, Manager};
+use pool_core::{Builder, ErrorClass, Manager, Phase};
 use pool_mysql::mysql_async::prelude::Queryable;
 use pool_mysql::{
-    ConnectOptions, Error, MySqlManager, Pool, TransactionStatus, connect, create_pool,
-    create_pool_from_url,
+    ConnectOptions, Error, MySqlManager, MySqlRuntime, Pool, TransactionStatus, connect,
+    create_pool, create_pool_from_url,
 };
+use support::watchdog::MINUTE;
 
-use crate::server::{Server, number, test, text};
+use crate::server::{Server, for_a_while, number, test, text};
 
 #[test]
 fn a_new_session_is_the_one_that_was_asked_for() {
@@ -241,13 +242,58 @@ fn a_server_that_never_greets_runs_into_the_connect_timeout() {
             "{error:?}"
         );
 
-        let pool = create_pool(options.connect_timeout(short))
-            .minsize(0)
-            .build()
-            .await
-            .unwrap();
-        assert!(pool.acquire().await.is_err());
+        let pool = empty(create_pool(options.connect_timeout(short))).await;
+        assert_eq!(struck(&pool).await, short);
         assert_eq!(pool.size(), 0);
+    });
+}
+
+/// A pool that connects when it is asked.
+async fn empty(builder: Builder<MySqlManager>) -> Pool {
+    builder.minsize(0).build().await.unwrap()
+}
+
+/// After how long the pool's own limit has ended a connect.
+async fn struck(pool: &Pool) -> Duration {
+    match pool.acquire().await {
+        Err(pool_core::Error::Timeout {
+            phase: Phase::Connect,
+            after,
+            ..
+        }) => after,
+        other => panic!("not the pool's limit of a connect: {other:?}"),
+    }
+}
+
+#[test]
+fn a_pools_own_connect_timeout_wins_over_that_of_the_options() {
+    test(|| async {
+        let mute = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = mute.local_addr().unwrap().port();
+        let options = ConnectOptions::new().host("127.0.0.1").port(port);
+        let (short, longer) = (Duration::from_millis(50), Duration::from_millis(250));
+        for (of_options, of_pool) in [(short, longer), (MINUTE, short)] {
+            let builder = create_pool(options.clone().connect_timeout(of_options));
+            let pool = empty(builder.connect_timeout(of_pool)).await;
+            assert_eq!(struck(&pool).await, of_pool);
+        }
+
+        let builder = create_pool(options.clone().connect_timeout(short));
+        let pool = empty(builder.connect_timeout(None)).await;
+        let waited = for_a_while(longer, pool.acquire()).await;
+        assert!(waited.is_none(), "no limit is none: {waited:?}");
+        pool.terminate();
+
+        // Nobody has taken this one's limit over.
+        let manager = MySqlManager::new(options.connect_timeout(short));
+        let pool = empty(Pool::builder(manager).runtime(MySqlRuntime::new())).await;
+        match pool.acquire().await {
+            Err(pool_core::Error::Connect(error)) => assert!(
+                matches!(&*error, Error::ConnectTimeout { after, .. } if *after == short),
+                "{error:?}"
+            ),
+            other => panic!("not the manager's limit: {other:?}"),
+        }
     });
 }
 

@@ -62,7 +62,7 @@ fn bench(options: &command_line::Options) -> Result<(), String> {
     std::panic::set_hook(Box::new(|_| {}));
     let progress = Progress::new(all.iter().map(Workload::turns).sum());
     let mut patience = Patience {
-        left: effort.millis(75_000, 10_000),
+        left: effort.millis(60_000, 10_000),
         pids: server.pid().into_iter().collect(),
     };
     let outcomes: Vec<Outcome> = all

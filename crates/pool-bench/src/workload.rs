@@ -122,8 +122,8 @@ pub(crate) struct Outcome {
     pub(crate) columns: &'static [Column],
     pub(crate) baseline: &'static str,
     pub(crate) rows: Vec<Row>,
-    /// The largest share of the machine that strangers had in a measurement that was kept.
-    pub(crate) strangers: f64,
+    /// The share of the machine that strangers had in each measurement, where they spoil it.
+    pub(crate) strangers: Vec<f64>,
 }
 
 impl Outcome {
@@ -150,7 +150,7 @@ impl Workload {
             })
             .collect();
         let count = self.cells.len();
-        let mut strangers: f64 = 0.0;
+        let mut strangers = Vec::new();
         for round in 0..self.rounds {
             for turn in 0..count {
                 let index = (turn + round) % count;
@@ -164,7 +164,9 @@ impl Workload {
                     Ok((sample, share)) => {
                         let note = sample.note.clone();
                         row.samples.push(sample);
-                        strangers = strangers.max(share);
+                        if self.needs_quiet {
+                            strangers.push(share);
+                        }
                         note
                     }
                     Err(why) => Some(why),

@@ -25,13 +25,35 @@ use crate::{ConfigError, Manager, Status};
 /// # Cancel safety
 ///
 /// Dropping it at any point costs nothing: its turn goes to the next waiter, a connection that had been handed over
-/// goes on to the next, and a connect or recycle that it had begun is finished for whoever comes. A check that it had
-/// begun is finished too where `check_timeout` bounds it; else its connection is closed, because nothing would ever
-/// end one that hangs.
+/// goes on to the next, and a connect that it had begun is finished for whoever comes. So is a recycle, where it can go
+/// on in the background or `recycle_timeout` bounds it, and a check that `check_timeout` bounds; else the connection is
+/// closed, because nothing would ever end a step that hangs.
 ///
 /// # Panics
 ///
 /// When it is polled again after it was ready.
+///
+/// # Examples
+///
+/// ```
+/// # use pool_core::doc_manager::Numbers;
+/// use futures_lite::future::poll_once;
+/// use pool_core::{Acquire, Pool};
+///
+/// # futures_lite::future::block_on(async {
+/// let pool = Pool::builder(Numbers).maxsize(1).build().await?;
+/// let held = pool.acquire().await?;
+///
+/// let mut acquire: Acquire<'_, Numbers> = pool.acquire();
+/// assert!(poll_once(&mut acquire).await.is_none());
+/// assert_eq!(pool.status().waiting(), 1);
+///
+/// drop(acquire); // gives up
+/// assert_eq!(pool.status().waiting(), 0);
+/// # drop(held);
+/// # Ok::<(), pool_core::Error<std::convert::Infallible>>(())
+/// # }).unwrap();
+/// ```
 #[must_use = "futures do nothing unless polled"]
 pub struct Acquire<'a, M: Manager> {
     shared: &'a Arc<Shared<M>>,

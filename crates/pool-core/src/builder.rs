@@ -41,6 +41,17 @@ pub struct Builder<M> {
 
 impl<M: Manager> Pool<M> {
     /// Begins to build a pool over a manager.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use pool_core::doc_manager::Numbers;
+    /// use pool_core::Pool;
+    ///
+    /// let pool = Pool::builder(Numbers).maxsize(20).build_lazy()?;
+    /// assert_eq!((pool.minsize(), pool.maxsize()), (1, 20));
+    /// # Ok::<(), pool_core::Error<std::convert::Infallible>>(())
+    /// ```
     pub fn builder(manager: M) -> Builder<M> {
         Builder {
             manager,
@@ -67,7 +78,22 @@ impl<M: Manager> Builder<M> {
     /// How long a connection may lie unused before it is closed instead of handed out; default `None`, never.
     ///
     /// The time counts since its last use, as in aiomysql, not since it was connected: a connection that is always in
-    /// use lives on.
+    /// use lives on. On a real clock idle time is told in ticks of a quarter of the shortest idle time that a knob names
+    /// (this one, or [`CheckPolicy::IdleFor`]): a connection may be replaced up to such a quarter early, never late.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use pool_core::doc_manager::Numbers;
+    /// # use pool_core::Pool;
+    /// use std::time::Duration;
+    ///
+    /// let pool = Pool::builder(Numbers).pool_recycle(Duration::from_secs(3600)).build_lazy()?;
+    /// # drop(pool);
+    /// let never = Pool::builder(Numbers).pool_recycle(None).build_lazy()?;
+    /// # drop(never);
+    /// # Ok::<(), pool_core::Error<std::convert::Infallible>>(())
+    /// ```
     pub fn pool_recycle(mut self, after: impl Into<Option<Duration>>) -> Self {
         self.config.pool_recycle = after.into();
         self
@@ -110,6 +136,21 @@ impl<M: Manager> Builder<M> {
     }
 
     /// Which idle connections are checked before they are handed out; default those idle for a second or longer.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use pool_core::doc_manager::Numbers;
+    /// # use pool_core::Pool;
+    /// use std::time::Duration;
+    /// use pool_core::CheckPolicy;
+    ///
+    /// let pool = Pool::builder(Numbers)
+    ///     .check_policy(CheckPolicy::IdleFor(Duration::from_secs(30)))
+    ///     .build_lazy()?;
+    /// # drop(pool);
+    /// # Ok::<(), pool_core::Error<std::convert::Infallible>>(())
+    /// ```
     pub fn check_policy(mut self, policy: CheckPolicy) -> Self {
         self.config.check_policy = policy;
         self
@@ -127,6 +168,21 @@ impl<M: Manager> Builder<M> {
     ///
     /// By default it is the adapter of the `tokio`, `async-std` or `smol` feature whose context is current when the
     /// pool is built (smol's executor is current everywhere), else the built-in timer without a spawner.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use pool_core::doc_manager::Numbers;
+    /// # #[cfg(feature = "timer")]
+    /// # futures_lite::future::block_on(async {
+    /// use pool_core::{Pool, ThreadTimer};
+    ///
+    /// // No background tasks, whatever executor is there.
+    /// let pool = Pool::builder(Numbers).runtime(ThreadTimer::new()).build().await?;
+    /// # drop(pool);
+    /// # Ok::<(), pool_core::Error<std::convert::Infallible>>(())
+    /// # }).unwrap();
+    /// ```
     pub fn runtime(mut self, runtime: impl Runtime) -> Self {
         self.runtime = Some(Arc::new(runtime));
         self
@@ -148,6 +204,18 @@ impl<M: Manager> Builder<M> {
     /// # Cancel safety
     ///
     /// Dropping the future drops the connections that it had opened.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use pool_core::doc_manager::Numbers;
+    /// # use pool_core::Pool;
+    /// # futures_lite::future::block_on(async {
+    /// let pool = Pool::builder(Numbers).minsize(3).build().await?;
+    /// assert_eq!(pool.freesize(), 3);
+    /// # Ok::<(), pool_core::Error<std::convert::Infallible>>(())
+    /// # }).unwrap();
+    /// ```
     pub async fn build(self) -> Result<Pool<M>, Error<M::Error>> {
         let pool = self.prepare()?;
         if let Err(error) = fill::fill(pool.shared()).await {
@@ -167,6 +235,22 @@ impl<M: Manager> Builder<M> {
     /// # Errors
     ///
     /// [`Error::Config`] for an unusable knob.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use pool_core::doc_manager::Numbers;
+    /// use std::sync::LazyLock;
+    /// use pool_core::Pool;
+    ///
+    /// static POOL: LazyLock<Pool<Numbers>> =
+    ///     LazyLock::new(|| Pool::builder(Numbers).build_lazy().expect("the knobs are usable"));
+    ///
+    /// # futures_lite::future::block_on(async {
+    /// assert_eq!(*POOL.acquire().await?, 7);
+    /// # Ok::<(), pool_core::Error<std::convert::Infallible>>(())
+    /// # }).unwrap();
+    /// ```
     pub fn build_lazy(self) -> Result<Pool<M>, Error<M::Error>> {
         let pool = self.prepare()?;
         upkeep::start(pool.shared());

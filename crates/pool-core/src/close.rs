@@ -44,6 +44,25 @@ impl<M: Manager> Pool<M> {
     ///
     /// It does not wait and may be called again. Where nothing can be spawned, idle connections are closed by
     /// [`wait_closed`](Pool::wait_closed), or dropped with the last `Pool`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use pool_core::doc_manager::Numbers;
+    /// use pool_core::{Error, Pool};
+    ///
+    /// # futures_lite::future::block_on(async {
+    /// let pool = Pool::builder(Numbers).build().await?;
+    /// let conn = pool.acquire().await?;
+    /// pool.close();
+    /// assert!(matches!(pool.acquire().await, Err(Error::Closed)));
+    ///
+    /// assert_eq!(*conn, 7); // still whole, and closed when it comes back
+    /// drop(conn);
+    /// pool.wait_closed().await?;
+    /// # Ok::<(), pool_core::Error<std::convert::Infallible>>(())
+    /// # }).unwrap();
+    /// ```
     pub fn close(&self) {
         let shared = self.shared();
         let now = shared.now();
@@ -54,6 +73,22 @@ impl<M: Manager> Pool<M> {
     ///
     /// Held connections leave the books at once, and their [`abort_handle`](Manager::abort_handle) is called; a guard
     /// without one works until it is dropped. Connects, checks and recycles under way are dropped.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use pool_core::doc_manager::Numbers;
+    /// # use pool_core::Pool;
+    /// # futures_lite::future::block_on(async {
+    /// let pool = Pool::builder(Numbers).build().await?;
+    /// let conn = pool.acquire().await?;
+    /// pool.terminate();
+    /// pool.wait_closed().await?; // not for `conn`
+    /// assert_eq!(pool.size(), 0);
+    /// # drop(conn);
+    /// # Ok::<(), pool_core::Error<std::convert::Infallible>>(())
+    /// # }).unwrap();
+    /// ```
     pub fn terminate(&self) {
         let shared = self.shared();
         let now = shared.now();

@@ -8,6 +8,25 @@ use std::time::Duration;
 pub(crate) const NO_TIMER: &str = "this build has no timer: enable pool-core's `timer` feature or a runtime's, or pass a runtime with Builder::runtime";
 
 /// In which order idle connections are handed out.
+///
+/// # Examples
+///
+/// ```
+/// # use pool_core::doc_manager::Numbers;
+/// use pool_core::{IdleOrder, Pool, PooledConnection};
+///
+/// # futures_lite::future::block_on(async {
+/// let pool = Pool::builder(Numbers).minsize(2).idle_order(IdleOrder::Lifo).build().await?;
+/// let (one, two) = (pool.acquire().await?, pool.acquire().await?);
+/// let last = PooledConnection::id(&two);
+/// PooledConnection::release(one).await?;
+/// PooledConnection::release(two).await?;
+///
+/// let next = pool.acquire().await?;
+/// assert_eq!(PooledConnection::id(&next), last);
+/// # Ok::<(), pool_core::Error<std::convert::Infallible>>(())
+/// # }).unwrap();
+/// ```
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum IdleOrder {
@@ -19,6 +38,15 @@ pub enum IdleOrder {
 }
 
 /// Which idle connections are checked on the way out.
+///
+/// # Examples
+///
+/// ```
+/// use std::time::Duration;
+/// use pool_core::CheckPolicy;
+///
+/// assert_eq!(CheckPolicy::default(), CheckPolicy::IdleFor(Duration::from_secs(1)));
+/// ```
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum CheckPolicy {
@@ -28,9 +56,9 @@ pub enum CheckPolicy {
     Always,
     /// Those that were idle for this long or longer.
     ///
-    /// On a real clock the time is told by ticks of a quarter of it, so that a connection in constant use costs no look at
-    /// the clock: one may be checked when it was idle for three quarters of the time, none is handed out unchecked that was
-    /// idle for all of it.
+    /// On a real clock the time is told in ticks of a quarter of the shortest idle time that a knob names (this one, or
+    /// `pool_recycle`), so that a connection in constant use costs no look at the clock: one may be checked up to such a
+    /// quarter early, none is handed out unchecked that was idle for all of the time.
     IdleFor(Duration),
 }
 

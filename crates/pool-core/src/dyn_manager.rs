@@ -10,6 +10,17 @@ use crate::{AbortHandle, ConfigError, ErrorClass, Manager, Verdict};
 /// An error of a manager chosen at run time.
 ///
 /// [`BoxError::get_ref`] reaches the original one; it is also the [`source`](StdError::source).
+///
+/// # Examples
+///
+/// ```
+/// use std::io;
+/// use pool_core::BoxError;
+///
+/// let error = BoxError::new(io::Error::from(io::ErrorKind::ConnectionRefused));
+/// let original = error.get_ref().downcast_ref::<io::Error>().expect("an io::Error");
+/// assert_eq!(original.kind(), io::ErrorKind::ConnectionRefused);
+/// ```
 pub struct BoxError(Box<dyn StdError + Send + Sync>);
 
 impl BoxError {

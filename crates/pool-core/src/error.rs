@@ -10,6 +10,27 @@ use crate::{ConfigError, Status};
 /// How the pool's verbs fail; `E` is the manager's error.
 ///
 /// [`source`](StdError::source) reaches the manager's error where there is one.
+///
+/// # Examples
+///
+/// ```
+/// # use pool_core::doc_manager::Numbers;
+/// use std::time::Duration;
+/// use pool_core::{Error, Phase, Pool};
+///
+/// # #[cfg(feature = "timer")]
+/// # futures_lite::future::block_on(async {
+/// let pool = Pool::builder(Numbers).maxsize(1).build().await.unwrap();
+/// let held = pool.acquire().await.unwrap();
+/// match pool.acquire().timeout(Duration::from_millis(1)).await {
+///     Err(Error::Timeout { phase, status, .. }) => {
+///         assert_eq!((phase, status.held()), (Phase::Wait, 1));
+///     }
+///     other => panic!("the only connection is held: {other:?}"),
+/// }
+/// # drop(held);
+/// # });
+/// ```
 #[non_exhaustive]
 pub enum Error<E> {
     /// The pool is closed, or was closed while this call waited.

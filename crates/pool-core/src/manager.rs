@@ -103,7 +103,9 @@ pub trait Manager: Send + Sync + 'static {
         None
     }
 
-    /// What kind of failure is this? Drives retry and back-off of connects; the default is [`ErrorClass::Transient`].
+    /// What kind of failure of a connect is this? The default is [`ErrorClass::Transient`].
+    ///
+    /// It drives the back-off of background connects, and nothing else today: see [`ErrorClass`].
     fn classify(&self, error: &Self::Error) -> ErrorClass {
         let _ = error;
         ErrorClass::Transient
@@ -125,6 +127,44 @@ pub trait Manager: Send + Sync + 'static {
 }
 
 /// What becomes of a connection that comes back.
+///
+/// # Examples
+///
+/// ```
+/// use pool_core::{Manager, Verdict};
+///
+/// struct Session { broken: bool, touched: bool }
+///
+/// struct Sessions;
+///
+/// impl Manager for Sessions {
+///     type Connection = Session;
+///     type Error = std::io::Error;
+///
+///     fn on_release(&self, session: &mut Session) -> Verdict {
+///         match session {
+///             Session { broken: true, .. } => Verdict::Discard,
+///             Session { touched: true, .. } => Verdict::Recycle,
+///             _ => Verdict::Reuse,
+///         }
+///     }
+///     // connect, check and recycle as ever
+/// #    async fn connect(&self) -> std::io::Result<Session> {
+/// #        Ok(Session { broken: false, touched: false })
+/// #    }
+/// #    async fn check(&self, _: &mut Session) -> std::io::Result<()> {
+/// #        Ok(())
+/// #    }
+/// #    async fn recycle(&self, session: &mut Session) -> std::io::Result<()> {
+/// #        session.touched = false;
+/// #        Ok(())
+/// #    }
+/// }
+/// # let mut session = Session { broken: false, touched: true };
+/// # assert_eq!(Sessions.on_release(&mut session), Verdict::Recycle);
+/// # session.broken = true;
+/// # assert_eq!(Sessions.on_release(&mut session), Verdict::Discard);
+/// ```
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Verdict {
@@ -137,6 +177,43 @@ pub enum Verdict {
 }
 
 /// What kind of failure a manager's error is.
+///
+/// After a background connect that failed, the next one waits 100 ms, and twice as long each time up to 10 s; after
+/// [`Auth`](Self::Auth), [`Config`](Self::Config) or [`Fatal`](Self::Fatal) it waits 10 s at once. The others are told
+/// apart for whoever reads them. A connect that a waiter needs is not held back.
+///
+/// # Examples
+///
+/// ```
+/// use std::io::{Error, ErrorKind};
+/// use pool_core::{ErrorClass, Manager};
+///
+/// struct Files;
+///
+/// impl Manager for Files {
+///     type Connection = std::fs::File;
+///     type Error = Error;
+///
+///     fn classify(&self, error: &Error) -> ErrorClass {
+///         match error.kind() {
+///             ErrorKind::PermissionDenied => ErrorClass::Auth,
+///             ErrorKind::NotFound => ErrorClass::Config,
+///             _ => ErrorClass::Transient,
+///         }
+///     }
+///     // connect, check and recycle as ever
+/// #    async fn connect(&self) -> Result<std::fs::File, Error> {
+/// #        std::fs::File::open("Cargo.toml")
+/// #    }
+/// #    async fn check(&self, _: &mut std::fs::File) -> Result<(), Error> {
+/// #        Ok(())
+/// #    }
+/// #    async fn recycle(&self, _: &mut std::fs::File) -> Result<(), Error> {
+/// #        Ok(())
+/// #    }
+/// }
+/// # assert_eq!(Files.classify(&ErrorKind::NotFound.into()), ErrorClass::Config);
+/// ```
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ErrorClass {

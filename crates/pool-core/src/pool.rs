@@ -66,6 +66,22 @@ impl<M: Manager> Pool<M> {
     }
 
     /// All counts at one instant.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use pool_core::doc_manager::Numbers;
+    /// # use pool_core::Pool;
+    /// # futures_lite::future::block_on(async {
+    /// let pool = Pool::builder(Numbers).maxsize(4).build().await?;
+    /// let conn = pool.acquire().await?;
+    /// let status = pool.status();
+    /// assert_eq!((status.size(), status.held(), status.waiting()), (1, 1, 0));
+    /// assert!(status.to_string().starts_with("size 1 (free 0, held 1"));
+    /// # drop(conn);
+    /// # Ok::<(), pool_core::Error<std::convert::Infallible>>(())
+    /// # }).unwrap();
+    /// ```
     pub fn status(&self) -> Status {
         self.shared().status()
     }

@@ -33,7 +33,7 @@ use crate::{Manager, Verdict};
 /// *conn += 1;
 /// assert_eq!(PooledConnection::uses(&conn), 1);
 /// drop(conn);
-/// assert_eq!(pool.freesize(), 1);
+/// assert_eq!(pool.status().held(), 0);
 /// # Ok::<(), pool_core::Error<std::convert::Infallible>>(())
 /// # }).unwrap();
 /// ```
@@ -95,6 +95,23 @@ impl<M: Manager> PooledConnection<M> {
     /// Closes the connection instead of giving it back; its place is free when it is closed.
     ///
     /// Without a spawner it is dropped without [`Manager::close`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use pool_core::doc_manager::Numbers;
+    /// # use pool_core::{Pool, PooledConnection};
+    /// # futures_lite::future::block_on(async {
+    /// let pool = Pool::builder(Numbers).build().await?;
+    /// let conn = pool.acquire().await?;
+    /// let id = PooledConnection::id(&conn);
+    /// PooledConnection::discard(conn);
+    ///
+    /// let next = pool.acquire().await?;
+    /// assert_ne!(PooledConnection::id(&next), id);
+    /// # Ok::<(), pool_core::Error<std::convert::Infallible>>(())
+    /// # }).unwrap();
+    /// ```
     pub fn discard(mut this: Self) {
         this.give_back(Some(Verdict::Discard));
     }

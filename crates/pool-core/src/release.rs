@@ -15,6 +15,33 @@ impl<M: Manager> Pool<M> {
     ///
     /// It does not wait: where the manager wants the connection recycled, that happens in the background, or in the
     /// next acquire. A guard of another pool goes home to its own.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use pool_core::doc_manager::Numbers;
+    /// # use pool_core::Pool;
+    /// # futures_lite::future::block_on(async {
+    /// let pool = Pool::builder(Numbers).build().await?;
+    /// let conn = pool.acquire().await?;
+    /// pool.release(conn);
+    /// assert_eq!(pool.status().held(), 0);
+    /// # Ok::<(), pool_core::Error<std::convert::Infallible>>(())
+    /// # }).unwrap();
+    /// ```
+    ///
+    /// A guard cannot be released twice:
+    ///
+    /// ```compile_fail,E0382
+    /// # use pool_core::doc_manager::Numbers;
+    /// # use pool_core::Pool;
+    /// # futures_lite::future::block_on(async {
+    /// # let pool = Pool::builder(Numbers).build().await.unwrap();
+    /// let conn = pool.acquire().await.unwrap();
+    /// pool.release(conn);
+    /// pool.release(conn);
+    /// # });
+    /// ```
     pub fn release(&self, conn: PooledConnection<M>) {
         drop(conn);
     }

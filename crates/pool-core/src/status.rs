@@ -12,7 +12,7 @@ use std::fmt;
 /// # use pool_core::doc_manager::Numbers;
 /// use pool_core::Pool;
 ///
-/// let pool = Pool::builder(Numbers).maxsize(4).build_lazy()?;
+/// let pool = Pool::builder(Numbers).minsize(0).maxsize(4).build_lazy()?;
 /// let status = pool.status();
 /// assert_eq!((status.size(), status.freesize(), status.maxsize()), (0, 0, 4));
 /// # Ok::<(), pool_core::Error<std::convert::Infallible>>(())

@@ -26,7 +26,7 @@ impl<M: Manager> Pool<M> {
     /// # use pool_core::doc_manager::Numbers;
     /// use pool_core::{Error, Pool};
     ///
-    /// let pool = Pool::builder(Numbers).build_lazy().unwrap();
+    /// let pool = Pool::builder(Numbers).minsize(0).build_lazy().unwrap();
     /// assert!(matches!(pool.try_acquire(), Err(Error::Exhausted)));
     /// ```
     pub fn try_acquire(&self) -> Result<PooledConnection<M>, Error<M::Error>> {

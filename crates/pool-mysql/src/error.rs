@@ -138,7 +138,7 @@ pub(crate) fn closed() -> mysql_async::Error {
     DriverError::ConnectionClosed.into()
 }
 
-/// What kind of failure an error is; drives retry and back-off of the pool's connects.
+/// What kind of failure an error is; the pool waits longer after a background connect that is hopeless.
 pub(crate) fn classify(error: &Error) -> ErrorClass {
     match error {
         Error::Config(_) => ErrorClass::Config,

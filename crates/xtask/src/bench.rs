@@ -2,14 +2,14 @@
 
 use crate::failure::Failure;
 use crate::install;
-use crate::server_program;
+use crate::server_program::{self, Wanted};
 use crate::step::{self, Server};
 
 /// What counts instructions; Debian's package has the same name.
 const VALGRIND: &str = "valgrind";
 
 pub(crate) fn run(words: &[&str]) -> Result<(), Failure> {
-    server_program::ensure()?;
+    server_program::ensure(Wanted::Either)?;
     ensure_valgrind();
     // Built before it runs, so that its progress bar is about the run. The peers take a few minutes.
     let build = "build --release -p pool-bench";

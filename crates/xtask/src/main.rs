@@ -25,8 +25,9 @@ cargo xtask TASK
                the results into docs/performance.md, names of workloads run only those
   help         show this
 
-quickstart (without MYSQL_URL), test and bench need a MariaDB or MySQL server program. Where none is found they
-install mariadb-server-core with apt, as root or through sudo, and say so first; bench does the same with valgrind.";
+quickstart (without MYSQL_URL) and bench need a MariaDB or MySQL server program; test needs MariaDB's, for its SQL is
+MariaDB's. Where none is found they install mariadb-server-core with apt, as root or through sudo, and say so first; bench
+does the same with valgrind. Beside a MySQL server test installs nothing, for apt might remove that one.";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();

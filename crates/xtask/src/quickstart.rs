@@ -5,7 +5,7 @@ use std::env;
 use private_server::PrivateServer;
 
 use crate::failure::Failure;
-use crate::server_program;
+use crate::server_program::{self, Wanted};
 use crate::step::{self, MYSQL_URL, Server};
 
 pub(crate) fn run() -> Result<(), Failure> {
@@ -13,7 +13,7 @@ pub(crate) fn run() -> Result<(), Failure> {
         println!("xtask: using the server in {MYSQL_URL}");
         return run_example(Server::AsGiven);
     }
-    server_program::ensure()?;
+    server_program::ensure(Wanted::Either)?;
     let server = PrivateServer::start().map_err(Failure::while_doing("start a private server"))?;
     println!("xtask: a private server listens at {}", server.url());
     let outcome = run_example(Server::At(&server.url()));

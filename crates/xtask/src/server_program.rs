@@ -2,6 +2,7 @@
 
 use std::env;
 use std::io::{self, IsTerminal};
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 use private_server::{ServerError, find_server_program};
@@ -10,10 +11,36 @@ use crate::failure::Failure;
 use crate::install::{self, Means, Sudo, WhyNot};
 use crate::step;
 
+/// Which server program a task can use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Wanted {
+    /// MariaDB's or MySQL's.
+    Either,
+    /// MariaDB's alone: the tests use SQL that MySQL does not have.
+    MariaDb,
+}
+
+impl Wanted {
+    /// Whether a program that prints this as its version will do.
+    fn takes(self, version: &str) -> bool {
+        self == Self::Either || version.contains("MariaDB")
+    }
+}
+
 /// Finds a server program, or installs one through apt, saying so before it does.
-pub(crate) fn ensure() -> Result<(), Failure> {
-    if find_server_program().is_some() {
-        return Ok(());
+///
+/// Beside a program that will not do nothing is installed: apt would remove the one to make room for the other.
+pub(crate) fn ensure(wanted: Wanted) -> Result<(), Failure> {
+    if let Some(program) = find_server_program() {
+        if version_of(&program).is_none_or(|version| wanted.takes(&version)) {
+            return Ok(());
+        }
+        return Err(Failure::new(format!(
+            "{} is not MariaDB's server, and the tests use SQL that only MariaDB has\n\
+             install MariaDB's (mariadbd) and try again, or name it in PRIVATE_SERVER_PROGRAM; on Debian and Ubuntu, where \
+             the two exclude each other, a container is the place for that",
+            program.display()
+        )));
     }
     let plan = install::plan(means(), install::SERVER).map_err(|why| {
         let obstacle = match why {
@@ -46,6 +73,11 @@ pub(crate) fn ensure() -> Result<(), Failure> {
             ServerError::NotFound
         ))),
     }
+}
+
+/// What the program says of itself; nothing where it does not run, which whoever starts it will say better.
+fn version_of(program: &Path) -> Option<String> {
+    output_of(&[&program.to_string_lossy(), "--no-defaults", "--version"])
 }
 
 /// Whether there is a program of that name.
@@ -84,4 +116,19 @@ fn output_of(words: &[&str]) -> Option<String> {
         .status
         .success()
         .then(|| String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_tests_take_mariadb_alone_and_by_any_name() {
+        let mariadb = "/usr/sbin/mysqld  Ver 10.11.6-MariaDB-0+deb12u1 for debian-linux-gnu";
+        let mysql =
+            "/usr/sbin/mysqld  Ver 8.4.2 for Linux on x86_64 (MySQL Community Server - GPL)";
+        assert!(Wanted::MariaDb.takes(mariadb));
+        assert!(!Wanted::MariaDb.takes(mysql));
+        assert!(Wanted::Either.takes(mysql));
+    }
 }

@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use private_server::PrivateServer;
 
+use crate::example_list;
 use crate::failure::Failure;
+use crate::server_program::{self, Wanted};
 use crate::step::{self, Ended, Server};
-use crate::{example_list, server_program};
 
 /// How long one example may run. They take seconds; what takes longer hangs.
 const EXAMPLE_LIMIT: Duration = Duration::from_secs(120);
@@ -39,7 +40,7 @@ impl Step {
 }
 
 pub(crate) fn run() -> Result<(), Failure> {
-    server_program::ensure()?;
+    server_program::ensure(Wanted::MariaDb)?;
     let steps = steps(&example_list::names()?);
     let mut server = None;
     for (done, step) in steps.iter().enumerate() {

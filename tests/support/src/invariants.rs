@@ -1,5 +1,15 @@
 //! The invariants as checks that every test can use. They are asked at rest: nothing of the pool's is runnable and all
 //! gates are open.
+//!
+//! Here are I1 and I3 to I6; I1 is also kept by the fake manager, at every connect. The others have to be seen where they
+//! could break:
+//!
+//! - I2 (one holder at a time), I7 (nothing broken is handed out) and I12 (nothing of the last user's) by the fake connection,
+//!   whenever it is handed out: `fake/connection.rs`
+//! - I8 (order of arrival): `scenarios_fairness.rs`
+//! - I9 (no panic escapes): `scenarios_panics.rs`, and for `Drop` `scenarios_drop.rs`
+//! - I10 (every deadline strikes): `timeouts.rs`
+//! - I11 (a failed connect fails nobody else): `scenarios_connect_errors.rs`
 
 use pool_core::{Error, Manager, Pool};
 

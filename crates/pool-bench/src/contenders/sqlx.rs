@@ -38,11 +38,11 @@ impl<const PAD: usize> Contender for Sqlx<PAD> {
     async fn open_full(server: Server, size: usize) -> Option<Self> {
         let pool = Self::options(size)
             .min_connections(u32::try_from(size).expect("a small pool"))
-            .connect_with(NullOptions::new(server))
+            .connect_with(NullOptions::new(server.clone()))
             .await
             .expect("nothing fails");
         // It may be ready before all are open.
-        while (pool.size() as usize) < size {
+        while server.connects() < size as u64 {
             tokio::time::sleep(Duration::from_micros(100)).await;
         }
         Some(Self { pool })

@@ -66,7 +66,10 @@ fn row(goal: &Goal, outcomes: &[Outcome]) -> Option<Vec<String>> {
         goal.workload.to_owned(),
         format!("{}: {}", goal.ours, goal.column),
         format!("{sign} {}{times}", number(limit)),
-        number(value),
+        match value < 1.0 && value > 0.0 {
+            true => format!("{value:.3}"),
+            false => number(value),
+        },
         if reached { "yes" } else { "NO" }.to_owned(),
     ])
 }
@@ -121,7 +124,7 @@ mod tests {
                 row("fair", 40.0, 1.0),
                 row("hog", 20.0, 0.3),
             ],
-            strangers: 0.0,
+            strangers: Vec::new(),
         }
     }
 
@@ -150,7 +153,7 @@ mod tests {
     #[test]
     fn a_goal_says_whether_it_was_reached() {
         let row = row(&goal(Of::One("fair")), &[outcome()]).expect("it was run");
-        assert_eq!(row, ["w", "ours: ns", "<= 0.30 x fair", "0.25", "yes"]);
+        assert_eq!(row, ["w", "ours: ns", "<= 0.30 x fair", "0.250", "yes"]);
         let row = super::row(&goal(Of::Itself), &[outcome()]).expect("it was run");
         assert_eq!(row, ["w", "ours: ns", "<= 0.30", "10", "NO"]);
         assert_eq!(super::row(&goal(Of::Itself), &[]), None, "it was not run");

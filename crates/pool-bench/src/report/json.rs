@@ -28,7 +28,7 @@ fn workload(outcome: &Outcome) -> Value {
     json!({
         "id": outcome.id,
         "title": outcome.title,
-        "strangers_at_most": outcome.strangers,
+        "strangers": outcome.strangers,
         "rows": outcome.rows.iter().map(|row| self::row(outcome, row)).collect::<Vec<_>>(),
     })
 }

@@ -96,7 +96,7 @@ mod tests {
             columns,
             baseline: "pool-core",
             rows: vec![row("pool-core", ours), row("bb8", theirs)],
-            strangers: 0.0,
+            strangers: Vec::new(),
         }
     }
 

@@ -4,8 +4,10 @@ use std::fmt::Write;
 
 use super::table::table;
 use super::{Run, losses};
+use crate::arithmetic::{median, range};
 use crate::effort::Effort;
 use crate::goals;
+use crate::quiet::LIMIT;
 
 const BEGIN: &str =
     "<!-- measured: everything down to the next mark is written by `cargo xtask bench --docs` -->";
@@ -25,11 +27,15 @@ pub(super) fn measured(run: &Run, plots: Option<&[String]>) -> String {
             let _ = write!(text, "![{}](performance/{plot})\n\n", outcome.title);
         }
         let _ = writeln!(text, "{}", table(outcome));
-        if outcome.strangers > crate::quiet::LIMIT {
-            let share = outcome.strangers * 100.0;
+        if let (Some(median), Some((_, most))) =
+            (median(&outcome.strangers), range(&outcome.strangers))
+            && most > LIMIT
+        {
             let _ = write!(
                 text,
-                "In one measurement or more, others had {share:.0} % of the machine.\n\n"
+                "Others had {:.0} % of the machine in the median measurement, {:.0} % at most.\n\n",
+                median * 100.0,
+                most * 100.0
             );
         }
     }

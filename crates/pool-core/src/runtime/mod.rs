@@ -45,7 +45,7 @@ impl std::error::Error for NoSpawner {}
 
 /// An executor and a clock, as far as the pool needs them.
 ///
-/// The adapters [`TokioRuntime`](crate::TokioRuntime), `SmolRuntime` and `AsyncStdRuntime` are behind the features
+/// The adapters `TokioRuntime`, `SmolRuntime` and `AsyncStdRuntime` are behind the features
 /// of the same names; write your own for another executor and pass it to
 /// [`Builder::runtime`](crate::Builder::runtime).
 ///

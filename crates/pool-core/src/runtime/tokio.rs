@@ -47,7 +47,24 @@ impl TokioRuntime {
         Handle::try_current().ok().map(Self::new)
     }
 
-    /// A runtime by its handle; its timer must be enabled (`enable_time` or `enable_all`) for time-outs to work.
+    /// A runtime by its handle; where its timer is not enabled the built-in [`ThreadTimer`] serves instead.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use pool_core::doc_manager::Numbers;
+    /// use pool_core::{Pool, TokioRuntime};
+    ///
+    /// let executor = tokio::runtime::Builder::new_current_thread().build()?;
+    /// let pool = Pool::builder(Numbers)
+    ///     .runtime(TokioRuntime::new(executor.handle().clone()))
+    ///     .build_lazy()
+    ///     .expect("the knobs are usable");
+    /// executor.block_on(async {
+    ///     assert_eq!(*pool.acquire().await.unwrap(), 7);
+    /// });
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn new(handle: Handle) -> Self {
         Self { handle }
     }
