@@ -193,8 +193,8 @@ const DIRT: [&str; 8] = [
 async fn session(conn: &mut Connection) -> Vec<String> {
     // A lock counts if it is this session's: a session that is being closed may hold its own a moment longer.
     let sql = "SELECT CONCAT_WS('|', IFNULL(@secret, ''), @@sql_mode, \
-               IS_USED_LOCK('alice') <=> CONNECTION_ID(), DATABASE(), @@character_set_client, @@tx_isolation, @@autocommit, \
-               @@in_transaction)";
+               IS_USED_LOCK('alice') <=> CONNECTION_ID(), DATABASE(), @@character_set_client, \
+               @@tx_isolation, @@autocommit, @@in_transaction)";
     let state: Option<Option<String>> = conn.query_first(sql).await.expect("a clean answer");
     let hidden = conn.query_drop("SELECT * FROM test.hidden").await.is_ok();
     let state = state.flatten().expect("nothing in it is NULL");
