@@ -27,7 +27,7 @@ impl<M: Manager> Pool<M> {
     /// # use pool_core::doc_manager::Numbers;
     /// # use pool_core::Pool;
     /// # futures_lite::future::block_on(async {
-    /// let pool = Pool::builder(Numbers).minsize(3).build().await.unwrap();
+    /// let pool = Pool::builder(Numbers).minsize(3).upkeep(false).build().await.unwrap();
     /// pool.clear().await;
     /// assert_eq!(pool.freesize(), 0);
     /// # });

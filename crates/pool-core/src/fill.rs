@@ -31,7 +31,7 @@ impl<M: Manager> Pool<M> {
     /// # use pool_core::doc_manager::Numbers;
     /// # use pool_core::Pool;
     /// # futures_lite::future::block_on(async {
-    /// let pool = Pool::builder(Numbers).minsize(3).build_lazy().unwrap();
+    /// let pool = Pool::builder(Numbers).minsize(3).upkeep(false).build_lazy().unwrap();
     /// pool.fill().await.unwrap();
     /// assert_eq!(pool.freesize(), 3);
     /// # });

@@ -76,7 +76,7 @@ impl<M: Manager> PooledConnection<M> {
     /// # use pool_core::doc_manager::Numbers;
     /// # use pool_core::{Pool, PooledConnection};
     /// # futures_lite::future::block_on(async {
-    /// let pool = Pool::builder(Numbers).build().await.unwrap();
+    /// let pool = Pool::builder(Numbers).minsize(0).build().await.unwrap();
     /// let conn: u32 = PooledConnection::detach(pool.acquire().await.unwrap());
     /// assert_eq!((conn, pool.size()), (7, 0));
     /// # });
