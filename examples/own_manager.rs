@@ -4,10 +4,12 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use pool_core::{Manager, Pool, PooledConnection, Verdict};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufStream};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::time::{sleep, timeout};
 
 /// A connection to the line server, and whether an answer is still owed.
 struct Line {
@@ -65,8 +67,10 @@ impl Manager for LineManager {
     }
 
     async fn close(&self, mut line: Line) {
-        // Nobody is left to be told if this fails.
-        let _ = line.ask("goodbye").await;
+        // One that owes an answer would not hear it; and nobody is left to be told if this fails.
+        if !line.asked {
+            let _ = line.ask("goodbye").await;
+        }
     }
 }
 
@@ -75,6 +79,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let server = shout_back().await?;
     let pool = Pool::builder(LineManager { server })
         .maxsize(2)
+        // A server that does not answer must not keep the pool from closing.
+        .close_timeout(Duration::from_secs(1))
         .build()
         .await?;
 
@@ -84,9 +90,9 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     // A question whose answer nobody waited for: the connection is discarded, not handed on.
     let id = PooledConnection::id(&line);
     {
-        let mut question = std::pin::pin!(line.ask("and?"));
-        let poll = futures_lite::future::poll_once(question.as_mut()).await;
-        assert!(poll.is_none(), "the answer cannot be there yet");
+        let question = line.ask("think it over");
+        let answer = timeout(Duration::from_millis(10), question).await;
+        assert!(answer.is_err(), "thinking takes an hour");
     }
     drop(line);
     let mut line = pool.acquire().await?;
@@ -100,7 +106,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-/// A server that answers every line in capitals.
+/// A server that answers every line in capitals, after an hour where it has to think.
 async fn shout_back() -> io::Result<SocketAddr> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let address = listener.local_addr()?;
@@ -114,6 +120,9 @@ async fn shout_back() -> io::Result<SocketAddr> {
                     .await
                     .is_ok_and(|bytes| bytes > 0)
                 {
+                    if line.starts_with("think") {
+                        sleep(Duration::from_secs(3600)).await;
+                    }
                     let answer = line.to_uppercase();
                     line.clear();
                     if stream.write_all(answer.as_bytes()).await.is_err()

@@ -18,7 +18,7 @@ const CHUNK: u32 = 256;
 const COLUMNS: &[Column] = &[less("ns"), less("allocations")];
 
 pub(crate) fn workloads(effort: Effort) -> Vec<Workload> {
-    let time = effort.millis(150, 40);
+    let time = effort.millis(100, 40);
     let rounds = effort.pick(7, 3);
     let title = |size, on| format!("Uncontended, pool of {POOL}, a connection of {size}, on {on}");
     let run = |executor| Uncontended { executor, time };
