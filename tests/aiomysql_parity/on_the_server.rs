@@ -9,7 +9,7 @@ use pool_mysql::{ConnectOptions, MySqlManager, connect, create_pool};
 use private_server::PrivateServer;
 use support::{Backend, within};
 
-use super::bodies;
+use super::bodies::{self, for_every_body};
 
 /// A real server: its pools are those of the user `app`, root looks on from outside.
 struct MySqlBackend {
@@ -111,37 +111,7 @@ macro_rules! parity {
     )*};
 }
 
-parity! {
-    create_defaults
-    create_min_max
-    acquire_runs_query
-    release_moves_back
-    release_closed_shrinks_then_refills_on_acquire
-    guard_scope
-    guard_scope_left_early
-    guard_scope_cancelled
-    clear_empties_free
-    starts_empty_grows_on_demand_reuses_first
-    parallel_two_fifo_reuse
-    parallel_three_fifo_reuse
-    release_in_transaction_is_rolled_back_and_kept
-    awaited_release_in_transaction_is_clean
-    grows_beyond_minsize_and_keeps
-    connect_on_acquire
-    no_speculative_growth
-    config_rejects_min_gt_max
-    never_exceeds_max_one
-    acquire_after_close_errs
-    wait_closed_after_last_release
-    release_of_closed_is_fine
-    wait_closed_before_close_errs
-    late_release_after_terminate_ok
-    late_awaited_release_after_terminate_ok
-    wait_closed_is_cancellable_and_restartable
-    idle_transport_error_replaced
-    maxsize_zero_with_minsize
-    acquire_timeout_strikes
-}
+for_every_body!(parity);
 
 // 12: works_on; the same program on every runtime over both transports is the first test of tests/mysql_server.rs.
 
