@@ -26,9 +26,13 @@ pub(crate) enum TakenWork<S: Stock> {
 
 impl<S: Stock> Ledger<S> {
     /// Notes a new job; its place counts from here on.
-    pub(super) fn note(&mut self, kind: Kind, entry: Option<S::Entry>, tender: Tender) -> JobKey {
+    pub(super) fn note(
+        &mut self,
+        kind: Kind,
+        mut entry: Option<S::Entry>,
+        tender: Tender,
+    ) -> JobKey {
         *self.counts.of(kind) += 1;
-        let mut entry = entry;
         if let Some(entry) = &mut entry {
             self.stamp(entry);
         }
@@ -83,7 +87,7 @@ impl<S: Stock> Ledger<S> {
         }
     }
 
-    /// A background task wants one of the jobs that nobody drives, to poll it once.
+    /// The jobs that nobody drives.
     pub(crate) fn unattended(&self) -> Vec<JobKey> {
         if self.jobs.untended() == 0 {
             return Vec::new();
@@ -106,12 +110,12 @@ impl<S: Stock> Ledger<S> {
         Some((key, self.visitors))
     }
 
-    /// Polled work that is not done; a visitor leaves word how to wake it.
+    /// Polled work that is not done; a visitor or a verb leaves word how to wake it.
     pub(crate) fn park(
         &mut self,
         key: JobKey,
         work: S::Job,
-        visitor: Option<Waker>,
+        word: Option<Waker>,
         now: Instant,
         after: &mut After<S>,
     ) -> Parked {
@@ -127,7 +131,7 @@ impl<S: Stock> Ledger<S> {
         }
         let parked = match &mut job.tender {
             Tender::Visitor(_, slot) | Tender::Verb(slot) => {
-                after.forget(std::mem::replace(slot, visitor));
+                after.forget(std::mem::replace(slot, word));
                 Parked::Waiting
             }
             Tender::Nobody => Parked::LookAgain,
