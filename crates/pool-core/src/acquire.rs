@@ -70,6 +70,8 @@ enum Timeout {
 
 enum State {
     Idle,
+    /// It was given a time-out that nothing can keep.
+    NoTimer,
     Waiting {
         ticket: Ticket,
         since: Instant,
@@ -147,7 +149,11 @@ impl<M: Manager> Acquire<'_, M> {
     /// # }).unwrap();
     /// ```
     pub fn timeout(mut self, timeout: impl Into<Option<Duration>>) -> Self {
-        self.timeout = Timeout::Own(timeout.into());
+        let timeout = timeout.into();
+        if timeout.is_some() && !self.shared.has_timer {
+            self.state = State::NoTimer;
+        }
+        self.timeout = Timeout::Own(timeout);
         self
     }
 
@@ -160,15 +166,20 @@ impl<M: Manager> Acquire<'_, M> {
         let waker = cx.waker().clone();
         let since = self.shared.now();
         let deadline = timeout.and_then(|timeout| since.checked_add(timeout));
-        let queued = self
-            .shared
-            .change(None, |books, after| {
-                books.enqueue(waker, deadline, since, after)
-            })
-            .map_err(|waker| {
-                drop(waker);
-                Error::Closed
-            })?;
+        let queued = self.shared.books().queue_up(waker, deadline, since);
+        let queued = match queued {
+            Ok(queued) => queued,
+            Err(waker) => self
+                .shared
+                .change(None, |books, after| {
+                    books.enqueue(waker, deadline, since, after)
+                })
+                .map_err(|waker| {
+                    drop(waker);
+                    Error::Closed
+                })?,
+        };
+        self.shared.crowded(queued.waits);
         self.state = State::Waiting {
             ticket: queued.ticket,
             since,
@@ -179,6 +190,29 @@ impl<M: Manager> Acquire<'_, M> {
             self.shared.set_timer();
         }
         Ok(queued.waits)
+    }
+
+    /// The way of those who could not be served at once.
+    #[inline(never)]
+    fn queue_up_and_look(
+        &mut self,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<PooledConnection<M>, Error<M::Error>>> {
+        if matches!(self.state, State::Idle) {
+            match self.begin(cx) {
+                Ok(true) => return Poll::Pending,
+                Ok(false) => {}
+                Err(error) => {
+                    self.state = State::Done;
+                    return Poll::Ready(Err(error));
+                }
+            }
+        }
+        if matches!(self.state, State::NoTimer) {
+            self.state = State::Done;
+            return Poll::Ready(Err(Error::Config(ConfigError::new("timeout", NO_TIMER))));
+        }
+        self.look(cx)
     }
 
     /// Looks for the answer and drives the job that was started for this waiter, until there is nothing to do.
@@ -266,7 +300,7 @@ impl<M: Manager> Acquire<'_, M> {
     ) -> Result<PooledConnection<M>, Error<M::Error>> {
         match answer.expect("an answered waiter has its answer") {
             Answer::Entry(entry) => Ok(PooledConnection::new(entry, Arc::clone(self.shared))),
-            Answer::Failed(error) => Err(error),
+            Answer::Failed(error) => Err(*error),
             Answer::Closed => Err(Error::Closed),
         }
     }
@@ -289,6 +323,24 @@ impl<M: Manager> Acquire<'_, M> {
         match left.answer {
             Some(answer) => self.answered(Some(answer)),
             None => Err(error),
+        }
+    }
+
+    /// A waiter is dropped: what was meant for it is for the next.
+    #[cold]
+    fn abandon(&mut self, ticket: Ticket) {
+        let now = self.shared.now();
+        let left = self.shared.change(Some(ticket), |books, after| {
+            let mut left = books.leave(ticket, now, after);
+            if let Some(Answer::Entry(entry)) = left.answer.take() {
+                books.pass_on(entry, now, after);
+            }
+            left
+        });
+        quietly(|| drop(left));
+        let set = self.shared.books().timer_to_set();
+        if set {
+            self.shared.set_timer();
         }
     }
 
@@ -325,49 +377,27 @@ fn panic_of_a_check<M: Manager>(kind: Kind, settled: Settled<Goods<M>>) -> Optio
 impl<M: Manager> Future for Acquire<'_, M> {
     type Output = Result<PooledConnection<M>, Error<M::Error>>;
 
+    #[inline]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = &mut *self;
-        if matches!(this.state, State::Idle) {
-            if matches!(this.timeout, Timeout::Own(Some(_))) && !this.shared.has_timer {
-                this.state = State::Done;
-                return Poll::Ready(Err(Error::Config(ConfigError::new("timeout", NO_TIMER))));
-            }
-            let now = this.shared.idle_clock();
-            let ready = this.shared.books().take_ready(now);
-            if let Some(entry) = ready {
-                this.state = State::Done;
-                return Poll::Ready(Ok(PooledConnection::new(entry, Arc::clone(this.shared))));
-            }
-            match this.begin(cx) {
-                Ok(true) => return Poll::Pending,
-                Ok(false) => {}
-                Err(error) => {
-                    this.state = State::Done;
-                    return Poll::Ready(Err(error));
-                }
-            }
+        let at_once = match this.state {
+            State::Idle => this.shared.take_ready(),
+            State::Waiting { ticket, .. } => this.shared.collect(ticket),
+            State::NoTimer | State::Done => None,
+        };
+        if let Some(entry) = at_once {
+            this.state = State::Done;
+            return Poll::Ready(Ok(PooledConnection::new(entry, Arc::clone(this.shared))));
         }
-        this.look(cx)
+        this.queue_up_and_look(cx)
     }
 }
 
 impl<M: Manager> Drop for Acquire<'_, M> {
+    #[inline]
     fn drop(&mut self) {
-        let State::Waiting { ticket, .. } = self.state else {
-            return;
-        };
-        let now = self.shared.now();
-        let left = self.shared.change(Some(ticket), |books, after| {
-            let mut left = books.leave(ticket, now, after);
-            if let Some(Answer::Entry(entry)) = left.answer.take() {
-                books.pass_on(entry, now, after);
-            }
-            left
-        });
-        quietly(|| drop(left));
-        let set = self.shared.books().timer_to_set();
-        if set {
-            self.shared.set_timer();
+        if let State::Waiting { ticket, .. } = self.state {
+            self.abandon(ticket);
         }
     }
 }

@@ -113,7 +113,9 @@ impl<M: Manager> PooledConnection<M> {
     /// # }).unwrap();
     /// ```
     pub fn discard(mut this: Self) {
-        this.give_back(Some(Verdict::Discard));
+        if let Some(entry) = this.entry.take() {
+            give_back_slowly(&this.shared, entry, Verdict::Discard);
+        }
     }
 
     /// The parts of the guard, which is then no guard any more.
@@ -130,39 +132,44 @@ impl<M: Manager> PooledConnection<M> {
             .as_ref()
             .expect("a guard has its entry until it goes")
     }
+}
 
-    /// Gives the entry back to the books; `None`: its manager decides what becomes of it.
-    fn give_back(&mut self, verdict: Option<Verdict>) {
-        let Some(mut entry) = self.entry.take() else {
-            return;
-        };
-        let shared = &self.shared;
-        if thread::panicking() {
-            return shared.change(None, |books, after| books.give_back_broken(entry, after));
-        }
-        let manager = &shared.backend.manager;
-        let verdict = verdict.or_else(|| quietly(|| manager.on_release(&mut entry.conn)));
-        let Some(verdict) = verdict else {
-            return shared.change(None, |books, after| books.give_back_broken(entry, after));
-        };
-        entry.idle_since = shared.idle_clock();
-        if verdict == Verdict::Reuse {
-            let given = shared.books().give_ready(entry);
-            match given {
-                Ok(None) => return,
-                Ok(Some(waker)) => {
-                    quietly(|| waker.wake());
-                    return;
-                }
-                Err(back) => entry = back,
-            }
-        }
-        let now = shared.now();
-        shared.change(None, |books, after| {
-            books.give_back(entry, verdict, now, after)
-        });
-        shared.wind_idle_clock(now);
+/// Gives an entry back to the books; its manager decides what becomes of it.
+fn give_back<M: Manager>(shared: &Arc<Shared<M>>, mut entry: Box<Entry<M::Connection>>) {
+    if thread::panicking() {
+        return shared.change(None, |books, after| books.give_back_broken(entry, after));
     }
+    let manager = &shared.backend.manager;
+    let Some(verdict) = quietly(|| manager.on_release(&mut entry.conn)) else {
+        return shared.change(None, |books, after| books.give_back_broken(entry, after));
+    };
+    entry.idle_since = shared.idle_clock();
+    if verdict == Verdict::Reuse {
+        let given = shared.books().give_ready(entry);
+        match given {
+            Ok(None) => return,
+            Ok(Some(waker)) => {
+                quietly(|| waker.wake());
+                return;
+            }
+            Err(back) => entry = back,
+        }
+    }
+    give_back_slowly(shared, entry, verdict);
+}
+
+#[inline(never)]
+fn give_back_slowly<M: Manager>(
+    shared: &Arc<Shared<M>>,
+    entry: Box<Entry<M::Connection>>,
+    verdict: Verdict,
+) {
+    let now = shared.now();
+    shared.change(None, |books, after| match thread::panicking() {
+        true => books.give_back_broken(entry, after),
+        false => books.give_back(entry, verdict, now, after),
+    });
+    shared.wind_idle_clock(now);
 }
 
 impl<M: Manager> Deref for PooledConnection<M> {
@@ -181,8 +188,11 @@ impl<M: Manager> DerefMut for PooledConnection<M> {
 }
 
 impl<M: Manager> Drop for PooledConnection<M> {
+    #[inline]
     fn drop(&mut self) {
-        self.give_back(None);
+        if let Some(entry) = self.entry.take() {
+            give_back(&self.shared, entry);
+        }
     }
 }
 

@@ -34,8 +34,10 @@ pub(crate) struct Backend<M> {
     pub(crate) runtime: Arc<dyn Runtime>,
     pub(crate) config: Config,
     next_id: AtomicU64,
-    /// Whether the built-in timer keeps the pool's time, so that deadlines strike also where nobody drives the runtime.
-    built_in: bool,
+    /// Whether the runtime's clock is the real one.
+    ///
+    /// The built-in timer then keeps the pool's time, so that deadlines strike also where nobody drives the runtime.
+    real_time: bool,
 }
 
 /// How a limited future ended.
@@ -47,9 +49,8 @@ enum Ended<T> {
 
 impl<M: Manager> Backend<M> {
     pub(crate) fn new(manager: M, runtime: Arc<dyn Runtime>, config: Config) -> Self {
-        let built_in = cfg!(feature = "timer") && runtime.is_real_time();
         Self {
-            built_in,
+            real_time: runtime.is_real_time(),
             manager,
             runtime,
             config,
@@ -60,7 +61,7 @@ impl<M: Manager> Backend<M> {
     /// Completes at the given instant.
     pub(crate) fn sleep_until(&self, at: Instant) -> BoxFuture<'static, ()> {
         #[cfg(feature = "timer")]
-        if self.built_in {
+        if self.real_time {
             return crate::ThreadTimer::new().sleep_until(at);
         }
         self.runtime.sleep_until(at)
@@ -68,7 +69,16 @@ impl<M: Manager> Backend<M> {
 
     /// Whether the timer can be set again while it strikes.
     pub(crate) fn timer_is_reentrant(&self) -> bool {
-        self.built_in || self.runtime.is_reentrant()
+        (cfg!(feature = "timer") && self.real_time) || self.runtime.is_reentrant()
+    }
+
+    /// The present; asking a runtime for it costs more than the clock itself.
+    pub(crate) fn now(&self) -> Instant {
+        if self.real_time {
+            Instant::now()
+        } else {
+            self.runtime.now()
+        }
     }
 
     /// The future of a step, from where the work stands.
@@ -117,7 +127,7 @@ impl<M: Manager> Backend<M> {
     }
 
     fn connected(&self, conn: M::Connection) -> Outcome<Goods<M>> {
-        let now = self.runtime.now();
+        let now = self.now();
         let entry = Box::new(Entry {
             conn,
             id: self.next_id.fetch_add(1, Ordering::Relaxed),
@@ -178,7 +188,7 @@ impl<M: Manager> Backend<M> {
             let Some(limit) = limit else {
                 return Poll::Pending;
             };
-            let sleep = sleep.get_or_insert_with(|| match self.runtime.now().checked_add(limit) {
+            let sleep = sleep.get_or_insert_with(|| match self.now().checked_add(limit) {
                 Some(at) => self.sleep_until(at),
                 None => Box::pin(std::future::pending()),
             });

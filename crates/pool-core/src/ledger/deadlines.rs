@@ -5,7 +5,6 @@ use std::time::Instant;
 use super::{After, Ledger, Stock};
 use crate::jobs::Tender;
 use crate::keys::Ticket;
-use crate::waiters::List;
 
 impl<S: Stock> Ledger<S> {
     /// A waiter whose deadline struck too early is put back into its old place; `true`: that changed something.
@@ -14,24 +13,36 @@ impl<S: Stock> Ledger<S> {
         if self.waiters.is_queued(ticket) || self.waiters.is_answered(ticket) {
             return self.waiters.is_answered(ticket);
         }
-        self.waiters.insert(List::Queue, ticket);
-        if self.waiters.job(ticket).is_none() {
-            self.waiters.insert(List::Needy, ticket);
-        }
+        self.waiters.requeue(ticket);
         self.supply(now, after);
         true
     }
 
+    /// Whether the timer is set for this instant or an earlier one.
+    #[inline]
+    pub(super) fn timer_strikes_by(&self, at: Instant) -> bool {
+        self.timer_at.is_some_and(|timer| timer <= at)
+    }
+
+    /// Whether the timer is not set although there may be a deadline.
+    #[inline]
+    pub(super) fn timer_is_missing(&self) -> bool {
+        self.timer_at.is_none() && self.waiters.no_deadline_before().is_some()
+    }
+
     /// Whether the timer must be set anew, and for when.
     pub(crate) fn timer_to_set(&mut self) -> bool {
-        let Some((at, _)) = self.waiters.next_deadline() else {
-            return false;
-        };
-        if self.timer_at.is_some_and(|set| set <= at) {
+        let bound = self.waiters.no_deadline_before();
+        if bound.is_none_or(|at| self.timer_strikes_by(at)) {
             return false;
         }
-        self.timer_at = Some(at);
-        true
+        match self.waiters.next_deadline() {
+            Some(at) if !self.timer_strikes_by(at) => {
+                self.timer_at = Some(at);
+                true
+            }
+            _ => false,
+        }
     }
 
     /// The timer could not be set.
@@ -53,12 +64,12 @@ impl<S: Stock> Ledger<S> {
         let Some(at) = self.timer_at.take() else {
             return;
         };
+        self.waiters.look_behind_the_horizon(at);
         while let Some(ticket) = self.waiters.pop_due(at) {
             if !self.waiters.is_queued(ticket) {
                 continue;
             }
-            self.waiters.unlink(List::Queue, ticket);
-            self.waiters.unlink(List::Needy, ticket);
+            self.waiters.unqueue(ticket);
             if let Some(key) = self.waiters.set_job(ticket, None) {
                 self.jobs.set_tender(key, Tender::Nobody);
                 self.adopt_the_unattended(after);
@@ -67,7 +78,8 @@ impl<S: Stock> Ledger<S> {
             }
             self.wake(ticket, after);
         }
-        if let Some((_, next)) = self.waiters.next_deadline() {
+        // Somebody has to set the timer for the others.
+        if let Some(next) = self.waiters.somebody_with_a_deadline() {
             self.wake(next, after);
             self.wake_upkeep(after);
         }
@@ -75,7 +87,7 @@ impl<S: Stock> Ledger<S> {
 
     /// Gives jobs that nobody drives to the needy; starts nothing.
     fn adopt_the_unattended(&mut self, after: &mut After<S>) {
-        while let Some(needy) = self.waiters.first(List::Needy) {
+        while let Some(needy) = self.waiters.first_needy() {
             match self.jobs.unattended().first() {
                 Some(key) => self.adopt(*key, needy, after),
                 None => return,

@@ -17,6 +17,8 @@ pub(super) struct IdleClock {
     period: Option<Duration>,
     /// Since when it ticks, and when it last did.
     ticked: Option<Instant>,
+    /// Whether it ought to tick and does not.
+    rests: bool,
 }
 
 impl IdleClock {
@@ -24,12 +26,14 @@ impl IdleClock {
         Self {
             period: None,
             ticked: None,
+            rests: false,
         }
     }
 
     /// Whether it ought to tick and does not.
+    #[inline]
     pub(super) fn must_be_wound(&self) -> bool {
-        self.period.is_some() && self.ticked.is_none()
+        self.rests
     }
 }
 
@@ -37,6 +41,7 @@ impl<S: Stock> Ledger<S> {
     /// From now on returns are timed by ticks; `shortest` is the shortest idle time that a knob names.
     pub(crate) fn time_by_ticks(&mut self, shortest: Duration) {
         self.idle_clock.period = Some(shortest / TICKS);
+        self.idle_clock.rests = true;
     }
 
     /// Notes when an entry came back.
@@ -60,6 +65,7 @@ impl<S: Stock> Ledger<S> {
             return None;
         }
         self.idle_clock.ticked = Some(now);
+        self.idle_clock.rests = false;
         now.checked_add(self.idle_clock.period?)
     }
 
@@ -76,6 +82,7 @@ impl<S: Stock> Ledger<S> {
         }
         if !any {
             self.idle_clock.ticked = None;
+            self.idle_clock.rests = true;
             return None;
         }
         now.checked_add(self.idle_clock.period?)

@@ -28,7 +28,7 @@ pub(crate) use self::waiting::{Answer, Visit};
 pub(crate) use self::working::{Parked, TakenWork};
 use crate::config::Config;
 use crate::jobs::{Jobs, Kind};
-use crate::waiters::{List, Waiters};
+use crate::waiters::Waiters;
 use crate::{AbortHandle, CheckPolicy, IdleOrder, Status};
 
 /// What the books are about; the tests keep books about numbers.
@@ -82,35 +82,41 @@ impl Counts {
 /// Entries that nobody uses, each with its turn.
 type Shelf<E> = VecDeque<(u64, E)>;
 
+/// In this order, so that what every acquire and release touches lies together.
+#[repr(C)]
 pub(crate) struct Ledger<S: Stock> {
-    minsize: usize,
-    maxsize: usize,
-    limit: usize,
-    order: IdleOrder,
-    check: CheckPolicy,
-    recycle_after: Option<Duration>,
-    /// The steps that have a deadline.
-    limited: Vec<Kind>,
-    idle_clock: IdleClock,
     stage: Stage,
-    /// Whether the last `Pool` is gone, so that nobody can wait for the end any more.
-    orphaned: bool,
+    order: IdleOrder,
     /// Whether background tasks can be had; learnt from the first refusal.
     spawns: bool,
+    /// Whether upkeep wants to hear of the next idle entry.
+    upkeep_wants_idle: bool,
+    counts: Counts,
+    limit: usize,
+    waiters: Waiters<Answer<S>>,
+    /// Clean entries, by the turn of their return.
+    idle: Shelf<S::Entry>,
+    turns: u64,
+    minsize: usize,
+    idle_clock: IdleClock,
+    check: CheckPolicy,
+    recycle_after: Option<Duration>,
+    /// For when the timer of the waiters is set.
+    timer_at: Option<Instant>,
+    /// Returned entries whose recycle has not begun; whoever needs one takes it.
+    dirty: Shelf<S::Entry>,
+    jobs: Jobs<S::Entry, S::Job>,
+    maxsize: usize,
+    /// The steps that have a deadline.
+    limited: Vec<Kind>,
+    /// Whether the last `Pool` is gone, so that nobody can wait for the end any more.
+    orphaned: bool,
     /// How many background tasks there have been; their numbers.
     visitors: u64,
     /// How many background tasks are to come for dirty entries.
     coming: usize,
     /// How many `wait_closed` are under way.
     closers: usize,
-    /// Clean entries, by the turn of their return.
-    idle: Shelf<S::Entry>,
-    /// Returned entries whose recycle has not begun; whoever needs one takes it.
-    dirty: Shelf<S::Entry>,
-    turns: u64,
-    counts: Counts,
-    waiters: Waiters<Answer<S>>,
-    jobs: Jobs<S::Entry, S::Job>,
     aborts: HashMap<u64, AbortHandle>,
     /// How often `clear` was called: what was being recycled then is closed afterwards.
     clears: u64,
@@ -119,10 +125,6 @@ pub(crate) struct Ledger<S: Stock> {
     fill_failures: u32,
     /// The upkeep task, while it sleeps.
     upkeep: Option<Waker>,
-    /// Whether upkeep wants to hear of the next idle entry.
-    upkeep_wants_idle: bool,
-    /// For when the timer of the waiters is set.
-    timer_at: Option<Instant>,
 }
 
 /// The steps that have a deadline.
@@ -201,7 +203,7 @@ impl<S: Stock> Ledger<S> {
             recycling: self.counts.recycling + underway,
             closing: self.counts.closing,
             connecting: self.counts.connecting,
-            waiting: self.waiters.len(List::Queue),
+            waiting: self.waiters.queued(),
             minsize: self.minsize,
             maxsize: self.maxsize,
         }
@@ -222,26 +224,48 @@ impl<S: Stock> Ledger<S> {
     #[inline]
     pub(crate) fn take_ready(&mut self, now: Option<Instant>) -> Option<S::Entry> {
         let quiet = self.stage == Stage::Open
-            && self.waiters.len(List::Queue) == 0
+            && self.waiters.queued() == 0
             && self.jobs.untended() == 0
-            && (self.dirty.is_empty() || self.spawns)
+            && (self.spawns || self.dirty.is_empty())
             // Nearly always enough to know that nothing is missing.
-            && (self.idle.len() + self.counts.held >= self.minsize || self.missing() == 0);
+            && (self.idle.len() + self.counts.held >= self.minsize || self.is_complete());
         if !quiet {
             return None;
         }
-        let (_, entry) = match self.order {
-            IdleOrder::Fifo => self.idle.front()?,
-            IdleOrder::Lifo => self.idle.back()?,
-        };
-        if self.is_expired(entry, now) || self.is_suspect(entry, now) {
-            return None;
-        }
-        self.counts.held += 1;
-        let (_, entry) = match self.order {
+        let (turn, entry) = match self.order {
             IdleOrder::Fifo => self.idle.pop_front()?,
             IdleOrder::Lifo => self.idle.pop_back()?,
         };
+        // One that came back since the last tick is neither too old nor to be checked.
+        let fresh = entry.idle_since().is_none() && self.check != CheckPolicy::Always;
+        if !fresh {
+            return self.take_unless_old(turn, entry, now);
+        }
+        self.counts.held += 1;
+        Some(entry)
+    }
+
+    /// Whether nothing is missing for minsize.
+    #[inline(never)]
+    fn is_complete(&self) -> bool {
+        self.missing() == 0
+    }
+
+    #[inline(never)]
+    fn take_unless_old(
+        &mut self,
+        turn: u64,
+        entry: S::Entry,
+        now: Option<Instant>,
+    ) -> Option<S::Entry> {
+        if self.is_expired(&entry, now) || self.is_suspect(&entry, now) {
+            match self.order {
+                IdleOrder::Fifo => self.idle.push_front((turn, entry)),
+                IdleOrder::Lifo => self.idle.push_back((turn, entry)),
+            }
+            return None;
+        }
+        self.counts.held += 1;
         Some(entry)
     }
 
@@ -255,22 +279,26 @@ impl<S: Stock> Ledger<S> {
         if self.stage != Stage::Open || self.upkeep_wants_idle || self.idle_clock.must_be_wound() {
             return Err(entry);
         }
-        match self.waiters.first(List::Queue) {
-            None => {
-                self.counts.held -= 1;
-                self.turns += 1;
-                self.idle.push_back((self.turns, entry));
-                Ok(None)
-            }
-            Some(first)
-                if self.check != CheckPolicy::Always && self.waiters.job(first).is_none() =>
-            {
-                let mut entry = entry;
-                self.stamp(&mut entry);
-                self.waiters.answer(first, Answer::Entry(entry));
-                Ok(Some(self.waiters.set_waker(first, Waker::noop().clone())))
-            }
-            Some(_) => Err(entry),
+        if self.waiters.queued() == 0 {
+            self.counts.held -= 1;
+            self.turns += 1;
+            self.idle.push_back((self.turns, entry));
+            return Ok(None);
+        }
+        self.hand_over(entry)
+    }
+
+    /// Straight to the first waiter, if nothing is under way for anybody that would have to be left to somebody else.
+    #[inline(never)]
+    fn hand_over(&mut self, mut entry: S::Entry) -> Result<Option<Waker>, S::Entry> {
+        if self.check == CheckPolicy::Always {
+            return Err(entry);
+        }
+        self.stamp(&mut entry);
+        match self.waiters.serve_first(Answer::Entry(entry)) {
+            Ok(waker) => Ok(waker),
+            Err(Answer::Entry(entry)) => Err(entry),
+            Err(_) => unreachable!("what is given back is what was given"),
         }
     }
 

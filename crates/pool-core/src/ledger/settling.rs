@@ -6,7 +6,6 @@ use super::{After, Answer, Item, Ledger, Stage, Stock};
 use crate::AbortHandle;
 use crate::jobs::{Kind, Tender};
 use crate::keys::JobKey;
-use crate::waiters::List;
 
 /// The first pause after a failed background connect; it doubles up to [`LONGEST_PAUSE`].
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
@@ -60,9 +59,6 @@ impl<S: Stock> Ledger<S> {
             Tender::Waiter(ticket) => {
                 own = !job.inherited;
                 self.waiters.set_job(ticket, None);
-                if self.waiters.is_queued(ticket) {
-                    self.waiters.insert(List::Needy, ticket);
-                }
                 Driver::Waiter
             }
             Tender::Visitor(_, waker) => {
@@ -123,11 +119,11 @@ impl<S: Stock> Ledger<S> {
                 if driver == Driver::Background {
                     self.pause_filling(hopeless, now);
                 }
-                match self.waiters.first(List::Queue) {
+                match self.waiters.first() {
                     // One that was begun for somebody who has left, or for the shelf, fails nobody: who needs a
                     // connection begins his own.
                     Some(first) if own && self.stage == Stage::Open => {
-                        self.reply(first, Answer::Failed(failure), after);
+                        self.reply(first, Answer::Failed(Box::new(failure)), after);
                         lost()
                     }
                     _ => Settled::Lost {
@@ -168,7 +164,7 @@ impl<S: Stock> Ledger<S> {
             }
             return Settled::Kept;
         }
-        if driver == Driver::Taker && self.waiters.len(List::Queue) == 0 {
+        if driver == Driver::Taker && self.waiters.queued() == 0 {
             self.counts.held += 1;
             return Settled::Taken(entry);
         }

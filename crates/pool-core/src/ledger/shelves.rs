@@ -6,7 +6,6 @@ use super::{After, Ledger, Shelf, Stage, Stock};
 use crate::IdleOrder;
 use crate::jobs::{Kind, Tender};
 use crate::keys::JobKey;
-use crate::waiters::List;
 
 /// An entry that was found on a shelf.
 pub(super) enum Found<E> {
@@ -64,7 +63,7 @@ impl<S: Stock> Ledger<S> {
         if self.stage != Stage::Open {
             return Tried::Closed;
         }
-        if self.waiters.len(List::Queue) > 0 {
+        if self.waiters.queued() > 0 {
             return Tried::Exhausted;
         }
         let (kind, entry) = match self.find(now, after) {

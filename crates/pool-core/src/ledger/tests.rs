@@ -28,12 +28,32 @@ fn a_waiter_is_served_by_whichever_comes_first() {
 }
 
 #[test]
+fn the_short_ways_serve_in_order_of_arrival() {
+    let mut world = World::new(0, 1);
+    world.in_a_hurry = true;
+    let first = world.acquire();
+    world.look(first, true, true);
+    world.look(first, true, true);
+    let queue = [(); 3].map(|()| world.acquire());
+    for (turn, ticket) in queue.into_iter().enumerate() {
+        world.release(Verdict::Reuse);
+        for later in &queue[turn + 1..] {
+            assert!(world.books.collect(*later).is_none());
+        }
+        let entry = world.books.collect(ticket).expect("it is its turn");
+        world.guards.push(entry);
+    }
+    let status = world.books.status();
+    assert_eq!((status.held(), status.waiting()), (1, 0));
+}
+
+#[test]
 fn a_failed_connect_fails_the_first_waiter_only() {
     let mut world = World::new(0, 2);
     let [a, b] = [(); 2].map(|()| world.acquire());
     world.look(b, true, false);
     assert!(matches!(world.come(a), Visit::Answer { left, .. }
-        if matches!(left.answer, Some(Answer::Failed("refused")))));
+        if matches!(&left.answer, Some(Answer::Failed(why)) if **why == "refused")));
     world.look(b, true, true);
     world.look(b, true, true);
     assert_eq!(world.guards.len(), 1);
@@ -115,6 +135,7 @@ fn no_place_is_lost_or_invented_in_a_random_walk() {
         let maxsize = 1 + dice.roll(5);
         let mut world = World::new(dice.roll(maxsize + 1), maxsize);
         for step in 0..300 {
+            world.in_a_hurry = dice.roll(3) > 0;
             match dice.roll(10) {
                 0 | 1 => {
                     world.acquire();

@@ -5,16 +5,16 @@ use std::time::Instant;
 
 use super::shelves::Found;
 use super::{After, Ledger, Stage, Stock};
-use crate::jobs::{Jobs, Kind, Tender, Work};
+use crate::jobs::{Kind, Tender, Work};
 use crate::keys::{JobKey, Ticket};
-use crate::waiters::{Left, List};
+use crate::waiters::Left;
 
 /// What a waiter waits for.
 pub(crate) enum Answer<S: Stock> {
     /// A clean entry; it counts as held.
     Entry(S::Entry),
     /// A connect failed, and this was the first waiter.
-    Failed(S::Failure),
+    Failed(Box<S::Failure>),
     /// The pool was closed.
     Closed,
 }
@@ -47,6 +47,44 @@ pub(crate) enum Visit<S: Stock> {
 }
 
 impl<S: Stock> Ledger<S> {
+    /// The short way into the queue, where every place is in somebody's hands and there is nothing to do but wait.
+    ///
+    /// # Errors
+    ///
+    /// Gives the waker back where that is not so.
+    #[inline]
+    pub(crate) fn queue_up(
+        &mut self,
+        waker: Waker,
+        deadline: Option<Instant>,
+        now: Instant,
+    ) -> Result<Queued, Waker> {
+        // Whatever is idle, under way or missing would be another place.
+        let all_are_held = self.stage == Stage::Open && self.counts.held == self.limit;
+        if !all_are_held || deadline.is_some_and(|deadline| deadline <= now) {
+            return Err(waker);
+        }
+        Ok(Queued {
+            ticket: self.waiters.push(waker, deadline),
+            waits: true,
+            set_timer: deadline.is_some_and(|at| !self.timer_strikes_by(at)) && self.timer_to_set(),
+        })
+    }
+
+    /// The short way out of the queue, with a connection; `None`: there is none yet, or something else to be done.
+    #[inline]
+    pub(crate) fn collect(&mut self, ticket: Ticket) -> Option<S::Entry> {
+        let quiet = self.jobs.untended() == 0 && !self.timer_is_missing();
+        match self.waiters.plain_answer(ticket) {
+            Some(Answer::Entry(_)) if quiet => {}
+            _ => return None,
+        }
+        match self.waiters.take_plain_answer(ticket) {
+            Some(Answer::Entry(entry)) => Some(entry),
+            _ => unreachable!("it was seen to be an entry"),
+        }
+    }
+
     /// A new waiter; what can be set in motion for it, is.
     ///
     /// # Errors
@@ -97,11 +135,11 @@ impl<S: Stock> Ledger<S> {
             };
         }
         // Asked for once a poll: a waker need not recognise its own clone.
-        if waker.is_some_and(|waker| !self.waiters.waker(ticket).will_wake(waker)) {
+        if waker.is_some_and(|waker| !self.waiters.is_woken_by(ticket, waker)) {
             return Visit::OtherWaker;
         }
         let Some(key) = self.waiters.job(ticket).filter(|key| Some(*key) != polled) else {
-            let first = self.waiters.first(List::Queue) == Some(ticket);
+            let first = self.waiters.first() == Some(ticket);
             return Visit::Nothing(untended && first);
         };
         let kind = self.jobs.get(key).map(|job| job.kind);
@@ -112,7 +150,7 @@ impl<S: Stock> Ledger<S> {
     }
 
     /// Another waker for the waiter; the old one comes back, to be dropped without the lock.
-    pub(crate) fn set_waker(&mut self, ticket: Ticket, waker: Waker) -> Waker {
+    pub(crate) fn set_waker(&mut self, ticket: Ticket, waker: Waker) -> Option<Waker> {
         self.waiters.set_waker(ticket, waker)
     }
 
@@ -140,12 +178,12 @@ impl<S: Stock> Ledger<S> {
     /// Jobs that nobody drives are polled by whoever waits: when one of these goes, another has to take over.
     pub(crate) fn wake_for_unattended(&mut self, after: &mut After<S>) {
         if self.jobs.untended() > 0 {
-            if self.spawns && self.waiters.len(List::Queue) == 0 {
+            if self.spawns && self.waiters.queued() == 0 {
                 for key in self.unattended() {
                     after.tend(key);
                 }
             }
-            if let Some(first) = self.waiters.first(List::Queue) {
+            if let Some(first) = self.waiters.first() {
                 self.wake(first, after);
             }
         }
@@ -168,7 +206,7 @@ impl<S: Stock> Ledger<S> {
     /// Sets in motion what the waiters need, as far as there is anything.
     pub(crate) fn supply(&mut self, now: Instant, after: &mut After<S>) {
         while self.stage == Stage::Open {
-            let Some(ticket) = self.waiters.first(List::Needy) else {
+            let Some(ticket) = self.waiters.first_needy() else {
                 return self.connect_instead_of_closing(after);
             };
             if let Some(found) = self.find(now, after) {
@@ -179,9 +217,7 @@ impl<S: Stock> Ledger<S> {
                 }
             } else if let Some(key) = self.jobs.adoptable_connect() {
                 self.adopt(key, ticket, after);
-            } else if self.size() < self.limit
-                && self.counts.connecting < self.waiters.len(List::Queue)
-            {
+            } else if self.size() < self.limit && self.counts.connecting < self.waiters.queued() {
                 self.start(Kind::Connect, None, ticket, after);
             } else if let Some(key) = self.jobs.adoptable_other() {
                 self.adopt(key, ticket, after);
@@ -194,7 +230,7 @@ impl<S: Stock> Ledger<S> {
     /// Something is under way for everybody who waits, but what has just come back may serve sooner: the first has it
     /// checked or recycled beside its own job.
     pub(super) fn serve_the_first_sooner(&mut self, now: Instant, after: &mut After<S>) {
-        let Some(first) = self.waiters.first(List::Queue) else {
+        let Some(first) = self.waiters.first() else {
             return;
         };
         let (kind, entry) = match self.find(now, after) {
@@ -210,31 +246,25 @@ impl<S: Stock> Ledger<S> {
     /// A waiter that closes a connection in order to have its place need not wait for that once another place is free.
     fn connect_instead_of_closing(&mut self, after: &mut After<S>) {
         let room = self.size() < self.limit
-            && self.counts.connecting < self.waiters.len(List::Queue)
+            && self.counts.connecting < self.waiters.queued()
             && self.counts.closing > 0;
         if !room {
             return;
         }
-        let closes = |job: Option<JobKey>, jobs: &mut Jobs<_, _>| {
-            job.and_then(|key| jobs.get(key))
-                .is_some_and(|job| job.kind == Kind::Close)
+        let jobs = &mut self.jobs;
+        let mut closes = |key| jobs.get(key).is_some_and(|job| job.kind == Kind::Close);
+        let Some((ticket, key)) = self.waiters.driving().find(|(_, key)| closes(*key)) else {
+            return;
         };
-        let mut next = self.waiters.first(List::Queue);
-        while let Some(ticket) = next {
-            next = self.waiters.next(ticket);
-            if closes(self.waiters.job(ticket), &mut self.jobs) {
-                if let Some(key) = self.waiters.set_job(ticket, None) {
-                    self.orphan(key, false, after);
-                }
-                return self.start(Kind::Connect, None, ticket, after);
-            }
-        }
+        self.waiters.set_job(ticket, None);
+        self.orphan(key, false, after);
+        self.start(Kind::Connect, None, ticket, after);
     }
 
     /// A clean entry: to the first waiter, or onto the shelf.
     pub(super) fn hand_out(&mut self, entry: S::Entry, now: Instant, after: &mut After<S>) {
         match self.stage {
-            Stage::Open if self.waiters.len(List::Queue) > 0 => {
+            Stage::Open if self.waiters.queued() > 0 => {
                 self.grant(entry, after);
                 self.supply(now, after);
             }
@@ -248,7 +278,7 @@ impl<S: Stock> Ledger<S> {
 
     /// Gives a clean entry to the first waiter, who must exist; what was under way for it is for the next.
     fn grant(&mut self, entry: S::Entry, after: &mut After<S>) {
-        let first = self.waiters.first(List::Queue).expect("somebody waits");
+        let first = self.waiters.first().expect("somebody waits");
         self.counts.held += 1;
         self.reply(first, Answer::Entry(entry), after);
     }
@@ -283,8 +313,11 @@ impl<S: Stock> Ledger<S> {
     }
 
     pub(super) fn wake(&mut self, ticket: Ticket, after: &mut After<S>) {
-        if after.current != Some(ticket) {
-            after.wake(self.waiters.set_waker(ticket, Waker::noop().clone()));
+        if after.current == Some(ticket) {
+            return;
+        }
+        if let Some(waker) = self.waiters.take_waker(ticket) {
+            after.wake(waker);
         }
     }
 }

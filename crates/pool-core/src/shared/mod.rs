@@ -7,10 +7,12 @@
 mod crew;
 mod drive;
 mod idle_time;
+mod lock;
 mod perform;
 mod timer;
 mod visitor;
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::task::Waker;
 use std::time::Instant;
@@ -20,11 +22,12 @@ use event_listener::Event;
 pub(crate) use self::crew::{Crew, Report};
 pub(crate) use self::drive::{Driven, drive, nudge};
 use self::idle_time::{IdleTime, TickWaker};
+use self::lock::Lock;
 use self::timer::TimerWaker;
 use crate::config::Config;
 use crate::error::Error;
 use crate::keys::Ticket;
-use crate::ledger::{After, Ledger};
+use crate::ledger::{After, Ledger, Stock};
 use crate::steps::{Backend, Goods, quietly};
 use crate::{BoxFuture, Manager, Runtime, Status};
 
@@ -33,7 +36,10 @@ pub(crate) type Afterwards<M> = After<Goods<M>>;
 
 pub(crate) struct Shared<M: Manager> {
     pub(crate) backend: Arc<Backend<M>>,
-    books: Mutex<Books<M>>,
+    books: Lock<Books<M>>,
+    /// Whether the last acquire that was not served at once had to wait; only a hint, so that behind others nobody looks
+    /// for an idle connection first.
+    crowded: AtomicBool,
     /// Those who wait for the end; told when there may be something to do or nothing left.
     pub(crate) closing: Event,
     /// How it is known for how long a connection was idle.
@@ -62,7 +68,8 @@ impl<M: Manager> Shared<M> {
             books.time_by_ticks(shortest);
         }
         Arc::new_cyclic(|shared: &Weak<Self>| Self {
-            books: Mutex::new(books),
+            books: Lock::new(books),
+            crowded: AtomicBool::new(false),
             idle_time,
             tick: Mutex::new(None),
             tick_waker: Waker::from(Arc::new(TickWaker {
@@ -79,9 +86,37 @@ impl<M: Manager> Shared<M> {
         })
     }
 
-    /// The books. A panic under the lock is a bug of ours and is not made worse by refusing everybody else.
+    /// The books.
     pub(crate) fn books(&self) -> MutexGuard<'_, Books<M>> {
-        self.books.lock().unwrap_or_else(PoisonError::into_inner)
+        self.books.lock()
+    }
+
+    /// An idle connection that needs nothing, if nobody waits for one.
+    pub(crate) fn take_ready(&self) -> Option<<Goods<M> as Stock>::Entry> {
+        // Behind others there is nothing to be had at once.
+        if self.is_crowded() {
+            return None;
+        }
+        let now = self.idle_clock();
+        self.books().take_ready(now)
+    }
+
+    /// What was handed to a waiter, if that is all there is for it.
+    pub(crate) fn collect(&self, ticket: Ticket) -> Option<<Goods<M> as Stock>::Entry> {
+        self.books().collect(ticket)
+    }
+
+    #[inline]
+    fn is_crowded(&self) -> bool {
+        self.crowded.load(Ordering::Relaxed)
+    }
+
+    /// Notes whether acquires have to wait, if that is news.
+    #[inline]
+    pub(crate) fn crowded(&self, crowded: bool) {
+        if self.is_crowded() != crowded {
+            self.crowded.store(crowded, Ordering::Relaxed);
+        }
     }
 
     pub(crate) fn status(&self) -> Status {
@@ -93,7 +128,7 @@ impl<M: Manager> Shared<M> {
     }
 
     pub(crate) fn now(&self) -> Instant {
-        self.backend.runtime.now()
+        self.backend.now()
     }
 
     /// The present, if nothing less can tell whether an idle connection may be handed out.

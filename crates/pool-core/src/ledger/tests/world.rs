@@ -54,6 +54,8 @@ pub(super) struct World {
     pub(super) waiting: Vec<Ticket>,
     /// Jobs that were polled once at least, in the hands of visitors.
     pub(super) visited: Vec<(JobKey, u64)>,
+    /// Whether the short ways are tried first, as the verbs do.
+    pub(super) in_a_hurry: bool,
 }
 
 impl World {
@@ -71,6 +73,7 @@ impl World {
             guards: Vec::new(),
             waiting: Vec::new(),
             visited: Vec::new(),
+            in_a_hurry: false,
         }
     }
 
@@ -104,7 +107,13 @@ impl World {
 
     pub(super) fn acquire(&mut self) -> Ticket {
         let waker = self.waker.clone();
-        let queued = self.change(|books, now, after| books.enqueue(waker, None, now, after));
+        let queued = match self.in_a_hurry {
+            true => self.books.queue_up(waker, None, self.now),
+            false => Err(waker),
+        };
+        let queued = queued.or_else(|waker| {
+            self.change(|books, now, after| books.enqueue(waker, None, now, after))
+        });
         let Ok(Queued { ticket, .. }) = queued else {
             panic!("the pool is open");
         };
@@ -166,6 +175,12 @@ impl World {
 
     /// One look of a waiter: its answer, or a step of its job.
     pub(super) fn look(&mut self, ticket: Ticket, end: bool, well: bool) {
+        if self.in_a_hurry {
+            if let Some(entry) = self.books.collect(ticket) {
+                self.waiting.retain(|other| *other != ticket);
+                return self.guards.push(entry);
+            }
+        }
         match self.come(ticket) {
             Visit::Answer { left, .. } => {
                 self.waiting.retain(|other| *other != ticket);
@@ -199,9 +214,16 @@ impl World {
     }
 
     pub(super) fn release(&mut self, verdict: Verdict) {
-        if let Some(entry) = self.guards.pop() {
-            self.change(|books, now, after| books.give_back(entry, verdict, now, after));
+        let Some(mut entry) = self.guards.pop() else {
+            return;
+        };
+        if self.in_a_hurry && verdict == Verdict::Reuse {
+            match self.books.give_ready(entry) {
+                Ok(waker) => return waker.into_iter().for_each(Waker::wake),
+                Err(back) => entry = back,
+            }
         }
+        self.change(|books, now, after| books.give_back(entry, verdict, now, after));
     }
 
     pub(super) fn visit(&mut self, at: usize, end: bool, well: bool) {
