@@ -143,7 +143,10 @@ fn give_back<M: Manager>(shared: &Arc<Shared<M>>, mut entry: Box<Entry<M::Connec
     let Some(verdict) = quietly(|| manager.on_release(&mut entry.conn)) else {
         return shared.change(None, |books, after| books.give_back_broken(entry, after));
     };
-    entry.idle_since = shared.idle_clock();
+    entry.idle_since = None;
+    if let Some(now) = shared.idle_clock() {
+        entry.idle_since = Some(now);
+    }
     if verdict == Verdict::Reuse {
         let given = shared.books().give_ready(entry);
         match given {

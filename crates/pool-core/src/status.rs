@@ -19,53 +19,73 @@ use std::fmt;
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Status {
-    pub(crate) freesize: usize,
-    pub(crate) held: usize,
-    pub(crate) checking: usize,
-    pub(crate) recycling: usize,
-    pub(crate) closing: usize,
-    pub(crate) connecting: usize,
-    pub(crate) waiting: usize,
+    pub(crate) freesize: Count,
+    pub(crate) held: Count,
+    pub(crate) checking: Count,
+    pub(crate) recycling: Count,
+    pub(crate) closing: Count,
+    pub(crate) connecting: Count,
+    pub(crate) waiting: Count,
     pub(crate) minsize: usize,
     pub(crate) maxsize: usize,
+}
+
+/// How many; narrow, because every error has room for a snapshot.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Count(u32);
+
+impl Count {
+    pub(crate) fn of(number: usize) -> Self {
+        Self(u32::try_from(number).unwrap_or(u32::MAX))
+    }
+
+    fn get(self) -> usize {
+        usize::try_from(self.0).unwrap_or(usize::MAX)
+    }
+}
+
+impl fmt::Debug for Count {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
 }
 
 impl Status {
     /// All connections: free, used and connecting.
     pub fn size(&self) -> usize {
-        self.freesize + self.used() + self.connecting
+        self.freesize() + self.used() + self.connecting()
     }
     /// Connections that wait for the next user, those included that are recycled when he comes.
     pub fn freesize(&self) -> usize {
-        self.freesize
+        self.freesize.get()
     }
     /// Connections that are held, checked, recycled or closed just now.
     pub fn used(&self) -> usize {
-        self.held + self.checking + self.recycling + self.closing
+        self.held() + self.checking() + self.recycling() + self.closing()
     }
     /// Connections in somebody's hands.
     pub fn held(&self) -> usize {
-        self.held
+        self.held.get()
     }
     /// Connections whose [`check`](crate::Manager::check) runs.
     pub fn checking(&self) -> usize {
-        self.checking
+        self.checking.get()
     }
     /// Connections whose [`recycle`](crate::Manager::recycle) runs.
     pub fn recycling(&self) -> usize {
-        self.recycling
+        self.recycling.get()
     }
     /// Connections that are on their way out.
     pub fn closing(&self) -> usize {
-        self.closing
+        self.closing.get()
     }
     /// Connects in flight.
     pub fn connecting(&self) -> usize {
-        self.connecting
+        self.connecting.get()
     }
     /// Callers of `acquire` that wait.
     pub fn waiting(&self) -> usize {
-        self.waiting
+        self.waiting.get()
     }
     /// The number of connections that the pool keeps open.
     pub fn minsize(&self) -> usize {
@@ -83,13 +103,13 @@ impl fmt::Display for Status {
             f,
             "size {} (free {}, held {}, checking {}, recycling {}, closing {}, connecting {}), waiting {}, maxsize ",
             self.size(),
-            self.freesize,
-            self.held,
-            self.checking,
-            self.recycling,
-            self.closing,
-            self.connecting,
-            self.waiting,
+            self.freesize.get(),
+            self.held.get(),
+            self.checking.get(),
+            self.recycling.get(),
+            self.closing.get(),
+            self.connecting.get(),
+            self.waiting.get(),
         )?;
         match self.maxsize {
             0 => f.write_str("unlimited"),

@@ -28,6 +28,7 @@ pub(crate) use self::waiting::{Answer, Visit};
 pub(crate) use self::working::{Parked, TakenWork};
 use crate::config::Config;
 use crate::jobs::{Jobs, Kind};
+use crate::status::Count;
 use crate::waiters::Waiters;
 use crate::{AbortHandle, CheckPolicy, IdleOrder, Status};
 
@@ -91,9 +92,9 @@ pub(crate) struct Ledger<S: Stock> {
     spawns: bool,
     /// Whether upkeep wants to hear of the next idle entry.
     upkeep_wants_idle: bool,
+    waiters: Waiters<Answer<S>>,
     counts: Counts,
     limit: usize,
-    waiters: Waiters<Answer<S>>,
     /// Clean entries, by the turn of their return.
     idle: Shelf<S::Entry>,
     turns: u64,
@@ -197,13 +198,13 @@ impl<S: Stock> Ledger<S> {
             false => (self.dirty.len(), 0),
         };
         Status {
-            freesize: self.idle.len() + free,
-            held: self.counts.held,
-            checking: self.counts.checking,
-            recycling: self.counts.recycling + underway,
-            closing: self.counts.closing,
-            connecting: self.counts.connecting,
-            waiting: self.waiters.queued(),
+            freesize: Count::of(self.idle.len() + free),
+            held: Count::of(self.counts.held),
+            checking: Count::of(self.counts.checking),
+            recycling: Count::of(self.counts.recycling + underway),
+            closing: Count::of(self.counts.closing),
+            connecting: Count::of(self.counts.connecting),
+            waiting: Count::of(self.waiters.queued()),
             minsize: self.minsize,
             maxsize: self.maxsize,
         }

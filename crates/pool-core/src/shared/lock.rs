@@ -1,15 +1,17 @@
 //! The lock over the books.
 
 use std::hint::spin_loop;
-use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
 
-/// How often a taken lock is looked at before the thread parks; a few microseconds.
-const LOOKS: u32 = 200;
+use parking_lot::{Mutex, MutexGuard};
+
+/// How often a taken lock is looked at before the thread parks; a few microseconds in all.
+const LOOKS: u32 = 64;
 
 /// A mutex that is held for a few lines of arithmetic and never longer.
 ///
 /// Whoever finds it taken looks again for a while: by the time a thread has parked the lock has long been free, and once
 /// one thread has parked each unlock pays for a wake-up. Where the holder itself was put to sleep, it parks after all.
+/// A panic under the lock is a bug of ours and is not made worse by refusing everybody else, so nothing is poisoned.
 ///
 /// It begins with a cache line, so that what lies first in `T` comes along with the lock.
 #[repr(align(128))]
@@ -20,26 +22,28 @@ impl<T> Lock<T> {
         Self(Mutex::new(value))
     }
 
-    /// A panic under the lock is a bug of ours and is not made worse by refusing everybody else.
     #[inline]
     pub(crate) fn lock(&self) -> MutexGuard<'_, T> {
         match self.0.try_lock() {
-            Ok(guard) => guard,
-            Err(TryLockError::Poisoned(guard)) => guard.into_inner(),
-            Err(TryLockError::WouldBlock) => self.wait(),
+            Some(guard) => guard,
+            None => self.wait(),
         }
     }
 
     #[cold]
     fn wait(&self) -> MutexGuard<'_, T> {
         for _ in 0..LOOKS {
-            spin_loop();
-            match self.0.try_lock() {
-                Ok(guard) => return guard,
-                Err(TryLockError::Poisoned(guard)) => return guard.into_inner(),
-                Err(TryLockError::WouldBlock) => {}
+            // Not too often, for each look takes the cache line from whoever holds the lock.
+            for _ in 0..8 {
+                spin_loop();
+            }
+            if self.0.is_locked() {
+                continue;
+            }
+            if let Some(guard) = self.0.try_lock() {
+                return guard;
             }
         }
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock()
     }
 }

@@ -13,11 +13,12 @@ mod timer;
 mod visitor;
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::task::Waker;
 use std::time::Instant;
 
 use event_listener::Event;
+use parking_lot::MutexGuard;
 
 pub(crate) use self::crew::{Crew, Report};
 pub(crate) use self::drive::{Driven, drive, nudge};
@@ -97,7 +98,14 @@ impl<M: Manager> Shared<M> {
         if self.is_crowded() {
             return None;
         }
-        let now = self.idle_clock();
+        match self.idle_clock() {
+            None => self.books().take_ready(None),
+            now => self.take_ready_at(now),
+        }
+    }
+
+    #[inline(never)]
+    fn take_ready_at(&self, now: Option<Instant>) -> Option<<Goods<M> as Stock>::Entry> {
         self.books().take_ready(now)
     }
 
