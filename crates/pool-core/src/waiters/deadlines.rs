@@ -44,7 +44,7 @@ impl Deadlines {
 impl<A> Waiters<A> {
     /// Sees to it that the waiter's deadline, if it has one, is counted with.
     pub(crate) fn time(&mut self, ticket: Ticket) {
-        let waiter = &mut self.slots[ticket.0];
+        let waiter = &mut self.slots[ticket];
         if let (Some(deadline), false) = (waiter.deadline, waiter.noted) {
             waiter.noted = self.deadlines.must_be_noted(deadline);
             if waiter.noted {
@@ -80,13 +80,13 @@ impl<A> Waiters<A> {
         }
         let mut slots = self.slots.iter();
         let timed = slots.find(|(_, waiter)| waiter.list.is_some() && waiter.deadline.is_some());
-        timed.map(|(key, _)| Ticket(key))
+        timed.map(|(ticket, _)| ticket)
     }
 
     /// The waiter with the earliest deadline that is noted by itself.
     fn first_noted(&mut self) -> Option<(Instant, Ticket)> {
         while let Some(Reverse((at, ticket))) = self.deadlines.notes.peek().copied() {
-            if self.slots.get(ticket.0).is_some_and(|waiter| waiter.noted) {
+            if self.slots.get(ticket).is_some_and(|waiter| waiter.noted) {
                 return Some((at, ticket));
             }
             self.deadlines.notes.pop();
@@ -100,14 +100,14 @@ impl<A> Waiters<A> {
             return;
         }
         self.deadlines.horizon = None;
-        for (key, waiter) in &mut self.slots {
+        for (ticket, waiter) in self.slots.iter_mut() {
             let Some(deadline) = waiter.deadline.filter(|_| waiter.list.is_some()) else {
                 continue;
             };
             self.deadlines.horizon = self.deadlines.horizon.max(Some(deadline));
             if !waiter.noted {
                 waiter.noted = true;
-                self.deadlines.note(deadline, Ticket(key));
+                self.deadlines.note(deadline, ticket);
             }
         }
     }
@@ -119,7 +119,7 @@ impl<A> Waiters<A> {
             return None;
         }
         self.deadlines.notes.pop();
-        self.slots[ticket.0].noted = false;
+        self.slots[ticket].noted = false;
         self.deadlines.live -= 1;
         Some(ticket)
     }
@@ -131,7 +131,7 @@ impl<A> Waiters<A> {
         if notes.len() > 64 + 2 * *live {
             let slots = &self.slots;
             notes.retain(|Reverse((_, ticket))| {
-                slots.get(ticket.0).is_some_and(|waiter| waiter.noted)
+                slots.get(*ticket).is_some_and(|waiter| waiter.noted)
             });
         }
     }

@@ -4,13 +4,13 @@
 //! wait allocates nothing once the slab is warm.
 
 mod deadlines;
+mod slots;
 
 use std::task::Waker;
 use std::time::Instant;
 
-use slotmap::{DefaultKey, SlotMap};
-
 use self::deadlines::Deadlines;
+use self::slots::Slots;
 use crate::keys::{JobKey, Ticket};
 
 /// The lists that go through the slots; who is answered, or was put out by its deadline, is in none.
@@ -28,23 +28,6 @@ struct Ends {
     last: Option<Ticket>,
 }
 
-/// What is written while it waits lies in one cache line, so that the core that serves it fetches no more than that.
-#[repr(C, align(64))]
-struct Waiter<A> {
-    /// How to wake it; `None` once that was done.
-    waker: Option<Waker>,
-    answer: Option<A>,
-    job: Option<JobKey>,
-    /// The list it is in, and its neighbours there; the first one's `previous` means nothing.
-    previous: Option<Ticket>,
-    next: Option<Ticket>,
-    list: Option<List>,
-    /// Whether the deadline is noted by itself.
-    noted: bool,
-    deadline: Option<Instant>,
-    arrival: u64,
-}
-
 /// What a waiter leaves behind when it goes.
 pub(crate) struct Left<A> {
     /// Kept only so that it is dropped without the lock.
@@ -60,7 +43,7 @@ pub(crate) struct Left<A> {
 pub(crate) struct Waiters<A> {
     queued: usize,
     lists: [Ends; 2],
-    slots: SlotMap<DefaultKey, Waiter<A>>,
+    slots: Slots<A>,
     arrivals: u64,
     deadlines: Deadlines,
 }
@@ -70,7 +53,7 @@ impl<A> Waiters<A> {
         Self {
             queued: 0,
             lists: [Ends::default(); 2],
-            slots: SlotMap::new(),
+            slots: Slots::new(),
             arrivals: 0,
             deadlines: Deadlines::new(),
         }
@@ -88,7 +71,7 @@ impl<A> Waiters<A> {
         match (needy.first, driving.first) {
             (first, None) | (None, first) => first,
             (Some(needy), Some(driving)) => {
-                let needy_is_first = self.slots[needy.0].arrival < self.slots[driving.0].arrival;
+                let needy_is_first = self.slots[needy].arrival < self.slots[driving].arrival;
                 Some(if needy_is_first { needy } else { driving })
             }
         }
@@ -104,7 +87,7 @@ impl<A> Waiters<A> {
         let mut next = self.lists[List::Driving as usize].first;
         std::iter::from_fn(move || {
             let ticket = next?;
-            let waiter = &self.slots[ticket.0];
+            let waiter = &self.slots[ticket];
             next = waiter.next;
             waiter.job.map(|job| (ticket, job))
         })
@@ -115,19 +98,15 @@ impl<A> Waiters<A> {
         self.arrivals += 1;
         let noted = deadline.is_some_and(|deadline| self.deadlines.must_be_noted(deadline));
         let last = self.lists[List::Needy as usize].last;
-        let ticket = Ticket(self.slots.insert(Waiter {
-            waker: Some(waker),
-            answer: None,
-            job: None,
-            deadline,
-            arrival: self.arrivals,
-            list: Some(List::Needy),
-            previous: last,
-            next: None,
-            noted,
-        }));
+        let (ticket, waiter) = self.slots.take();
+        waiter.waker = Some(waker);
+        waiter.list = Some(List::Needy);
+        waiter.previous = last;
+        waiter.noted = noted;
+        waiter.deadline = deadline;
+        waiter.arrival = self.arrivals;
         match last {
-            Some(last) => self.slots[last.0].next = Some(ticket),
+            Some(last) => self.slots[last].next = Some(ticket),
             None => self.lists[List::Needy as usize].first = Some(ticket),
         }
         self.lists[List::Needy as usize].last = Some(ticket);
@@ -140,7 +119,7 @@ impl<A> Waiters<A> {
 
     /// Puts a waiter that is out of the queue back to where its arrival places it.
     pub(crate) fn requeue(&mut self, ticket: Ticket) {
-        let waiter = &self.slots[ticket.0];
+        let waiter = &self.slots[ticket];
         if waiter.list.is_some() {
             return;
         }
@@ -153,7 +132,7 @@ impl<A> Waiters<A> {
 
     /// Takes a waiter out of the queue, if it is in it.
     pub(crate) fn unqueue(&mut self, ticket: Ticket) {
-        let waiter = &mut self.slots[ticket.0];
+        let waiter = &mut self.slots[ticket];
         let Some(list) = waiter.list.take() else {
             return;
         };
@@ -164,37 +143,37 @@ impl<A> Waiters<A> {
             ends.last = previous;
         }
         match previous {
-            Some(previous) => self.slots[previous.0].next = next,
+            Some(previous) => self.slots[previous].next = next,
             None => ends.first = next,
         }
         if let (Some(next), Some(_)) = (next, previous) {
-            self.slots[next.0].previous = previous;
+            self.slots[next].previous = previous;
         }
         self.queued -= 1;
     }
 
     /// Puts a waiter into a list, behind all that arrived before it.
     fn link(&mut self, list: List, ticket: Ticket) {
-        let arrival = self.slots[ticket.0].arrival;
+        let arrival = self.slots[ticket].arrival;
         let mut previous = self.lists[list as usize].last;
         // Nearly always it is the latest; else it is one of the first, for the queue is served from there.
-        if previous.is_some_and(|last| self.slots[last.0].arrival > arrival) {
+        if previous.is_some_and(|last| self.slots[last].arrival > arrival) {
             previous = None;
             let mut at = self.lists[list as usize].first;
-            while let Some(other) = at.filter(|other| self.slots[other.0].arrival < arrival) {
+            while let Some(other) = at.filter(|other| self.slots[*other].arrival < arrival) {
                 previous = at;
-                at = self.slots[other.0].next;
+                at = self.slots[other].next;
             }
         }
         let next = match previous {
-            Some(previous) => self.slots[previous.0].next.replace(ticket),
+            Some(previous) => self.slots[previous].next.replace(ticket),
             None => self.lists[list as usize].first.replace(ticket),
         };
         match next {
-            Some(next) => self.slots[next.0].previous = Some(ticket),
+            Some(next) => self.slots[next].previous = Some(ticket),
             None => self.lists[list as usize].last = Some(ticket),
         }
-        let waiter = &mut self.slots[ticket.0];
+        let waiter = &mut self.slots[ticket];
         waiter.list = Some(list);
         waiter.previous = previous;
         waiter.next = next;
@@ -203,7 +182,7 @@ impl<A> Waiters<A> {
 
     /// Whether the waiter still waits in the queue.
     pub(crate) fn is_queued(&self, ticket: Ticket) -> bool {
-        let waiter = self.slots.get(ticket.0);
+        let waiter = self.slots.get(ticket);
         waiter.is_some_and(|waiter| waiter.list.is_some())
     }
 
@@ -211,7 +190,7 @@ impl<A> Waiters<A> {
     #[inline]
     pub(crate) fn answer(&mut self, ticket: Ticket, answer: A) {
         self.unqueue(ticket);
-        self.slots[ticket.0].answer = Some(answer);
+        self.slots[ticket].answer = Some(answer);
     }
 
     /// Answers the first of those who wait, if it is one for whom nothing is on its way; its waker comes out.
@@ -224,7 +203,7 @@ impl<A> Waiters<A> {
         let (Some(first), None) = (needy.first, driving.first) else {
             return Err(answer);
         };
-        let waiter = &mut self.slots[first.0];
+        let waiter = &mut self.slots[first];
         waiter.answer = Some(answer);
         waiter.list = None;
         let waker = waiter.waker.take();
@@ -239,49 +218,53 @@ impl<A> Waiters<A> {
 
     /// The answer, if it lies ready and there is nothing else to be cleared away.
     pub(crate) fn plain_answer(&self, ticket: Ticket) -> Option<&A> {
-        let waiter = &self.slots[ticket.0];
+        let waiter = &self.slots[ticket];
         let plain = waiter.waker.is_none() && waiter.job.is_none() && !waiter.noted;
         waiter.answer.as_ref().filter(|_| plain)
     }
 
     /// The waiter whose [plain answer](Self::plain_answer) was seen goes with it.
     pub(crate) fn take_plain_answer(&mut self, ticket: Ticket) -> Option<A> {
-        self.slots.remove(ticket.0)?.answer
+        let answer = self.slots[ticket].answer.take();
+        self.slots.free(ticket);
+        answer
     }
 
     /// Whether an answer lies ready.
     pub(crate) fn is_answered(&self, ticket: Ticket) -> bool {
-        self.slots[ticket.0].answer.is_some()
+        self.slots[ticket].answer.is_some()
     }
 
     /// Takes a waiter's answer away again, as `close` does.
     pub(crate) fn revoke(&mut self, ticket: Ticket) -> Option<A> {
-        self.slots[ticket.0].answer.take()
+        self.slots[ticket].answer.take()
     }
 
     /// The waiter goes: its slot is free again.
     pub(crate) fn remove(&mut self, ticket: Ticket) -> Left<A> {
         self.unqueue(ticket);
-        let waiter = self.slots.remove(ticket.0);
-        let waiter = waiter.expect("a ticket is given back once");
-        if waiter.noted {
+        let waiter = &mut self.slots[ticket];
+        let left = Left {
+            _waker: waiter.waker.take(),
+            answer: waiter.answer.take(),
+            job: waiter.job.take(),
+        };
+        let noted = std::mem::take(&mut waiter.noted);
+        self.slots.free(ticket);
+        if noted {
             self.forget_deadline();
         }
-        Left {
-            _waker: waiter.waker,
-            answer: waiter.answer,
-            job: waiter.job,
-        }
+        left
     }
 
     /// The job that the waiter drives.
     pub(crate) fn job(&self, ticket: Ticket) -> Option<JobKey> {
-        self.slots[ticket.0].job
+        self.slots[ticket].job
     }
 
     /// Gives the waiter a job to drive, or takes it away.
     pub(crate) fn set_job(&mut self, ticket: Ticket, job: Option<JobKey>) -> Option<JobKey> {
-        let waiter = &mut self.slots[ticket.0];
+        let waiter = &mut self.slots[ticket];
         let old = std::mem::replace(&mut waiter.job, job);
         if waiter.list.is_some() && old.is_some() != job.is_some() {
             self.unqueue(ticket);
@@ -292,28 +275,30 @@ impl<A> Waiters<A> {
 
     /// How to wake the waiter; it is nobody's to wake again until it leaves another waker.
     pub(crate) fn take_waker(&mut self, ticket: Ticket) -> Option<Waker> {
-        self.slots[ticket.0].waker.take()
+        self.slots[ticket].waker.take()
     }
 
     /// Whether the waiter would be woken by this waker.
     pub(crate) fn is_woken_by(&self, ticket: Ticket, waker: &Waker) -> bool {
-        let known = self.slots[ticket.0].waker.as_ref();
+        let known = self.slots[ticket].waker.as_ref();
         known.is_some_and(|known| known.will_wake(waker))
     }
 
     /// Another way to wake the waiter; the old one is handed back, to be dropped without the lock.
     pub(crate) fn set_waker(&mut self, ticket: Ticket, waker: Waker) -> Option<Waker> {
-        self.slots[ticket.0].waker.replace(waker)
+        self.slots[ticket].waker.replace(waker)
     }
 
     /// Every slot that is in use.
     pub(crate) fn tickets(&self) -> Vec<Ticket> {
-        self.slots.keys().map(Ticket).collect()
+        self.slots.iter().map(|(ticket, _)| ticket).collect()
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use slotmap::SlotMap;
+
     use super::*;
 
     fn waker() -> Waker {
@@ -325,7 +310,7 @@ mod tests {
         let mut at = waiters.first_needy();
         while let Some(ticket) = at {
             order.push(ticket);
-            at = waiters.slots[ticket.0].next;
+            at = waiters.slots[ticket].next;
         }
         order
     }
