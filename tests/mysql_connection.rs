@@ -16,6 +16,8 @@ mod cursor;
 mod echo;
 #[path = "mysql_connection/executors.rs"]
 mod executors;
+#[path = "mysql_connection/packet_limit.rs"]
+mod packet_limit;
 #[path = "mysql_connection/server.rs"]
 mod server;
 #[path = "mysql_connection/transaction.rs"]

@@ -1,10 +1,10 @@
 //! Deadlines beside waiters that are dropped or never polled again, and timers that strike early.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use pool_core::{BoxFuture, Error, NoSpawner, Phase, PooledConnection, Runtime};
+use pool_core::{BoxFuture, Error, NoSpawner, Phase, PooledConnection, Runtime, Verdict};
 use support::invariants::{acquire_now, all_is_well};
 use support::{Gate, Probe, Stage, Step, Verb, hold};
 
@@ -212,6 +212,78 @@ fn a_deadline_after_an_early_timer_strikes_at_its_time() {
         assert_eq!(timed_out(waiter.take()).0, Phase::Wait);
         drop(conn);
         drop(waiter);
+        all_is_well(stage, pool, &control);
+    });
+}
+
+/// Counts the timers that are set, and cannot set one while it strikes.
+struct Counting {
+    runtime: Arc<dyn Runtime>,
+    timers: Arc<AtomicUsize>,
+}
+
+impl Runtime for Counting {
+    fn spawn(&self, _: BoxFuture<'static, ()>) -> Result<(), NoSpawner> {
+        Err(NoSpawner)
+    }
+    fn sleep_until(&self, at: Instant) -> BoxFuture<'static, ()> {
+        self.timers.fetch_add(1, Ordering::SeqCst);
+        self.runtime.sleep_until(at)
+    }
+    fn now(&self) -> Instant {
+        self.runtime.now()
+    }
+}
+
+#[test]
+fn a_time_out_of_zero_sets_no_timer() {
+    Stage::each_virtual(|stage| {
+        let (manager, control) = stage.fake(1);
+        let timers = Arc::new(AtomicUsize::new(0));
+        let builder = pool_core::Pool::builder(manager).runtime(Counting {
+            runtime: stage.runtime(),
+            timers: Arc::clone(&timers),
+        });
+        let builder = builder.minsize(0).maxsize(1).upkeep(false);
+        let pool = builder.build_lazy().unwrap();
+        let conn = acquire_now(stage, &pool);
+        let patient = Probe::pending(pool.acquire().timeout(None));
+        for _ in 0..100 {
+            let mut hasty = Probe::new(pool.acquire().timeout(Duration::ZERO));
+            assert!(hasty.poll_until_stalled(stage));
+            assert_eq!(timed_out(hasty.take()), (Phase::Wait, Duration::ZERO));
+        }
+        assert_eq!(timers.load(Ordering::SeqCst), 0);
+        drop(conn);
+        drop(patient);
+        all_is_well(stage, pool, &control);
+    });
+}
+
+#[test]
+fn one_who_was_served_and_does_not_come_costs_nobody_else_a_deadline() {
+    Stage::each_virtual(|stage| {
+        let (manager, control) = stage.fake(1);
+        let builder = pool_core::Pool::builder(manager).runtime(Counting {
+            runtime: stage.runtime(),
+            timers: Arc::default(),
+        });
+        let builder = builder.minsize(0).maxsize(1).upkeep(false);
+        let pool = builder.build_lazy().unwrap();
+        let conn = acquire_now(stage, &pool);
+        control.next_verdict(Verdict::Reuse);
+        let limits = [10, 5, 1].map(|tenths| tenths * SECOND / 10);
+        let [mut gone, served, mut first] =
+            limits.map(|limit| Probe::pending(pool.acquire().timeout(limit)));
+        gone.cancel();
+        first.cancel();
+        drop(conn);
+        let mut last = Probe::pending(pool.acquire().timeout(2 * SECOND));
+        stage.advance(SECOND / 10);
+        stage.advance(2 * SECOND);
+        assert!(last.poll_until_stalled(stage), "HANG: {}", pool.status());
+        assert_eq!(timed_out(last.take()).0, Phase::Wait);
+        drop((gone, served, first, last));
         all_is_well(stage, pool, &control);
     });
 }

@@ -16,6 +16,7 @@ use crate::pool::Pool;
 use crate::pooled::PooledConnection;
 use crate::shared::{Driven, Shared, drive, nudge};
 use crate::steps::{Goods, quietly};
+use crate::waiters::Deadline;
 use crate::{ConfigError, Manager, Status};
 
 /// The future of [`Pool::acquire`].
@@ -75,7 +76,7 @@ enum State {
     Waiting {
         ticket: Ticket,
         since: Instant,
-        deadline: Option<Instant>,
+        deadline: Option<Deadline>,
         /// The step that was driven last, for the account of a time-out.
         kind: Option<Kind>,
     },
@@ -132,7 +133,7 @@ impl<M: Manager> Pool<M> {
 impl<M: Manager> Acquire<'_, M> {
     /// Waits for at most this long instead of the pool's `acquire_timeout`; `None` waits without limit.
     ///
-    /// Zero takes what can be had at the first poll.
+    /// Zero takes what can be had at the first poll. Of several time-outs the last counts; after the first poll none does.
     ///
     /// # Examples
     ///
@@ -150,22 +151,29 @@ impl<M: Manager> Acquire<'_, M> {
     /// ```
     pub fn timeout(mut self, timeout: impl Into<Option<Duration>>) -> Self {
         let timeout = timeout.into();
-        if timeout.is_some() && !self.shared.has_timer {
-            self.state = State::NoTimer;
+        // Once it waits it is too late to say so.
+        if matches!(self.state, State::Idle | State::NoTimer) {
+            self.state = match timeout {
+                Some(_) if !self.shared.has_timer => State::NoTimer,
+                _ => State::Idle,
+            };
+            self.timeout = Timeout::Own(timeout);
         }
-        self.timeout = Timeout::Own(timeout);
         self
     }
 
     /// The first poll that cannot be served on the fast way: joins the queue. `true`: there is nothing to do but wait.
     fn begin(&mut self, cx: &mut Context<'_>) -> Result<bool, Error<M::Error>> {
-        let timeout = match self.timeout {
-            Timeout::Pool => self.shared.config().acquire_timeout,
-            Timeout::Own(timeout) => timeout,
-        };
         let waker = cx.waker().clone();
         let since = self.shared.now();
-        let deadline = timeout.and_then(|timeout| since.checked_add(timeout));
+        let after = |timeout: Duration| since.checked_add(timeout);
+        let deadline = match self.timeout {
+            Timeout::Pool => {
+                let timeout = self.shared.config().acquire_timeout;
+                timeout.and_then(after).map(Deadline::Usual)
+            }
+            Timeout::Own(timeout) => timeout.and_then(after).map(Deadline::Own),
+        };
         let queued = self.shared.books().queue_up(waker, deadline, since);
         let queued = match queued {
             Ok(queued) => queued,
@@ -277,7 +285,7 @@ impl<M: Manager> Acquire<'_, M> {
                 return Poll::Pending;
             };
             let now = self.shared.now();
-            if now >= deadline {
+            if now >= deadline.at() {
                 let error = self.timed_out(now);
                 return Poll::Ready(self.give_up(ticket, error));
             }

@@ -311,6 +311,31 @@ mod tests {
         assert!(futures_lite::future::block_on(pool.acquire()).is_ok());
     }
 
+    #[cfg(not(feature = "timer"))]
+    #[test]
+    fn without_a_timer_the_last_word_on_the_time_out_counts() {
+        let pool = Pool::builder(Numbers).build_lazy().expect("no time-out");
+        let acquire = pool.acquire().timeout(Duration::from_secs(1)).timeout(None);
+        assert!(futures_lite::future::block_on(acquire).is_ok());
+    }
+
+    #[test]
+    fn a_time_out_given_to_one_who_waits_loses_no_place() {
+        use futures_lite::future::{block_on, poll_once};
+
+        let pool = Pool::builder(Numbers).maxsize(1);
+        let pool = pool.build_lazy().expect("no time-out");
+        block_on(async {
+            let held = pool.acquire().await.expect("a place is free");
+            let mut waiting = pool.acquire();
+            assert!(poll_once(&mut waiting).await.is_none());
+            drop(waiting.timeout(Duration::from_secs(1)));
+            assert_eq!(pool.status().waiting(), 0);
+            drop(held);
+            assert!(poll_once(pool.acquire()).await.is_some());
+        });
+    }
+
     #[cfg(feature = "timer")]
     #[test]
     fn with_the_built_in_timer_time_outs_are_kept() {

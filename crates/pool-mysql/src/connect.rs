@@ -62,10 +62,33 @@ async fn establish(
     tie: Tie,
     echo: bool,
 ) -> mysql_async::Result<Connection> {
-    let conn = Conn::new(blueprint.opts.clone()).await?;
+    let assumed = blueprint.packet_limit.last_heard();
+    let mut conn = begin(&blueprint, assumed, tie, echo).await?;
+    if assumed.is_some_and(|assumed| assumed != conn.server.max_packet) {
+        // The server has another limit by now, or another server answers; the driver takes it only when it connects.
+        let tie = conn.tie.take();
+        let _ = conn.ensure_closed().await;
+        conn = begin(&blueprint, None, tie, echo).await?;
+    }
+    conn.run_init_command().await?;
+    conn.now_clean();
+    Ok(conn)
+}
+
+/// Opens a session and lets the server say who it is.
+async fn begin(
+    blueprint: &Arc<Blueprint>,
+    packet_limit: Option<usize>,
+    tie: Tie,
+    echo: bool,
+) -> mysql_async::Result<Connection> {
+    let conn = Conn::new(blueprint.opts_with(packet_limit)).await?;
     // From here on an error says goodbye to the server: our connection knows how, the driver's does not.
-    let mut conn = Connection::adopt(conn, blueprint, tie, echo);
+    let mut conn = Connection::adopt(conn, Arc::clone(blueprint), tie, echo);
     conn.begin_session().await?;
+    let server = &conn.server;
+    let heard = server.identity.is_some().then_some(server.max_packet);
+    blueprint.packet_limit.hear(heard);
     Ok(conn)
 }
 
@@ -122,8 +145,6 @@ impl Connection {
             }
             None => self.send_settings(settings).await?,
         }
-        self.run_init_command().await?;
-        self.now_clean();
         Ok(())
     }
 

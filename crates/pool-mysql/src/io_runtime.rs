@@ -115,6 +115,11 @@ impl Place {
 pub(crate) struct Tie(Option<JoinHandle<()>>);
 
 impl Tie {
+    /// Takes it from a connection that is closed, for the one that is opened in its stead.
+    pub(crate) fn take(&mut self) -> Self {
+        Self(self.0.take())
+    }
+
     pub(crate) fn has_ended(&self) -> bool {
         self.0.as_ref().is_some_and(JoinHandle::is_finished)
     }
@@ -252,6 +257,10 @@ impl Runtime for MySqlRuntime {
 
     fn now(&self) -> Instant {
         Instant::now()
+    }
+
+    fn is_real_time(&self) -> bool {
+        true
     }
 }
 

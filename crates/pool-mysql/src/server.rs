@@ -17,9 +17,9 @@ pub(crate) struct Server {
     pub(crate) max_packet: usize,
 }
 
-/// Asks for all of it, in columns of [`Server::learn`].
+/// Asks for all of it, a line each; as one column it costs the server and the driver half of what five do.
 pub(crate) const QUESTION: &str =
-    "SELECT CONNECTION_ID(), VERSION(), @@hostname, @@port, @@max_allowed_packet";
+    "SELECT CONCAT_WS('\n', CONNECTION_ID(), @@port, @@max_allowed_packet, @@hostname, VERSION())";
 
 impl Server {
     /// What the greeting alone tells.
@@ -36,11 +36,18 @@ impl Server {
 
     /// Adds the answer to [`QUESTION`]; what does not look like one is left out.
     pub(crate) fn learn(&mut self, row: Row) {
-        type Answer = (u64, String, String, u64, usize);
-        if let Ok((id, info, host, port, max_packet)) = Answer::from_row_opt(row) {
+        let answer = <(String,)>::from_row_opt(row);
+        let lines: Vec<&str> = match &answer {
+            Ok((text,)) => text.split('\n').collect(),
+            Err(_) => return,
+        };
+        let [id, port, max_packet, host, info] = lines[..] else {
+            return;
+        };
+        if let (Ok(id), Ok(port), Ok(max_packet)) = (id.parse(), port.parse(), max_packet.parse()) {
             self.connection_id = id;
-            self.info = info;
-            self.identity = Some((host, port));
+            self.info = info.to_owned();
+            self.identity = Some((host.to_owned(), port));
             self.max_packet = max_packet;
         }
     }

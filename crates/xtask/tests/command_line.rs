@@ -133,3 +133,74 @@ fn test_stops_at_the_first_step_that_fails_and_names_it() {
     let said = text(&output.stdout);
     assert!(!said.contains("pool-core"), "nothing runs after it: {said}");
 }
+
+/// A folder with a stand-in for valgrind before those of the system, so that nothing is installed for a test.
+fn path_with_valgrind() -> String {
+    let stand_ins = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/stand_ins");
+    let path = std::env::var("PATH").unwrap_or_default();
+    format!("{stand_ins}:{path}")
+}
+
+fn bench(options: &[&str], fail_on: &str) -> Output {
+    let path = path_with_valgrind();
+    xtask(
+        &[&["bench"], options].concat(),
+        &[
+            ("PATH", &path),
+            ("MYSQL_URL", "mysql://me:secret@db/mine"),
+            ("FAIL_ON", fail_on),
+        ],
+    )
+}
+
+/// What the stand-in for cargo was asked for, in order.
+fn asked(output: &Output) -> Vec<String> {
+    text(&output.stdout)
+        .lines()
+        .filter_map(|line| line.strip_prefix("asked for: ").map(str::to_owned))
+        .collect()
+}
+
+#[test]
+fn bench_builds_first_and_passes_its_options_on() {
+    let build = "build --release -p pool-bench; server: none";
+    for (options, run) in [
+        (
+            &[][..],
+            "run --quiet --release -p pool-bench --; server: none",
+        ),
+        (
+            &["--quick", "mysql-1-", "crowd-64"],
+            "run --quiet --release -p pool-bench -- --quick mysql-1- crowd-64; server: none",
+        ),
+        (
+            &["--docs"],
+            "run --quiet --release -p pool-bench -- --docs; server: none",
+        ),
+    ] {
+        let output = bench(options, "nothing fails");
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        assert_eq!(asked(&output), [build, run]);
+    }
+}
+
+#[test]
+fn bench_does_not_run_what_cannot_be_built() {
+    let output = bench(&["--quick"], "build --release");
+    assert_eq!(output.status.code(), Some(42));
+    assert_eq!(asked(&output).len(), 1);
+    let error = text(&output.stderr);
+    assert!(
+        error.contains("`cargo build --release -p pool-bench`"),
+        "{error}"
+    );
+}
+
+#[test]
+fn bench_says_that_the_benchmark_failed() {
+    let output = bench(&["--fast"], "-- --fast");
+    assert_eq!(output.status.code(), Some(42));
+    assert_eq!(asked(&output).len(), 2);
+    let error = text(&output.stderr);
+    assert!(error.contains("the benchmark"), "{error}");
+}

@@ -51,7 +51,7 @@ impl<S: Stock> Ledger<S> {
                 // Somebody may have taken it at once.
                 if after.recycle && self.dirty.is_empty() {
                     after.recycle = false;
-                    self.coming -= 1;
+                    self.coming = false;
                 }
             }
             (Stage::Closing, _) if !self.spawns && self.closers == 0 => {

@@ -5,6 +5,7 @@ use std::time::Instant;
 use super::{After, Ledger, Stock};
 use crate::jobs::Tender;
 use crate::keys::Ticket;
+use crate::waiters::Deadline;
 
 impl<S: Stock> Ledger<S> {
     /// A waiter whose deadline struck too early is put back into its old place; `true`: that changed something.
@@ -20,8 +21,14 @@ impl<S: Stock> Ledger<S> {
 
     /// Whether the timer is set for this instant or an earlier one.
     #[inline]
-    pub(super) fn timer_strikes_by(&self, at: Instant) -> bool {
+    fn timer_strikes_by(&self, at: Instant) -> bool {
         self.timer_at.is_some_and(|timer| timer <= at)
+    }
+
+    /// Whether the timer would strike too late for this deadline.
+    #[inline]
+    pub(super) fn timer_is_late(&self, deadline: Option<Deadline>) -> bool {
+        deadline.is_some_and(|deadline| !self.timer_strikes_by(deadline.at()))
     }
 
     /// Whether the timer is not set although there may be a deadline.

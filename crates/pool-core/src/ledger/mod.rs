@@ -114,8 +114,8 @@ pub(crate) struct Ledger<S: Stock> {
     orphaned: bool,
     /// How many background tasks there have been; their numbers.
     visitors: u64,
-    /// How many background tasks are to come for dirty entries.
-    coming: usize,
+    /// Whether a background task is to come for the next dirty entry.
+    coming: bool,
     /// How many `wait_closed` are under way.
     closers: usize,
     aborts: HashMap<u64, AbortHandle>,
@@ -157,7 +157,7 @@ impl<S: Stock> Ledger<S> {
             orphaned: false,
             spawns: true,
             visitors: 0,
-            coming: 0,
+            coming: false,
             closers: 0,
             idle: VecDeque::new(),
             dirty: VecDeque::new(),
@@ -345,10 +345,12 @@ impl<S: Stock> Ledger<S> {
         }
     }
 
-    /// Sees to it that there are as many background tasks under way as entries that wait for their recycle.
-    fn call_for_recycle(&mut self, after: &mut After<S>) {
-        if self.spawns && self.coming < self.dirty.len() {
-            self.coming += 1;
+    /// Sees to it that a background task comes for the entries that wait for their recycle.
+    ///
+    /// One at a time: it calls the next when it comes. Under load most entries are taken by an acquire before.
+    pub(super) fn call_for_recycle(&mut self, after: &mut After<S>) {
+        if self.spawns && !self.coming && !self.dirty.is_empty() {
+            self.coming = true;
             after.recycle = true;
         }
     }

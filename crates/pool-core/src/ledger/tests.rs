@@ -7,6 +7,7 @@ use std::time::Duration;
 use self::world::World;
 use super::*;
 use crate::Verdict;
+use crate::waiters::Deadline;
 
 #[test]
 fn a_waiter_is_served_by_whichever_comes_first() {
@@ -101,8 +102,9 @@ fn a_timer_that_strikes_too_early_costs_no_waiter_its_place() {
     let mut queue = Vec::new();
     for _ in 0..3 {
         let waker = world.waker.clone();
-        let ticket =
-            world.change(|books, now, after| books.enqueue(waker, Some(later), now, after));
+        let ticket = world.change(|books, now, after| {
+            books.enqueue(waker, Some(Deadline::Usual(later)), now, after)
+        });
         queue.extend(ticket.map(|queued| queued.ticket).ok());
     }
     world.change(|books, _, after| books.timer_struck(after));

@@ -7,7 +7,7 @@ use super::shelves::Found;
 use super::{After, Ledger, Stage, Stock};
 use crate::jobs::{Kind, Tender, Work};
 use crate::keys::{JobKey, Ticket};
-use crate::waiters::Left;
+use crate::waiters::{Deadline, Left};
 
 /// What a waiter waits for.
 pub(crate) enum Answer<S: Stock> {
@@ -56,18 +56,18 @@ impl<S: Stock> Ledger<S> {
     pub(crate) fn queue_up(
         &mut self,
         waker: Waker,
-        deadline: Option<Instant>,
+        deadline: Option<Deadline>,
         now: Instant,
     ) -> Result<Queued, Waker> {
         // Whatever is idle, under way or missing would be another place.
         let all_are_held = self.stage == Stage::Open && self.counts.held == self.limit;
-        if !all_are_held || deadline.is_some_and(|deadline| deadline <= now) {
+        if !all_are_held || deadline.is_some_and(|deadline| deadline.at() <= now) {
             return Err(waker);
         }
         Ok(Queued {
             ticket: self.waiters.push(waker, deadline),
             waits: true,
-            set_timer: deadline.is_some_and(|at| !self.timer_strikes_by(at)) && self.timer_to_set(),
+            set_timer: self.timer_is_late(deadline) && self.timer_to_set(),
         })
     }
 
@@ -93,7 +93,7 @@ impl<S: Stock> Ledger<S> {
     pub(crate) fn enqueue(
         &mut self,
         waker: Waker,
-        deadline: Option<Instant>,
+        deadline: Option<Deadline>,
         now: Instant,
         after: &mut After<S>,
     ) -> Result<Queued, Waker> {
@@ -109,7 +109,7 @@ impl<S: Stock> Ledger<S> {
             && self.jobs.untended() == 0
             // What is still to be done may lead to something.
             && !after.has_chores()
-            && deadline.is_none_or(|deadline| deadline > now);
+            && deadline.is_none_or(|deadline| deadline.at() > now);
         Ok(Queued {
             ticket,
             waits,

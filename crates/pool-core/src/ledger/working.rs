@@ -101,9 +101,10 @@ impl<S: Stock> Ledger<S> {
     }
 
     /// Begins the recycle of the entry that has waited longest for it.
-    pub(crate) fn claim_dirty(&mut self) -> Option<(JobKey, u64)> {
-        self.coming = self.coming.saturating_sub(1);
+    pub(crate) fn claim_dirty(&mut self, after: &mut After<S>) -> Option<(JobKey, u64)> {
+        self.coming = false;
         let (_, entry) = self.dirty.pop_front()?;
+        self.call_for_recycle(after);
         self.visitors += 1;
         let tender = Tender::Visitor(self.visitors, None);
         let key = self.note(Kind::Recycle, Some(entry), tender);
@@ -201,7 +202,7 @@ impl<S: Stock> Ledger<S> {
     pub(crate) fn not_recycled(&mut self, now: Instant, after: &mut After<S>) {
         // A task that was dropped unfinished: its runtime is gone.
         self.spawns = false;
-        self.coming = 0;
+        self.coming = false;
         self.supply(now, after);
     }
 

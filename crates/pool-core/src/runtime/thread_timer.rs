@@ -54,8 +54,12 @@ impl Runtime for ThreadTimer {
     }
 }
 
-/// Who is to be woken, by instant; the number tells sleepers of the same instant apart.
-type Sleepers = BTreeMap<(Instant, u64), Waker>;
+struct Sleepers {
+    /// Who is to be woken, by instant; the number tells sleepers of the same instant apart.
+    wakers: BTreeMap<(Instant, u64), Waker>,
+    /// When the thread looks again by itself; most sleepers are gone before, and then it has nothing to be told.
+    looks_at: Option<Instant>,
+}
 
 struct Clock {
     sleepers: Mutex<Sleepers>,
@@ -71,7 +75,8 @@ impl Clock {
         let mut sleepers = self.sleepers();
         loop {
             let now = Instant::now();
-            let Some(next) = sleepers.first_entry() else {
+            let Some(next) = sleepers.wakers.first_entry() else {
+                sleepers.looks_at = None;
                 sleepers = self
                     .changed
                     .wait(sleepers)
@@ -87,6 +92,7 @@ impl Clock {
                 sleepers = self.sleepers();
             } else {
                 let wait = at.saturating_duration_since(now);
+                sleepers.looks_at = Some(at);
                 sleepers = self
                     .changed
                     .wait_timeout(sleepers, wait)
@@ -99,7 +105,10 @@ impl Clock {
 
 fn clock() -> &'static Clock {
     static CLOCK: Clock = Clock {
-        sleepers: Mutex::new(BTreeMap::new()),
+        sleepers: Mutex::new(Sleepers {
+            wakers: BTreeMap::new(),
+            looks_at: None,
+        }),
         changed: Condvar::new(),
     };
     static THREAD: OnceLock<()> = OnceLock::new();
@@ -128,19 +137,25 @@ impl Future for Sleep {
             return Poll::Ready(());
         }
         let at = self.at;
+        let again = self.key.is_some();
         let key = *self
             .key
             .get_or_insert_with(|| (at, NEXT.fetch_add(1, Ordering::Relaxed)));
-        let waker = cx.waker().clone();
         let clock = clock();
+        let known = |sleepers: &Sleepers| {
+            let known = sleepers.wakers.get(&key);
+            known.is_some_and(|waker| waker.will_wake(cx.waker()))
+        };
+        if again && known(&clock.sleepers()) {
+            return Poll::Pending;
+        }
+        let waker = cx.waker().clone();
         let mut sleepers = clock.sleepers();
-        let old = sleepers.insert(key, waker);
-        let is_first = sleepers
-            .first_key_value()
-            .is_some_and(|(first, _)| *first == key);
+        let old = sleepers.wakers.insert(key, waker);
+        let looks_too_late = sleepers.looks_at.is_none_or(|looks| at < looks);
         drop(sleepers);
         drop(old);
-        if is_first {
+        if looks_too_late {
             clock.changed.notify_one();
         }
         Poll::Pending
@@ -150,7 +165,7 @@ impl Future for Sleep {
 impl Drop for Sleep {
     fn drop(&mut self) {
         if let Some(key) = self.key {
-            let waker = clock().sleepers().remove(&key);
+            let waker = clock().sleepers().wakers.remove(&key);
             drop(waker);
         }
     }

@@ -46,7 +46,9 @@ impl<M: Manager> Future for Visitor<M> {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         if self.job.is_none() {
-            let claimed = self.shared.books().claim_dirty();
+            let claimed = self
+                .shared
+                .change(None, |books, after| books.claim_dirty(after));
             self.job = claimed;
         }
         if let Some((key, number)) = self.job {

@@ -1,20 +1,50 @@
 //! The deadlines of the waiters.
 //!
-//! A pool's waiters mostly have the same patience, so their deadlines come in order, and most of them are served long
-//! before. So a deadline is noted by itself only where it is earlier than those that one note stands for together: the
-//! *horizon*. When the horizon is reached, all that stand behind it are noted, and the latest of them is the next one.
+//! Those who wait as long as the pool says have deadlines that come in order, and most of them are served long before.
+//! So one note stands for them together: the *horizon*, no later than any of theirs. When it is reached each of them is
+//! noted by itself. Those who brought a time-out of their own are so from the beginning.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::time::Instant;
 
-use super::Waiters;
+use super::{List, Waiters};
 use crate::keys::Ticket;
+
+/// Until when somebody waits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Deadline {
+    /// As the pool says.
+    Usual(Instant),
+    /// As the caller says.
+    Own(Instant),
+}
+
+impl Deadline {
+    pub(crate) fn at(self) -> Instant {
+        match self {
+            Self::Usual(at) | Self::Own(at) => at,
+        }
+    }
+}
+
+/// How a waiter's deadline is counted with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Timing {
+    /// There is none, or it has struck.
+    Not,
+    /// The horizon stands for it.
+    Behind,
+    /// It is noted by itself.
+    Noted,
+}
 
 /// What is known of deadlines.
 pub(super) struct Deadlines {
-    /// No deadline that is not noted by itself is earlier.
+    /// No deadline that it stands for is earlier; `None` where it stands for nobody.
     horizon: Option<Instant>,
+    /// For how many it stands.
+    behind: usize,
     /// Notes, earliest first; those of waiters that left stay until they come up or outnumber the others.
     notes: BinaryHeap<Reverse<(Instant, Ticket)>>,
     /// How many notes are of waiters that are still there.
@@ -25,19 +55,36 @@ impl Deadlines {
     pub(super) fn new() -> Self {
         Self {
             horizon: None,
+            behind: 0,
             notes: BinaryHeap::new(),
             live: 0,
         }
     }
 
-    /// Whether the horizon does not stand for this one; the first one becomes the horizon.
-    pub(super) fn must_be_noted(&mut self, deadline: Instant) -> bool {
-        deadline < *self.horizon.get_or_insert(deadline)
+    /// Counts with a deadline; the first usual one becomes the horizon.
+    pub(super) fn add(&mut self, deadline: Option<Deadline>, ticket: Ticket) -> Timing {
+        match deadline {
+            None => Timing::Not,
+            Some(Deadline::Usual(at)) if at >= *self.horizon.get_or_insert(at) => {
+                self.behind += 1;
+                Timing::Behind
+            }
+            Some(deadline) => self.note(deadline, ticket),
+        }
     }
 
-    pub(super) fn note(&mut self, deadline: Instant, ticket: Ticket) {
-        self.notes.push(Reverse((deadline, ticket)));
+    fn note(&mut self, deadline: Deadline, ticket: Ticket) -> Timing {
+        self.notes.push(Reverse((deadline.at(), ticket)));
         self.live += 1;
+        Timing::Noted
+    }
+
+    /// One for whom the horizon stood is gone.
+    fn forget_behind(&mut self) {
+        self.behind -= 1;
+        if self.behind == 0 {
+            self.horizon = None;
+        }
     }
 }
 
@@ -45,11 +92,8 @@ impl<A> Waiters<A> {
     /// Sees to it that the waiter's deadline, if it has one, is counted with.
     pub(crate) fn time(&mut self, ticket: Ticket) {
         let waiter = &mut self.slots[ticket];
-        if let (Some(deadline), false) = (waiter.deadline, waiter.noted) {
-            waiter.noted = self.deadlines.must_be_noted(deadline);
-            if waiter.noted {
-                self.deadlines.note(deadline, ticket);
-            }
+        if waiter.timing == Timing::Not {
+            waiter.timing = self.deadlines.add(waiter.deadline, ticket);
         }
     }
 
@@ -66,28 +110,48 @@ impl<A> Waiters<A> {
 
     /// When the timer is to strike next: at the earliest deadline, or where the horizon has to be looked behind.
     pub(crate) fn next_deadline(&mut self) -> Option<Instant> {
-        if self.slots.is_empty() {
-            self.deadlines.horizon = None;
-        }
         self.first_noted();
         self.no_deadline_before()
     }
 
-    /// Somebody with a deadline, the one with the earliest if that is noted by itself.
+    /// Somebody who waits and has a deadline, the one with the earliest if that is noted by itself.
     pub(crate) fn somebody_with_a_deadline(&mut self) -> Option<Ticket> {
         if let Some((_, ticket)) = self.first_noted() {
             return Some(ticket);
         }
-        let mut slots = self.slots.iter();
-        let timed = slots.find(|(_, waiter)| waiter.list.is_some() && waiter.deadline.is_some());
-        timed.map(|(ticket, _)| ticket)
+        // Where the horizon stands for somebody most of those who wait are such.
+        self.deadlines.horizon?;
+        let mut queue = self.everybody();
+        queue.find(|ticket| self.slots[*ticket].timing == Timing::Behind)
     }
 
-    /// The waiter with the earliest deadline that is noted by itself.
+    /// All who wait.
+    fn everybody(&self) -> impl Iterator<Item = Ticket> {
+        [List::Needy, List::Driving]
+            .into_iter()
+            .flat_map(move |list| {
+                let mut next = self.lists[list as usize].first;
+                std::iter::from_fn(move || {
+                    let ticket = next?;
+                    next = self.slots[ticket].next;
+                    Some(ticket)
+                })
+            })
+    }
+
+    /// Who waits and has the earliest deadline that is noted by itself.
     fn first_noted(&mut self) -> Option<(Instant, Ticket)> {
         while let Some(Reverse((at, ticket))) = self.deadlines.notes.peek().copied() {
-            if self.slots.get(ticket).is_some_and(|waiter| waiter.noted) {
-                return Some((at, ticket));
+            match self.slots.get_mut(ticket) {
+                Some(waiter) if waiter.timing == Timing::Noted => {
+                    if waiter.list.is_some() {
+                        return Some((at, ticket));
+                    }
+                    // It has its answer, if it ever comes for it.
+                    waiter.timing = Timing::Not;
+                    self.deadlines.live -= 1;
+                }
+                _ => {}
             }
             self.deadlines.notes.pop();
         }
@@ -99,17 +163,19 @@ impl<A> Waiters<A> {
         if self.deadlines.horizon.is_none_or(|horizon| horizon > now) {
             return;
         }
-        self.deadlines.horizon = None;
-        for (ticket, waiter) in self.slots.iter_mut() {
-            let Some(deadline) = waiter.deadline.filter(|_| waiter.list.is_some()) else {
-                continue;
-            };
-            self.deadlines.horizon = self.deadlines.horizon.max(Some(deadline));
-            if !waiter.noted {
-                waiter.noted = true;
-                self.deadlines.note(deadline, ticket);
+        for list in [List::Needy, List::Driving] {
+            let mut next = self.lists[list as usize].first;
+            while let Some(ticket) = next {
+                let waiter = &mut self.slots[ticket];
+                next = waiter.next;
+                if let (Timing::Behind, Some(deadline)) = (waiter.timing, waiter.deadline) {
+                    waiter.timing = self.deadlines.note(deadline, ticket);
+                    self.deadlines.forget_behind();
+                }
             }
         }
+        // It still stands for those who have their answer and did not come yet, but they need no timer.
+        self.deadlines.horizon = None;
     }
 
     /// Takes the earliest deadline off the notes if it is due.
@@ -119,19 +185,29 @@ impl<A> Waiters<A> {
             return None;
         }
         self.deadlines.notes.pop();
-        self.slots[ticket].noted = false;
+        self.slots[ticket].timing = Timing::Not;
         self.deadlines.live -= 1;
         Some(ticket)
     }
 
-    /// A waiter whose deadline was noted is gone; the notes of such are thrown away when they are most of them.
-    pub(super) fn forget_deadline(&mut self) {
+    /// A waiter is gone; the notes of such are thrown away when they are most of them.
+    #[inline]
+    pub(super) fn forget_deadline(&mut self, timing: Timing) {
+        match timing {
+            Timing::Not => {}
+            Timing::Behind => self.deadlines.forget_behind(),
+            Timing::Noted => self.forget_note(),
+        }
+    }
+
+    fn forget_note(&mut self) {
         let Deadlines { notes, live, .. } = &mut self.deadlines;
         *live -= 1;
         if notes.len() > 64 + 2 * *live {
             let slots = &self.slots;
             notes.retain(|Reverse((_, ticket))| {
-                slots.get(*ticket).is_some_and(|waiter| waiter.noted)
+                let waiter = slots.get(*ticket);
+                waiter.is_some_and(|waiter| waiter.timing == Timing::Noted)
             });
         }
     }
@@ -145,7 +221,7 @@ mod tests {
     use super::*;
 
     fn push(waiters: &mut Waiters<u8>, deadline: Instant) -> Ticket {
-        waiters.push(Waker::noop().clone(), Some(deadline))
+        waiters.push(Waker::noop().clone(), Some(Deadline::Usual(deadline)))
     }
 
     #[test]
@@ -214,5 +290,52 @@ mod tests {
             waiters.next_deadline(),
             Some(start + Duration::from_secs(30))
         );
+    }
+
+    #[test]
+    fn the_horizon_goes_with_the_last_one_behind_it() {
+        let mut waiters = Waiters::<u8>::new();
+        let at = Instant::now() + Duration::from_secs(30);
+        for _ in 0..3 {
+            waiters.push(Waker::noop().clone(), None);
+            let ticket = push(&mut waiters, at);
+            waiters.push(Waker::noop().clone(), None);
+            assert_eq!(waiters.next_deadline(), Some(at));
+            waiters.remove(ticket);
+            assert_eq!(waiters.next_deadline(), None);
+            assert_eq!(waiters.somebody_with_a_deadline(), None);
+        }
+    }
+
+    #[test]
+    fn a_time_out_of_one_s_own_moves_no_horizon() {
+        let mut waiters = Waiters::<u8>::new();
+        let start = Instant::now();
+        let mut own = |secs| {
+            let at = start + Duration::from_secs(secs);
+            waiters.push(Waker::noop().clone(), Some(Deadline::Own(at)))
+        };
+        let [late, early] = [9, 1].map(&mut own);
+        assert!(waiters.deadlines.horizon.is_none());
+        assert_eq!(waiters.somebody_with_a_deadline(), Some(early));
+        waiters.answer(early, 7);
+        assert_eq!(waiters.somebody_with_a_deadline(), Some(late));
+        assert_eq!(waiters.remove(early).answer, Some(7));
+        assert_eq!(waiters.deadlines.live, 1);
+    }
+
+    #[test]
+    fn one_who_is_answered_and_does_not_come_sets_no_timer() {
+        let mut waiters = Waiters::<u8>::new();
+        let at = Instant::now() + Duration::from_secs(1);
+        let ticket = push(&mut waiters, at);
+        waiters.answer(ticket, 7);
+        waiters.look_behind_the_horizon(at);
+        assert_eq!(waiters.next_deadline(), None);
+        let later = push(&mut waiters, at + Duration::from_secs(1));
+        waiters.remove(ticket);
+        assert_eq!(waiters.next_deadline(), Some(at + Duration::from_secs(1)));
+        waiters.remove(later);
+        assert_eq!(waiters.next_deadline(), None);
     }
 }

@@ -7,9 +7,9 @@ mod deadlines;
 mod slots;
 
 use std::task::Waker;
-use std::time::Instant;
 
-use self::deadlines::Deadlines;
+pub(crate) use self::deadlines::Deadline;
+use self::deadlines::{Deadlines, Timing};
 use self::slots::Slots;
 use crate::keys::{JobKey, Ticket};
 
@@ -94,15 +94,14 @@ impl<A> Waiters<A> {
     }
 
     /// A new waiter at the end of the queue.
-    pub(crate) fn push(&mut self, waker: Waker, deadline: Option<Instant>) -> Ticket {
+    pub(crate) fn push(&mut self, waker: Waker, deadline: Option<Deadline>) -> Ticket {
         self.arrivals += 1;
-        let noted = deadline.is_some_and(|deadline| self.deadlines.must_be_noted(deadline));
         let last = self.lists[List::Needy as usize].last;
         let (ticket, waiter) = self.slots.take();
         waiter.waker = Some(waker);
         waiter.list = Some(List::Needy);
         waiter.previous = last;
-        waiter.noted = noted;
+        waiter.timing = self.deadlines.add(deadline, ticket);
         waiter.deadline = deadline;
         waiter.arrival = self.arrivals;
         match last {
@@ -111,9 +110,6 @@ impl<A> Waiters<A> {
         }
         self.lists[List::Needy as usize].last = Some(ticket);
         self.queued += 1;
-        if let (true, Some(deadline)) = (noted, deadline) {
-            self.deadlines.note(deadline, ticket);
-        }
         ticket
     }
 
@@ -219,14 +215,18 @@ impl<A> Waiters<A> {
     /// The answer, if it lies ready and there is nothing else to be cleared away.
     pub(crate) fn plain_answer(&self, ticket: Ticket) -> Option<&A> {
         let waiter = &self.slots[ticket];
-        let plain = waiter.waker.is_none() && waiter.job.is_none() && !waiter.noted;
+        let plain =
+            waiter.waker.is_none() && waiter.job.is_none() && waiter.timing != Timing::Noted;
         waiter.answer.as_ref().filter(|_| plain)
     }
 
     /// The waiter whose [plain answer](Self::plain_answer) was seen goes with it.
     pub(crate) fn take_plain_answer(&mut self, ticket: Ticket) -> Option<A> {
-        let answer = self.slots[ticket].answer.take();
+        let waiter = &mut self.slots[ticket];
+        let answer = waiter.answer.take();
+        let timing = waiter.timing;
         self.slots.free(ticket);
+        self.forget_deadline(timing);
         answer
     }
 
@@ -249,11 +249,9 @@ impl<A> Waiters<A> {
             answer: waiter.answer.take(),
             job: waiter.job.take(),
         };
-        let noted = std::mem::take(&mut waiter.noted);
+        let timing = waiter.timing;
         self.slots.free(ticket);
-        if noted {
-            self.forget_deadline();
-        }
+        self.forget_deadline(timing);
         left
     }
 

@@ -6,9 +6,9 @@
 use std::num::NonZeroU32;
 use std::ops::{Index, IndexMut};
 use std::task::Waker;
-use std::time::Instant;
 
 use super::List;
+use super::deadlines::{Deadline, Timing};
 use crate::keys::{JobKey, Ticket};
 
 /// One waiter; what is written while it waits comes first.
@@ -23,19 +23,18 @@ pub(super) struct Waiter<A> {
     pub(super) next: Option<Ticket>,
     /// The list it is in.
     pub(super) list: Option<List>,
-    /// Whether the deadline is noted by itself.
-    pub(super) noted: bool,
+    /// How the deadline is counted with.
+    pub(super) timing: Timing,
     free: bool,
     /// The turn of the slot: a ticket of an earlier one is stale.
     turn: NonZeroU32,
-    pub(super) deadline: Option<Instant>,
+    pub(super) deadline: Option<Deadline>,
     pub(super) arrival: u64,
 }
 
 pub(super) struct Slots<A> {
     all: Vec<Waiter<A>>,
     free: Option<Ticket>,
-    taken: u32,
 }
 
 impl<A> Slots<A> {
@@ -43,12 +42,7 @@ impl<A> Slots<A> {
         Self {
             all: Vec::new(),
             free: None,
-            taken: 0,
         }
-    }
-
-    pub(super) fn is_empty(&self) -> bool {
-        self.taken == 0
     }
 
     /// A slot for a new waiter, who is in no list yet.
@@ -57,7 +51,6 @@ impl<A> Slots<A> {
         let waiter = &mut self.all[ticket.index as usize];
         self.free = waiter.next.take();
         waiter.free = false;
-        self.taken += 1;
         (ticket, waiter)
     }
 
@@ -73,7 +66,7 @@ impl<A> Slots<A> {
             previous: None,
             next: None,
             list: None,
-            noted: false,
+            timing: Timing::Not,
             free: true,
             turn,
             deadline: None,
@@ -91,12 +84,17 @@ impl<A> Slots<A> {
         waiter.turn = waiter.turn.checked_add(1).unwrap_or(NonZeroU32::MIN);
         let turn = waiter.turn;
         self.free = Some(Ticket { turn, ..ticket });
-        self.taken -= 1;
     }
 
     /// The waiter, if it is still there.
     pub(super) fn get(&self, ticket: Ticket) -> Option<&Waiter<A>> {
         let waiter = self.all.get(ticket.index as usize)?;
+        (waiter.turn == ticket.turn && !waiter.free).then_some(waiter)
+    }
+
+    /// The waiter, if it is still there, to be changed.
+    pub(super) fn get_mut(&mut self, ticket: Ticket) -> Option<&mut Waiter<A>> {
+        let waiter = self.all.get_mut(ticket.index as usize)?;
         (waiter.turn == ticket.turn && !waiter.free).then_some(waiter)
     }
 
@@ -107,17 +105,6 @@ impl<A> Slots<A> {
             let turn = waiter.turn;
             (Ticket { index, turn }, waiter)
         })
-    }
-
-    /// Everybody who is there, to be changed.
-    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = (Ticket, &mut Waiter<A>)> {
-        let taken = self.all.iter_mut().zip(0..);
-        taken
-            .filter(|(waiter, _)| !waiter.free)
-            .map(|(waiter, index)| {
-                let turn = waiter.turn;
-                (Ticket { index, turn }, waiter)
-            })
     }
 }
 
@@ -162,7 +149,7 @@ mod tests {
         assert_eq!(there, [third, second]);
         slots.free(second);
         slots.free(third);
-        assert!(slots.is_empty() && slots.iter().next().is_none());
+        assert!(slots.iter().next().is_none());
     }
 
     #[test]

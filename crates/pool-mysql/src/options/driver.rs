@@ -1,9 +1,12 @@
 //! The options as the driver and the server take them.
 
+use std::sync::{Mutex, PoisonError};
+
 use mysql_async::{Opts, OptsBuilder};
 use pool_core::ConfigError;
 
 use super::ConnectOptions;
+use super::packet_limit::PacketLimit;
 use crate::io_runtime::Place;
 use crate::quote;
 
@@ -13,6 +16,9 @@ use crate::quote;
 pub(crate) struct Blueprint {
     pub(crate) options: ConnectOptions,
     pub(crate) opts: Opts,
+    /// The same with a packet limit, for the driver that is told one.
+    limited: Mutex<Option<(usize, Opts)>>,
+    pub(crate) packet_limit: PacketLimit,
     /// Where its sockets are opened.
     pub(crate) place: Place,
     /// What makes a session of the server's defaults the one that was asked for; empty where that is nothing.
@@ -40,11 +46,35 @@ impl Blueprint {
         }
         Ok(Self {
             place: Place::new(options.io_runtime),
+            packet_limit: PacketLimit::of(&options),
             options,
             opts,
+            limited: Mutex::new(None),
             settings,
             settings_and_db,
         })
+    }
+}
+
+impl Blueprint {
+    /// The driver's options for a server that takes packets up to so many bytes; `None`: the driver asks.
+    pub(crate) fn opts_with(&self, packet_limit: Option<usize>) -> Opts {
+        let Some(limit) = packet_limit else {
+            return self.opts.clone();
+        };
+        let mut limited = self.limited.lock().unwrap_or_else(PoisonError::into_inner);
+        match &*limited {
+            Some((known, opts)) if *known == limit => opts.clone(),
+            _ => {
+                let opts: Opts = OptsBuilder::from_opts(self.opts.clone())
+                    .max_allowed_packet(Some(limit))
+                    // Only the driver's own pool asks for this; where it is not told the driver asks the server.
+                    .wait_timeout(Some(0))
+                    .into();
+                *limited = Some((limit, opts.clone()));
+                opts
+            }
+        }
     }
 }
 
@@ -141,6 +171,24 @@ mod tests {
         assert_eq!(attributes["program_name"], "till");
         assert_eq!(attributes["_client_name"], "pool-mysql");
         assert_eq!(attributes["_pid"], std::process::id().to_string());
+    }
+
+    #[test]
+    fn a_driver_that_is_told_the_packet_limit_gets_everything_else_as_well() {
+        let blueprint = blueprint(ConnectOptions::new().user("app").db("shop"));
+        let asked = blueprint.opts_with(None);
+        assert_eq!(
+            (asked.max_allowed_packet(), asked.wait_timeout()),
+            (None, None)
+        );
+        for limit in [2048, 4096, 4096] {
+            let told = blueprint.opts_with(Some(limit));
+            assert_eq!(told.max_allowed_packet(), Some(limit));
+            assert!(told.wait_timeout().is_some());
+            assert_eq!((told.user(), told.db_name()), (Some("app"), Some("shop")));
+            assert_eq!(told.connect_attributes(), asked.connect_attributes());
+            assert!(!told.prefer_socket());
+        }
     }
 
     #[test]

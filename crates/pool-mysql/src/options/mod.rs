@@ -3,6 +3,7 @@
 mod debug;
 mod driver;
 mod nearest;
+mod packet_limit;
 mod pool_url;
 mod url;
 mod url_values;

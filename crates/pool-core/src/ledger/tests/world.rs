@@ -241,7 +241,7 @@ impl World {
     }
 
     pub(super) fn recycle_in_background(&mut self) {
-        if let Some(claimed) = self.books.claim_dirty() {
+        if let Some(claimed) = self.change(|books, _, after| books.claim_dirty(after)) {
             self.visited.push(claimed);
         }
     }
