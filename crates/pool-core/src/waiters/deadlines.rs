@@ -41,7 +41,7 @@ pub(super) enum Timing {
 
 /// What is known of deadlines.
 pub(super) struct Deadlines {
-    /// No deadline that it stands for is earlier; `None` where it stands for nobody.
+    /// No deadline that it stands for is earlier; `None` where it stands for nobody who still waits.
     horizon: Option<Instant>,
     /// For how many it stands.
     behind: usize,

@@ -1,7 +1,8 @@
 //! The queue of waiters as plain data: slots with two linked lists through them, each in order of arrival.
 //!
-//! Every operation is O(1), but a waiter that falls back to its old place is sought from the front. Slots are reused, so a
-//! wait allocates nothing once the slab is warm.
+//! Who comes, is served or goes costs O(1). A waiter that falls back to its old place is sought from the front, a time-out of
+//! one's own lies in a heap, and the whole queue is walked once in an `acquire_timeout`. Slots are reused, so a wait
+//! allocates nothing once the slab is warm.
 
 mod deadlines;
 mod slots;

@@ -163,7 +163,14 @@ mod tests {
 
     #[test]
     fn whoever_serves_a_waiter_touches_one_cache_line() {
-        assert_eq!(size_of::<Waiter<Box<u8>>>(), 128);
-        assert!(std::mem::offset_of!(Waiter<Box<u8>>, turn) < 64);
+        /// As large as what a pool's waiters wait for.
+        enum Answer {
+            _Entry(Box<u8>),
+            _Failed(Box<u8>),
+            _Closed,
+        }
+        assert_eq!(size_of::<Waiter<Answer>>(), 128);
+        assert!(std::mem::offset_of!(Waiter<Answer>, deadline) >= 64);
+        assert!(std::mem::offset_of!(Waiter<Answer>, turn) < 64);
     }
 }
