@@ -1,14 +1,12 @@
 //! The same code under every executor, and with runtimes that end or stand still.
 
-use std::time::Duration;
-
 use pool_mysql::mysql_async::prelude::Queryable;
 use pool_mysql::{ConnectOptions, Connection, IoRuntime, Pool, ResetPolicy, connect, create_pool};
 use support::Flavour;
 use support::watchdog::{MINUTE, within};
 use tokio::runtime::{Builder, Runtime};
 
-use crate::server::{Server, is_refused, number, sleep, test};
+use crate::server::{Server, is_refused, number, test};
 
 fn current_thread() -> Runtime {
     Builder::new_current_thread().enable_all().build().unwrap()
@@ -253,17 +251,21 @@ fn many_futures_on_one_thread_wait_side_by_side() {
     test(|| async {
         let server = Server::start();
         let pool = create_pool(server.tcp()).maxsize(8).build().await.unwrap();
-        let start = std::time::Instant::now();
-        let naps = (0..8).map(|_| {
+        let mut watcher = server.watcher().await;
+        watcher.run("DO GET_LOCK('gate', 0)").await;
+        let at_the_gate = (0..8).map(|_| {
             let pool = pool.clone();
             async move {
                 let mut conn = pool.acquire().await.unwrap();
-                conn.query_drop("DO SLEEP(0.5)").await.unwrap();
+                assert_eq!(number(&mut conn, "SELECT GET_LOCK('gate', 3600)").await, 1);
+                conn.query_drop("DO RELEASE_LOCK('gate')").await.unwrap();
             }
         });
-        futures::future::join_all(naps).await;
-        // One after the other they would take four seconds.
-        assert!(start.elapsed() < Duration::from_secs(3));
-        sleep(Duration::ZERO).await;
+        let open_it = async {
+            // It stays closed until all eight wait at once: one after the other, the first would wait for ever.
+            watcher.so_many_run(8, "GET_LOCK('gate', 3600)").await;
+            watcher.run("DO RELEASE_LOCK('gate')").await;
+        };
+        futures::future::join(futures::future::join_all(at_the_gate), open_it).await;
     });
 }

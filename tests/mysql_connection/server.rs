@@ -119,6 +119,24 @@ impl Watcher {
         }
     }
 
+    /// Waits until so many sessions at once run a statement that contains `text`.
+    pub(crate) async fn so_many_run(&mut self, wanted: usize, text: &str) {
+        let start = Instant::now();
+        loop {
+            let sessions = self.sessions().await;
+            let statements = sessions.iter().filter_map(|(_, info)| info.as_deref());
+            let running = statements.filter(|info| info.contains(text)).count();
+            if running == wanted {
+                return;
+            }
+            assert!(
+                start.elapsed() < MINUTE,
+                "{running} of {wanted} run {text}: {sessions:?}"
+            );
+            sleep(Duration::from_millis(5)).await;
+        }
+    }
+
     /// A counter of the server.
     pub(crate) async fn count(&mut self, name: &str) -> u64 {
         let query = format!("SHOW GLOBAL STATUS LIKE '{name}'");

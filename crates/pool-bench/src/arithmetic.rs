@@ -45,12 +45,15 @@ pub(crate) fn least_over_most(shares: &[u64]) -> f64 {
 }
 
 /// The median of the ratios within each round: what disturbs a whole round disturbs both.
-pub(crate) fn ratio_within_rounds(ours: &[f64], theirs: &[f64]) -> Option<f64> {
+///
+/// A round in which one of the two gave nothing does not count.
+pub(crate) fn ratio_within_rounds(ours: &[Option<f64>], theirs: &[Option<f64>]) -> Option<f64> {
     let ratios: Vec<f64> = ours
         .iter()
         .zip(theirs)
-        .filter(|&(_, &theirs)| theirs != 0.0)
-        .map(|(&ours, &theirs)| ours / theirs)
+        .filter_map(|(&ours, &theirs)| Some((ours?, theirs?)))
+        .filter(|&(_, theirs)| theirs != 0.0)
+        .map(|(ours, theirs)| ours / theirs)
         .collect();
     median(&ratios)
 }
@@ -93,10 +96,18 @@ mod tests {
 
     #[test]
     fn a_round_in_which_all_were_slow_does_not_change_the_ratio() {
-        let ours = [10.0, 100.0, 11.0];
-        let theirs = [20.0, 200.0, 22.0];
+        let ours = [10.0, 100.0, 11.0].map(Some);
+        let theirs = [20.0, 200.0, 22.0].map(Some);
         assert_eq!(ratio_within_rounds(&ours, &theirs), Some(0.5));
-        assert_eq!(ratio_within_rounds(&ours, &[0.0]), None);
+        assert_eq!(ratio_within_rounds(&ours, &[Some(0.0)]), None);
         assert_eq!(ratio_within_rounds(&[], &[]), None);
+    }
+
+    #[test]
+    fn a_round_that_failed_does_not_shift_the_others() {
+        let ours = [Some(10.0), Some(100.0), Some(1000.0)];
+        let theirs = [Some(20.0), None, Some(2000.0)];
+        assert_eq!(ratio_within_rounds(&ours, &theirs), Some(0.5));
+        assert_eq!(ratio_within_rounds(&theirs, &ours), Some(2.0));
     }
 }

@@ -15,7 +15,7 @@ pub(crate) enum Command {
     },
 }
 
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Options {
     pub(crate) effort: Effort,
     /// Whether `docs/performance.md` is to show this run.
@@ -25,6 +25,15 @@ pub(crate) struct Options {
 }
 
 impl Options {
+    /// All workloads, and the page is left alone.
+    pub(crate) fn everything(effort: Effort) -> Self {
+        Self {
+            effort,
+            docs: false,
+            only: Vec::new(),
+        }
+    }
+
     pub(crate) fn wants(&self, workload: &str) -> bool {
         self.only.is_empty() || self.only.iter().any(|begin| workload.starts_with(begin))
     }
@@ -43,11 +52,7 @@ impl Command {
                     .map_err(|_| format!("`{count}` is no number"))?,
             });
         }
-        let mut options = Options {
-            effort: Effort::Full,
-            docs: false,
-            only: Vec::new(),
-        };
+        let mut options = Options::everything(Effort::Full);
         for argument in arguments {
             match argument.as_str() {
                 "--quick" => options.effort = Effort::Quick,

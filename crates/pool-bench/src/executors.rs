@@ -1,8 +1,11 @@
 //! The executors that the workloads run on.
 
 use std::future::Future;
+use std::time::Duration;
 
+use futures_lite::future::or;
 use tokio::runtime::{Builder, Runtime};
+use tokio::time::timeout;
 
 /// How many workers the contended workloads have.
 pub(crate) const WORKERS: usize = 2;
@@ -22,6 +25,21 @@ pub(crate) fn two_workers() -> Runtime {
     runtime.expect("an executor")
 }
 
+/// No contender that works needs this long for one measurement.
+pub(crate) const LIMIT: Duration = Duration::from_secs(10);
+
+/// What the row says of one that was not over in time.
+pub(crate) fn hangs() -> String {
+    format!("HANGS: not over after {} s", LIMIT.as_secs())
+}
+
+/// Drives a measurement on a runtime of its own and ends the runtime; tasks that hang are not waited for.
+pub(crate) fn drive<T>(runtime: Runtime, measure: impl Future<Output = T>) -> Result<T, String> {
+    let result = runtime.block_on(async { timeout(LIMIT, measure).await });
+    runtime.shutdown_timeout(Duration::from_secs(1));
+    result.map_err(|_| hangs())
+}
+
 /// Where a workload on one thread runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Executor {
@@ -30,10 +48,13 @@ pub(crate) enum Executor {
 }
 
 impl Executor {
-    pub(crate) fn block_on<T>(self, future: impl Future<Output = T>) -> T {
+    pub(crate) fn drive<T>(self, measure: impl Future<Output = T>) -> Result<T, String> {
         match self {
-            Self::Tokio => current_thread().block_on(future),
-            Self::Smol => smol::block_on(future),
+            Self::Tokio => drive(current_thread(), measure),
+            Self::Smol => smol::block_on(or(async { Ok(measure.await) }, async {
+                smol::Timer::after(LIMIT).await;
+                Err(hangs())
+            })),
         }
     }
 }

@@ -22,6 +22,7 @@ mod workload;
 mod workloads;
 
 use std::process::ExitCode;
+use std::time::Instant;
 
 use crate::command_line::Command;
 use crate::progress::Progress;
@@ -49,7 +50,7 @@ fn main() -> ExitCode {
 }
 
 fn bench(options: &command_line::Options) -> Result<(), String> {
-    let effort = options.effort;
+    let (begun, effort) = (Instant::now(), options.effort);
     let server = mysql::Server::start().map_err(|error| format!("no server: {error}"))?;
     let mut machine = Machine::look(server.version().to_owned());
     let mut all = workloads::all(effort);
@@ -76,13 +77,13 @@ fn bench(options: &command_line::Options) -> Result<(), String> {
     // From here on a panic is our own.
     let _ = std::panic::take_hook();
     machine.look_again();
-    let mut settings = contenders::settings();
-    settings.extend(mysql::settings());
     let run = Run {
-        effort,
+        options: options.clone(),
         machine,
+        elapsed: begun.elapsed(),
         outcomes,
-        settings,
+        in_memory: contenders::settings(),
+        mysql: mysql::settings(),
     };
     println!("{}", run.text());
     let folder = run

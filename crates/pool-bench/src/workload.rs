@@ -14,20 +14,20 @@ const TRIES: u32 = 4;
 pub(crate) struct Sample {
     pub(crate) values: Vec<(&'static str, f64)>,
     /// What went wrong without stopping it: hung tasks, lost connections.
-    pub(crate) note: Option<String>,
+    pub(crate) notes: Vec<String>,
 }
 
 impl Sample {
     pub(crate) fn of(values: impl Into<Vec<(&'static str, f64)>>) -> Self {
         Self {
             values: values.into(),
-            note: None,
+            notes: Vec::new(),
         }
     }
 
     pub(crate) fn noting(mut self, bad: bool, note: impl FnOnce() -> String) -> Self {
         if bad {
-            self.note = Some(note());
+            self.notes.push(note());
         }
         self
     }
@@ -96,20 +96,34 @@ pub(crate) struct Workload {
 #[derive(Clone, Debug)]
 pub(crate) struct Row {
     pub(crate) contender: &'static str,
-    pub(crate) samples: Vec<Sample>,
+    /// One a round; nothing in a round that failed.
+    pub(crate) samples: Vec<Option<Sample>>,
     /// Why it could not be measured, or what happened on the way.
     pub(crate) notes: Vec<String>,
 }
 
 impl Row {
-    /// The values of a column, one a round.
-    pub(crate) fn values(&self, column: &str) -> Vec<f64> {
+    /// A column round by round, with nothing where a round gave no value.
+    pub(crate) fn rounds(&self, column: &str) -> Vec<Option<f64>> {
+        let value = |sample: &Sample| {
+            let mut values = sample.values.iter();
+            let found = values.find(|(name, _)| *name == column);
+            found.map(|&(_, value)| value)
+        };
         self.samples
             .iter()
-            .flat_map(|sample| &sample.values)
-            .filter(|(name, _)| *name == column)
-            .map(|&(_, value)| value)
+            .map(|sample| sample.as_ref().and_then(value))
             .collect()
+    }
+
+    /// The values of a column, without the rounds that gave none.
+    pub(crate) fn values(&self, column: &str) -> Vec<f64> {
+        self.rounds(column).into_iter().flatten().collect()
+    }
+
+    /// Whether it was tried and gave nothing so far.
+    fn cannot_do_it(&self) -> bool {
+        !self.notes.is_empty() && self.samples.iter().all(Option::is_none)
     }
 }
 
@@ -156,25 +170,28 @@ impl Workload {
                 let index = (turn + round) % count;
                 let (cell, row) = (&mut self.cells[index], &mut rows[index]);
                 progress.turn(self.id, cell.contender);
-                if row.samples.is_empty() && !row.notes.is_empty() {
-                    // It cannot do it.
+                if row.cannot_do_it() {
+                    row.samples.push(None);
                     continue;
                 }
-                let note = match measure(cell, self.needs_quiet, patience) {
+                let notes = match measure(cell, self.needs_quiet, patience) {
                     Ok((sample, share)) => {
-                        let note = sample.note.clone();
-                        row.samples.push(sample);
+                        let notes = sample.notes.clone();
+                        row.samples.push(Some(sample));
                         if self.needs_quiet {
                             strangers.push(share);
                         }
-                        note
+                        notes
                     }
-                    Err(why) => Some(why),
+                    Err(why) => {
+                        row.samples.push(None);
+                        vec![why]
+                    }
                 };
-                if let Some(note) = note
-                    && !row.notes.contains(&note)
-                {
-                    row.notes.push(note);
+                for note in notes {
+                    if !row.notes.contains(&note) {
+                        row.notes.push(note);
+                    }
                 }
             }
         }
@@ -231,4 +248,70 @@ fn words_of(panic: &(dyn std::any::Any + Send)) -> &str {
         (None, None) => "it says nothing",
     };
     words.lines().next().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Runs rounds of which each gives what is listed.
+    fn run(listed: Vec<Result<Sample, String>>) -> Outcome {
+        const COLUMNS: &[Column] = &[less("ns")];
+        let rounds = listed.len();
+        let mut listed = listed.into_iter();
+        let workload = Workload {
+            id: "w",
+            title: "w".to_owned(),
+            columns: COLUMNS,
+            baseline: "a",
+            rounds,
+            needs_quiet: false,
+            cells: vec![Cell {
+                contender: "a",
+                measure: Box::new(move || listed.next().expect("no more rounds than listed")),
+            }],
+        };
+        let mut patience = Patience {
+            left: Duration::ZERO,
+            pids: Vec::new(),
+        };
+        let progress = Progress::new(rounds);
+        let outcome = workload.run(&progress, &mut patience);
+        progress.done();
+        outcome
+    }
+
+    fn sample(ns: f64) -> Sample {
+        Sample::of([("ns", ns)])
+    }
+
+    #[test]
+    fn a_later_note_does_not_hide_an_earlier_one_and_none_is_told_twice() {
+        let bad = || {
+            sample(1.0)
+                .noting(true, || "HANGS".to_owned())
+                .noting(false, || "LOSES".to_owned())
+                .noting(true, || "STARVES".to_owned())
+        };
+        let outcome = run(vec![Ok(bad()), Ok(bad())]);
+        assert_eq!(outcome.rows[0].notes, ["HANGS", "STARVES"]);
+    }
+
+    #[test]
+    fn a_round_that_failed_keeps_its_place() {
+        let rounds = vec![Ok(sample(1.0)), Err("HANGS".to_owned()), Ok(sample(3.0))];
+        let outcome = run(rounds);
+        let row = &outcome.rows[0];
+        assert_eq!(row.rounds("ns"), [Some(1.0), None, Some(3.0)]);
+        assert_eq!(row.values("ns"), [1.0, 3.0]);
+        assert_eq!(row.notes, ["HANGS"]);
+    }
+
+    #[test]
+    fn who_cannot_do_it_in_the_first_round_is_not_asked_again() {
+        let outcome = run(vec![Err("PANICS".to_owned()), Ok(sample(1.0))]);
+        let row = &outcome.rows[0];
+        assert_eq!(row.rounds("ns"), [None, None]);
+        assert_eq!(row.notes, ["PANICS"]);
+    }
 }

@@ -26,7 +26,7 @@ pub(crate) fn run(words: &[&str]) -> Result<(), Failure> {
     }
 }
 
-/// Installs valgrind where that is possible; elsewhere the tables say that instructions were not counted.
+/// Installs valgrind where that is possible, saying so first; elsewhere the tables say that instructions were not counted.
 fn ensure_valgrind() {
     if server_program::is_on_path(VALGRIND) {
         return;
@@ -35,6 +35,7 @@ fn ensure_valgrind() {
         println!("xtask: valgrind is not installed; instructions will not be counted");
         return;
     };
+    print!("{}", install::announcement("no valgrind", VALGRIND, &plan));
     for words in &plan {
         let installed = step::run(&mut install::command(words));
         if !installed.is_ok_and(|status| status.success()) {

@@ -60,6 +60,16 @@ pub(crate) enum WhyNot {
     NoRights,
 }
 
+/// What is said before a plan is carried out: what is missing, and the commands that will bring it.
+pub(crate) fn announcement(missing: &str, package: &str, plan: &[Vec<&str>]) -> String {
+    let mut text =
+        format!("xtask: {missing} was found; installing {package} with these commands:\n");
+    for words in plan {
+        text += &format!("xtask:   {}\n", words.join(" "));
+    }
+    text
+}
+
 /// A command from its words.
 pub(crate) fn command(words: &[&str]) -> Command {
     let mut command = Command::new(words[0]);

@@ -51,12 +51,8 @@ pub(crate) fn ensure(wanted: Wanted) -> Result<(), Failure> {
         };
         Failure::new(format!("{}\n{obstacle}", ServerError::NotFound))
     })?;
-    println!(
-        "xtask: no MariaDB or MySQL server program was found; installing mariadb-server-core with these commands:"
-    );
-    for words in &plan {
-        println!("xtask:   {}", words.join(" "));
-    }
+    let missing = "no MariaDB or MySQL server program";
+    print!("{}", install::announcement(missing, install::SERVER, &plan));
     for words in &plan {
         let status = step::run(&mut install::command(words))?;
         if !status.success() {

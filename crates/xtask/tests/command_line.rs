@@ -204,3 +204,53 @@ fn bench_says_that_the_benchmark_failed() {
     let error = text(&output.stderr);
     assert!(error.contains("the benchmark"), "{error}");
 }
+
+/// A folder that holds nothing but stand-ins for what installs packages, as root. Nothing else is found, not even valgrind.
+const ONLY_APT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/stand_ins/only_apt");
+
+fn bench_without_valgrind(apt_fails: &str) -> Output {
+    xtask(
+        &["bench", "--quick"],
+        &[
+            ("PATH", ONLY_APT),
+            ("APT_FAILS", apt_fails),
+            // Any program will do as a server: the stand-in for cargo starts none.
+            (
+                "PRIVATE_SERVER_PROGRAM",
+                concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fake_cargo.sh"),
+            ),
+        ],
+    )
+}
+
+#[test]
+fn bench_says_that_it_installs_valgrind_before_it_does() {
+    let output = bench_without_valgrind("no");
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let said = text(&output.stdout);
+    let install =
+        "env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends valgrind";
+    let announced = format!(
+        "xtask: no valgrind was found; installing valgrind with these commands:\n\
+         xtask:   apt-get update\n\
+         xtask:   {install}\n"
+    );
+    let begun = said.find(&announced).unwrap_or_else(|| panic!("{said}"));
+    let updated = said.find("apt-get was asked for: update").expect("it ran");
+    let installed = "apt-get was asked for: install -y --no-install-recommends valgrind";
+    let installed = said.find(installed).expect("it ran");
+    assert!(begun < updated && updated < installed, "{said}");
+    assert_eq!(asked(&output).len(), 2, "then it builds and runs: {said}");
+}
+
+#[test]
+fn bench_goes_on_without_valgrind_where_it_cannot_be_installed() {
+    let output = bench_without_valgrind("yes");
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let said = text(&output.stdout);
+    assert!(
+        said.contains("valgrind cannot be installed; instructions will not be counted"),
+        "{said}"
+    );
+    assert_eq!(asked(&output).len(), 2, "{said}");
+}

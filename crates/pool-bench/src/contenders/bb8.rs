@@ -25,24 +25,32 @@ impl<const PAD: usize> ManageConnection for Backend<PAD> {
     }
 }
 
-pub(crate) struct Bb8<const PAD: usize> {
+pub(crate) struct Bb8<const PAD: usize, const TEST: bool> {
     pool: Pool<Backend<PAD>>,
 }
 
-impl<const PAD: usize> Bb8<PAD> {
+impl<const PAD: usize, const TEST: bool> Bb8<PAD, TEST> {
     fn builder(size: usize) -> bb8::Builder<Backend<PAD>> {
         Pool::builder()
             .max_size(u32::try_from(size).expect("a small pool"))
-            .test_on_check_out(false)
+            .test_on_check_out(TEST)
             .queue_strategy(QueueStrategy::Lifo)
             .max_lifetime(None)
             .idle_timeout(None)
     }
 }
 
-impl<const PAD: usize> Contender for Bb8<PAD> {
-    const NAME: &'static str = "bb8";
-    const SETTINGS: &'static str = "no test on check-out, LIFO, no lifetimes and so no reaper; connection_timeout 30 s (it cannot be switched off)";
+impl<const PAD: usize, const TEST: bool> Contender for Bb8<PAD, TEST> {
+    const NAME: &'static str = match TEST {
+        true => "bb8, testing",
+        false => "bb8",
+    };
+    const SETTINGS: &'static str = match TEST {
+        true => "in the storm only: as bb8, with its test on: test_on_check_out",
+        false => {
+            "no test on check-out, LIFO, no lifetimes and so no reaper; connection_timeout 30 s (it cannot be switched off)"
+        }
+    };
     const NEEDS_TOKIO: Option<&'static str> =
         Some("PANICS outside tokio: every get enters tokio's timeout");
 

@@ -23,14 +23,21 @@ impl<const PAD: usize> Manager for Backend<PAD> {
     }
 }
 
-pub(crate) struct Mobc<const PAD: usize> {
+pub(crate) struct Mobc<const PAD: usize, const TEST: bool> {
     pool: Pool<Backend<PAD>>,
 }
 
-impl<const PAD: usize> Contender for Mobc<PAD> {
-    const NAME: &'static str = "mobc";
-    const SETTINGS: &'static str =
-        "max_idle = max_open, no test on check-out, no timeout, no lifetimes; feature tokio";
+impl<const PAD: usize, const TEST: bool> Contender for Mobc<PAD, TEST> {
+    const NAME: &'static str = match TEST {
+        true => "mobc, testing",
+        false => "mobc",
+    };
+    const SETTINGS: &'static str = match TEST {
+        true => "in the storm only: as mobc, with its test on: test_on_check_out",
+        false => {
+            "max_idle = max_open, no test on check-out, no timeout, no lifetimes; feature tokio"
+        }
+    };
     const NEEDS_TOKIO: Option<&'static str> =
         Some("PANICS outside tokio: every release spawns a task");
 
@@ -40,7 +47,7 @@ impl<const PAD: usize> Contender for Mobc<PAD> {
         let pool = Pool::builder()
             .max_open(size as u64)
             .max_idle(size as u64)
-            .test_on_check_out(false)
+            .test_on_check_out(TEST)
             .get_timeout(None)
             .max_lifetime(None)
             .max_idle_lifetime(None)

@@ -15,21 +15,31 @@ use crate::contender::{Contender, Visitor};
 use crate::fake::SMALL;
 
 /// Whose row the others are compared with.
-pub(crate) const OURS: &str = pool_core::PoolCore::<SMALL, false>::NAME;
+pub(crate) const OURS: &str = pool_core::PoolCore::<SMALL, { pool_core::REUSE }>::NAME;
 
 /// Visits all contenders with connections of that padding, ours first.
 pub(crate) fn visit_all<const PAD: usize, V: Visitor>(visitor: &V) -> Vec<V::Output> {
     vec![
-        visitor.visit::<pool_core::PoolCore<PAD, false>>(),
-        visitor.visit::<pool_core::PoolCore<PAD, true>>(),
+        visitor.visit::<pool_core::PoolCore<PAD, { pool_core::REUSE }>>(),
+        visitor.visit::<pool_core::PoolCore<PAD, { pool_core::RECYCLE }>>(),
         visitor.visit::<asyncband::Asyncband<PAD>>(),
         visitor.visit::<deadpool::Deadpool<PAD>>(),
-        visitor.visit::<bb8::Bb8<PAD>>(),
-        visitor.visit::<mobc::Mobc<PAD>>(),
-        visitor.visit::<sqlx::Sqlx<PAD>>(),
+        visitor.visit::<bb8::Bb8<PAD, false>>(),
+        visitor.visit::<mobc::Mobc<PAD, false>>(),
+        visitor.visit::<sqlx::Sqlx<PAD, false>>(),
         visitor.visit::<r2d2::R2d2<PAD>>(),
         visitor.visit::<array_queue::Queue<PAD>>(),
         visitor.visit::<mutex_vec::Stack<PAD>>(),
+    ]
+}
+
+/// Visits those that look at a connection only when they are told to, told to look at each before they hand it out.
+pub(crate) fn visit_checking<const PAD: usize, V: Visitor>(visitor: &V) -> Vec<V::Output> {
+    vec![
+        visitor.visit::<pool_core::PoolCore<PAD, { pool_core::CHECK }>>(),
+        visitor.visit::<bb8::Bb8<PAD, true>>(),
+        visitor.visit::<mobc::Mobc<PAD, true>>(),
+        visitor.visit::<sqlx::Sqlx<PAD, true>>(),
     ]
 }
 
@@ -42,5 +52,7 @@ pub(crate) fn settings() -> Vec<(&'static str, &'static str)> {
             (C::NAME, C::SETTINGS)
         }
     }
-    visit_all::<SMALL, _>(&Settings)
+    let mut settings = visit_all::<SMALL, _>(&Settings);
+    settings.extend(visit_checking::<SMALL, _>(&Settings));
+    settings
 }

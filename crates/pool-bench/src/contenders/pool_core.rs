@@ -1,16 +1,20 @@
-//! Ours, with a manager whose connections come back clean, and with one that recycles each.
+//! Ours: with a manager whose connections come back clean, with one that recycles each, and with a check each time.
 
 use std::convert::Infallible;
 use std::time::Duration;
 
-use pool_core::{Manager, Pool, PooledConnection, Verdict};
+use pool_core::{CheckPolicy, Manager, Pool, PooledConnection, Verdict};
 
 use crate::contender::Contender;
 use crate::fake::{Connection, Server};
 
-pub(crate) struct Backend<const PAD: usize, const RECYCLE: bool>(Server);
+pub(crate) const REUSE: u8 = 0;
+pub(crate) const RECYCLE: u8 = 1;
+pub(crate) const CHECK: u8 = 2;
 
-impl<const PAD: usize, const RECYCLE: bool> Manager for Backend<PAD, RECYCLE> {
+pub(crate) struct Backend<const PAD: usize, const WAY: u8>(Server);
+
+impl<const PAD: usize, const WAY: u8> Manager for Backend<PAD, WAY> {
     type Connection = Connection<PAD>;
     type Error = Infallible;
 
@@ -26,40 +30,50 @@ impl<const PAD: usize, const RECYCLE: bool> Manager for Backend<PAD, RECYCLE> {
         Ok(())
     }
     fn on_release(&self, _: &mut Connection<PAD>) -> Verdict {
-        match RECYCLE {
-            true => Verdict::Recycle,
-            false => Verdict::Reuse,
+        match WAY {
+            RECYCLE => Verdict::Recycle,
+            _ => Verdict::Reuse,
         }
     }
 }
 
-pub(crate) struct PoolCore<const PAD: usize, const RECYCLE: bool> {
-    pool: Pool<Backend<PAD, RECYCLE>>,
+pub(crate) struct PoolCore<const PAD: usize, const WAY: u8> {
+    pool: Pool<Backend<PAD, WAY>>,
 }
 
-impl<const PAD: usize, const RECYCLE: bool> PoolCore<PAD, RECYCLE> {
-    fn builder(server: Server, size: usize) -> pool_core::Builder<Backend<PAD, RECYCLE>> {
-        Pool::builder(Backend(server))
+impl<const PAD: usize, const WAY: u8> PoolCore<PAD, WAY> {
+    fn builder(server: Server, size: usize) -> pool_core::Builder<Backend<PAD, WAY>> {
+        let builder = Pool::builder(Backend(server))
             .maxsize(size)
-            .acquire_timeout(Duration::from_secs(30))
+            .acquire_timeout(Duration::from_secs(30));
+        match WAY {
+            CHECK => builder
+                .check_policy(CheckPolicy::Always)
+                .check_timeout(Duration::from_secs(5)),
+            _ => builder,
+        }
     }
 }
 
-impl<const PAD: usize, const RECYCLE: bool> Contender for PoolCore<PAD, RECYCLE> {
-    const NAME: &'static str = match RECYCLE {
-        true => "pool-core, recycling",
-        false => "pool-core",
+impl<const PAD: usize, const WAY: u8> Contender for PoolCore<PAD, WAY> {
+    const NAME: &'static str = match WAY {
+        RECYCLE => "pool-core, recycling",
+        CHECK => "pool-core, checking",
+        _ => "pool-core",
     };
-    const SETTINGS: &'static str = match RECYCLE {
-        true => {
+    const SETTINGS: &'static str = match WAY {
+        RECYCLE => {
             "as pool-core, but the manager answers Verdict::Recycle (the default): each return runs recycle()"
         }
-        false => {
+        CHECK => {
+            "in the storm only: as pool-core, with CheckPolicy::Always and check_timeout 5 s: each acquire runs check()"
+        }
+        _ => {
             "defaults (FIFO, check after 1 s idle, upkeep on, tokio or smol adapter) and acquire_timeout 30 s; the manager answers Verdict::Reuse"
         }
     };
 
-    type Guard<'a> = PooledConnection<Backend<PAD, RECYCLE>>;
+    type Guard<'a> = PooledConnection<Backend<PAD, WAY>>;
 
     async fn open(server: Server, size: usize) -> Self {
         let pool = Self::builder(server, size).build_lazy();

@@ -8,24 +8,32 @@ use super::null_database::{Null, NullOptions};
 use crate::contender::Contender;
 use crate::fake::Server;
 
-pub(crate) struct Sqlx<const PAD: usize> {
+pub(crate) struct Sqlx<const PAD: usize, const TEST: bool> {
     pool: Pool<Null<PAD>>,
 }
 
-impl<const PAD: usize> Sqlx<PAD> {
+impl<const PAD: usize, const TEST: bool> Sqlx<PAD, TEST> {
     fn options(size: usize) -> PoolOptions<Null<PAD>> {
         PoolOptions::new()
             .max_connections(u32::try_from(size).expect("a small pool"))
-            .test_before_acquire(false)
+            .test_before_acquire(TEST)
             .max_lifetime(None)
             .idle_timeout(None)
             .acquire_timeout(Duration::from_secs(30))
     }
 }
 
-impl<const PAD: usize> Contender for Sqlx<PAD> {
-    const NAME: &'static str = "sqlx";
-    const SETTINGS: &'static str = "sqlx-core's pool over a database that does nothing; no test before acquire, no lifetimes, acquire_timeout 30 s; each release spawns a task that pings (it cannot be switched off)";
+impl<const PAD: usize, const TEST: bool> Contender for Sqlx<PAD, TEST> {
+    const NAME: &'static str = match TEST {
+        true => "sqlx, testing",
+        false => "sqlx",
+    };
+    const SETTINGS: &'static str = match TEST {
+        true => "in the storm only: as sqlx, with its test on: test_before_acquire",
+        false => {
+            "sqlx-core's pool over a database that does nothing; no test before acquire, no lifetimes, acquire_timeout 30 s; each release spawns a task that pings (it cannot be switched off)"
+        }
+    };
 
     type Guard<'a> = PoolConnection<Null<PAD>>;
 

@@ -1,6 +1,6 @@
 //! The goals of pool-core.
 
-use super::Limit::{AtLeast, AtMost};
+use super::Limit::{AtLeast, AtMost, Below};
 use super::{Goal, Limit, Of};
 
 const OURS: &str = "pool-core";
@@ -17,7 +17,7 @@ fn goal(workload: &'static str, column: &'static str, of: Of, limit: Limit) -> G
 }
 
 pub(super) fn goals() -> Vec<Goal> {
-    vec![
+    let mut goals = vec![
         goal("uncontended", "ns", Of::Best(PEERS), AtMost(0.33)),
         goal("uncontended-1k", "ns", Of::Best(PEERS), AtMost(0.33)),
         goal("uncontended-smol", "ns", Of::Best(PEERS), AtMost(0.33)),
@@ -36,13 +36,19 @@ pub(super) fn goals() -> Vec<Goal> {
         goal("no-wait-1k", "cycles/s", Of::One("deadpool"), AtLeast(3.0)),
         goal("crowd-64", "cycles/s", Of::BestFair(PEERS), AtLeast(1.4)),
         goal("crowd-64", "Jain", Of::Itself, AtLeast(0.99)),
-        goal("crowd-64", "p99 us", Of::BestFair(PEERS), AtMost(1.0)),
+        goal("crowd-64", "p99 us", Of::BestFair(PEERS), Below(1.0)),
         goal("crowd-1000", "cycles/s", Of::BestFair(PEERS), AtLeast(1.4)),
         goal("crowd-1000", "Jain", Of::Itself, AtLeast(0.99)),
-        goal("crowd-1000", "p99 us", Of::BestFair(PEERS), AtMost(1.0)),
+        goal("crowd-1000", "p99 us", Of::BestFair(PEERS), Below(1.0)),
         goal("hand-off-10", "ns", Of::Best(PEERS), AtMost(0.65)),
         goal("hand-off-1000", "ns", Of::Best(PEERS), AtMost(0.65)),
         goal("hand-off-100000", "ns", Of::Best(PEERS), AtMost(0.65)),
+        goal(
+            "hand-off-1000",
+            "ns",
+            Of::OursIn("hand-off-10"),
+            AtMost(1.1),
+        ),
         goal(
             "hand-off-1000",
             "heap bytes/waiter, warm",
@@ -57,12 +63,14 @@ pub(super) fn goals() -> Vec<Goal> {
         ),
         goal("fill", "cold ms", Of::Itself, AtMost(7.5)),
         goal("fill", "warm ms", Of::Itself, AtMost(7.5)),
-        goal("storm", "lost of 4", Of::Itself, AtMost(0.0)),
-        goal("storm", "reconnects", Of::Itself, AtMost(0.0)),
-        goal("storm", "too many open", Of::Itself, AtMost(0.0)),
-        Goal {
-            ours: "pool-core, recycling",
-            ..goal("storm", "reconnects", Of::Itself, AtMost(0.0))
-        },
-    ]
+    ];
+    for ours in ["pool-core", "pool-core, recycling", "pool-core, checking"] {
+        for column in ["lost of 4", "reconnects", "too many open"] {
+            goals.push(Goal {
+                ours,
+                ..goal("storm", column, Of::Itself, AtMost(0.0))
+            });
+        }
+    }
+    goals
 }

@@ -5,7 +5,7 @@ mod on_mysql;
 
 use crate::arithmetic::{median, ratio_within_rounds};
 use crate::report::table::{align, number};
-use crate::workload::Outcome;
+use crate::workload::{Outcome, Row};
 
 /// With what ours is compared.
 #[derive(Clone, Copy, Debug)]
@@ -18,12 +18,36 @@ enum Of {
     Best(&'static [&'static str]),
     /// With whichever of these is best and gives every task its share.
     BestFair(&'static [&'static str]),
+    /// With ourselves in another workload.
+    OursIn(&'static str),
 }
 
 #[derive(Clone, Copy, Debug)]
 enum Limit {
     AtMost(f64),
+    Below(f64),
     AtLeast(f64),
+}
+
+impl Limit {
+    /// Whether a value keeps to it.
+    fn admits(self, value: f64) -> bool {
+        match self {
+            Self::AtMost(limit) => value <= limit,
+            Self::Below(limit) => value < limit,
+            Self::AtLeast(limit) => value >= limit,
+        }
+    }
+
+    /// `<= 0.33`
+    fn words(self) -> String {
+        let (sign, limit) = match self {
+            Self::AtMost(limit) => ("<=", limit),
+            Self::Below(limit) => ("<", limit),
+            Self::AtLeast(limit) => (">=", limit),
+        };
+        format!("{sign} {}", number(limit))
+    }
 }
 
 /// One figure to reach.
@@ -36,70 +60,117 @@ struct Goal {
     limit: Limit,
 }
 
-/// Everything that has a goal, as a table. What was not run is left out.
-pub(crate) fn table(outcomes: &[Outcome]) -> String {
-    let mut rows = vec![
-        ["workload", "what", "goal", "measured", "reached"]
-            .map(str::to_owned)
-            .to_vec(),
-    ];
-    for goal in in_memory::goals().iter().chain(&on_mysql::goals()) {
-        if let Some(row) = row(goal, outcomes) {
-            rows.push(row);
-        }
-    }
+/// A goal and what a run gave.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Judged {
+    pub(crate) workload: &'static str,
+    /// Whose value of what.
+    pub(crate) what: String,
+    /// The limit, and with whom we are compared.
+    pub(crate) goal: String,
+    /// Our value or ratio, and whether it keeps to the limit; nothing where one of the two gave no value.
+    pub(crate) measured: Option<(f64, bool)>,
+}
+
+/// All goals of the workloads that were wanted.
+pub(crate) fn judge(outcomes: &[Outcome], wants: impl Fn(&str) -> bool) -> Vec<Judged> {
+    in_memory::goals()
+        .iter()
+        .chain(&on_mysql::goals())
+        .filter(|goal| wants(goal.workload))
+        .map(|goal| goal.judge(outcomes))
+        .collect()
+}
+
+/// The goals as a table.
+pub(crate) fn table(goals: &[Judged]) -> String {
+    let head = ["workload", "what", "goal", "measured", "reached"];
+    let mut rows = vec![head.map(str::to_owned).to_vec()];
+    rows.extend(goals.iter().map(Judged::row));
     align(&rows)
 }
 
-fn row(goal: &Goal, outcomes: &[Outcome]) -> Option<Vec<String>> {
-    let outcome = outcomes.iter().find(|run| run.id == goal.workload)?;
-    let (value, whom) = measured(goal, outcome)?;
-    let (sign, limit, reached) = match goal.limit {
-        Limit::AtMost(limit) => ("<=", limit, value <= limit),
-        Limit::AtLeast(limit) => (">=", limit, value >= limit),
-    };
-    let times = match whom {
-        Some(whom) => format!(" x {whom}"),
-        None => String::new(),
-    };
-    Some(vec![
-        goal.workload.to_owned(),
-        format!("{}: {}", goal.ours, goal.column),
-        format!("{sign} {}{times}", number(limit)),
-        match value < 1.0 && value > 0.0 {
-            true => format!("{value:.3}"),
-            false => number(value),
-        },
-        if reached { "yes" } else { "NO" }.to_owned(),
-    ])
+impl Judged {
+    fn row(&self) -> Vec<String> {
+        let measured = match self.measured {
+            None => "not measured".to_owned(),
+            Some((value, _)) if value < 1.0 && value > 0.0 => format!("{value:.3}"),
+            Some((value, _)) => number(value),
+        };
+        let reached = match self.measured {
+            None => "-",
+            Some((_, true)) => "yes",
+            Some((_, false)) => "NO",
+        };
+        vec![
+            self.workload.to_owned(),
+            self.what.clone(),
+            self.goal.clone(),
+            measured,
+            reached.to_owned(),
+        ]
+    }
 }
 
-/// Our value or ratio, and with whom we were compared.
-fn measured(goal: &Goal, outcome: &Outcome) -> Option<(f64, Option<&'static str>)> {
-    let ours = outcome.row(goal.ours)?.values(goal.column);
-    let peers = match goal.of {
-        Of::Itself => return Some((median(&ours)?, None)),
-        Of::One(peer) => vec![peer],
-        Of::Best(peers) => peers.to_vec(),
-        Of::BestFair(peers) => {
-            let is_fair = |peer: &&str| {
-                let row = outcome.row(peer);
-                let jain = row.and_then(|row| median(&row.values("Jain")));
-                jain.is_some_and(|jain| jain >= 0.95)
-            };
-            peers.iter().copied().filter(is_fair).collect()
+impl Goal {
+    fn judge(&self, outcomes: &[Outcome]) -> Judged {
+        let measured = self.measure(outcomes);
+        let whom = match (self.of, measured) {
+            (Of::Itself, _) => String::new(),
+            (Of::OursIn(workload), _) => format!(" x that of {workload}"),
+            (_, Some((_, peer))) => format!(" x {peer}"),
+            (Of::One(peer), None) => format!(" x {peer}"),
+            (Of::Best(_), None) => " x the best peer".to_owned(),
+            (Of::BestFair(_), None) => " x the best fair peer".to_owned(),
+        };
+        Judged {
+            workload: self.workload,
+            what: format!("{}: {}", self.ours, self.column),
+            goal: format!("{}{whom}", self.limit.words()),
+            measured: measured.map(|(value, _)| (value, self.limit.admits(value))),
         }
-    };
-    let ratios = peers.into_iter().filter_map(|peer| {
-        let theirs = outcome.row(peer)?.values(goal.column);
-        Some((ratio_within_rounds(&ours, &theirs)?, peer))
-    });
-    // The best peer is the one beside whom we look worst.
-    let worst = match goal.limit {
-        Limit::AtMost(_) => ratios.max_by(|one, other| one.0.total_cmp(&other.0)),
-        Limit::AtLeast(_) => ratios.min_by(|one, other| one.0.total_cmp(&other.0)),
-    };
-    worst.map(|(ratio, peer)| (ratio, Some(peer)))
+    }
+
+    /// Our value or ratio, and with whom we were compared.
+    fn measure(&self, outcomes: &[Outcome]) -> Option<(f64, &'static str)> {
+        let outcome = run_of(outcomes, self.workload)?;
+        let ours = outcome.row(self.ours)?;
+        let peers = match self.of {
+            Of::Itself => return Some((median(&ours.values(self.column))?, self.ours)),
+            Of::OursIn(other) => {
+                // Rounds of two workloads have nothing in common.
+                let theirs = run_of(outcomes, other)?.row(self.ours)?;
+                let of = |row: &Row| median(&row.values(self.column));
+                return Some((of(ours)? / of(theirs)?, self.ours));
+            }
+            Of::One(peer) => vec![peer],
+            Of::Best(peers) => peers.to_vec(),
+            Of::BestFair(peers) => {
+                let is_fair = |peer: &&str| {
+                    let row = outcome.row(peer);
+                    let jain = row.and_then(|row| median(&row.values("Jain")));
+                    jain.is_some_and(|jain| jain >= 0.95)
+                };
+                peers.iter().copied().filter(is_fair).collect()
+            }
+        };
+        let ours = ours.rounds(self.column);
+        let ratios = peers.into_iter().filter_map(|peer| {
+            let theirs = outcome.row(peer)?.rounds(self.column);
+            Some((ratio_within_rounds(&ours, &theirs)?, peer))
+        });
+        // The best peer is the one beside whom we look worst.
+        match self.limit {
+            Limit::AtMost(_) | Limit::Below(_) => {
+                ratios.max_by(|one, other| one.0.total_cmp(&other.0))
+            }
+            Limit::AtLeast(_) => ratios.min_by(|one, other| one.0.total_cmp(&other.0)),
+        }
+    }
+}
+
+fn run_of<'a>(outcomes: &'a [Outcome], workload: &str) -> Option<&'a Outcome> {
+    outcomes.iter().find(|run| run.id == workload)
 }
 
 #[cfg(test)]
@@ -107,15 +178,15 @@ mod tests {
     use super::*;
     use crate::workload::{Row, Sample, less};
 
-    fn outcome() -> Outcome {
+    fn outcome(id: &'static str) -> Outcome {
         let row = |contender, ns, jain| Row {
             contender,
-            samples: vec![Sample::of([("ns", ns), ("Jain", jain)])],
+            samples: vec![Some(Sample::of([("ns", ns), ("Jain", jain)]))],
             notes: Vec::new(),
         };
         const COLUMNS: &[crate::workload::Column] = &[less("ns")];
         Outcome {
-            id: "w",
+            id,
             title: "w".to_owned(),
             columns: COLUMNS,
             baseline: "ours",
@@ -138,24 +209,82 @@ mod tests {
         }
     }
 
+    fn measured(of: Of) -> Option<(f64, &'static str)> {
+        goal(of).measure(&[outcome("w")])
+    }
+
     #[test]
     fn the_best_peer_is_the_one_that_is_hardest_to_beat() {
-        let best = measured(&goal(Of::Best(&["fair", "hog"])), &outcome());
-        assert_eq!(best, Some((0.5, Some("hog"))));
+        assert_eq!(measured(Of::Best(&["fair", "hog"])), Some((0.5, "hog")));
     }
 
     #[test]
     fn a_peer_that_starves_its_tasks_is_not_the_best_fair_one() {
-        let best = measured(&goal(Of::BestFair(&["fair", "hog"])), &outcome());
-        assert_eq!(best, Some((0.25, Some("fair"))));
+        assert_eq!(
+            measured(Of::BestFair(&["fair", "hog"])),
+            Some((0.25, "fair"))
+        );
     }
 
     #[test]
     fn a_goal_says_whether_it_was_reached() {
-        let row = row(&goal(Of::One("fair")), &[outcome()]).expect("it was run");
-        assert_eq!(row, ["w", "ours: ns", "<= 0.30 x fair", "0.250", "yes"]);
-        let row = super::row(&goal(Of::Itself), &[outcome()]).expect("it was run");
-        assert_eq!(row, ["w", "ours: ns", "<= 0.30", "10", "NO"]);
-        assert_eq!(super::row(&goal(Of::Itself), &[]), None, "it was not run");
+        let row = |of| goal(of).judge(&[outcome("w")]).row();
+        assert_eq!(
+            row(Of::One("fair")),
+            ["w", "ours: ns", "<= 0.30 x fair", "0.250", "yes"]
+        );
+        assert_eq!(row(Of::Itself), ["w", "ours: ns", "<= 0.30", "10", "NO"]);
+    }
+
+    #[test]
+    fn ours_can_be_compared_with_itself_in_another_workload() {
+        let mut other = outcome("other");
+        other.rows[0].samples = vec![Some(Sample::of([("ns", 50.0)]))];
+        let row = goal(Of::OursIn("other"))
+            .judge(&[outcome("w"), other])
+            .row();
+        let expected = ["w", "ours: ns", "<= 0.30 x that of other", "0.200", "yes"];
+        assert_eq!(row, expected);
+    }
+
+    #[test]
+    fn a_limit_may_be_strict() {
+        assert!(Limit::AtMost(1.0).admits(1.0) && Limit::AtLeast(1.0).admits(1.0));
+        assert!(Limit::Below(1.0).admits(0.99) && !Limit::Below(1.0).admits(1.0));
+        assert_eq!(Limit::Below(1.0).words(), "< 1");
+    }
+
+    #[test]
+    fn a_goal_without_a_value_is_not_measured_and_does_not_vanish() {
+        let row = |of, outcomes: &[Outcome]| goal(of).judge(outcomes).row();
+        let nothing = ["w", "ours: ns", "<= 0.30", "not measured", "-"];
+        assert_eq!(row(Of::Itself, &[]), nothing);
+        let mut failed = outcome("w");
+        failed.rows[1].samples = vec![None];
+        let nobody = ["w", "ours: ns", "<= 0.30 x fair", "not measured", "-"];
+        assert_eq!(row(Of::One("fair"), &[failed]), nobody);
+        let all = judge(&[], |_| true);
+        assert!(all.iter().all(|goal| goal.measured.is_none()));
+        let some = judge(&[], |workload| workload == "storm");
+        assert!(!some.is_empty() && some.len() < all.len());
+    }
+
+    #[test]
+    fn every_goal_is_about_a_column_and_contenders_that_there_are() {
+        let workloads = crate::workloads::all(crate::effort::Effort::Full);
+        for goal in in_memory::goals() {
+            let workload = workloads.iter().find(|one| one.id == goal.workload);
+            let workload = workload.unwrap_or_else(|| panic!("no {}", goal.workload));
+            let has = |name: &str| workload.cells.iter().any(|cell| cell.contender == name);
+            let column = |name| workload.columns.iter().any(|column| column.name == name);
+            assert!(has(goal.ours) && column(goal.column), "{goal:?}");
+            match goal.of {
+                Of::One(peer) => assert!(has(peer), "{goal:?}"),
+                Of::Best(peers) | Of::BestFair(peers) => {
+                    assert!(peers.iter().all(|peer| has(peer)), "{goal:?}");
+                }
+                Of::Itself | Of::OursIn(_) => {}
+            }
+        }
     }
 }

@@ -29,24 +29,40 @@ fn goal(
     }
 }
 
+/// Exactly one reset a query and no ping, or neither; there is room for what opens the pool.
+fn commands(id: &'static str) -> [Goal; 3] {
+    let column = "admin/query";
+    [
+        goal(id, column, OURS, Of::Itself, AtLeast(0.98)),
+        goal(id, column, OURS, Of::Itself, AtMost(1.02)),
+        goal(id, column, NO_RESET, Of::Itself, AtMost(0.02)),
+    ]
+}
+
 /// One task.
-fn alone(id: &'static str) -> [Goal; 6] {
+fn alone(id: &'static str) -> [Goal; 8] {
+    let [least, most, none] = commands(id);
     [
         speed(id, OURS, RAW, 0.85),
         goal(id, "p50 us", OURS, RAW, AtMost(1.15)),
         speed(id, OURS, DEADPOOL, 1.35),
         speed(id, OURS, Of::One("deadpool, ping"), 1.35),
         speed(id, OURS, Of::One("sqlx"), 1.5),
-        goal(id, "admin/query", OURS, Of::Itself, AtMost(1.02)),
+        least,
+        most,
+        none,
     ]
 }
 
 /// As many tasks as connections, or more.
-fn busy(id: &'static str) -> [Goal; 4] {
+fn busy(id: &'static str) -> [Goal; 6] {
+    let [least, most, none] = commands(id);
     [
         speed(id, OURS, DRIVER, 0.95),
         speed(id, OURS, DEADPOOL, 0.85),
-        goal(id, "admin/query", OURS, Of::Itself, AtMost(1.02)),
+        least,
+        most,
+        none,
         speed(id, NO_RESET, RAW, 0.9),
     ]
 }

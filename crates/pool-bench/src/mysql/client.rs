@@ -2,6 +2,8 @@
 
 use std::future::Future;
 
+use futures::future::try_join_all;
+
 use crate::mysql::target::Target;
 
 /// What every query is.
@@ -25,6 +27,11 @@ pub(crate) trait Client: Send + Sync + Sized + 'static {
     /// A pool of at most `size` connections that is still empty.
     fn open(target: &Target, size: usize) -> impl Future<Output = Result<Self, Failed>> + Send;
 
+    /// Opens all connections of the pool: holds `size` at once, then gives them back. A raw one is its task's own.
+    fn fill(&self, _size: usize) -> impl Future<Output = Result<(), Failed>> + Send {
+        async { Ok(()) }
+    }
+
     /// What one task gets.
     fn lane(&self) -> impl Future<Output = Result<Self::Lane, Failed>> + Send;
 
@@ -44,6 +51,19 @@ pub(crate) trait ClientVisitor {
 
     /// Does it with one.
     fn visit<C: Client>(&self) -> Self::Output;
+}
+
+/// Takes all of them before it gives any back.
+pub(crate) async fn hold_at_once<T, E>(
+    acquires: impl Iterator<Item = impl Future<Output = Result<T, E>> + Send> + Send,
+) -> Result<(), Failed>
+where
+    T: Send,
+    E: Into<Failed> + Send,
+{
+    let held = try_join_all(acquires).await.map_err(Into::into)?;
+    drop(held);
+    Ok(())
 }
 
 /// `SELECT 1` must answer 1.

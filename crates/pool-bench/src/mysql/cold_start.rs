@@ -6,7 +6,7 @@ use std::time::Instant;
 use futures::future::join_all;
 
 use crate::effort::Effort;
-use crate::executors::two_workers;
+use crate::executors::{drive, two_workers};
 use crate::mysql::client::{Client, ClientVisitor, Failed};
 use crate::mysql::clients::{Raw, visit_all};
 use crate::mysql::target::{Target, Transport};
@@ -45,8 +45,8 @@ impl ClientVisitor for Run {
         Cell {
             contender: C::NAME,
             measure: Box::new(move || {
-                let measured = two_workers().block_on(measure::<C>(&target));
-                measured.map_err(|error| format!("FAILED: {error}"))
+                let measured = drive(two_workers(), measure::<C>(&target));
+                measured?.map_err(|error| format!("FAILED: {error}"))
             }),
         }
     }

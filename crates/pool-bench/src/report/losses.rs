@@ -2,7 +2,7 @@
 
 use super::table::{align, number};
 use crate::arithmetic::{median, ratio_within_rounds};
-use crate::workload::{Better, Outcome};
+use crate::workload::{Better, Outcome, Row};
 
 /// Less than this is noise.
 const NOISE: f64 = 1.05;
@@ -35,6 +35,7 @@ const PAIRS: [(&str, &[&str]); 3] = [
         &[
             "mysql_async's pool, no reset",
             "deadpool, nothing",
+            "bb8, no test",
             "sqlx, no test",
         ],
     ),
@@ -61,20 +62,24 @@ pub(super) fn section(outcomes: &[Outcome]) -> String {
 
 fn loss(outcome: &Outcome, ours: &str, peer: &str) -> Option<Vec<String>> {
     let column = outcome.columns[0];
-    let mine = outcome.row(ours)?.values(column.name);
-    let theirs = outcome.row(peer)?.values(column.name);
+    let (ours, peer) = (outcome.row(ours)?, outcome.row(peer)?);
+    let (mine, theirs) = (ours.rounds(column.name), peer.rounds(column.name));
     let ratio = match column.better {
         Better::Less => ratio_within_rounds(&mine, &theirs)?,
         Better::More => ratio_within_rounds(&theirs, &mine)?,
         Better::Told => return None,
     };
     (ratio > NOISE).then_some(())?;
+    let value = |row: &Row| {
+        let median = median(&row.values(column.name))?;
+        Some(format!("{} {}", number(median), column.name))
+    };
     Some(vec![
         outcome.id.to_owned(),
-        ours.to_owned(),
-        format!("{} {}", number(median(&mine)?), column.name),
-        peer.to_owned(),
-        format!("{} {}", number(median(&theirs)?), column.name),
+        ours.contender.to_owned(),
+        value(ours)?,
+        peer.contender.to_owned(),
+        value(peer)?,
         format!("{:.0} %", (ratio - 1.0) * 100.0),
     ])
 }
@@ -82,12 +87,12 @@ fn loss(outcome: &Outcome, ours: &str, peer: &str) -> Option<Vec<String>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::workload::{Column, Row, Sample, less, more};
+    use crate::workload::{Column, Sample, less, more};
 
     fn outcome(columns: &'static [Column], ours: f64, theirs: f64) -> Outcome {
         let row = |contender, value| Row {
             contender,
-            samples: vec![Sample::of([("x", value)])],
+            samples: vec![Some(Sample::of([("x", value)]))],
             notes: Vec::new(),
         };
         Outcome {

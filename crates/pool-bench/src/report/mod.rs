@@ -10,21 +10,33 @@ pub(crate) mod table;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use self::machine::Machine;
-use crate::effort::Effort;
+use crate::command_line::Options;
+use crate::goals::{self, Judged};
 use crate::workload::Outcome;
+
+/// Names of contenders and how they were set up.
+pub(crate) type Settings = Vec<(&'static str, &'static str)>;
 
 /// A run that is over.
 pub(crate) struct Run {
-    pub(crate) effort: Effort,
+    pub(crate) options: Options,
     pub(crate) machine: Machine,
+    /// How long all of it took, the start of the server included.
+    pub(crate) elapsed: Duration,
     pub(crate) outcomes: Vec<Outcome>,
-    /// Names and settings of all contenders.
-    pub(crate) settings: Vec<(&'static str, &'static str)>,
+    pub(crate) in_memory: Settings,
+    pub(crate) mysql: Settings,
 }
 
 impl Run {
+    /// The goals of the workloads that were asked for.
+    fn goals(&self) -> Vec<Judged> {
+        goals::judge(&self.outcomes, |workload| self.options.wants(workload))
+    }
+
     /// Everything as text.
     pub(crate) fn text(&self) -> String {
         page::measured(self, None)

@@ -17,7 +17,7 @@ const END: &str = "<!-- measured: end -->";
 pub(super) fn measured(run: &Run, plots: Option<&[String]>) -> String {
     let mut text = String::new();
     let _ = facts(&mut text, run);
-    let _ = write!(text, "## Goals\n\n{}\n", goals::table(&run.outcomes));
+    let _ = write!(text, "## Goals\n\n{}\n", goals::table(&run.goals()));
     let _ = writeln!(text, "{}", losses::section(&run.outcomes));
     text += "## Tables\n\n";
     for outcome in &run.outcomes {
@@ -40,20 +40,32 @@ pub(super) fn measured(run: &Run, plots: Option<&[String]>) -> String {
         }
     }
     text += "## Contenders and their settings\n\n";
-    for (name, words) in &run.settings {
-        let _ = writeln!(text, "- `{name}`: {words}");
+    for (heading, settings) in [("In memory", &run.in_memory), ("On MySQL", &run.mysql)] {
+        let _ = write!(text, "### {heading}\n\n");
+        for (name, words) in settings {
+            let _ = writeln!(text, "- `{name}`: {words}");
+        }
+        text.push('\n');
     }
-    text
+    text.truncate(text.trim_end().len());
+    text + "\n"
 }
 
 fn facts(text: &mut String, run: &Run) -> std::fmt::Result {
     let machine = &run.machine;
-    let command = match run.effort {
+    let command = match run.options.effort {
         Effort::Full => "cargo xtask bench",
         Effort::Quick => "cargo xtask bench --quick",
     };
     writeln!(text, "## Machine and versions\n")?;
-    writeln!(text, "- `{command}` on {}", machine.date)?;
+    let seconds = run.elapsed.as_secs();
+    writeln!(
+        text,
+        "- `{command}` on {}, in {} min {} s",
+        machine.date,
+        seconds / 60,
+        seconds % 60
+    )?;
     writeln!(
         text,
         "- {} cores of {}, {}",

@@ -15,7 +15,7 @@ pub(crate) fn table(outcome: &Outcome) -> String {
         head.insert(2, "+-".to_owned());
     }
     head.insert(2, format!("x {}", outcome.baseline));
-    let baseline = outcome.row(outcome.baseline).map(|row| row.values(first));
+    let baseline = outcome.row(outcome.baseline).map(|row| row.rounds(first));
     let shows_notes = outcome.rows.iter().any(|row| !row.notes.is_empty());
     if shows_notes {
         head.push(String::new());
@@ -32,7 +32,7 @@ pub(crate) fn table(outcome: &Outcome) -> String {
         }
         let ratio = baseline
             .as_deref()
-            .and_then(|theirs| ratio_within_rounds(&row.values(first), theirs));
+            .and_then(|theirs| ratio_within_rounds(&row.rounds(first), theirs));
         cells.insert(2, ratio.map_or("-".to_owned(), number));
         if shows_notes {
             cells.push(row.notes.join("; "));

@@ -10,7 +10,7 @@ use crate::arithmetic::{jain, least_over_most};
 use crate::contender::{Contender, Visitor, fill};
 use crate::contenders::{OURS, visit_all};
 use crate::effort::Effort;
-use crate::executors::two_workers;
+use crate::executors::{drive, two_workers};
 use crate::fake::{SMALL, Server, yield_once};
 use crate::histogram::Histogram;
 use crate::workload::{Cell, Column, Sample, Workload, less, more};
@@ -60,13 +60,7 @@ impl Visitor for Run {
         let (tasks, time) = (self.tasks, self.time);
         C::WAITS.then(|| Cell {
             contender: C::NAME,
-            measure: Box::new(move || {
-                let runtime = two_workers();
-                let sample = runtime.block_on(measure::<C>(tasks, time));
-                // Tasks that hang are not waited for.
-                runtime.shutdown_background();
-                Ok(sample)
-            }),
+            measure: Box::new(move || drive(two_workers(), measure::<C>(tasks, time))),
         })
     }
 }
@@ -102,7 +96,11 @@ async fn measure<C: Contender>(tasks: usize, time: Duration) -> Sample {
                 shares.push(cycles);
                 waits.merge(&histogram);
             }
-            Err(_) => hung += 1,
+            Err(_) => {
+                // It got nothing, as far as anybody can tell.
+                shares.push(0);
+                hung += 1;
+            }
         }
     }
     let cycles: u64 = shares.iter().sum();

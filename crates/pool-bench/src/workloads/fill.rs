@@ -7,7 +7,7 @@ use futures::future::join_all;
 use crate::contender::{Contender, Visitor};
 use crate::contenders::{OURS, visit_all};
 use crate::effort::Effort;
-use crate::executors::two_workers;
+use crate::executors::{drive, two_workers};
 use crate::fake::{SMALL, Server};
 use crate::workload::{Cell, Column, Sample, Workload, less, told};
 
@@ -43,7 +43,7 @@ impl Visitor for Run {
     fn visit<C: Contender>(&self) -> Option<Cell> {
         C::WAITS.then(|| Cell {
             contender: C::NAME,
-            measure: Box::new(move || Ok(two_workers().block_on(measure::<C>()))),
+            measure: Box::new(move || drive(two_workers(), measure::<C>())),
         })
     }
 }

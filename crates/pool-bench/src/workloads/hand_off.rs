@@ -13,7 +13,7 @@ use crate::arithmetic::median;
 use crate::contender::{Contender, Visitor, fill};
 use crate::contenders::{OURS, visit_all};
 use crate::effort::Effort;
-use crate::executors::current_thread;
+use crate::executors::{current_thread, drive};
 use crate::fake::{SMALL, Server, yield_once};
 use crate::workload::{Cell, Column, Sample, Workload, less};
 
@@ -60,8 +60,10 @@ impl Visitor for Run {
         C::WAITS.then(|| Cell {
             contender: C::NAME,
             measure: Box::new(move || {
-                let runtime = current_thread();
-                Ok(runtime.block_on(unconstrained(measure::<C>(waiters, times))))
+                drive(
+                    current_thread(),
+                    unconstrained(measure::<C>(waiters, times)),
+                )
             }),
         })
     }

@@ -3,7 +3,7 @@
 use crate::contender::{Contender, Visitor, fill};
 use crate::contenders::{OURS, visit_all};
 use crate::effort::Effort;
-use crate::executors::current_thread;
+use crate::executors::{LIMIT, current_thread, hangs};
 use crate::fake::{SMALL, Server};
 use crate::workload::{Cell, Column, Sample, Workload, less};
 
@@ -35,11 +35,11 @@ impl Visitor for Run {
         C::WAITS.then(|| Cell {
             contender: C::NAME,
             measure: Box::new(move || {
-                let small = bytes::<C>(10, true);
-                let slope = (bytes::<C>(1_000, true) - small) / 990.0;
+                let small = bytes::<C>(10, true)?;
+                let slope = (bytes::<C>(1_000, true)? - small) / 990.0;
                 Ok(Sample::of([
                     ("bytes/slot", slope),
-                    ("empty pool of 10", bytes::<C>(10, false)),
+                    ("empty pool of 10", bytes::<C>(10, false)?),
                     ("full pool of 10", small),
                 ]))
             }),
@@ -48,7 +48,7 @@ impl Visitor for Run {
 }
 
 /// What stays on the heap when the pool has come to rest.
-fn bytes<C: Contender>(size: usize, full: bool) -> f64 {
+fn bytes<C: Contender>(size: usize, full: bool) -> Result<f64, String> {
     let runtime = current_thread();
     // What the runtime needs for its first task is not the pool's.
     runtime
@@ -57,7 +57,7 @@ fn bytes<C: Contender>(size: usize, full: bool) -> f64 {
     let server = Server::new();
     let mut pool = None;
     let counted = allocation_counter::measure(|| {
-        pool = Some(runtime.block_on(async {
+        let open = async {
             let pool = C::open(server.clone(), size).await;
             if full {
                 fill(&pool, size).await;
@@ -67,8 +67,11 @@ fn bytes<C: Contender>(size: usize, full: bool) -> f64 {
                 }
             }
             pool
-        }));
+        };
+        pool = runtime
+            .block_on(async { tokio::time::timeout(LIMIT, open).await })
+            .ok();
     });
-    drop(pool);
-    counted.bytes_current as f64
+    pool.ok_or_else(hangs)?;
+    Ok(counted.bytes_current as f64)
 }

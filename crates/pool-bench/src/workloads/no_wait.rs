@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use crate::contender::{Contender, Visitor, fill};
 use crate::contenders::{OURS, visit_all};
 use crate::effort::Effort;
-use crate::executors::two_workers;
+use crate::executors::{drive, two_workers};
 use crate::fake::{BIG, SMALL, Server, yield_once};
 use crate::workload::{Cell, Column, Sample, Workload, more};
 
@@ -61,7 +61,7 @@ impl Visitor for Run {
         let time = self.time;
         Cell {
             contender: C::NAME,
-            measure: Box::new(move || Ok(two_workers().block_on(measure::<C>(time)))),
+            measure: Box::new(move || drive(two_workers(), measure::<C>(time))),
         }
     }
 }

@@ -8,9 +8,9 @@ use futures_lite::future::or;
 use tokio::time::{timeout, timeout_at};
 
 use crate::contender::{Contender, Visitor, fill};
-use crate::contenders::{OURS, visit_all};
+use crate::contenders::{OURS, visit_all, visit_checking};
 use crate::effort::Effort;
-use crate::executors::two_workers;
+use crate::executors::{drive, two_workers};
 use crate::fake::{SMALL, Server, yield_once};
 use crate::workload::{Cell, Column, Sample, Workload, less, more, told};
 
@@ -27,21 +27,21 @@ const COLUMNS: &[Column] = &[
 ];
 
 pub(crate) fn workloads(effort: Effort) -> Vec<Workload> {
+    let run = Run {
+        time: effort.millis(600, 200),
+    };
+    let mut cells = visit_all::<SMALL, _>(&run);
+    cells.extend(visit_checking::<SMALL, _>(&run));
     vec![Workload {
         id: "storm",
         title: format!(
-            "Cancellation storm: {TASKS} tasks on a pool of {POOL} give up after 0 to 3 suspensions; a check suspends"
+            "Cancellation storm: {TASKS} tasks on a pool of {POOL} give up after 0 to 3 suspensions; a check, where one is made, suspends"
         ),
         columns: COLUMNS,
         baseline: OURS,
         needs_quiet: true,
         rounds: effort.pick(3, 1),
-        cells: visit_all::<SMALL, _>(&Run {
-            time: effort.millis(600, 200),
-        })
-        .into_iter()
-        .flatten()
-        .collect(),
+        cells: cells.into_iter().flatten().collect(),
     }]
 }
 
@@ -56,12 +56,7 @@ impl Visitor for Run {
         let time = self.time;
         C::WAITS.then(|| Cell {
             contender: C::NAME,
-            measure: Box::new(move || {
-                let runtime = two_workers();
-                let sample = runtime.block_on(measure::<C>(time));
-                runtime.shutdown_background();
-                Ok(sample)
-            }),
+            measure: Box::new(move || drive(two_workers(), measure::<C>(time))),
         })
     }
 }
@@ -121,6 +116,7 @@ async fn measure<C: Contender>(time: Duration) -> Sample {
         "throws connections away whose check was cancelled".to_owned()
     })
     .noting(hung > 0, || "HANGS: tasks never ended".to_owned())
+    .noting(too_many > 0, || "OPENS more than it may".to_owned())
     .noting(lost > 0, || "LOSES connections".to_owned())
 }
 

@@ -76,7 +76,7 @@ impl Visitor for Uncontended {
             contender: C::NAME,
             measure: Box::new(move || match C::NEEDS_TOKIO {
                 Some(why) if executor == Executor::Smol => Err(why.to_owned()),
-                _ => Ok(executor.block_on(measure::<C>(time))),
+                _ => executor.drive(measure::<C>(time)),
             }),
         }
     }

@@ -4,7 +4,7 @@ use deadpool::managed::{Manager, Metrics, Pool, RecycleResult};
 use pool_mysql::mysql_async::prelude::Queryable;
 use pool_mysql::mysql_async::{Conn, Error, Opts};
 
-use crate::mysql::client::{Client, Failed, QUERY, one};
+use crate::mysql::client::{Client, Failed, QUERY, hold_at_once, one};
 use crate::mysql::target::Target;
 
 pub(crate) const NOTHING: u8 = 0;
@@ -52,6 +52,10 @@ impl<const RECYCLE: u8> Client for Deadpool<RECYCLE> {
     async fn open(target: &Target, size: usize) -> Result<Self, Failed> {
         let manager = Backend(target.opts());
         Ok(Self(Pool::builder(manager).max_size(size).build()?))
+    }
+
+    async fn fill(&self, size: usize) -> Result<(), Failed> {
+        hold_at_once((0..size).map(|_| self.0.get())).await
     }
 
     async fn lane(&self) -> Result<Self::Lane, Failed> {

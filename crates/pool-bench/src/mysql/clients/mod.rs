@@ -22,7 +22,8 @@ pub(crate) fn visit_all<V: ClientVisitor>(visitor: &V) -> Vec<V::Output> {
         visitor.visit::<deadpool::Deadpool<{ deadpool::RESET }>>(),
         visitor.visit::<deadpool::Deadpool<{ deadpool::PING }>>(),
         visitor.visit::<deadpool::Deadpool<{ deadpool::NOTHING }>>(),
-        visitor.visit::<bb8::Bb8>(),
+        visitor.visit::<bb8::Bb8<true>>(),
+        visitor.visit::<bb8::Bb8<false>>(),
         visitor.visit::<sqlx::Sqlx<true>>(),
         visitor.visit::<sqlx::Sqlx<false>>(),
     ]

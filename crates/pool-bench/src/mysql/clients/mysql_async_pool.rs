@@ -3,7 +3,7 @@
 use pool_mysql::mysql_async::prelude::Queryable;
 use pool_mysql::mysql_async::{Pool, PoolConstraints, PoolOpts};
 
-use crate::mysql::client::{Client, Failed, QUERY, one};
+use crate::mysql::client::{Client, Failed, QUERY, hold_at_once, one};
 use crate::mysql::target::Target;
 
 pub(crate) struct DriverPool<const RESET: bool>(Pool);
@@ -28,6 +28,10 @@ impl<const RESET: bool> Client for DriverPool<RESET> {
             .with_constraints(constraints)
             .with_reset_connection(RESET);
         Ok(Self(Pool::new(target.driver().pool_opts(pool))))
+    }
+
+    async fn fill(&self, size: usize) -> Result<(), Failed> {
+        hold_at_once((0..size).map(|_| self.0.get_conn())).await
     }
 
     async fn lane(&self) -> Result<Pool, Failed> {

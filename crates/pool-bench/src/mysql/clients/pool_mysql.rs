@@ -3,7 +3,7 @@
 use pool_mysql::mysql_async::prelude::Queryable;
 use pool_mysql::{Pool, ResetPolicy, create_pool};
 
-use crate::mysql::client::{Client, Failed, QUERY, one};
+use crate::mysql::client::{Client, Failed, QUERY, hold_at_once, one};
 use crate::mysql::target::Target;
 
 pub(crate) struct PoolMysql<const RESET: bool>(Pool);
@@ -15,7 +15,7 @@ impl<const RESET: bool> Client for PoolMysql<RESET> {
     };
     const SETTINGS: &'static str = match RESET {
         true => {
-            "defaults: the session is reset in the background after each use, a ping after 1 s idle, all timeouts on"
+            "minsize = maxsize, and the defaults: the session is reset in the background after each use, a ping after 1 s idle, all timeouts on"
         }
         false => "as pool-mysql, with ResetPolicy::Never: only an open transaction is rolled back",
     };
@@ -28,7 +28,12 @@ impl<const RESET: bool> Client for PoolMysql<RESET> {
             false => ResetPolicy::Never,
         };
         let options = target.ours().reset_policy(policy);
-        Ok(Self(create_pool(options).maxsize(size).build_lazy()?))
+        let pool = create_pool(options).minsize(size).maxsize(size);
+        Ok(Self(pool.build_lazy()?))
+    }
+
+    async fn fill(&self, size: usize) -> Result<(), Failed> {
+        hold_at_once((0..size).map(|_| self.0.acquire())).await
     }
 
     async fn lane(&self) -> Result<Pool, Failed> {

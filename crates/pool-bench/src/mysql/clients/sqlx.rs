@@ -6,7 +6,7 @@ use sqlx_core::raw_sql::raw_sql;
 use sqlx_core::row::Row;
 use sqlx_mysql::MySql;
 
-use crate::mysql::client::{Client, Failed, QUERY, one};
+use crate::mysql::client::{Client, Failed, QUERY, hold_at_once, one};
 use crate::mysql::target::Target;
 
 pub(crate) struct Sqlx<const TEST: bool>(Pool<MySql>);
@@ -30,6 +30,10 @@ impl<const TEST: bool> Client for Sqlx<TEST> {
             .max_connections(u32::try_from(size)?)
             .test_before_acquire(TEST);
         Ok(Self(options.connect_lazy_with(target.sqlx())))
+    }
+
+    async fn fill(&self, size: usize) -> Result<(), Failed> {
+        hold_at_once((0..size).map(|_| self.0.acquire())).await
     }
 
     async fn lane(&self) -> Result<Self::Lane, Failed> {
