@@ -2,6 +2,7 @@
 
 use std::error::Error as StdError;
 use std::fmt;
+use std::time::Duration;
 
 use async_trait::async_trait;
 
@@ -78,6 +79,8 @@ pub trait DynManager: Send + Sync + 'static {
     async fn close(&self, conn: Self::Connection);
     /// See [`Manager::abort_handle`].
     fn abort_handle(&self, conn: &Self::Connection) -> Option<AbortHandle>;
+    /// See [`Manager::idle_limit`].
+    fn idle_limit(&self, conn: &Self::Connection) -> Option<Duration>;
     /// See [`Manager::classify`].
     fn classify(&self, error: &BoxError) -> ErrorClass;
     /// See [`Manager::validate`].
@@ -107,6 +110,9 @@ impl<M: Manager> DynManager for M {
     }
     fn abort_handle(&self, conn: &M::Connection) -> Option<AbortHandle> {
         Manager::abort_handle(self, conn)
+    }
+    fn idle_limit(&self, conn: &M::Connection) -> Option<Duration> {
+        Manager::idle_limit(self, conn)
     }
     fn classify(&self, error: &BoxError) -> ErrorClass {
         match error.0.downcast_ref::<M::Error>() {
@@ -187,6 +193,9 @@ impl<C: Send + 'static> Manager for BoxManager<C> {
     }
     fn abort_handle(&self, conn: &C) -> Option<AbortHandle> {
         self.manager.abort_handle(conn)
+    }
+    fn idle_limit(&self, conn: &C) -> Option<Duration> {
+        self.manager.idle_limit(conn)
     }
     fn classify(&self, error: &BoxError) -> ErrorClass {
         self.manager.classify(error)

@@ -1,6 +1,6 @@
 //! What the pool keeps: a connection and what is known of it.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::ledger::Item;
 
@@ -11,6 +11,8 @@ pub(crate) struct Entry<C> {
     pub(crate) born: Instant,
     /// When it came back; `None`: since the last tick of the idle clock.
     pub(crate) idle_since: Option<Instant>,
+    /// For how long it may be idle, as its manager says.
+    pub(crate) idle_limit: Option<Duration>,
     pub(crate) uses: u64,
 }
 
@@ -23,5 +25,8 @@ impl<C> Item for Box<Entry<C>> {
     }
     fn set_idle_since(&mut self, since: Option<Instant>) {
         self.idle_since = since;
+    }
+    fn idle_limit(&self) -> Option<Duration> {
+        self.idle_limit
     }
 }

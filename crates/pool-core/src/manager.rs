@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::future::Future;
+use std::time::Duration;
 
 use crate::ConfigError;
 
@@ -99,6 +100,16 @@ pub trait Manager: Send + Sync + 'static {
     ///
     /// [`Pool::terminate`](crate::Pool::terminate) uses it. The default is `None`.
     fn abort_handle(&self, conn: &Self::Connection) -> Option<AbortHandle> {
+        let _ = conn;
+        None
+    }
+
+    /// Asked once, right after connect: for how long may this connection be idle? The default is `None`, for ever.
+    ///
+    /// For a backend whose server closes what is idle: the pool closes it before, as with
+    /// [`pool_recycle`](crate::Builder::pool_recycle). With [`CheckPolicy`](crate::CheckPolicy) `Never` or `Always` and no
+    /// `pool_recycle` the pool does not look how long a connection is idle, and this is without effect.
+    fn idle_limit(&self, conn: &Self::Connection) -> Option<Duration> {
         let _ = conn;
         None
     }

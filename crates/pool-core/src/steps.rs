@@ -128,11 +128,13 @@ impl<M: Manager> Backend<M> {
 
     fn connected(&self, conn: M::Connection) -> Outcome<Goods<M>> {
         let now = self.now();
+        let idle_limit = quietly(|| self.manager.idle_limit(&conn)).flatten();
         let entry = Box::new(Entry {
             conn,
             id: self.next_id.fetch_add(1, Ordering::Relaxed),
             born: now,
             idle_since: Some(now),
+            idle_limit,
             uses: 0,
         });
         let abort = quietly(|| self.manager.abort_handle(&entry.conn)).flatten();

@@ -194,7 +194,9 @@ impl<S: Stock> Ledger<S> {
 
     /// Closes the idle connections that are too old; says when the next one will be.
     pub(crate) fn expire(&mut self, now: Instant, after: &mut After<S>) -> Option<Instant> {
-        let limit = self.recycle_after?;
+        if self.recycle_after.is_none() && !self.has_idle_limits {
+            return None;
+        }
         let mut next = None;
         for dirty in [false, true] {
             let shelf = std::mem::take(if dirty {
@@ -207,7 +209,9 @@ impl<S: Stock> Ledger<S> {
                     self.start_close(entry, Tender::Nobody, after);
                     continue;
                 }
-                if let Some(at) = self.idle_since(&entry, now).checked_add(limit) {
+                let limit = self.idle_limit(&entry);
+                let since = self.idle_since(&entry, now);
+                if let Some(at) = limit.and_then(|limit| since.checked_add(limit)) {
                     next = Some(next.map_or(at, |next: Instant| next.min(at)));
                 }
                 let shelf = if dirty {
@@ -228,7 +232,8 @@ impl<S: Stock> Ledger<S> {
 
     /// Upkeep has done its round; without an expiry to wait for it wants to hear of the next idle entry.
     pub(crate) fn upkeep_waits(&mut self, for_expiry: bool) {
-        self.upkeep_wants_idle = self.recycle_after.is_some() && !for_expiry;
+        let any_expires = self.recycle_after.is_some() || self.has_idle_limits;
+        self.upkeep_wants_idle = any_expires && !for_expiry;
     }
 
     /// When a background connect may be tried again, if one is missing.

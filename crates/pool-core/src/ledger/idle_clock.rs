@@ -44,6 +44,13 @@ impl<S: Stock> Ledger<S> {
         self.idle_clock.rests = true;
     }
 
+    /// A connection of its own idle limit: where returns are timed by ticks, these are short enough for it from the next on.
+    pub(super) fn tick_at_least_for(&mut self, limit: Duration) {
+        if let Some(period) = &mut self.idle_clock.period {
+            *period = (*period).min(limit / TICKS);
+        }
+    }
+
     /// Notes when an entry came back.
     pub(super) fn note_return(&mut self, entry: &mut S::Entry, now: Instant) {
         entry.set_idle_since(match self.idle_clock.ticked {

@@ -45,6 +45,10 @@ pub(crate) trait Item {
     /// When it was last used (or connected, if it never was); `None`: since the last tick of the idle clock.
     fn idle_since(&self) -> Option<Instant>;
     fn set_idle_since(&mut self, since: Option<Instant>);
+    /// For how long it may be idle, whatever the knobs say.
+    fn idle_limit(&self) -> Option<Duration> {
+        None
+    }
 }
 
 /// How far the pool is on its way out.
@@ -102,6 +106,8 @@ pub(crate) struct Ledger<S: Stock> {
     idle_clock: IdleClock,
     check: CheckPolicy,
     recycle_after: Option<Duration>,
+    /// Whether there was an entry with an idle limit of its own.
+    has_idle_limits: bool,
     /// For when the timer of the waiters is set.
     timer_at: Option<Instant>,
     /// Returned entries whose recycle has not begun; whoever needs one takes it.
@@ -151,6 +157,7 @@ impl<S: Stock> Ledger<S> {
             order: config.idle_order,
             check: config.check_policy,
             recycle_after: config.pool_recycle,
+            has_idle_limits: false,
             limited: limited(config),
             idle_clock: IdleClock::new(),
             stage: Stage::Open,
@@ -304,8 +311,16 @@ impl<S: Stock> Ledger<S> {
     }
 
     fn is_expired(&self, entry: &S::Entry, now: Option<Instant>) -> bool {
-        self.recycle_after
+        self.idle_limit(entry)
             .is_some_and(|limit| self.was_idle(entry, limit, now))
+    }
+
+    /// For how long the entry may be idle before it expires.
+    fn idle_limit(&self, entry: &S::Entry) -> Option<Duration> {
+        match (self.recycle_after, entry.idle_limit()) {
+            (Some(knob), Some(own)) => Some(knob.min(own)),
+            (knob, own) => knob.or(own),
+        }
     }
 
     /// Whether the entry is to be checked before it is handed out.

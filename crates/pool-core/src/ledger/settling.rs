@@ -74,6 +74,14 @@ impl<S: Stock> Ledger<S> {
         };
         let settled = match outcome {
             Outcome::Ready(entry, abort) => {
+                if let Some(limit) = entry.idle_limit() {
+                    self.tick_at_least_for(limit);
+                    if !self.has_idle_limits {
+                        self.has_idle_limits = true;
+                        // Upkeep does not look out for what expires as long as nothing does.
+                        self.upkeep_wants_idle = true;
+                    }
+                }
                 if let Some(abort) = abort {
                     self.aborts.insert(entry.id(), abort);
                 }

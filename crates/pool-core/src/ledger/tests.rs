@@ -241,3 +241,19 @@ fn ticks_tell_how_long_an_entry_was_idle_and_stop_when_nothing_comes_back() {
     assert_eq!(world.books.tick(now), None);
     assert!(world.books.idle_clock.must_be_wound());
 }
+
+#[test]
+fn ticks_are_short_enough_for_a_connection_of_its_own_idle_limit() {
+    let second = Duration::from_secs(1);
+    let mut world = World::new(0, 1);
+    world.books.tick_at_least_for(second);
+    assert_eq!(
+        world.books.wind(world.now),
+        None,
+        "returns are not timed by ticks"
+    );
+    world.books.time_by_ticks(600 * second);
+    world.books.tick_at_least_for(4 * second);
+    world.books.tick_at_least_for(40 * second);
+    assert_eq!(world.books.wind(world.now), Some(world.now + second));
+}
