@@ -3,6 +3,7 @@
 use std::error::Error as _;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use futures::executor::block_on;
 use pool_core::{
@@ -74,6 +75,10 @@ impl Manager for Peculiar {
             aborts.fetch_add(1, Ordering::SeqCst);
         }))
     }
+    fn idle_limit(&self, _: &u8) -> Option<Duration> {
+        self.note("idle_limit");
+        Some(Duration::from_secs(7))
+    }
     fn classify(&self, error: &Oops) -> ErrorClass {
         self.note("classify");
         match error.0 {
@@ -112,6 +117,8 @@ fn every_method_is_forwarded() {
     assert_eq!((conn, peculiar.calls()), (118, vec!["on_release"]));
     assert!(boxed.abort_handle(&conn).is_some());
     assert_eq!(peculiar.calls(), ["abort_handle"]);
+    assert_eq!(boxed.idle_limit(&conn), Some(Duration::from_secs(7)));
+    assert_eq!(peculiar.calls(), ["idle_limit"]);
     assert_eq!(boxed.validate().unwrap_err().field(), "peculiar");
     assert_eq!(peculiar.calls(), ["validate"]);
     boxed.set_echo(true);

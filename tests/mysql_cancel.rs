@@ -1,193 +1,35 @@
-//! A cancelled command never leaks: every kind of command, dropped at every poll, over TCP and a unix socket. The same
+//! A cancelled command never leaks: every kind of command, dropped at every poll, over TCP, a unix socket and TLS. The same
 //! guard then refuses, and the next borrower of the only place finds a clean session.
 
-use std::future::Future;
-use std::pin::{Pin, pin};
+#[cfg(any(feature = "rustls", feature = "native-tls"))]
+#[path = "mysql_tls/authorities.rs"]
+#[allow(dead_code)]
+mod authorities;
+#[path = "mysql_cancel/kinds.rs"]
+mod kinds;
+#[path = "mysql_return/proxy.rs"]
+#[allow(dead_code)]
+mod proxy;
+#[cfg(any(feature = "rustls", feature = "native-tls"))]
+#[path = "mysql_cancel/tls.rs"]
+mod tls;
+#[path = "mysql_cancel/variants.rs"]
+mod variants;
+
+use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
 use std::time::Duration;
 
-use futures::StreamExt;
 use futures::executor::block_on;
-use pool_core::Manager;
 use pool_mysql::mysql_async::prelude::Queryable;
-use pool_mysql::mysql_async::{DriverError, Error as MySqlError, Params, Row, TxOpts};
-use pool_mysql::{ConnectOptions, Connection, MySqlManager, Pool, PooledConnection, create_pool};
+use pool_mysql::mysql_async::{DriverError, Error as MySqlError, Params};
+use pool_mysql::{ConnectOptions, Connection, Pool, PooledConnection, create_pool};
 use private_server::PrivateServer;
 use support::within;
 
-type Command<'a> = Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
-
-/// A kind of command; what it answers does not matter.
-type Kind = for<'a> fn(&'a mut Connection) -> Command<'a>;
-
-const KINDS: [(&str, Kind); 20] = [
-    ("text", |conn| {
-        Box::pin(async { drop(conn.query::<Row, _>("SELECT 'alice', SLEEP(0.002)").await) })
-    }),
-    ("prepared", |conn| {
-        Box::pin(async {
-            drop(
-                conn.exec::<Row, _, _>("SELECT ?, SLEEP(0.002)", ("alice",))
-                    .await,
-            )
-        })
-    }),
-    ("batch", |conn| {
-        Box::pin(async {
-            let rows = (0..3).map(|number| (number, "alice"));
-            drop(
-                conn.exec_batch("INSERT INTO test.secrets VALUES (?, ?)", rows)
-                    .await,
-            );
-        })
-    }),
-    ("ping", |conn| Box::pin(async { drop(conn.ping().await) })),
-    ("begin", |conn| Box::pin(async { drop(conn.begin().await) })),
-    ("commit", |conn| {
-        Box::pin(async {
-            drop(conn.query_drop("BEGIN").await);
-            drop(
-                conn.query_drop("INSERT INTO test.secrets VALUES (1, 'alice')")
-                    .await,
-            );
-            drop(conn.commit().await);
-        })
-    }),
-    ("rollback", |conn| {
-        Box::pin(async {
-            drop(conn.query_drop("BEGIN").await);
-            drop(
-                conn.query_drop("INSERT INTO test.secrets VALUES (1, 'alice')")
-                    .await,
-            );
-            drop(conn.rollback().await);
-        })
-    }),
-    ("savepoint", |conn| {
-        Box::pin(async {
-            for statement in [
-                "BEGIN",
-                "INSERT INTO test.secrets VALUES (1, 'alice')",
-                "SAVEPOINT alice",
-                "INSERT INTO test.secrets VALUES (2, 'alice')",
-                "ROLLBACK TO SAVEPOINT alice",
-                "RELEASE SAVEPOINT alice",
-            ] {
-                drop(conn.query_drop(statement).await);
-            }
-        })
-    }),
-    ("transaction guard", |conn| {
-        Box::pin(async {
-            if let Ok(mut tx) = conn.start_transaction(TxOpts::default()).await {
-                let insert = "INSERT INTO test.secrets VALUES (?, 'alice')";
-                drop(tx.exec_drop(insert, (1,)).await);
-                drop(tx.commit().await);
-            }
-        })
-    }),
-    ("streaming rows", |conn| {
-        Box::pin(async {
-            if let Ok(mut rows) = conn
-                .query_iter("SELECT seq, 'alice' FROM seq_1_to_50")
-                .await
-            {
-                while let Ok(Some(row)) = rows.next().await {
-                    drop(row);
-                    futures_lite::future::yield_now().await;
-                }
-            }
-        })
-    }),
-    ("text stream", |conn| {
-        Box::pin(async {
-            let sql = "SELECT seq, 'alice' FROM seq_1_to_50";
-            if let Ok(mut rows) = conn.query_stream::<Row, _>(sql).await {
-                while let Some(Ok(row)) = rows.next().await {
-                    drop(row);
-                    futures_lite::future::yield_now().await;
-                }
-            }
-        })
-    }),
-    ("prepared stream", |conn| {
-        Box::pin(async {
-            let sql = "SELECT seq, ? FROM seq_1_to_50";
-            if let Ok(mut rows) = conn.exec_stream::<Row, _, _>(sql, ("alice",)).await {
-                while let Some(Ok(row)) = rows.next().await {
-                    drop(row);
-                    futures_lite::future::yield_now().await;
-                }
-            }
-        })
-    }),
-    ("multi-result", |conn| {
-        Box::pin(async {
-            let sql = "SELECT 'alice-1'; SELECT SLEEP(0.002); SELECT 'alice-2'";
-            if let Ok(mut sets) = conn.query_iter(sql).await {
-                while !sets.is_empty() {
-                    drop(sets.collect::<Row>().await);
-                }
-            }
-        })
-    }),
-    ("prepare", |conn| {
-        Box::pin(async { drop(conn.prep("SELECT 'alice', ?, ?").await) })
-    }),
-    ("cursor", |conn| {
-        Box::pin(async {
-            let mut cur = conn.cursor();
-            drop(cur.execute("SELECT 'alice' UNION SELECT 'again'", ()).await);
-            drop(cur.fetchone::<Row>().await);
-        })
-    }),
-    ("executemany", |conn| {
-        Box::pin(async {
-            let mut cur = conn.cursor();
-            let rows = (0..3).map(|number| (number, "alice"));
-            let insert = "INSERT INTO test.secrets VALUES (?, ?)";
-            drop(cur.executemany(insert, rows).await);
-            // Not what a server takes at once: one command a row.
-            let rows = (0..3).map(|number| (number, "alice"));
-            drop(cur.executemany("SELECT ?, ?", rows).await);
-        })
-    }),
-    ("select_db", |conn| {
-        Box::pin(async { drop(conn.select_db("mysql").await) })
-    }),
-    ("session state", |conn| {
-        Box::pin(async {
-            for statement in DIRT {
-                drop(conn.query_drop(statement).await);
-            }
-        })
-    }),
-    ("COM_RESET", |conn| {
-        Box::pin(async {
-            drop(conn.query_drop("SET @secret = 'alice'").await);
-            drop(conn.query_drop("USE mysql").await);
-            let manager = MySqlManager::new(ConnectOptions::new());
-            drop(manager.recycle(conn).await);
-        })
-    }),
-    ("close", |conn| {
-        Box::pin(async { drop(conn.ensure_closed().await) })
-    }),
-];
-
-/// Eight kinds of state that a session can leave behind.
-const DIRT: [&str; 8] = [
-    "SET @secret = 'alice'",
-    "SET SESSION sql_mode = 'ANSI'",
-    "CREATE TEMPORARY TABLE test.hidden (a INT)",
-    "SELECT GET_LOCK('alice', 10)",
-    "USE mysql",
-    "SET NAMES latin1",
-    "SET SESSION TRANSACTION ISOLATION LEVEL SERIALIZABLE",
-    "SET autocommit = 0",
-];
+use crate::kinds::{Command, DIRT, KINDS, Kind};
 
 /// What a fresh session answers, for comparison with that of the next borrower.
 async fn session(conn: &mut Connection) -> Vec<String> {
@@ -291,6 +133,12 @@ fn pool_of_one(options: ConnectOptions) -> (Pool, Vec<String>) {
         conn.query_drop("CREATE TABLE IF NOT EXISTS secrets (id INT, owner VARCHAR(9))")
             .await
             .expect("a table");
+        conn.query_drop(
+            "CREATE OR REPLACE PROCEDURE tell(who TEXT, times INT) \
+             BEGIN SELECT who; SELECT seq, who FROM seq_1_to_9 LIMIT times; END",
+        )
+        .await
+        .expect("a procedure");
         session(&mut conn).await
     });
     (pool, clean)
@@ -305,7 +153,7 @@ fn close(pool: Pool) {
 fn every_command_at_every_poll(options: ConnectOptions, transport: &str) {
     let (pool, clean) = pool_of_one(options);
     let mut cases = 0;
-    for (name, kind) in KINDS {
+    for &(name, kind) in KINDS {
         let mut polls = 0;
         while !one_case(&pool, name, kind, polls, &clean) {
             polls += 1;

@@ -2,6 +2,8 @@
 
 #[path = "mysql_connection/abort.rs"]
 mod abort;
+#[path = "mysql_connection/authentication.rs"]
+mod authentication;
 #[path = "mysql_connection/cancel.rs"]
 mod cancel;
 #[path = "mysql_connection/clean.rs"]
@@ -16,8 +18,12 @@ mod cursor;
 mod echo;
 #[path = "mysql_connection/executors.rs"]
 mod executors;
+#[path = "mysql_connection/infile.rs"]
+mod infile;
 #[path = "mysql_connection/packet_limit.rs"]
 mod packet_limit;
+#[path = "mysql_connection/parameters.rs"]
+mod parameters;
 #[path = "mysql_connection/server.rs"]
 mod server;
 #[path = "mysql_connection/transaction.rs"]

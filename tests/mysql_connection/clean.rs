@@ -173,7 +173,11 @@ fn a_transaction_is_rolled_back_and_the_connection_kept() {
             .await
             .run("CREATE TABLE test.kept (a INT) ENGINE=InnoDB")
             .await;
-        for policy in [ResetPolicy::Always, ResetPolicy::Never] {
+        for policy in [
+            ResetPolicy::Always,
+            ResetPolicy::IfDirty,
+            ResetPolicy::RollbackOnly,
+        ] {
             let options = server.tcp().reset_policy(policy);
             let begin_by_hand = next_user(options.clone(), async |conn| {
                 conn.query_drop("BEGIN; INSERT INTO kept VALUES (1)")

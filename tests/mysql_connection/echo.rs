@@ -51,6 +51,11 @@ fn journal(body: impl AsyncFnOnce()) -> Vec<String> {
 async fn statements(conn: &mut Connection) {
     conn.query_drop("SELECT 'text'").await.unwrap();
     conn.exec_drop("SELECT ?, ?", (1, "hidden")).await.unwrap();
+    let statement = conn.prep("SELECT ?").await.unwrap();
+    conn.exec_drop(statement, ("hidden",)).await.unwrap();
+    Queryable::exec_drop(conn, "SELECT 'not seen'", ())
+        .await
+        .unwrap();
     conn.prep("SELECT 'prepared'").await.unwrap();
     conn.begin().await.unwrap();
     conn.rollback().await.unwrap();
@@ -72,7 +77,10 @@ fn every_statement_is_logged_with_its_time_and_without_its_parameters() {
     });
     let expected = [
         ("SELECT 'text'", "ok", None),
-        ("(a prepared statement)", "ok", Some(2)),
+        ("SELECT ?, ?", "ok", Some(2)),
+        ("PREPARE SELECT ?", "ok", None),
+        ("(a prepared statement)", "ok", Some(1)),
+        ("(a prepared statement)", "ok", Some(0)),
         ("PREPARE SELECT 'prepared'", "ok", None),
         ("BEGIN", "ok", None),
         ("ROLLBACK", "ok", None),

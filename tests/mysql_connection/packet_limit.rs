@@ -1,7 +1,6 @@
 //! The server's packet limit is asked for once, and what was heard never outlives the truth.
 
 use pool_mysql::connect;
-use pool_mysql::mysql_async::prelude::Queryable;
 
 use crate::server::{Server, number, test, text};
 

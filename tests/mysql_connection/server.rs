@@ -144,6 +144,12 @@ impl Watcher {
         row.expect("there is such a counter").1
     }
 
+    /// How many rows a table has for somebody who reads what is committed.
+    #[allow(dead_code)]
+    pub(crate) async fn rows(&mut self, table: &str) -> i64 {
+        number(&mut self.0, &format!("SELECT COUNT(*) FROM {table}")).await
+    }
+
     pub(crate) async fn run(&mut self, sql: &str) {
         self.0.query_drop(sql).await.expect("the server takes it");
     }

@@ -162,9 +162,15 @@ fn the_status_is_known_or_said_to_be_unknown() {
         assert_eq!(conn.transaction_status(), Open);
         assert_eq!(rows(&mut conn).await, 0);
         assert_eq!(conn.transaction_status(), Open);
+        // What the driver reads in the answer to a PREPARE is not believed, and a PREPARE changes nothing.
         let statement = conn.prep("SELECT 1").await.unwrap();
-        assert_eq!(conn.transaction_status(), Unknown);
+        conn.prep("SELECT 2").await.unwrap();
+        assert_eq!(conn.transaction_status(), Open);
         Queryable::close(&mut conn, statement).await.unwrap();
+        assert_eq!(conn.transaction_status(), Open);
+        conn.prep("BLABLA").await.unwrap_err();
+        assert_eq!(conn.transaction_status(), Unknown);
+        conn.prep("SELECT 3").await.unwrap();
         assert_eq!(conn.transaction_status(), Unknown);
         conn.ping().await.unwrap();
         assert_eq!(conn.transaction_status(), Open);

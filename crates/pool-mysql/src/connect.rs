@@ -1,14 +1,17 @@
 //! From options to a connection.
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use mysql_async::Row;
 use mysql_async::consts::StatusFlags;
 use mysql_async::prelude::Queryable;
-use mysql_async::{Conn, Row};
 
 use crate::connection::Connection;
+use crate::dial::dial;
 use crate::error::{Error, closed};
 use crate::gate::Command;
+use crate::infile::Infile;
 use crate::io_runtime::{Tie, within};
 use crate::options::{Blueprint, ConnectOptions};
 use crate::server;
@@ -71,6 +74,7 @@ async fn establish(
         conn = begin(&blueprint, None, tie, echo).await?;
     }
     conn.run_init_command().await?;
+    conn.learn_wait_timeout_again().await?;
     conn.now_clean();
     Ok(conn)
 }
@@ -82,9 +86,10 @@ async fn begin(
     tie: Tie,
     echo: bool,
 ) -> mysql_async::Result<Connection> {
-    let conn = Conn::new(blueprint.opts_with(packet_limit)).await?;
+    let infile = Infile::new(Arc::clone(blueprint));
+    let conn = dial(blueprint, &infile, packet_limit).await?;
     // From here on an error says goodbye to the server: our connection knows how, the driver's does not.
-    let mut conn = Connection::adopt(conn, Arc::clone(blueprint), tie, echo);
+    let mut conn = Connection::adopt(conn, Arc::clone(blueprint), infile, tie, echo);
     conn.begin_session().await?;
     let server = &conn.server;
     let heard = server.identity.is_some().then_some(server.max_packet);
@@ -113,6 +118,8 @@ impl Connection {
         std::mem::swap(&mut self.conn, &mut fresh.conn);
         std::mem::swap(&mut self.tie, &mut fresh.tie);
         std::mem::swap(&mut self.server, &mut fresh.server);
+        std::mem::swap(&mut self.infile, &mut fresh.infile);
+        self.infile.belongs_to(&self.gate.signal);
         self.gate.signal.is_about(self.server.connection_id);
         Ok(())
     }
@@ -144,6 +151,20 @@ impl Connection {
                 self.gate.signal.is_about(self.server.connection_id);
             }
             None => self.send_settings(settings).await?,
+        }
+        Ok(())
+    }
+
+    /// The `init_command` may have changed it.
+    async fn learn_wait_timeout_again(&mut self) -> mysql_async::Result<()> {
+        let command = self.blueprint.options.init_command.as_deref();
+        let names_it = |sql: &str| sql.to_ascii_lowercase().contains("wait_timeout");
+        if command.is_some_and(names_it) {
+            let answer = self.run(Command::quiet(), |conn| {
+                conn.query_first("SELECT @@wait_timeout")
+            });
+            let seconds: Option<u64> = answer.await?;
+            self.server.wait_timeout = seconds.map(Duration::from_secs);
         }
         Ok(())
     }
@@ -184,6 +205,10 @@ impl Connection {
 
     fn now_clean(&mut self) {
         self.gate.used = false;
+        self.gate.dirty = false;
+        self.gate.unended = false;
+        self.gate.prepared.clear();
+        self.gate.unseen = false;
         self.gate.elsewhere = false;
         self.autocommit = self.get_autocommit();
     }

@@ -8,6 +8,7 @@ use mysql_async::Conn;
 
 use crate::gate::Gate;
 use crate::goodbye;
+use crate::infile::Infile;
 use crate::io_runtime::Tie;
 use crate::options::Blueprint;
 use crate::server::Server;
@@ -50,6 +51,7 @@ pub struct Connection {
     pub(crate) conn: Option<Conn>,
     pub(crate) gate: Gate,
     pub(crate) tie: Tie,
+    pub(crate) infile: Arc<Infile>,
     pub(crate) blueprint: Arc<Blueprint>,
     pub(crate) server: Server,
     pub(crate) opened: Instant,
@@ -60,9 +62,18 @@ pub struct Connection {
 
 impl Connection {
     /// Takes over what the driver has opened.
-    pub(crate) fn adopt(conn: Conn, blueprint: Arc<Blueprint>, tie: Tie, echo: bool) -> Self {
+    pub(crate) fn adopt(
+        conn: Conn,
+        blueprint: Arc<Blueprint>,
+        infile: Arc<Infile>,
+        tie: Tie,
+        echo: bool,
+    ) -> Self {
+        let gate = Gate::new();
+        infile.belongs_to(&gate.signal);
         Self {
-            gate: Gate::new(),
+            gate,
+            infile,
             server: Server::from_greeting(&conn),
             conn: Some(conn),
             tie,

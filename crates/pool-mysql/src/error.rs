@@ -7,6 +7,10 @@ use std::time::Duration;
 use mysql_async::{DriverError, IoError};
 use pool_core::{ConfigError, ErrorClass};
 
+use crate::codes::meaning_of;
+use crate::driver_error::MySqlErrorExt;
+use crate::outcome::OutcomeUnknown;
+
 /// How connecting, pooling and cursors fail.
 ///
 /// What the server or the driver said is the [`source`](StdError::source) of [`Error::Driver`]. No password appears in
@@ -28,13 +32,15 @@ pub enum Error {
     Config(ConfigError),
     /// The server refused, the connection broke, or the driver gave up.
     Driver(mysql_async::Error),
+    /// The connection was lost between a COMMIT and its answer.
+    OutcomeUnknown(OutcomeUnknown),
     /// The connect took longer than `connect_timeout`.
     #[non_exhaustive]
     ConnectTimeout {
         /// The limit.
         after: Duration,
     },
-    /// A used connection could not be made clean for the next user; the words say why.
+    /// A used connection could not be made clean for what comes next, and was closed; the words say why.
     NotClean(&'static str),
     /// The cursor is closed.
     CursorClosed,
@@ -47,6 +53,36 @@ pub enum Error {
         target: &'static str,
         /// The columns that the row has, with their types.
         columns: String,
+    },
+    /// A statement has a parameter with a name for which no value was given; it was not executed.
+    #[non_exhaustive]
+    MissingParameter {
+        /// The name.
+        name: String,
+    },
+    /// Parameters with names were given where they go by their position.
+    NamedParameters,
+    /// A [`Dict`](crate::Dict) has no column of that name.
+    #[non_exhaustive]
+    NoSuchColumn {
+        /// The name.
+        name: String,
+    },
+    /// A cursor was to scroll to a row that its result does not have.
+    #[non_exhaustive]
+    ScrollOutOfRange {
+        /// The number of that row, from 0; negative where it would be before the first.
+        position: i64,
+        /// How many rows the result has.
+        rows: u64,
+    },
+    /// A cursor that has one row at a time was to scroll back.
+    #[non_exhaustive]
+    ScrollBackwards {
+        /// The number of the row to go to.
+        position: i64,
+        /// The number of the row that is fetched next.
+        rownumber: u64,
     },
     /// A statement got a wrong number of parameters; it was not executed.
     #[non_exhaustive]
@@ -65,6 +101,33 @@ impl Error {
             Self::Driver(mysql_async::Error::Server(error)) => Some(error.code),
             _ => None,
         }
+    }
+
+    /// Whether the same may succeed when it is done again, and nothing of it was done: a full server, a deadlock, a lock that
+    /// was waited for too long.
+    ///
+    /// "The same" is the whole transaction, after a rollback. `docs/mysql.md` has the list of numbers.
+    pub fn is_retryable(&self) -> bool {
+        match self {
+            Self::Driver(error) => error.is_retryable(),
+            Self::ConnectTimeout { .. } => true,
+            _ => false,
+        }
+    }
+
+    /// Whether the connection is gone. Unless [`is_retryable`](Self::is_retryable) says so too, nobody knows whether the
+    /// server has carried out the command.
+    pub fn is_connection_lost(&self) -> bool {
+        match self {
+            Self::Driver(error) => error.is_connection_lost(),
+            Self::OutcomeUnknown(_) => true,
+            _ => false,
+        }
+    }
+
+    /// Whether nobody knows if a COMMIT was carried out: [`Error::OutcomeUnknown`].
+    pub fn is_outcome_unknown(&self) -> bool {
+        matches!(self, Self::OutcomeUnknown(_))
     }
 
     /// Whether the connection was closed, by its user or because an earlier command was cancelled.
@@ -92,6 +155,7 @@ impl fmt::Display for Error {
                 f.write_str("the connection is closed")
             }
             Self::Driver(_) => f.write_str("the driver failed"),
+            Self::OutcomeUnknown(error) => error.fmt(f),
             Self::ConnectTimeout { after } => {
                 write!(f, "connecting took longer than {after:?}")
             }
@@ -101,6 +165,24 @@ impl fmt::Display for Error {
             Self::Conversion { target, columns } => {
                 write!(f, "a row of {columns} does not fit {target}")
             }
+            Self::MissingParameter { name } => {
+                write!(f, "there is no value for the parameter {name}")
+            }
+            Self::NamedParameters => {
+                f.write_str("parameters with names were given where they go by their position")
+            }
+            Self::NoSuchColumn { name } => write!(f, "there is no column {name}"),
+            Self::ScrollOutOfRange { position, rows } => write!(
+                f,
+                "there is no row {position} to scroll to: the result has {rows}, numbered from 0"
+            ),
+            Self::ScrollBackwards {
+                position,
+                rownumber,
+            } => write!(
+                f,
+                "this cursor cannot scroll back: it is at row {rownumber}, and row {position} is gone"
+            ),
             Self::ParameterCount { expected, given } => write!(
                 f,
                 "the statement has {expected} parameters, but {given} were given"
@@ -116,6 +198,7 @@ impl StdError for Error {
             // Its text is already all of ours.
             Self::Driver(mysql_async::Error::Driver(DriverError::ConnectionClosed)) => None,
             Self::Driver(error) => Some(error),
+            Self::OutcomeUnknown(error) => error.source(),
             _ => None,
         }
     }
@@ -123,7 +206,13 @@ impl StdError for Error {
 
 impl From<mysql_async::Error> for Error {
     fn from(error: mysql_async::Error) -> Self {
-        Self::Driver(error)
+        match error {
+            mysql_async::Error::Other(error) => match error.downcast() {
+                Ok(unknown) => Self::OutcomeUnknown(*unknown),
+                Err(error) => Self::Driver(mysql_async::Error::Other(error)),
+            },
+            error => Self::Driver(error),
+        }
     }
 }
 
@@ -149,8 +238,11 @@ pub(crate) fn classify(error: &Error) -> ErrorClass {
 
 fn classify_driver(error: &mysql_async::Error) -> ErrorClass {
     match error {
-        mysql_async::Error::Server(error) => classify_code(error.code),
+        mysql_async::Error::Server(error) => meaning_of(error.code).class,
         mysql_async::Error::Io(IoError::Io(error)) => classify_io(error),
+        // A certificate that is not believed, or no common way to encrypt.
+        #[cfg(any(feature = "rustls", feature = "native-tls"))]
+        mysql_async::Error::Io(IoError::Tls(_)) => ErrorClass::Config,
         mysql_async::Error::Url(_) => ErrorClass::Config,
         mysql_async::Error::Driver(
             DriverError::UnknownAuthPlugin { .. }
@@ -163,25 +255,16 @@ fn classify_driver(error: &mysql_async::Error) -> ErrorClass {
     }
 }
 
-fn classify_code(code: u16) -> ErrorClass {
-    match code {
-        // Access denied (to a database, to an account, by its plugin), host blocked or not allowed, password expired,
-        // account locked (MySQL, MariaDB).
-        1044 | 1045 | 1129 | 1130 | 1698 | 1820 | 1862 | 3118 | 4151 => ErrorClass::Auth,
-        // Unknown database, character set or variable, a value that a variable does not take, a syntax error in the
-        // init_command; authentication that this client or that server does not know; TLS required.
-        1049 | 1064 | 1115 | 1193 | 1231 | 1251 | 1524 | 2061 | 3159 => ErrorClass::Config,
-        // Out of memory, too many connections of all, threads, of this user.
-        1040 | 1041 | 1135 | 1203 | 1226 => ErrorClass::Overloaded,
-        // Read only: the table, the server's option, the transaction, the storage engine.
-        1036 | 1290 | 1792 | 1836 => ErrorClass::ReadOnly,
-        _ => ErrorClass::Transient,
-    }
-}
-
 fn classify_io(error: &std::io::Error) -> ErrorClass {
     use std::io::ErrorKind::{InvalidInput, PermissionDenied};
     if matches!(error.kind(), InvalidInput | PermissionDenied) {
+        return ErrorClass::Config;
+    }
+    #[cfg(feature = "rustls")]
+    if error
+        .get_ref()
+        .is_some_and(|cause| cause.is::<rustls::Error>())
+    {
         return ErrorClass::Config;
     }
     // The standard library has no kind of error for names that cannot be resolved.
@@ -196,74 +279,5 @@ fn classify_io(error: &std::io::Error) -> ErrorClass {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::io;
-
-    use mysql_async::ServerError;
-
-    use super::*;
-
-    fn server(code: u16) -> Error {
-        Error::Driver(mysql_async::Error::Server(ServerError {
-            code,
-            message: "what the server says".into(),
-            state: "HY000".into(),
-        }))
-    }
-
-    #[test]
-    fn server_errors_are_classified_by_their_number() {
-        for (class, codes) in [
-            (ErrorClass::Auth, &[1045, 1044, 1698][..]),
-            (ErrorClass::Config, &[1049]),
-            (ErrorClass::Overloaded, &[1040, 1203, 1226]),
-            (ErrorClass::ReadOnly, &[1290, 1792, 1836]),
-            (ErrorClass::Transient, &[1053, 1213, 4031]),
-        ] {
-            for &code in codes {
-                assert_eq!(classify(&server(code)), class, "{code}");
-            }
-        }
-    }
-
-    #[test]
-    fn a_network_that_fails_may_work_the_next_time() {
-        for kind in [
-            io::ErrorKind::ConnectionRefused,
-            io::ErrorKind::NotFound,
-            io::ErrorKind::UnexpectedEof,
-        ] {
-            let error = Error::from(mysql_async::Error::from(io::Error::from(kind)));
-            assert_eq!(classify(&error), ErrorClass::Transient);
-        }
-        let lookup = |why: &str| {
-            let text = format!("failed to lookup address information: {why}");
-            classify(&Error::from(mysql_async::Error::from(io::Error::other(
-                text,
-            ))))
-        };
-        assert_eq!(lookup("Name or service not known"), ErrorClass::Config);
-        assert_eq!(
-            lookup("Temporary failure in name resolution"),
-            ErrorClass::Transient
-        );
-    }
-
-    #[test]
-    fn messages_do_not_repeat_their_source() {
-        let error = server(1045);
-        assert_eq!(
-            error.to_string(),
-            "the server refused with error 1045 (HY000)"
-        );
-        assert_eq!(error.server_code(), Some(1045));
-        let source = error.source().expect("the driver's error");
-        assert!(source.to_string().contains("what the server says"));
-        let error = Error::from(ConfigError::new("port", "0 is no port"));
-        assert_eq!(error.to_string(), "an option cannot be used");
-        assert_eq!(
-            error.source().map(ToString::to_string).as_deref(),
-            Some("port: 0 is no port")
-        );
-    }
-}
+#[path = "error_tests.rs"]
+mod tests;

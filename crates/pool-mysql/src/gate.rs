@@ -2,8 +2,12 @@
 
 use std::sync::Arc;
 
+use mysql_async::consts::StatusFlags;
+
 use crate::abort::Signal;
+use crate::course::Course;
 use crate::echo::Log;
+use crate::text::Prepared;
 use crate::unread::Form;
 
 /// What is known about a session beside what the driver knows.
@@ -15,14 +19,31 @@ pub(crate) struct Gate {
     pub(crate) busy: bool,
     /// Something was done in this session since it was last clean.
     pub(crate) used: bool,
+    /// Something was done in it that is not known to be without traces; only kept under `ResetPolicy::IfDirty`.
+    pub(crate) dirty: bool,
+    /// The server's last answer was not yet looked at for traces.
+    pub(crate) unseen: bool,
     /// The current database may not be the one the session started in.
     pub(crate) elsewhere: bool,
     /// A transaction guard was dropped without commit: ROLLBACK comes before the next command.
     pub(crate) rollback: bool,
+    /// Of a session that does not commit by itself: something was run, and no COMMIT or ROLLBACK came after it.
+    ///
+    /// MySQL keeps the tables of a SELECT locked until then also where it says that there is no transaction: those whose
+    /// engine has none.
+    pub(crate) unended: bool,
     /// The driver's last OK packet is none: it reads the answer to a PREPARE as one.
     pub(crate) no_ok_packet: bool,
+    /// What the server said before that PREPARE, which changes none of it.
+    pub(crate) before_prepare: Option<StatusFlags>,
+    /// The last statement's answer is read row by row, and there is more of it.
+    pub(crate) streams: bool,
     /// How the rows of the last statement come.
     pub(crate) form: Form,
+    /// What becomes of the transaction that a guard has begun.
+    pub(crate) course: Course,
+    /// What was read in the texts of statements that are prepared.
+    pub(crate) prepared: Prepared,
     /// Ends the command under way from outside.
     pub(crate) signal: Arc<Signal>,
 }
@@ -32,10 +53,17 @@ impl Gate {
         Self {
             busy: false,
             used: false,
+            dirty: false,
+            unseen: false,
             elsewhere: false,
             rollback: false,
+            unended: false,
             no_ok_packet: false,
+            before_prepare: None,
+            streams: false,
             form: Form::Text,
+            course: Course::default(),
+            prepared: Prepared::default(),
             signal: Arc::default(),
         }
     }
@@ -49,8 +77,18 @@ impl Gate {
 /// What a command is about, as far as the gate cares.
 #[derive(Default)]
 pub(crate) struct Command {
-    /// It leaves the session as it was.
+    /// It does not count as a use of the session.
     pub(crate) passive: bool,
+    /// It leaves the session as it was, as far as its text tells and as long as the answer does not say otherwise.
+    pub(crate) neutral: bool,
+    /// It ends a transaction for good: without an answer nobody knows whether it did.
+    pub(crate) is_commit: bool,
+    /// It is a COMMIT or ROLLBACK and nothing else.
+    pub(crate) ends_transaction: bool,
+    /// What was done before it in a transaction may be committed by it.
+    pub(crate) may_commit: bool,
+    /// It is none of the statements of a transaction's user.
+    pub(crate) is_ours: bool,
     pub(crate) may_change_database: bool,
     pub(crate) is_prepare: bool,
     pub(crate) is_answerless: bool,
@@ -65,6 +103,7 @@ impl Command {
     pub(crate) fn ping() -> Self {
         Self {
             passive: true,
+            neutral: true,
             ..Self::default()
         }
     }
@@ -73,6 +112,7 @@ impl Command {
     pub(crate) fn close_statement() -> Self {
         Self {
             passive: true,
+            neutral: true,
             is_answerless: true,
             ..Self::default()
         }
@@ -90,6 +130,15 @@ impl Command {
     pub(crate) fn quiet_prepare() -> Self {
         Self {
             is_prepare: true,
+            neutral: true,
+            ..Self::default()
+        }
+    }
+
+    /// A ROLLBACK of ours.
+    pub(crate) fn rollback() -> Self {
+        Self {
+            ends_transaction: true,
             ..Self::default()
         }
     }

@@ -29,7 +29,7 @@ pub enum TransactionStatus {
     None,
     /// It is.
     Open,
-    /// The server's last answer did not say: it was an error, the answer to a PREPARE, or is not read to its end.
+    /// The server's last answer did not say: it was an error, or is not read to its end.
     Unknown,
 }
 
@@ -39,12 +39,18 @@ impl Connection {
         self.server.connection_id
     }
 
+    /// The same under aiomysql's name.
+    pub fn thread_id(&self) -> u64 {
+        self.connection_id()
+    }
+
     /// The server's version.
     pub fn server_version(&self) -> (u16, u16, u16) {
         self.server.version
     }
 
     /// The server's version in its own words, such as `10.11.6-MariaDB-0+deb12u1`.
+    #[doc(alias = "get_server_info")]
     pub fn server_info(&self) -> &str {
         &self.server.info
     }
@@ -56,12 +62,12 @@ impl Connection {
 
     /// The host that was connected to; not used with [`unix_socket`](Self::unix_socket).
     pub fn host(&self) -> &str {
-        &self.blueprint.options.host
+        self.blueprint.options.host_name()
     }
 
     /// The port that was connected to; not used with [`unix_socket`](Self::unix_socket).
     pub fn port(&self) -> u16 {
-        self.blueprint.options.port
+        self.blueprint.options.port_number()
     }
 
     /// The unix socket that was connected to, if it was one.
@@ -77,6 +83,16 @@ impl Connection {
     /// The database that the session started in, if any.
     pub fn db(&self) -> Option<&str> {
         self.blueprint.options.db.as_deref()
+    }
+
+    /// The character set that the session started with: the configured one, else `utf8mb4`.
+    #[doc(alias = "character_set_name")]
+    pub fn charset(&self) -> &str {
+        self.blueprint
+            .options
+            .charset
+            .as_deref()
+            .unwrap_or("utf8mb4")
     }
 
     /// Whether each statement is logged, with its time and without its parameters (see
@@ -124,6 +140,11 @@ impl Connection {
             .and_then(mysql_async::Conn::last_insert_id)
     }
 
+    /// The same under aiomysql's name.
+    pub fn insert_id(&self) -> Option<u64> {
+        self.last_insert_id()
+    }
+
     /// How many rows the last statement has changed.
     pub fn affected_rows(&self) -> u64 {
         self.conn
@@ -142,8 +163,11 @@ impl Connection {
 
     /// The flags of the server's last answer, unless it had none.
     pub(crate) fn status_flags(&self) -> Option<StatusFlags> {
+        if self.gate.no_ok_packet {
+            return self.gate.before_prepare;
+        }
         let packet = self.conn.as_ref()?.last_ok_packet()?;
-        (!self.gate.no_ok_packet).then(|| packet.status_flags())
+        Some(packet.status_flags())
     }
 
     pub(crate) fn has_unread_result(&mut self) -> bool {

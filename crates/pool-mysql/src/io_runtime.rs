@@ -153,6 +153,27 @@ impl<T> Drop for Spawned<T> {
     }
 }
 
+/// Work on a thread where it may block; dropping the future lets it go on unheard.
+pub(crate) struct Blocking<T>(io::Result<JoinHandle<T>>);
+
+/// Does something that blocks on a thread for that.
+pub(crate) fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Blocking<T> {
+    Blocking(background().map(|handle| handle.spawn_blocking(work)))
+}
+
+impl<T> Future for Blocking<T> {
+    type Output = io::Result<T>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        match &mut self.0 {
+            Ok(work) => Pin::new(work).poll(cx).map_err(io::Error::other),
+            Err(error) => Poll::Ready(Err(error.kind().into())),
+        }
+    }
+}
+
 /// Waits for a future, but not longer than `limit`; the clock is the background thread's, so no context is needed and a
 /// runtime whose time a test has stopped does not stop this one.
 pub(crate) async fn within<F: Future>(limit: Option<Duration>, future: F) -> Option<F::Output> {

@@ -1,4 +1,4 @@
-//! Ending, at the server, what an aborted connection is doing there.
+//! Ending, at the server, what an aborted or cancelled connection is doing there.
 //!
 //! A server does not notice that the client of a long query has gone: it works on. Only KILL through another connection
 //! ends it.
@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use mysql_async::prelude::Queryable;
 use pool_core::{AbortHandle, Runtime};
 
+use crate::abort::Signal;
 use crate::connect::open;
 use crate::connection::Connection;
 use crate::io_runtime::{MySqlRuntime, within};
@@ -34,33 +35,81 @@ struct Waiting {
 
 struct Victim {
     connection_id: u64,
+    /// A number means nothing without the server that gave it: behind one address there may be several.
     identity: (String, u64),
     opened: Instant,
 }
 
-impl Killer {
-    /// A way to end a connection while somebody holds it: its command answers
+impl Connection {
+    /// A way to end it while somebody holds it: its command answers
     /// [`ConnectionClosed`](mysql_async::DriverError::ConnectionClosed) at once, and the server ends it too.
-    pub(crate) fn abort_handle(self: &Arc<Self>, conn: &Connection) -> AbortHandle {
-        let signal = Arc::clone(&conn.gate.signal);
-        let killer = Arc::clone(self);
-        let blueprint = Arc::clone(&conn.blueprint);
-        // A number means nothing without the server that gave it: behind one address there may be several.
-        let identity = conn.server.identity.clone();
-        let opened = conn.opened;
-        AbortHandle::new(move || {
+    pub(crate) fn abort_handle(&self) -> Option<AbortHandle> {
+        let signal = Arc::clone(&self.gate.signal);
+        let blueprint = Arc::clone(&self.blueprint);
+        let identity = self.server.identity.clone();
+        let opened = self.opened;
+        Some(AbortHandle::new(move || {
             signal.abort();
             if let Some(identity) = identity {
                 let victim = Victim {
+                    // The connection may have been opened anew meanwhile.
                     connection_id: signal.connection_id(),
                     identity,
                     opened,
                 };
-                killer.kill(&blueprint, victim);
+                blueprint.killer.kill(&blueprint, victim);
             }
-        })
+        }))
     }
 
+    /// Ends the connection at the server when it is dropped, where the options say so.
+    ///
+    /// For a command: its future may be dropped before the server has answered.
+    pub(crate) fn kill_if_dropped(&self) -> KillIfDropped {
+        let armed = self.blueprint.options.kill_on_cancel;
+        let identity = self.server.identity.as_ref().filter(|_| armed);
+        KillIfDropped(identity.map(|identity| {
+            Box::new(Armed {
+                blueprint: Arc::clone(&self.blueprint),
+                signal: Arc::clone(&self.gate.signal),
+                victim: Victim {
+                    connection_id: self.server.connection_id,
+                    identity: identity.clone(),
+                    opened: self.opened,
+                },
+            })
+        }))
+    }
+}
+
+/// Tells the server to end a connection, unless it is disarmed before it is dropped.
+#[must_use]
+pub(crate) struct KillIfDropped(Option<Box<Armed>>);
+
+struct Armed {
+    blueprint: Arc<Blueprint>,
+    signal: Arc<Signal>,
+    victim: Victim,
+}
+
+impl KillIfDropped {
+    pub(crate) fn disarm(mut self) {
+        self.0 = None;
+    }
+}
+
+impl Drop for KillIfDropped {
+    fn drop(&mut self) {
+        if let Some(armed) = self.0.take() {
+            // Whoever has aborted it has told the server too.
+            if !armed.signal.is_aborted() {
+                armed.blueprint.killer.kill(&armed.blueprint, armed.victim);
+            }
+        }
+    }
+}
+
+impl Killer {
     fn kill(self: &Arc<Self>, blueprint: &Blueprint, victim: Victim) {
         let Ok(beside) = blueprint.beside().map(Arc::new) else {
             return;
@@ -156,6 +205,7 @@ impl Blueprint {
         options.sql_mode = None;
         options.init_command = None;
         options.autocommit = None;
+        options.kill_on_cancel = false;
         options.io_runtime = IoRuntime::Background;
         Self::new(options)
     }

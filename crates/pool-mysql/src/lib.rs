@@ -33,53 +33,111 @@
 //! # What a connection guarantees
 //!
 //! - A cancelled command closes the connection: the next command never reads the answer to an older one.
-//! - Between two users of a pool the session is reset, the configured database included. [`ResetPolicy`] switches that
-//!   off.
+//! - Between two users of a pool the session is reset, the configured database included. [`ResetPolicy`] spares plain
+//!   statements the reset, or switches it off.
 //! - `terminate` ends a query that somebody waits for, also at the server.
 //! - No password appears in a `Debug` form, an error or a log; except in the `Debug` form of the driver's own
 //!   `QueryResult` and `ResultSetStream`, which should not be printed.
 //!
-//! # What it does not do
+//! # Features
 //!
-//! No TLS yet: use a unix socket or a network that you trust. No `LOAD DATA LOCAL INFILE`: a server that asks for a file
-//! loses the connection.
+//! None is on by default, and none needs another one.
+//!
+//! | feature | gives |
+//! |---|---|
+//! | `rustls` | TLS by rustls with ring: no system library, but a C compiler. See [`SslMode`] |
+//! | `native-tls` | TLS by the system's library, OpenSSL on Linux. The driver has one TLS library: not together with `rustls` |
+//! | `ed25519` | accounts with MariaDB's `ed25519` |
+//! | `serde` | `Deserialize` for [`ConnectOptions`] and [`PoolOptions`] |
+//! | `derive` | the driver's `#[derive(FromRow)]` for structs and `#[derive(FromValue)]`, as below |
+//!
+//! # Rows
+//!
+//! A cursor's rows become what is asked for: a value, a tuple, a [`Dict`], the driver's `Row`, or whatever implements the
+//! driver's [`FromRow`](mysql_async::prelude::FromRow). With the feature `derive` a struct does so by the names of the columns;
+//! the derive must find the driver under the name that `crate_name` says:
+//!
+#![cfg_attr(feature = "derive", doc = "```no_run")]
+#![cfg_attr(not(feature = "derive"), doc = "```ignore")]
+//! use pool_mysql::mysql_async::{self, prelude::FromRow};
+//!
+//! #[derive(FromRow)]
+//! #[mysql(crate_name = "mysql_async")]
+//! struct Person {
+//!     name: String,
+//!     #[mysql(rename = "years")]
+//!     age: Option<u8>,
+//! }
+//!
+//! # async fn example(conn: &mut pool_mysql::Connection) -> Result<(), pool_mysql::Error> {
+//! let mut cur = conn.cursor();
+//! cur.execute("SELECT name, years FROM people", ()).await?;
+//! for person in cur.fetchall::<Person>().await? {
+//!     println!("{} is {:?}", person.name, person.age);
+//! }
+//! # Ok(())
+//! # }
+//! ```
 
 #![forbid(unsafe_code)]
 
 mod abort;
+mod attempt;
+mod codes;
 mod command;
 mod connect;
 mod connection;
+mod course;
 mod cursor;
 mod database;
+mod dial;
+mod driver_error;
 mod echo;
 mod error;
+mod exec;
 mod gate;
 mod goodbye;
+mod infile;
 mod inspect;
 mod io_runtime;
 mod kill;
+mod literal;
 mod manager;
+mod neutral;
 mod options;
+mod outcome;
 mod pool;
 mod queryable;
 mod quote;
+mod reading;
 mod recycle;
 mod server;
 mod session;
+mod sql;
+mod text;
 mod transaction;
+mod transaction_options;
 mod unread;
+mod warning;
 
 pub use mysql_async;
 pub use pool_core;
 
 pub use crate::connect::connect;
 pub use crate::connection::Connection;
-pub use crate::cursor::{ColumnDescription, Cursor, CursorClosed};
+pub use crate::cursor::{
+    ColumnDescription, Cursor, CursorClosed, Dict, DictCursor, Rows, ScrollMode, SsCursor,
+    SsDictCursor,
+};
+pub use crate::driver_error::MySqlErrorExt;
 pub use crate::error::Error;
 pub use crate::inspect::TransactionStatus;
 pub use crate::io_runtime::MySqlRuntime;
 pub use crate::manager::MySqlManager;
-pub use crate::options::{ConnectOptions, IoRuntime, ResetPolicy};
+pub use crate::options::{ConnectOptions, IoRuntime, PoolOptions, ResetPolicy, SslMode};
+pub use crate::outcome::OutcomeUnknown;
 pub use crate::pool::{Pool, PooledConnection, create_pool, create_pool_from_url};
+pub use crate::sql::Sql;
 pub use crate::transaction::Transaction;
+pub use crate::transaction_options::TransactionOptions;
+pub use crate::warning::Warning;

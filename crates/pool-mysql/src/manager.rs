@@ -10,7 +10,6 @@ use crate::connect::open;
 use crate::connection::Connection;
 use crate::error::{Error, classify};
 use crate::io_runtime::within;
-use crate::kill::Killer;
 use crate::options::{Blueprint, ConnectOptions};
 
 /// Opens, checks and cleans the connections of a pool.
@@ -22,6 +21,8 @@ use crate::options::{Blueprint, ConnectOptions};
 /// - on the way back: the session is reset and the options are applied again, the configured database included (see
 ///   [`ResetPolicy`](crate::ResetPolicy)); a connection that is closed, broken or left in the middle of a command is
 ///   discarded, one that nobody has used goes back as it is.
+/// - idle: a connection is closed a moment before the server's `wait_timeout` ends its session, which is learnt when it is
+///   opened.
 /// - close: goodbye to the server, in at most a second.
 /// - terminate: the command under way answers [`ConnectionClosed`](mysql_async::DriverError::ConnectionClosed) at once,
 ///   and the server is told to KILL the connection.
@@ -40,7 +41,6 @@ pub struct MySqlManager {
     blueprint: Result<Arc<Blueprint>, ConfigError>,
     /// How long a connect may take; nothing where its pool sees to that.
     connect_limit: Option<Duration>,
-    killer: Arc<Killer>,
     echo: bool,
 }
 
@@ -52,7 +52,6 @@ impl MySqlManager {
         Self {
             blueprint: Blueprint::new(options.clone()).map(Arc::new),
             connect_limit: options.connect_timeout.flatten(),
-            killer: Arc::default(),
             echo: options.echo,
             options,
         }
@@ -106,16 +105,7 @@ impl Manager for MySqlManager {
     }
 
     fn on_release(&self, conn: &mut Connection) -> Verdict {
-        // The driver's flag is read here before anything is sent: the next command would clear it.
-        if conn.is_closed() {
-            Verdict::Discard
-        } else if conn.is_clean(self.options.reset_policy) {
-            // Whatever it is, the next user begins with it.
-            conn.gate.used = false;
-            Verdict::Reuse
-        } else {
-            Verdict::Recycle
-        }
+        conn.come_back(self.options.reset_policy)
     }
 
     async fn close(&self, mut conn: Connection) {
@@ -124,7 +114,11 @@ impl Manager for MySqlManager {
     }
 
     fn abort_handle(&self, conn: &Connection) -> Option<AbortHandle> {
-        Some(self.killer.abort_handle(conn))
+        conn.abort_handle()
+    }
+
+    fn idle_limit(&self, conn: &Connection) -> Option<Duration> {
+        conn.server.idle_limit()
     }
 
     fn classify(&self, error: &Error) -> ErrorClass {

@@ -6,7 +6,7 @@ use pool_core::{Builder, ConfigError};
 
 use crate::io_runtime::MySqlRuntime;
 use crate::manager::MySqlManager;
-use crate::options::{ConnectOptions, PoolUrl};
+use crate::options::{ConnectOptions, PoolOptions};
 
 /// A pool of MySQL or MariaDB connections.
 pub type Pool = pool_core::Pool<MySqlManager>;
@@ -52,9 +52,7 @@ pub fn create_pool(options: ConnectOptions) -> Builder<MySqlManager> {
 
 /// Begins a pool from a URL: that of [`ConnectOptions::from_url`] with the pool's knobs among its parameters.
 ///
-/// These are `minsize`, `maxsize` (0 for unlimited), `pool_recycle`, `acquire_timeout`, `connect_timeout`,
-/// `check_timeout`, `recycle_timeout` and `close_timeout`; times are seconds or have a unit (`500ms`, `30s`, `5m`), `none`
-/// is no limit. What the URL does not say is as in [`create_pool`].
+/// [`PoolOptions::from_url`] names them. What the URL does not say is as in [`create_pool`].
 ///
 /// # Errors
 ///
@@ -71,28 +69,5 @@ pub fn create_pool(options: ConnectOptions) -> Builder<MySqlManager> {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn create_pool_from_url(url: &str) -> Result<Builder<MySqlManager>, ConfigError> {
-    let knobs = PoolUrl::parse(url)?;
-    let mut builder = create_pool(knobs.options);
-    if let Some(minsize) = knobs.minsize {
-        builder = builder.minsize(minsize);
-    }
-    if let Some(maxsize) = knobs.maxsize {
-        builder = builder.maxsize(maxsize);
-    }
-    if let Some(after) = knobs.pool_recycle {
-        builder = builder.pool_recycle(after);
-    }
-    if let Some(limit) = knobs.acquire_timeout {
-        builder = builder.acquire_timeout(limit);
-    }
-    if let Some(limit) = knobs.check_timeout {
-        builder = builder.check_timeout(limit);
-    }
-    if let Some(limit) = knobs.recycle_timeout {
-        builder = builder.recycle_timeout(limit);
-    }
-    if let Some(limit) = knobs.close_timeout {
-        builder = builder.close_timeout(limit);
-    }
-    Ok(builder)
+    PoolOptions::from_url(url).map(PoolOptions::builder)
 }

@@ -1,6 +1,7 @@
 //! Making a used connection clean for the next user.
 
 use mysql_async::Error as DriverError;
+use pool_core::Verdict;
 
 use crate::connection::Connection;
 use crate::error::{Error, closed};
@@ -10,14 +11,65 @@ use crate::options::ResetPolicy;
 use crate::unread::skip_unread_result;
 
 impl Connection {
-    /// Whether nothing was done that the next user could see.
-    pub(crate) fn is_clean(&mut self, policy: ResetPolicy) -> bool {
-        match policy {
-            ResetPolicy::Always => !self.gate.used,
-            ResetPolicy::Never => {
-                !self.gate.rollback && self.transaction_status() == TransactionStatus::None
-            }
+    /// Whether the texts of the statements are read for what they leave behind.
+    pub(crate) fn watches_statements(&self) -> bool {
+        self.blueprint.options.reset_policy == ResetPolicy::IfDirty
+    }
+
+    /// Looks at the server's last answer: has its statement left something that its text does not tell?
+    ///
+    /// It comes before the next command, whose answer replaces that one.
+    pub(crate) fn look_back(&mut self) {
+        if !self.watches_statements() || !std::mem::take(&mut self.gate.unseen) {
+            return;
         }
+        let left_nothing = self.conn.as_ref().is_some_and(|conn| {
+            // SHOW WARNINGS tells the next user; so does LAST_INSERT_ID(). After an error there is no packet.
+            conn.last_ok_packet()
+                .is_some_and(|packet| packet.warnings() == 0 && packet.last_insert_id().is_none())
+        });
+        // What comes at the end of an unread result is read past us.
+        self.gate.dirty |= !left_nothing || self.has_unread_result();
+    }
+
+    /// What is to be done with the connection of a user who has given it back; nothing is sent.
+    pub(crate) fn come_back(&mut self, policy: ResetPolicy) -> Verdict {
+        // The driver's own flag is read here before anything is sent: the next command would clear it.
+        if self.is_closed() {
+            return Verdict::Discard;
+        }
+        let is_clean = match policy {
+            ResetPolicy::Always => !self.gate.used,
+            ResetPolicy::IfDirty => !self.gate.used || self.is_as_it_was(),
+            ResetPolicy::RollbackOnly => self.has_ended_everything(),
+            ResetPolicy::Never => self.is_outside_transaction(),
+        };
+        if is_clean {
+            // Whatever it is, the next user begins with it.
+            self.gate.used = false;
+            return Verdict::Reuse;
+        }
+        let is_open = !self.gate.rollback && self.transaction_status() == TransactionStatus::Open;
+        match policy {
+            // Nothing may be sent that would end it, and nobody else may have it.
+            ResetPolicy::Never if is_open => Verdict::Discard,
+            _ => Verdict::Recycle,
+        }
+    }
+
+    /// Whether all that was done since the session was last clean has left it so.
+    fn is_as_it_was(&mut self) -> bool {
+        self.look_back();
+        !self.gate.dirty && self.has_ended_everything() && self.get_autocommit() == self.autocommit
+    }
+
+    fn is_outside_transaction(&mut self) -> bool {
+        !self.gate.rollback && self.transaction_status() == TransactionStatus::None
+    }
+
+    /// Whether it is outside of a transaction, and of what MySQL does not call one: see `Gate::unended`.
+    fn has_ended_everything(&mut self) -> bool {
+        self.is_outside_transaction() && (self.get_autocommit() || !self.gate.unended)
     }
 
     /// Makes the connection clean, or fails.
@@ -27,8 +79,9 @@ impl Connection {
         }
         self.drop_unread_result().await?;
         match policy {
-            ResetPolicy::Always => self.reset_session().await?,
-            ResetPolicy::Never => self.end_transaction().await?,
+            ResetPolicy::Always | ResetPolicy::IfDirty => self.reset_session().await?,
+            ResetPolicy::RollbackOnly => self.end_transaction().await?,
+            ResetPolicy::Never => self.ask_for_transaction().await?,
         }
         match self.transaction_status() {
             TransactionStatus::None => Ok(()),
@@ -37,6 +90,7 @@ impl Connection {
     }
 
     async fn drop_unread_result(&mut self) -> Result<(), Error> {
+        self.gate.streams = false;
         if !self.has_unread_result() {
             return Ok(());
         }
@@ -46,7 +100,11 @@ impl Connection {
         });
         match skip.await? {
             true => Ok(()),
-            false => Err(Error::NotClean("a long result was left unread")),
+            false => {
+                // The server may have a lot more to do for it.
+                drop(self.kill_if_dropped());
+                Err(Error::NotClean("a long result was left unread"))
+            }
         }
     }
 
@@ -93,10 +151,29 @@ impl Connection {
     async fn end_transaction(&mut self) -> Result<(), Error> {
         self.gate.rollback = false;
         for last in [false, true] {
-            if self.transaction_status() == TransactionStatus::None {
+            if self.has_ended_everything() {
                 break;
             }
-            match self.send(Command::quiet(), "ROLLBACK".into()).await {
+            match self.send(Command::rollback(), "ROLLBACK".into()).await {
+                // The error of an older statement, as above.
+                Err(DriverError::Server(_)) if !last => {}
+                result => result?,
+            }
+        }
+        self.gate.used = false;
+        Ok(())
+    }
+
+    /// Does what a dropped transaction guard has promised, and nothing else; the answer to a ping says what an error did not.
+    async fn ask_for_transaction(&mut self) -> Result<(), Error> {
+        if self.gate.rollback {
+            return self.end_transaction().await;
+        }
+        for last in [false, true] {
+            if self.transaction_status() != TransactionStatus::Unknown {
+                break;
+            }
+            match self.ping().await {
                 Err(DriverError::Server(_)) if !last => {}
                 result => result?,
             }

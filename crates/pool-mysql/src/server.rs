@@ -1,5 +1,7 @@
 //! Who the server is.
 
+use std::time::Duration;
+
 use mysql_async::prelude::FromRow;
 use mysql_async::{Conn, Row};
 
@@ -13,13 +15,14 @@ pub(crate) struct Server {
     pub(crate) version: (u16, u16, u16),
     /// Which of the servers behind one address it is: its host name and port; nothing where it does not say.
     pub(crate) identity: Option<(String, u64)>,
+    /// For how long the server lets this session be idle before it closes it.
+    pub(crate) wait_timeout: Option<Duration>,
     /// The largest packet that the server takes, in bytes.
     pub(crate) max_packet: usize,
 }
 
 /// Asks for all of it, a line each; as one column it costs the server and the driver half of what five do.
-pub(crate) const QUESTION: &str =
-    "SELECT CONCAT_WS('\n', CONNECTION_ID(), @@port, @@max_allowed_packet, @@hostname, VERSION())";
+pub(crate) const QUESTION: &str = "SELECT CONCAT_WS('\n', CONNECTION_ID(), @@port, @@max_allowed_packet, @@wait_timeout, @@hostname, VERSION())";
 
 impl Server {
     /// What the greeting alone tells.
@@ -30,8 +33,16 @@ impl Server {
             info: format!("{}.{}.{}", version.0, version.1, version.2),
             version,
             identity: None,
+            wait_timeout: None,
             max_packet: 1024 * 1024,
         }
+    }
+
+    /// For how long a pool may keep the session idle: it is closed a moment before the server would do it.
+    pub(crate) fn idle_limit(&self) -> Option<Duration> {
+        let wait = self.wait_timeout?;
+        let margin = (wait / 10).clamp(Duration::from_millis(400), Duration::from_secs(60));
+        wait.checked_sub(margin)
     }
 
     /// Adds the answer to [`QUESTION`]; what does not look like one is left out.
@@ -41,10 +52,12 @@ impl Server {
             Ok((text,)) => text.split('\n').collect(),
             Err(_) => return,
         };
-        let [id, port, max_packet, host, info] = lines[..] else {
+        let [id, port, max_packet, wait, host, info] = lines[..] else {
             return;
         };
-        if let (Ok(id), Ok(port), Ok(max_packet)) = (id.parse(), port.parse(), max_packet.parse()) {
+        let numbers = (id.parse(), port.parse(), max_packet.parse(), wait.parse());
+        if let (Ok(id), Ok(port), Ok(max_packet), Ok(wait)) = numbers {
+            self.wait_timeout = Some(Duration::from_secs(wait));
             self.connection_id = id;
             self.info = info.to_owned();
             self.identity = Some((host.to_owned(), port));

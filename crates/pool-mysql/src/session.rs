@@ -1,11 +1,14 @@
-//! What a session is told by verbs of its own: a ping, the current database, transactions.
+//! What a session is told by verbs of its own: a ping, the current database, transactions, warnings, values as text.
 
 use std::borrow::Cow;
 
+use mysql_async::Value;
 use mysql_async::prelude::Queryable;
 
 use crate::connection::Connection;
+use crate::literal;
 use crate::quote;
+use crate::warning::Warning;
 
 impl Connection {
     /// Asks the server whether it is there.
@@ -34,6 +37,69 @@ impl Connection {
     /// Dropping the future closes the connection.
     pub async fn select_db(&mut self, db: &str) -> mysql_async::Result<()> {
         self.execute(format!("USE {}", quote::name(db))).await
+    }
+
+    /// Ends another session at the server, by its [`connection_id`](Self::connection_id).
+    ///
+    /// # Errors
+    ///
+    /// When there is no such session (error 1094) or this user may not end it, or the connection is closed. A connection
+    /// that ends itself in this way hears that it was killed, and is closed.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future closes the connection.
+    pub async fn kill(&mut self, connection_id: u64) -> mysql_async::Result<()> {
+        self.execute(format!("KILL {connection_id}")).await
+    }
+
+    /// What the server has to say about the last statement: the lines of `SHOW WARNINGS`.
+    ///
+    /// # Errors
+    ///
+    /// When the connection is closed or fails.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future closes the connection.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # use pool_mysql::mysql_async::{self, prelude::Queryable};
+    /// # async fn example(conn: &mut pool_mysql::Connection) -> mysql_async::Result<()> {
+    /// conn.query_drop("DROP TABLE IF EXISTS nowhere").await?;
+    /// for warning in conn.show_warnings().await? {
+    ///     println!("{warning}"); // Note 1051: Unknown table 'test.nowhere'
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn show_warnings(&mut self) -> mysql_async::Result<Vec<Warning>> {
+        self.query("SHOW WARNINGS").await
+    }
+
+    /// A value as SQL text, in quotes where it needs them; [`literal`](Self::literal) under aiomysql's other name.
+    pub fn escape(&self, value: impl Into<Value>) -> String {
+        self.literal(value)
+    }
+
+    /// A value as SQL text, in quotes where it needs them.
+    ///
+    /// It can be put into any statement of this or another session, whatever character set and `sql_mode` it has: what
+    /// could be misread is written in hexadecimal. Parameters (`?`) are the better way where they are possible.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # fn example(conn: &pool_mysql::Connection) {
+    /// assert_eq!(conn.literal("O'Brien"), "'O''Brien'");
+    /// assert_eq!(conn.literal(7), "7");
+    /// assert_eq!(conn.literal(None::<i32>), "NULL");
+    /// # }
+    /// ```
+    pub fn literal(&self, value: impl Into<Value>) -> String {
+        literal::literal(&value.into())
     }
 
     /// Begins a transaction; one that is open is committed by that, as the server does it.

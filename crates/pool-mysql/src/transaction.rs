@@ -5,6 +5,7 @@ use std::fmt;
 use mysql_async::{DriverError, TxOpts};
 
 use crate::connection::Connection;
+use crate::course::Course;
 use crate::cursor::Cursor;
 use crate::gate::Command;
 use crate::inspect::TransactionStatus;
@@ -14,11 +15,12 @@ use crate::inspect::TransactionStatus;
 /// It implements the driver's [`Queryable`](mysql_async::prelude::Queryable), as the connection does. In a pool the
 /// rollback happens when the connection goes back, so no lock outlives the guard.
 ///
+/// [`Connection::transaction`] is the form with a closure, which commits by itself.
+///
 /// # Examples
 ///
 /// ```no_run
 /// use pool_mysql::mysql_async::TxOpts;
-/// use pool_mysql::mysql_async::prelude::Queryable;
 ///
 /// # async fn example(conn: &mut pool_mysql::Connection) -> pool_mysql::mysql_async::Result<()> {
 /// let mut tx = conn.start_transaction(TxOpts::default()).await?;
@@ -48,20 +50,9 @@ impl Connection {
         &mut self,
         options: TxOpts,
     ) -> mysql_async::Result<Transaction<'_>> {
-        if self.transaction_status() == TransactionStatus::Unknown {
-            // Its answer says.
-            self.ping().await?;
-        }
-        if self.transaction_status() == TransactionStatus::Open && !self.gate.rollback {
-            return Err(DriverError::NestedTransaction.into());
-        }
-        let sql = start(&options);
-        let command = self.statement(sql.as_bytes(), None);
-        self.send(command, sql.into()).await?;
-        Ok(Transaction {
-            conn: self,
-            open: true,
-        })
+        let mut transaction = Transaction::not_begun(self);
+        transaction.begin(&options).await?;
+        Ok(transaction)
     }
 }
 
@@ -85,7 +76,33 @@ fn start(options: &TxOpts) -> String {
     text.trim_end().to_owned()
 }
 
-impl Transaction<'_> {
+impl<'a> Transaction<'a> {
+    /// One that has yet to begin, or that is a part of one that has: dropped, it does nothing.
+    pub(crate) fn not_begun(conn: &'a mut Connection) -> Self {
+        Self { conn, open: false }
+    }
+
+    pub(crate) async fn begin(&mut self, options: &TxOpts) -> mysql_async::Result<()> {
+        let conn = &mut *self.conn;
+        if conn.transaction_status() == TransactionStatus::Unknown {
+            // Its answer says.
+            conn.ping().await?;
+        }
+        if conn.transaction_status() == TransactionStatus::Open && !conn.gate.rollback {
+            return Err(DriverError::NestedTransaction.into());
+        }
+        let sql = start(options);
+        let command = Command {
+            // The level is that of this transaction alone, and what it leaves open is seen when it comes back.
+            neutral: true,
+            ..conn.statement(sql.as_bytes(), None)
+        };
+        conn.send(command, sql.into()).await?;
+        conn.gate.course = Course::begin();
+        self.open = true;
+        Ok(())
+    }
+
     /// Commits; a server that refuses is asked to roll back.
     ///
     /// # Errors
@@ -112,7 +129,8 @@ impl Transaction<'_> {
         self.end("ROLLBACK").await
     }
 
-    async fn end(&mut self, sql: &'static str) -> mysql_async::Result<()> {
+    pub(crate) async fn end(&mut self, sql: &'static str) -> mysql_async::Result<()> {
+        self.conn.gate.course = Course::default();
         let command = self.conn.statement(sql.as_bytes(), None);
         let result = self.conn.send(command, sql.into()).await;
         if let Err(mysql_async::Error::Server(_)) = result {
@@ -131,6 +149,23 @@ impl Transaction<'_> {
         Cursor::new(self.conn)
     }
 
+    /// Why it cannot be committed, where the server has taken it back.
+    pub(crate) fn why_not_commit(&mut self) -> Option<mysql_async::Error> {
+        self.look();
+        self.conn.gate.course.undone()
+    }
+
+    /// Whether it lost to another one and nothing of it can have been committed.
+    pub(crate) fn may_be_repeated(&mut self) -> bool {
+        self.look();
+        self.conn.gate.course.may_be_repeated()
+    }
+
+    fn look(&mut self) {
+        let flags = self.conn.status_flags();
+        self.conn.gate.course.look_at(flags);
+    }
+
     pub(crate) fn connection(&mut self) -> &mut Connection {
         self.conn
     }
@@ -138,7 +173,10 @@ impl Transaction<'_> {
 
 impl Drop for Transaction<'_> {
     fn drop(&mut self) {
-        self.conn.gate.rollback |= self.open;
+        if self.open {
+            self.conn.gate.rollback = true;
+            self.conn.gate.course = Course::default();
+        }
     }
 }
 

@@ -31,7 +31,7 @@ fn ensure_valgrind() {
     if server_program::is_on_path(VALGRIND) {
         return;
     }
-    let Ok(plan) = install::plan(server_program::means(), VALGRIND) else {
+    let Ok(plan) = install::plan(server_program::means(), &[VALGRIND]) else {
         println!("xtask: valgrind is not installed; instructions will not be counted");
         return;
     };

@@ -1,5 +1,6 @@
 //! Which commands install a server program here. Only decides; runs nothing.
 
+use std::fmt;
 use std::process::Command;
 
 /// Debian's package with nothing but the server: no service, no user, no data directory.
@@ -27,17 +28,12 @@ pub(crate) enum Sudo {
     Useless,
 }
 
-/// The two command lines that install a package, or why there are none.
-pub(crate) fn plan(means: Means, package: &'static str) -> Result<[Vec<&'static str>; 2], WhyNot> {
-    if !means.apt {
-        return Err(WhyNot::NoApt);
-    }
-    let prefix: &[&str] = match (means.root, means.sudo) {
-        (true, _) => &[],
-        (false, Sudo::Silent) => &["sudo", "-n"],
-        (false, Sudo::Asks) => &["sudo"],
-        (false, Sudo::Useless) => return Err(WhyNot::NoRights),
-    };
+/// The two command lines that install packages, or why there are none.
+pub(crate) fn plan(
+    means: Means,
+    packages: &[&'static str],
+) -> Result<[Vec<&'static str>; 2], WhyNot> {
+    let prefix = prefix(means)?;
     let update = ["apt-get", "update"].as_slice();
     let install = [
         "env",
@@ -46,18 +42,39 @@ pub(crate) fn plan(means: Means, package: &'static str) -> Result<[Vec<&'static 
         "install",
         "-y",
         "--no-install-recommends",
-        package,
     ];
-    Ok([update, &install].map(|words| [prefix, words].concat()))
+    Ok([update, &[&install, packages].concat()].map(|words| [prefix, words].concat()))
 }
 
-/// Why xtask cannot install the package by itself.
+/// What stands before a command that only root may run, or why there is none.
+pub(crate) fn prefix(means: Means) -> Result<&'static [&'static str], WhyNot> {
+    match (means.apt, means.root, means.sudo) {
+        (false, _, _) => Err(WhyNot::NoApt),
+        (_, true, _) => Ok(&[]),
+        (_, false, Sudo::Silent) => Ok(&["sudo", "-n"]),
+        (_, false, Sudo::Asks) => Ok(&["sudo"]),
+        (_, false, Sudo::Useless) => Err(WhyNot::NoRights),
+    }
+}
+
+/// Why xtask cannot install packages by itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum WhyNot {
     /// There is no `apt-get`.
     NoApt,
     /// Neither root nor a `sudo` that helps.
     NoRights,
+}
+
+impl fmt::Display for WhyNot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NoApt => "there is no apt-get here, so xtask cannot install it by itself",
+            Self::NoRights => {
+                "this user is not root, and sudo is missing or cannot ask for a password here"
+            }
+        })
+    }
 }
 
 /// What is said before a plan is carried out: what is missing, and the commands that will bring it.
@@ -88,7 +105,7 @@ mod tests {
     };
 
     fn lines(means: Means) -> Vec<String> {
-        let plan = plan(means, SERVER).expect("a plan");
+        let plan = plan(means, &[SERVER]).expect("a plan");
         plan.iter().map(|words| words.join(" ")).collect()
     }
 
@@ -127,13 +144,13 @@ mod tests {
                 .all(|line| line.starts_with("sudo apt") || line.starts_with("sudo env"))
         );
         let useless = Means { root, ..ROOT };
-        assert_eq!(plan(useless, SERVER), Err(WhyNot::NoRights));
+        assert_eq!(plan(useless, &[SERVER]), Err(WhyNot::NoRights));
     }
 
     #[test]
     fn nothing_is_tried_without_apt() {
         assert_eq!(
-            plan(Means { apt: false, ..ROOT }, SERVER),
+            plan(Means { apt: false, ..ROOT }, &[SERVER]),
             Err(WhyNot::NoApt)
         );
     }

@@ -6,6 +6,8 @@ mod bench;
 mod example_list;
 mod failure;
 mod install;
+mod openssl;
+mod other_servers;
 mod quickstart;
 mod server_program;
 mod step;
@@ -20,14 +22,16 @@ const HELP: &str = "\
 cargo xtask TASK
 
   quickstart   run examples/quickstart.rs against the server in MYSQL_URL, or against a private one
-  test         run every test, doc test and example of the workspace
+  test         run every test, doc test and example of the workspace; --mysql runs instead those that need Oracle's
+               MySQL and MariaDB's plugin for ed25519, and gets both into target/other-servers, which takes minutes
   bench        measure our pools beside the others, in under ten minutes; --quick takes under two, --docs puts
                the results into docs/performance.md, names of workloads run only those
   help         show this
 
 quickstart (without MYSQL_URL) and bench need a MariaDB or MySQL server program; test needs MariaDB's, for its SQL is
 MariaDB's. Where none is found they install mariadb-server-core with apt, as root or through sudo, and say so first; bench
-does the same with valgrind. Beside a MySQL server test installs nothing, for apt might remove that one.";
+does the same with valgrind, and test with the headers of OpenSSL. Beside a MySQL server test installs nothing of MariaDB's,
+for apt might remove that one.";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -35,19 +39,20 @@ fn main() -> ExitCode {
     let outcome = match words.as_slice() {
         ["quickstart"] => quickstart::run(),
         ["test"] => test::run(),
+        ["test", "--mysql"] => test::run_on_other_servers(),
         ["bench", words @ ..] => bench::run(words),
         ["help" | "--help" | "-h"] => {
             println!("{HELP}");
             Ok(())
         }
         [] => Err(Failure::usage(format!("which task?\n\n{HELP}"))),
-        [
-            task @ ("quickstart" | "test" | "help" | "--help" | "-h"),
-            rest @ ..,
-        ] => Err(Failure::usage(format!(
-            "`{task}` takes no arguments, and got `{}`",
+        ["test", rest @ ..] => Err(Failure::usage(format!(
+            "`test` takes --mysql or no argument, and got `{}`",
             rest.join(" ")
         ))),
+        [task @ ("quickstart" | "help" | "--help" | "-h"), rest @ ..] => Err(Failure::usage(
+            format!("`{task}` takes no arguments, and got `{}`", rest.join(" ")),
+        )),
         [unknown, ..] => Err(Failure::usage(format!(
             "there is no task `{unknown}`; the tasks are quickstart, test, bench and help"
         ))),

@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 use private_server::{ServerError, find_server_program};
 
 use crate::failure::Failure;
-use crate::install::{self, Means, Sudo, WhyNot};
+use crate::install::{self, Means, Sudo};
 use crate::step;
 
 /// Which server program a task can use.
@@ -42,32 +42,29 @@ pub(crate) fn ensure(wanted: Wanted) -> Result<(), Failure> {
             program.display()
         )));
     }
-    let plan = install::plan(means(), install::SERVER).map_err(|why| {
-        let obstacle = match why {
-            WhyNot::NoApt => "there is no apt-get here, so xtask cannot install it by itself",
-            WhyNot::NoRights => {
-                "this user is not root, and sudo is missing or cannot ask for a password here"
-            }
-        };
-        Failure::new(format!("{}\n{obstacle}", ServerError::NotFound))
-    })?;
+    let plan = install::plan(means(), &[install::SERVER])
+        .map_err(|why| Failure::new(format!("{}\n{why}", ServerError::NotFound)))?;
     let missing = "no MariaDB or MySQL server program";
     print!("{}", install::announcement(missing, install::SERVER, &plan));
-    for words in &plan {
-        let status = step::run(&mut install::command(words))?;
-        if !status.success() {
-            return Err(Failure::of_program(
-                &format!("`{}`", words.join(" ")),
-                status,
-            ));
-        }
-    }
+    plan.iter().try_for_each(|words| must_run(words))?;
     match find_server_program() {
         Some(_) => Ok(()),
         None => Err(Failure::new(format!(
             "it was installed, and yet: {}",
             ServerError::NotFound
         ))),
+    }
+}
+
+/// Runs a command that must succeed.
+pub(crate) fn must_run(words: &[&str]) -> Result<(), Failure> {
+    let status = step::run(&mut install::command(words))?;
+    match status.success() {
+        true => Ok(()),
+        false => Err(Failure::of_program(
+            &format!("`{}`", words.join(" ")),
+            status,
+        )),
     }
 }
 
@@ -101,7 +98,7 @@ pub(crate) fn means() -> Means {
 }
 
 /// What a program prints, if it succeeds.
-fn output_of(words: &[&str]) -> Option<String> {
+pub(crate) fn output_of(words: &[&str]) -> Option<String> {
     let mut command: Command = install::command(words);
     let output = command
         .stdin(Stdio::null())

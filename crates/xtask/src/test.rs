@@ -1,11 +1,14 @@
 //! `cargo xtask test`: everything that can be tested, in a few steps that each have a name.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use private_server::PrivateServer;
 
 use crate::example_list;
 use crate::failure::Failure;
+use crate::openssl;
+use crate::other_servers;
 use crate::server_program::{self, Wanted};
 use crate::step::{self, Ended, Server};
 
@@ -41,7 +44,38 @@ impl Step {
 
 pub(crate) fn run() -> Result<(), Failure> {
     server_program::ensure(Wanted::MariaDb)?;
-    let steps = steps(&example_list::names()?);
+    openssl::ensure()?;
+    take_all(&steps(&example_list::names()?), &[])
+}
+
+/// `cargo xtask test --mysql`: what needs another server than the usual one.
+pub(crate) fn run_on_other_servers() -> Result<(), Failure> {
+    server_program::ensure(Wanted::MariaDb)?;
+    openssl::ensure()?;
+    let others = other_servers::ensure()?;
+    let environment = [
+        (other_servers::MYSQL, others.mysql),
+        (other_servers::PLUGINS, others.plugins),
+    ];
+    let accounts = ["rustls", "native-tls"].map(|tls| {
+        Step::cargo(
+            &format!("accounts of other servers, {tls}"),
+            &format!("test -p tests --features {tls},other-servers --test mysql_accounts"),
+        )
+    });
+    let mut steps = Vec::from(accounts);
+    steps.push(Step::cargo(
+        "cursors on Oracle's server",
+        "test -p tests --features other-servers --test mysql_cursor",
+    ));
+    steps.push(Step::cargo(
+        "what Oracle's server leaves in a session",
+        "test -p tests --features other-servers --test mysql_return oracle",
+    ));
+    take_all(&steps, &environment)
+}
+
+fn take_all(steps: &[Step], environment: &[(&str, PathBuf)]) -> Result<(), Failure> {
     let mut server = None;
     for (done, step) in steps.iter().enumerate() {
         println!(
@@ -50,7 +84,7 @@ pub(crate) fn run() -> Result<(), Failure> {
             steps.len(),
             step.name
         );
-        take(step, &mut server).map_err(|why| {
+        take(step, environment, &mut server).map_err(|why| {
             Failure::new(format!(
                 "test: failed at step {} of {}, {}: {why}",
                 done + 1,
@@ -87,13 +121,44 @@ fn steps(examples: &[String]) -> Vec<Step> {
         "pool-core without default features",
         "test -p pool-core --no-default-features",
     ));
+    // The driver has one TLS library or the other, so the workspace is tested with neither.
+    steps.push(Step::cargo(
+        "pool-mysql with rustls",
+        "test -p pool-mysql --features rustls,ed25519,serde,derive",
+    ));
+    steps.push(Step::cargo(
+        "pool-mysql with native-tls",
+        "test -p pool-mysql --lib --features native-tls",
+    ));
+    steps.push(Step::cargo(
+        "TLS by rustls",
+        "test -p tests --features rustls --test mysql_tls",
+    ));
+    steps.push(Step::cargo(
+        "TLS by native-tls",
+        "test -p tests --features native-tls --test mysql_tls",
+    ));
+    for tls in ["rustls", "native-tls"] {
+        steps.push(Step::cargo(
+            &format!("cancelled commands over TLS by {tls}"),
+            &format!("test -p tests --features {tls} --test mysql_cancel tls"),
+        ));
+    }
     steps
 }
 
 /// Takes one step. The first example starts the server that all of them share.
-fn take(step: &Step, server: &mut Option<PrivateServer>) -> Result<(), Failure> {
+fn take(
+    step: &Step,
+    environment: &[(&str, PathBuf)],
+    server: &mut Option<PrivateServer>,
+) -> Result<(), Failure> {
     if !step.is_example {
-        let status = step::run(&mut step::cargo(&step.words, Server::Hidden))?;
+        let mut command = step::cargo(&step.words, Server::Hidden);
+        for (variable, path) in environment {
+            command.env(variable, path);
+        }
+        let status = step::run(&mut command)?;
         return if status.success() {
             Ok(())
         } else {
@@ -134,6 +199,12 @@ mod tests {
                 "run --quiet --example own_manager",
                 "test -p pool-core",
                 "test -p pool-core --no-default-features",
+                "test -p pool-mysql --features rustls,ed25519,serde,derive",
+                "test -p pool-mysql --lib --features native-tls",
+                "test -p tests --features rustls --test mysql_tls",
+                "test -p tests --features native-tls --test mysql_tls",
+                "test -p tests --features rustls --test mysql_cancel tls",
+                "test -p tests --features native-tls --test mysql_cancel tls",
             ]
         );
         let limited = steps.iter().filter(|step| step.is_example).count();

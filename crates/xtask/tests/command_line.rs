@@ -122,6 +122,28 @@ fn test_takes_every_step_and_hides_the_users_server_from_all_of_them() {
 }
 
 #[test]
+fn test_with_mysql_leads_the_tests_to_the_other_servers() {
+    let given = [
+        ("PRIVATE_MYSQL_PROGRAM", "/some/mysqld"),
+        ("MARIADB_PLUGIN_FOLDER", "/some/plugins"),
+    ];
+    let output = xtask(&["test", "--mysql"], &given);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let said = text(&output.stdout);
+    for tls in ["rustls", "native-tls"] {
+        let asked = format!(
+            "asked for: test -p tests --features {tls},other-servers --test mysql_accounts; server: none; \
+             mysql: /some/mysqld; plugins: /some/plugins"
+        );
+        assert!(said.contains(&asked), "{said}");
+    }
+    let cursors = "asked for: test -p tests --features other-servers --test mysql_cursor; server: none; \
+                   mysql: /some/mysqld";
+    assert!(said.contains(cursors), "{said}");
+    assert!(said.ends_with("xtask test: all 4 steps passed\n"), "{said}");
+}
+
+#[test]
 fn test_stops_at_the_first_step_that_fails_and_names_it() {
     let output = xtask(&["test"], &[("FAIL_ON", "--example quickstart")]);
     assert_eq!(output.status.code(), Some(1));

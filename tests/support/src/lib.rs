@@ -31,4 +31,13 @@ mod pages {
 
     #[doc = include_str!("../../../docs/from-aiomysql.md")]
     struct FromAiomysql;
+
+    #[doc = include_str!("../../../docs/from-mysql_async.md")]
+    struct FromMysqlAsync;
+
+    #[doc = include_str!("../../../docs/from-sqlx.md")]
+    struct FromSqlx;
+
+    #[doc = include_str!("../../../docs/mysql.md")]
+    struct MySql;
 }

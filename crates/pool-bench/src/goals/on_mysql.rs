@@ -4,6 +4,7 @@ use super::Limit::{AtLeast, AtMost};
 use super::{Goal, Limit, Of};
 
 const OURS: &str = "pool-mysql";
+const IF_DIRTY: &str = "pool-mysql, if dirty";
 const NO_RESET: &str = "pool-mysql, no reset";
 const RAW: Of = Of::One("raw connections");
 const DRIVER: Of = Of::One("mysql_async's pool");
@@ -55,7 +56,7 @@ fn alone(id: &'static str) -> [Goal; 8] {
 }
 
 /// As many tasks as connections, or more.
-fn busy(id: &'static str) -> [Goal; 6] {
+fn busy(id: &'static str) -> [Goal; 8] {
     let [least, most, none] = commands(id);
     [
         speed(id, OURS, DRIVER, 0.95),
@@ -63,6 +64,8 @@ fn busy(id: &'static str) -> [Goal; 6] {
         least,
         most,
         none,
+        speed(id, IF_DIRTY, RAW, 0.9),
+        goal(id, "admin/query", IF_DIRTY, Of::Itself, AtMost(0.02)),
         speed(id, NO_RESET, RAW, 0.9),
     ]
 }

@@ -1,104 +1,165 @@
 //! One statement with many sets of parameters.
 
+use std::borrow::Cow;
 use std::mem::{Discriminant, discriminant};
 
 use mysql_async::prelude::Queryable;
 use mysql_async::{Params, Value};
 
-use super::Cursor;
-use super::result::ResultSet;
+use super::lexer::{Lexer, Piece};
+use super::result::Head;
+use super::values::{OneRow, batch};
+use crate::connection::Connection;
 use crate::error::Error;
+use crate::gate::Command;
 
 /// The most bytes of parameters that go to the server at once.
 const BULK_BYTES: usize = 4 * 1024 * 1024;
 
-impl Cursor<'_> {
-    /// Executes a statement once for each set of parameters; returns how many rows were changed in all.
-    ///
-    /// A MariaDB server gets the sets of an INSERT, REPLACE, UPDATE or DELETE many at a time. It is no transaction: with
-    /// autocommit on, sets before one that fails stay.
-    ///
-    /// # Errors
-    ///
-    /// As [`execute`](Self::execute), from the first set that fails.
-    ///
-    /// # Cancel safety
-    ///
-    /// Dropping the future closes the connection: nobody can know how far the server came.
-    ///
-    /// # Examples
-    ///
-    /// ```no_run
-    /// # async fn example(conn: &mut pool_mysql::Connection) -> Result<(), pool_mysql::Error> {
-    /// let mut cur = conn.cursor();
-    /// let people = [("Ada", 36), ("Grace", 85)];
-    /// let rows = cur.executemany("INSERT INTO people (name, age) VALUES (?, ?)", people).await?;
-    /// assert_eq!(rows, 2);
-    /// # Ok(())
-    /// # }
-    /// ```
-    pub async fn executemany<P, I>(
+/// What came of many sets: an answer to all of them, or the sets where each is a statement of its own.
+type AtOnce = Result<Head, Vec<Params>>;
+
+impl Connection {
+    /// Executes a statement for all sets in few commands, where it is one of those for which there is a way.
+    pub(super) async fn execute_at_once(
         &mut self,
-        query: impl AsRef<str> + Send,
-        params: I,
-    ) -> Result<u64, Error>
-    where
-        I: IntoIterator<Item = P> + Send,
-        P: Into<Params> + Send,
-    {
-        self.clear()?;
-        let query = query.as_ref();
-        let sets: Vec<Params> = params.into_iter().map(Into::into).collect();
-        match self.takes_bulk(query) {
-            true => match rows(sets) {
-                Ok(rows) => self.execute_bulk(query, rows).await,
-                Err(sets) => self.execute_each(query, sets).await,
+        query: &str,
+        sets: Vec<Params>,
+    ) -> Result<AtOnce, Error> {
+        if !may_be_many(query) {
+            return Ok(Err(sets));
+        }
+        let (query, rows, named) = match without_names(query, &sets) {
+            Some((text, rows)) => (Cow::Owned(text), rows, sets),
+            None => match rows(sets) {
+                Ok(rows) => (Cow::Borrowed(query), rows, Vec::new()),
+                Err(sets) => return Ok(Err(sets)),
             },
-            false => self.execute_each(query, sets).await,
-        }
-    }
-
-    async fn execute_each(&mut self, query: &str, sets: Vec<Params>) -> Result<u64, Error> {
-        let mut changed = 0;
-        for params in sets {
-            changed += self.execute(query, params).await?;
-        }
-        self.rowcount = changed;
-        Ok(changed)
-    }
-
-    async fn execute_bulk(&mut self, query: &str, rows: Vec<Vec<Value>>) -> Result<u64, Error> {
-        let mut changed = 0;
-        let mut first_id = None;
-        let limit = BULK_BYTES.min(self.conn.server.max_packet / 2);
+        };
         let arity = rows.first().map_or(0, Vec::len);
-        self.prepare(query, arity).await?;
-        for bulk in bulks(rows, limit) {
-            let given = arity * bulk.len();
-            let command = self.conn.statement(query.as_bytes(), Some(given));
-            self.conn
-                .run(command, |conn| conn.exec_batch(query, bulk))
-                .await?;
-            changed += self.conn.affected_rows();
-            first_id = first_id.or(self.conn.last_insert_id());
+        let takes_bulk = self.is_mariadb() && self.server_version() >= (10, 2, 0);
+        let one_row = OneRow::find(&query, arity);
+        // A bulk has one type for each column.
+        if takes_bulk && (one_row.is_none() || is_uniform(&rows)) {
+            Ok(Ok(self.execute_bulk(&query, rows).await?))
+        } else if let Some(one_row) = one_row {
+            Ok(Ok(self.execute_rows(&query, &one_row, rows).await?))
+        } else if named.is_empty() {
+            Ok(Err(rows.into_iter().map(Params::Positional).collect()))
+        } else {
+            Ok(Err(named))
         }
-        self.rowcount = changed;
-        self.sets
-            .push_back(ResultSet::without_rows(changed, first_id));
-        Ok(changed)
     }
 
-    /// Whether the server takes many sets of this statement's parameters at once.
-    fn takes_bulk(&self, query: &str) -> bool {
-        let mut words = query.split_ascii_whitespace();
-        let verb = words.next().unwrap_or_default();
-        self.conn.is_mariadb()
-            && self.conn.server_version() >= (10, 2, 0)
-            && ["INSERT", "REPLACE", "UPDATE", "DELETE"]
-                .iter()
-                .any(|bulk| verb.eq_ignore_ascii_case(bulk))
-            && !words.any(|word| word.eq_ignore_ascii_case("RETURNING"))
+    async fn execute_bulk(&mut self, query: &str, rows: Vec<Vec<Value>>) -> Result<Head, Error> {
+        let mut done = Head::without_rows(0, None);
+        let arity = rows.first().map_or(0, Vec::len);
+        self.prepare_with(query, arity).await?;
+        for bulk in bulks(rows, self.bulk_limit()) {
+            let given = arity * bulk.len();
+            // Of several answers only the last one can be looked at.
+            let command = Command {
+                neutral: false,
+                ..self.statement(query.as_bytes(), Some(given))
+            };
+            self.run(command, |conn| conn.exec_batch(query, bulk))
+                .await?;
+            self.add_to(&mut done);
+        }
+        Ok(done)
     }
+
+    async fn execute_rows(
+        &mut self,
+        query: &str,
+        one_row: &OneRow<'_>,
+        rows: Vec<Vec<Value>>,
+    ) -> Result<Head, Error> {
+        let mut done = Head::without_rows(0, None);
+        let arity = rows.first().map_or(0, Vec::len);
+        // Before anything is executed: is it a statement, and has it so many parameters?
+        self.prepare_with(query, arity).await?;
+        let limit = self.bulk_limit();
+        let mut rows = rows.into_iter();
+        while rows.len() > 0 {
+            let sizes = rows.as_slice().iter().map(|row| size(row));
+            let count = batch(sizes, arity, limit);
+            let text = one_row.times(count);
+            let values: Vec<Value> = rows.by_ref().take(count).flatten().collect();
+            let statement = self.prepare_with(&text, values.len()).await?;
+            let command = self.statement(query.as_bytes(), Some(values.len()));
+            self.run(command, |conn| conn.exec_drop(statement, values))
+                .await?;
+            self.add_to(&mut done);
+        }
+        Ok(done)
+    }
+
+    fn add_to(&self, done: &mut Head) {
+        done.rowcount += self.affected_rows();
+        done.last_insert_id = done.last_insert_id.or(self.last_insert_id());
+    }
+
+    fn bulk_limit(&self) -> usize {
+        BULK_BYTES.min(self.server.max_packet / 2)
+    }
+}
+
+/// Whether the statement changes rows and gives none back.
+fn may_be_many(query: &str) -> bool {
+    let mut words = query.split_ascii_whitespace();
+    let verb = words.next().unwrap_or_default();
+    ["INSERT", "REPLACE", "UPDATE", "DELETE"]
+        .iter()
+        .any(|many| verb.eq_ignore_ascii_case(many))
+        && !words.any(|word| word.eq_ignore_ascii_case("RETURNING"))
+}
+
+/// The same with `?` for each `:name`; nothing where the sets have no names, or a name is missing.
+fn without_names(query: &str, sets: &[Params]) -> Option<(String, Vec<Vec<Value>>)> {
+    // What a backslash means depends on the session.
+    if query.contains('\\') || !matches!(sets.first()?, Params::Named(_)) {
+        return None;
+    }
+    let mut text = String::with_capacity(query.len());
+    let mut names = Vec::new();
+    let mut copied = 0;
+    for piece in Lexer::new(query, true) {
+        match piece {
+            Piece::Named(range) => {
+                text.push_str(&query[copied..range.start]);
+                text.push('?');
+                names.push(&query.as_bytes()[range.start + 1..range.end]);
+                copied = range.end;
+            }
+            Piece::Question(_) => return None,
+            _ => {}
+        }
+    }
+    text.push_str(&query[copied..]);
+    let values = |params: &Params| match params {
+        Params::Named(values) => names
+            .iter()
+            .map(|name| values.get(*name).cloned())
+            .collect(),
+        _ => None,
+    };
+    let rows: Option<Vec<Vec<Value>>> = sets.iter().map(values).collect();
+    rows.filter(|_| !names.is_empty()).map(|rows| (text, rows))
+}
+
+/// Whether each column has one type in all rows.
+fn is_uniform(rows: &[Vec<Value>]) -> bool {
+    let mut types: Vec<Option<Discriminant<Value>>> = Vec::new();
+    rows.iter().all(|row| {
+        types.resize(row.len(), None);
+        types.iter_mut().zip(row).all(|(known, value)| {
+            let new = type_of(value);
+            let fits = known.is_none() || new.is_none() || *known == new;
+            *known = known.or(new);
+            fits
+        })
+    })
 }
 
 /// The sets as rows; what is no row is given back.
@@ -168,6 +229,8 @@ fn size(row: &[Value]) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use mysql_async::params;
+
     use super::*;
 
     fn lengths(rows: Vec<Vec<Value>>, limit: usize) -> Vec<usize> {
@@ -200,6 +263,47 @@ mod tests {
         let row = |length| vec![Value::Bytes(vec![0; length])];
         assert_eq!(lengths(vec![row(40), row(40), row(40)], 100), [2, 1]);
         assert_eq!(lengths(vec![row(400), row(1), row(400)], 100), [1, 1, 1]);
+    }
+
+    #[test]
+    fn a_name_becomes_a_question_mark() {
+        let sets = [
+            params! { "a" => 1, "b" => "x", "c" => 0 },
+            params! { "a" => 2, "b" => "y", "c" => 0 },
+        ];
+        let query = "INSERT INTO t VALUES (:b, ':a', :a, :b)";
+        let (text, rows) = without_names(query, &sets).expect("all have names");
+        assert_eq!(text, "INSERT INTO t VALUES (?, ':a', ?, ?)");
+        let row = |a: i64, b: &str| vec![Value::from(b), Value::Int(a), Value::from(b)];
+        assert_eq!(rows, [row(1, "x"), row(2, "y")]);
+        for query in [
+            "INSERT INTO t VALUES (:d)",
+            "INSERT INTO t VALUES (?)",
+            "INSERT INTO t VALUES (:a, ?)",
+            r"INSERT INTO t VALUES (:a, '\'')",
+            "INSERT INTO t VALUES (1)",
+        ] {
+            assert_eq!(without_names(query, &sets), None, "{query}");
+        }
+        let mixed = [sets[0].clone(), Params::Positional(vec![Value::NULL])];
+        assert_eq!(without_names("INSERT INTO t VALUES (:a)", &mixed), None);
+    }
+
+    #[test]
+    fn rows_are_uniform_where_only_nulls_differ() {
+        let rows = |values: &[Value]| -> Vec<Vec<Value>> {
+            values.iter().map(|value| vec![value.clone()]).collect()
+        };
+        assert!(is_uniform(&rows(&[
+            Value::NULL,
+            Value::Int(1),
+            Value::NULL
+        ])));
+        assert!(!is_uniform(&rows(&[
+            Value::Int(1),
+            Value::NULL,
+            Value::UInt(1)
+        ])));
     }
 
     #[test]

@@ -7,8 +7,8 @@ use super::ConnectOptions;
 impl fmt::Debug for ConnectOptions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ConnectOptions")
-            .field("host", &self.host)
-            .field("port", &self.port)
+            .field("host", &self.host_name())
+            .field("port", &self.port_number())
             .field("user", &self.user)
             .field("password", &self.password.as_ref().map(|_| Hidden))
             .field("db", &self.db)
@@ -21,7 +21,22 @@ impl fmt::Debug for ConnectOptions {
             .field("autocommit", &self.autocommit)
             .field("echo", &self.echo)
             .field("program_name", &self.program_name)
+            .field("client_flag", &self.client_flag)
+            .field("auth_plugin", &self.auth_plugin)
+            .field("enable_cleartext_plugin", &self.enable_cleartext_plugin)
+            .field("ssl_mode", &self.ssl.mode())
+            .field("ssl_ca", &self.ssl.ca)
+            .field("ssl_cert", &self.ssl.cert)
+            .field("ssl_key", &self.ssl.key)
+            .field(
+                "ssl_cert_password",
+                &self.ssl.cert_password.as_ref().map(|_| Hidden),
+            )
+            .field("read_default_file", &self.read_default_file)
+            .field("read_default_group", &self.read_default_group)
+            .field("local_infile_paths", &self.local_infile_paths)
             .field("reset_policy", &self.reset_policy)
+            .field("kill_on_cancel", &self.kill_on_cancel)
             .field("io_runtime", &self.io_runtime)
             .finish()
     }
@@ -41,7 +56,9 @@ mod tests {
 
     #[test]
     fn the_password_is_hidden_but_its_presence_is_not() {
-        let options = ConnectOptions::new().password("s3cret");
+        let options = ConnectOptions::new()
+            .password("s3cret")
+            .ssl_cert_password("s3cret");
         let shown = format!("{options:?} {options:#?}");
         assert!(!shown.contains("s3cret"), "{shown}");
         assert!(shown.contains("password: Some(***)"), "{shown}");

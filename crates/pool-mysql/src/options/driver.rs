@@ -1,26 +1,33 @@
 //! The options as the driver and the server take them.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::Arc;
 
 use mysql_async::{Opts, OptsBuilder};
 use pool_core::ConfigError;
 
-use super::ConnectOptions;
 use super::packet_limit::PacketLimit;
+use super::{ConnectOptions, SslMode, client_flag};
 use crate::io_runtime::Place;
+use crate::kill::Killer;
 use crate::quote;
 
 /// Everything that opening and resetting a session needs, worked out once.
 ///
 /// It holds the password, so it has no `Debug`.
 pub(crate) struct Blueprint {
+    /// As they are with what their option file adds.
     pub(crate) options: ConnectOptions,
     pub(crate) opts: Opts,
-    /// The same with a packet limit, for the driver that is told one.
-    limited: Mutex<Option<(usize, Opts)>>,
+    /// The same without TLS, for a server that has none, where that will do.
+    pub(crate) without_tls: Option<Opts>,
+    /// The same for a certificate with another name, once one was seen, where any name will do.
+    #[cfg(feature = "rustls")]
+    pub(crate) other_name: std::sync::Mutex<Option<Opts>>,
     pub(crate) packet_limit: PacketLimit,
     /// Where its sockets are opened.
     pub(crate) place: Place,
+    /// Ends its connections at the server.
+    pub(crate) killer: Arc<Killer>,
     /// What makes a session of the server's defaults the one that was asked for; empty where that is nothing.
     ///
     /// One text for one round trip. It is not among the driver's own `setup` statements, because those it runs in reverse
@@ -33,8 +40,15 @@ pub(crate) struct Blueprint {
 impl Blueprint {
     /// Checks the options and works out the rest.
     pub(crate) fn new(options: ConnectOptions) -> Result<Self, ConfigError> {
-        options.validate()?;
-        let opts = driver_opts(&options);
+        options.check()?;
+        let options = options.resolved()?;
+        options.check()?;
+        let plain = driver_opts(&options);
+        let (opts, without_tls) = match (options.ssl.mode(), &options.unix_socket) {
+            (SslMode::Disabled, _) | (_, Some(_)) => (plain, None),
+            (SslMode::Preferred, None) => (with_tls(&options, plain.clone())?, Some(plain)),
+            (_, None) => (with_tls(&options, plain)?, None),
+        };
         let settings = settings(&options);
         let mut settings_and_db = settings.clone();
         if let Some(db) = &options.db {
@@ -46,48 +60,32 @@ impl Blueprint {
         }
         Ok(Self {
             place: Place::new(options.io_runtime),
+            killer: Arc::default(),
             packet_limit: PacketLimit::of(&options),
             options,
             opts,
-            limited: Mutex::new(None),
+            without_tls,
+            #[cfg(feature = "rustls")]
+            other_name: std::sync::Mutex::default(),
             settings,
             settings_and_db,
         })
     }
 }
 
-impl Blueprint {
-    /// The driver's options for a server that takes packets up to so many bytes; `None`: the driver asks.
-    pub(crate) fn opts_with(&self, packet_limit: Option<usize>) -> Opts {
-        let Some(limit) = packet_limit else {
-            return self.opts.clone();
-        };
-        let mut limited = self.limited.lock().unwrap_or_else(PoisonError::into_inner);
-        match &*limited {
-            Some((known, opts)) if *known == limit => opts.clone(),
-            _ => {
-                let opts: Opts = OptsBuilder::from_opts(self.opts.clone())
-                    .max_allowed_packet(Some(limit))
-                    // Only the driver's own pool asks for this; where it is not told the driver asks the server.
-                    .wait_timeout(Some(0))
-                    .into();
-                *limited = Some((limit, opts.clone()));
-                opts
-            }
-        }
-    }
-}
-
 fn driver_opts(options: &ConnectOptions) -> Opts {
     let mut builder = OptsBuilder::default()
-        .ip_or_hostname(&options.host)
-        .tcp_port(options.port)
+        .ip_or_hostname(options.host_name())
+        .tcp_port(options.port_number())
         .user(options.login())
         .pass(options.password.as_deref())
         .db_name(options.db.as_deref())
         // By default the driver leaves a loopback TCP connection for the server's unix socket: two connects, and
         // somebody who asked for TCP does not get it.
         .prefer_socket(false)
+        .client_found_rows(client_flag::wants_found_rows(options.client_flag))
+        // Nobody listens on a unix socket.
+        .enable_cleartext_plugin(options.enable_cleartext_plugin || options.unix_socket.is_some())
         .connect_attribute("_client_name", env!("CARGO_PKG_NAME"))
         .connect_attribute("_client_version", env!("CARGO_PKG_VERSION"))
         .connect_attribute("_pid", std::process::id().to_string());
@@ -104,7 +102,22 @@ fn driver_opts(options: &ConnectOptions) -> Opts {
     builder.into()
 }
 
-/// `validate` has seen to it that nothing here can leave its place.
+/// The same over TLS, where the password may be sent as it is.
+#[cfg(any(feature = "rustls", feature = "native-tls"))]
+fn with_tls(options: &ConnectOptions, plain: Opts) -> Result<Opts, ConfigError> {
+    let builder = OptsBuilder::from_opts(plain)
+        .ssl_opts(Some(super::ssl_files::ssl_opts(&options.ssl)?))
+        .enable_cleartext_plugin(true);
+    Ok(builder.into())
+}
+
+/// `check` has refused this already.
+#[cfg(not(any(feature = "rustls", feature = "native-tls")))]
+fn with_tls(_: &ConnectOptions, _: Opts) -> Result<Opts, ConfigError> {
+    Err(ConfigError::new("ssl_mode", "this build has no TLS"))
+}
+
+/// `check` has seen to it that nothing here can leave its place.
 fn settings(options: &ConnectOptions) -> String {
     let mut parts = Vec::new();
     if let Some(charset) = &options.charset {
@@ -174,21 +187,51 @@ mod tests {
     }
 
     #[test]
-    fn a_driver_that_is_told_the_packet_limit_gets_everything_else_as_well() {
-        let blueprint = blueprint(ConnectOptions::new().user("app").db("shop"));
-        let asked = blueprint.opts_with(None);
-        assert_eq!(
-            (asked.max_allowed_packet(), asked.wait_timeout()),
-            (None, None)
+    fn a_plain_password_goes_over_plain_tcp_only_where_that_is_forced() {
+        let new = ConnectOptions::new;
+        assert!(!blueprint(new()).opts.enable_cleartext_plugin());
+        let forced = blueprint(new().enable_cleartext_plugin(true));
+        assert!(forced.opts.enable_cleartext_plugin());
+        assert!(
+            blueprint(new().unix_socket("/s"))
+                .opts
+                .enable_cleartext_plugin()
         );
-        for limit in [2048, 4096, 4096] {
-            let told = blueprint.opts_with(Some(limit));
-            assert_eq!(told.max_allowed_packet(), Some(limit));
-            assert!(told.wait_timeout().is_some());
-            assert_eq!((told.user(), told.db_name()), (Some("app"), Some("shop")));
-            assert_eq!(told.connect_attributes(), asked.connect_attributes());
-            assert!(!told.prefer_socket());
+    }
+
+    #[cfg(any(feature = "rustls", feature = "native-tls"))]
+    #[test]
+    fn tls_is_in_the_opts_and_preferred_has_a_way_without() {
+        let with = |mode| blueprint(ConnectOptions::new().ssl_mode(mode));
+        let preferred = with(SslMode::Preferred);
+        assert!(preferred.opts.ssl_opts().is_some());
+        assert!(preferred.opts.enable_cleartext_plugin());
+        let without = preferred.without_tls.expect("it may do without");
+        assert!(without.ssl_opts().is_none());
+        assert!(!without.enable_cleartext_plugin());
+        for (mode, any_name, anybody) in [
+            (SslMode::Required, true, true),
+            (SslMode::VerifyCa, true, false),
+            (SslMode::VerifyIdentity, false, false),
+        ] {
+            let strict = with(mode);
+            assert!(strict.without_tls.is_none());
+            let ssl = strict.opts.ssl_opts().expect("TLS");
+            assert_eq!(ssl.skip_domain_validation(), any_name);
+            assert_eq!(ssl.accept_invalid_certs(), anybody);
         }
+        let options = ConnectOptions::new().ssl_mode(SslMode::Preferred);
+        let socket = blueprint(options.unix_socket("/s"));
+        assert!(socket.opts.ssl_opts().is_none());
+    }
+
+    #[test]
+    fn found_rows_are_counted_where_that_is_asked_for() {
+        use mysql_async::consts::CapabilityFlags;
+        let flags = CapabilityFlags::CLIENT_FOUND_ROWS;
+        let found = blueprint(ConnectOptions::new().client_flag(flags));
+        assert!(found.opts.client_found_rows());
+        assert!(!blueprint(ConnectOptions::new()).opts.client_found_rows());
     }
 
     #[test]

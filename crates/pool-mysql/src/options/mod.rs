@@ -1,19 +1,33 @@
 //! How to reach a server and what a new session looks like.
 
+mod client_flag;
 mod debug;
 mod driver;
+mod keys;
+mod my_cnf;
 mod nearest;
 mod packet_limit;
-mod pool_url;
+mod pool_options;
+mod resolve;
+mod said;
+#[cfg(feature = "serde")]
+mod serde_form;
+mod setters;
+mod ssl;
+#[cfg(any(feature = "rustls", feature = "native-tls"))]
+mod ssl_files;
 mod url;
-mod url_values;
 mod validate;
+mod values;
 
 use std::path::PathBuf;
 use std::time::Duration;
 
 pub(crate) use self::driver::Blueprint;
-pub(crate) use self::pool_url::PoolUrl;
+pub use self::pool_options::PoolOptions;
+use self::said::Said;
+use self::ssl::Ssl;
+pub use self::ssl::SslMode;
 
 /// How long a connect may take when nobody said anything else.
 pub(crate) const DEFAULT_CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -40,8 +54,8 @@ pub(crate) const DEFAULT_CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 #[derive(Clone, PartialEq, Eq)]
 #[must_use = "options do nothing until they are passed to `connect` or `create_pool`"]
 pub struct ConnectOptions {
-    pub(crate) host: String,
-    pub(crate) port: u16,
+    pub(crate) host: Said<String>,
+    pub(crate) port: Said<u16>,
     pub(crate) user: Option<String>,
     pub(crate) password: Option<String>,
     pub(crate) db: Option<String>,
@@ -54,30 +68,56 @@ pub struct ConnectOptions {
     pub(crate) autocommit: Option<bool>,
     pub(crate) echo: bool,
     pub(crate) program_name: Option<String>,
+    pub(crate) client_flag: u32,
+    pub(crate) auth_plugin: Option<String>,
+    pub(crate) enable_cleartext_plugin: bool,
+    pub(crate) ssl: Ssl,
+    pub(crate) read_default_file: Option<PathBuf>,
+    pub(crate) read_default_group: Option<String>,
+    pub(crate) local_infile: bool,
+    pub(crate) local_infile_paths: Vec<PathBuf>,
     pub(crate) reset_policy: ResetPolicy,
+    pub(crate) kill_on_cancel: bool,
     pub(crate) io_runtime: IoRuntime,
 }
 
 /// What happens to the session of a used connection before the next user of the pool gets it.
+///
+/// `docs/mysql.md` has a table of what each of them cleans.
 ///
 /// # Examples
 ///
 /// ```
 /// use pool_mysql::{ConnectOptions, ResetPolicy};
 ///
-/// // Every user of this pool is one and the same, and the session variables are meant to stay.
-/// let options = ConnectOptions::new().reset_policy(ResetPolicy::Never);
+/// // Mostly plain statements: a reset is sent only after another kind.
+/// let options = ConnectOptions::new().reset_policy(ResetPolicy::IfDirty);
 /// # drop(options);
 /// ```
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum ResetPolicy {
     /// The server resets the session and the options are applied again: nothing that one user did reaches the next. The
-    /// default. It costs one round trip a checkout, and one more where the options have anything to apply.
+    /// default. It costs one round trip a checkout, and one more where the options have anything to apply; and it drops the
+    /// prepared statements.
     #[default]
     Always,
-    /// Nothing but a rollback of an open transaction: **the variables, locks, temporary tables, prepared statements and the
-    /// current database of one user reach the next**, as in aiomysql. It costs nothing.
+    /// As [`Always`](Self::Always), but a session in which only plain statements were run goes on as it is.
+    ///
+    /// Plain is one SELECT, INSERT, UPDATE, DELETE or REPLACE without variables, comments and backslashes, that calls only
+    /// well-known functions without memory, whose text the connection sees, that ended without error, warning or a new
+    /// `LAST_INSERT_ID`, and was read to its end; and a transaction of such statements that is over.
+    ///
+    /// **What a trigger, a view or a column's default does to the session behind such a statement is not seen** and reaches
+    /// the next user.
+    IfDirty,
+    /// A transaction that is open is rolled back, and nothing else: **the variables, locks, temporary tables, prepared
+    /// statements and the current database of one user reach the next**. It costs a round trip after a transaction that was
+    /// left open, or after an error.
+    RollbackOnly,
+    /// Nothing is cleaned: **what one user did reaches the next**. Only a connection that is inside a transaction is closed
+    /// instead, as in aiomysql, and a [`Transaction`](crate::Transaction) that was dropped rolls back as always. It costs
+    /// nothing, except a ping after an error.
     Never,
 }
 
@@ -114,8 +154,8 @@ impl ConnectOptions {
     /// The defaults: `localhost`, port 3306, the user who runs the program, no password, no database.
     pub fn new() -> Self {
         Self {
-            host: "localhost".into(),
-            port: 3306,
+            host: Said::default("localhost".into()),
+            port: Said::default(3306),
             user: None,
             password: None,
             db: None,
@@ -127,116 +167,28 @@ impl ConnectOptions {
             autocommit: None,
             echo: false,
             program_name: None,
+            client_flag: 0,
+            auth_plugin: None,
+            enable_cleartext_plugin: false,
+            ssl: Ssl::default(),
+            read_default_file: None,
+            read_default_group: None,
+            local_infile: false,
+            local_infile_paths: Vec::new(),
             reset_policy: ResetPolicy::Always,
+            kill_on_cancel: false,
             io_runtime: IoRuntime::Auto,
         }
     }
 
-    /// The server's name or address; default `localhost`, which here means TCP. Not used with
-    /// [`unix_socket`](Self::unix_socket).
-    pub fn host(mut self, host: impl Into<String>) -> Self {
-        self.host = host.into();
-        self
+    /// Where to connect to.
+    pub(crate) fn host_name(&self) -> &str {
+        &self.host.value
     }
 
-    /// The server's TCP port; default 3306.
-    pub fn port(mut self, port: u16) -> Self {
-        self.port = port;
-        self
-    }
-
-    /// The user to log in as; default the one who runs the program (`LOGNAME`, `USER` or `USERNAME` of the environment).
-    pub fn user(mut self, user: impl Into<String>) -> Self {
-        self.user = Some(user.into());
-        self
-    }
-
-    /// The password; an empty one is none, which is the default.
-    ///
-    /// Over plain TCP some accounts send it to whoever answers: use a unix socket or a network that you trust.
-    pub fn password(mut self, password: impl Into<String>) -> Self {
-        self.password = Some(password.into()).filter(|password| !password.is_empty());
-        self
-    }
-
-    /// The database that a session starts in, and is put back into before the next user of the pool gets it; default none.
-    pub fn db(mut self, db: impl Into<String>) -> Self {
-        self.db = Some(db.into());
-        self
-    }
-
-    /// The path of a unix socket; it is used instead of host and port.
-    pub fn unix_socket(mut self, path: impl Into<PathBuf>) -> Self {
-        self.unix_socket = Some(path.into());
-        self
-    }
-
-    /// The character set of the session (`SET NAMES`); default the driver's `utf8mb4`.
-    ///
-    /// Text arrives in this character set: with another one than `utf8mb4` or `ascii` read it as `Vec<u8>`.
-    pub fn charset(mut self, charset: impl Into<String>) -> Self {
-        self.charset = Some(charset.into());
-        self
-    }
-
-    /// The SQL mode of the session, modes separated by commas; default the server's.
-    pub fn sql_mode(mut self, sql_mode: impl Into<String>) -> Self {
-        self.sql_mode = Some(sql_mode.into());
-        self
-    }
-
-    /// A statement that every session starts with, also after each reset; default none. A transaction that it opens is
-    /// committed, as in aiomysql.
-    pub fn init_command(mut self, init_command: impl Into<String>) -> Self {
-        self.init_command = Some(init_command.into());
-        self
-    }
-
-    /// How long a connect may take, handshake and first statements included; default 10 s, `None` for no limit.
-    ///
-    /// A pool made by [`create_pool`](crate::create_pool) takes it as its own `connect_timeout`, which its builder can still
-    /// change; there it ends in [`Timeout`](pool_core::Error::Timeout), elsewhere in
-    /// [`ConnectTimeout`](crate::Error::ConnectTimeout).
-    pub fn connect_timeout(mut self, limit: impl Into<Option<Duration>>) -> Self {
-        self.connect_timeout = Some(limit.into());
-        self
-    }
-
-    /// Whether each statement commits by itself; default `None`, which leaves it to the server (usually on).
-    ///
-    /// aiomysql's default is off: say `autocommit(false)` to have the same.
-    pub fn autocommit(mut self, autocommit: impl Into<Option<bool>>) -> Self {
-        self.autocommit = autocommit.into();
-        self
-    }
-
-    /// Logs every statement with the time that it took, through `tracing` at level INFO under the target
-    /// `pool_mysql::echo`; default off. Parameters are only counted, never shown; what is written into the text of a
-    /// statement is.
-    ///
-    /// `exec` and its kin of [`Queryable`](mysql_async::prelude::Queryable) appear as `(a prepared statement)`, because the
-    /// driver keeps their text to itself; a `prep` and a [`Cursor`](crate::Cursor) show theirs.
-    pub fn echo(mut self, echo: bool) -> Self {
-        self.echo = echo;
-        self
-    }
-
-    /// The name that the server shows for this program among the attributes of a connection; default none.
-    pub fn program_name(mut self, program_name: impl Into<String>) -> Self {
-        self.program_name = Some(program_name.into());
-        self
-    }
-
-    /// What happens to a session between two users of the pool; default [`ResetPolicy::Always`].
-    pub fn reset_policy(mut self, policy: ResetPolicy) -> Self {
-        self.reset_policy = policy;
-        self
-    }
-
-    /// Where the sockets live; default [`IoRuntime::Auto`].
-    pub fn io_runtime(mut self, io_runtime: IoRuntime) -> Self {
-        self.io_runtime = io_runtime;
-        self
+    /// The port to connect to.
+    pub(crate) fn port_number(&self) -> u16 {
+        self.port.value
     }
 
     /// The deadline of a connect, as it is when nobody else sets one.

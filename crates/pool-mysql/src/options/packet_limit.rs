@@ -24,7 +24,7 @@ impl PacketLimit {
         Self {
             address: match &options.unix_socket {
                 Some(path) => path.to_string_lossy().into_owned(),
-                None => format!("{}:{}", options.host, options.port),
+                None => format!("{}:{}", options.host_name(), options.port_number()),
             },
         }
     }

@@ -1,6 +1,7 @@
 use std::time::Duration;
 
 use super::*;
+use crate::{IoRuntime, ResetPolicy};
 
 fn options(url: &str) -> ConnectOptions {
     ConnectOptions::from_url(url).unwrap_or_else(|error| panic!("{url}: {error}"))
@@ -13,7 +14,7 @@ fn error(url: &str) -> ConfigError {
 #[test]
 fn every_part_of_a_url_is_read() {
     let url = "mysql://app:secret@db.example:3307/shop?autocommit=true&charset=utf8mb4&sql_mode=ANSI_QUOTES,NO_ZERO_DATE\
-        &init_command=SET%20@a=1&connect_timeout=500ms&echo=1&program_name=till&reset_policy=never&io_runtime=background";
+        &init_command=SET%20@a=1&connect_timeout=500ms&echo=1&program_name=till&reset_policy=never&kill_on_cancel=on&io_runtime=background";
     let expected = ConnectOptions::new()
         .host("db.example")
         .port(3307)
@@ -28,6 +29,7 @@ fn every_part_of_a_url_is_read() {
         .echo(true)
         .program_name("till")
         .reset_policy(ResetPolicy::Never)
+        .kill_on_cancel(true)
         .io_runtime(IoRuntime::Background);
     assert_eq!(options(url), expected);
 }
@@ -104,6 +106,10 @@ fn bad_parts_are_named() {
         ("mysql://h/?minsize=1", "minsize"),
         ("mysql://h/?password=x", "password"),
         ("mysql://h/?ssl=1", "ssl"),
+        ("mysql://h/?ssl_ca=a&ssl-ca=b", "ssl-ca"),
+        ("mysql://h/?ssl_mode=perhaps", "ssl_mode"),
+        ("mysql://h/?local_infile=true", "local_infile"),
+        ("mysql://h/?client_flag=32", "client_flag"),
     ] {
         assert_eq!(error(url).field(), field, "{url}");
     }
@@ -116,7 +122,7 @@ fn an_unknown_parameter_names_the_nearest_known_one() {
         message("mysql://h/?char_set=utf8"),
         "no such parameter; did you mean charset?"
     );
-    assert!(message("mysql://h/?ssl=1").contains("there are autocommit, charset"));
+    assert!(message("mysql://h/?foo=1").contains("there are auth_plugin, autocommit"));
     assert!(message("mysql://h/?maxsize=3").contains("create_pool_from_url"));
 }
 

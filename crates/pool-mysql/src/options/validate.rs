@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use pool_core::ConfigError;
 
-use super::ConnectOptions;
+use super::{Blueprint, ConnectOptions, SslMode, client_flag};
 
 /// The longest name of a database, in characters.
 const LONGEST_NAME: usize = 64;
@@ -30,8 +30,13 @@ impl ConnectOptions {
     /// assert_eq!(error.field(), "port");
     /// ```
     pub fn validate(&self) -> Result<(), ConfigError> {
-        host(&self.host)?;
-        if self.port == 0 {
+        Blueprint::new(self.clone()).map(|_| ())
+    }
+
+    /// The same without a look into any file.
+    pub(super) fn check(&self) -> Result<(), ConfigError> {
+        host(&self.host.value)?;
+        if self.port.value == 0 {
             return Err(bad("port", "0 is no port: give the server's, usually 3306"));
         }
         if let Some(user) = &self.user {
@@ -83,6 +88,25 @@ impl ConnectOptions {
         if let Some(name) = &self.program_name {
             no_zero_byte("program_name", name)?;
         }
+        client_flag::check(self.client_flag)?;
+        if self.local_infile && self.local_infile_paths.is_empty() {
+            return Err(bad(
+                "local_infile",
+                "a server could ask for any file: name those that it may have in local_infile_paths, or send bytes with load_local",
+            ));
+        }
+        if self
+            .local_infile_paths
+            .iter()
+            .any(|path| path.as_os_str().is_empty())
+        {
+            return Err(bad("local_infile_paths", "a path is empty: remove it"));
+        }
+        if self.read_default_file.is_none() && self.read_default_group.is_none() {
+            // Else the file has a word in it.
+            self.check_ssl()?;
+            self.check_auth_plugin()?;
+        }
         if self.connect_limit() == Some(Duration::ZERO) {
             return Err(bad(
                 "connect_timeout",
@@ -90,6 +114,27 @@ impl ConnectOptions {
             ));
         }
         Ok(())
+    }
+
+    fn check_auth_plugin(&self) -> Result<(), ConfigError> {
+        let Some(name) = &self.auth_plugin else {
+            return Ok(());
+        };
+        if name != "mysql_clear_password" {
+            return Err(bad(
+                "auth_plugin",
+                "the driver answers as the server asks and cannot be forced: leave it out; only mysql_clear_password can be named",
+            ));
+        }
+        let is_safe = self.unix_socket.is_some()
+            || !matches!(self.ssl.mode(), SslMode::Disabled | SslMode::Preferred);
+        match is_safe || self.enable_cleartext_plugin {
+            true => Ok(()),
+            false => Err(bad(
+                "auth_plugin",
+                "everybody on the way could read the password: say ssl_mode=required or more, use a unix socket, or force it with enable_cleartext_plugin",
+            )),
+        }
     }
 }
 
@@ -209,6 +254,14 @@ mod tests {
             (new().init_command(" "), "init_command"),
             (new().program_name("\0"), "program_name"),
             (new().connect_timeout(Duration::ZERO), "connect_timeout"),
+            (new().local_infile(true), "local_infile"),
+            (new().local_infile_paths([""]), "local_infile_paths"),
+            (new().auth_plugin("caching_sha2_password"), "auth_plugin"),
+            (new().auth_plugin("mysql_clear_password"), "auth_plugin"),
+            (
+                new().read_default_file("/no/such/file"),
+                "read_default_file",
+            ),
         ] {
             assert_eq!(field_of(options).as_deref(), Some(field));
         }
@@ -222,5 +275,16 @@ mod tests {
         assert_eq!(field_of(ConnectOptions::new().host("::1")), None);
         assert_eq!(field_of(ConnectOptions::new().sql_mode("")), None);
         assert_eq!(field_of(ConnectOptions::new().connect_timeout(None)), None);
+        let with_paths = ConnectOptions::new()
+            .local_infile(true)
+            .local_infile_paths(["a.csv"]);
+        assert_eq!(field_of(with_paths), None);
+    }
+
+    #[test]
+    fn the_plain_password_is_sent_where_nobody_listens_or_where_it_is_forced() {
+        let with = || ConnectOptions::new().auth_plugin("mysql_clear_password");
+        assert_eq!(field_of(with().enable_cleartext_plugin(true)), None);
+        assert_eq!(field_of(with().unix_socket("/s")), None);
     }
 }

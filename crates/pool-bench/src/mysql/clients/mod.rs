@@ -15,8 +15,9 @@ pub(crate) use self::raw::Raw;
 pub(crate) fn visit_all<V: ClientVisitor>(visitor: &V) -> Vec<V::Output> {
     vec![
         visitor.visit::<Raw>(),
-        visitor.visit::<pool_mysql::PoolMysql<true>>(),
-        visitor.visit::<pool_mysql::PoolMysql<false>>(),
+        visitor.visit::<pool_mysql::PoolMysql<{ pool_mysql::ALWAYS }>>(),
+        visitor.visit::<pool_mysql::PoolMysql<{ pool_mysql::IF_DIRTY }>>(),
+        visitor.visit::<pool_mysql::PoolMysql<{ pool_mysql::NEVER }>>(),
         visitor.visit::<mysql_async_pool::DriverPool<true>>(),
         visitor.visit::<mysql_async_pool::DriverPool<false>>(),
         visitor.visit::<deadpool::Deadpool<{ deadpool::RESET }>>(),

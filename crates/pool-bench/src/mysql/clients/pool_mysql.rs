@@ -1,4 +1,4 @@
-//! Ours, with the safe defaults and without the reset.
+//! Ours: with the safe defaults, with a reset only where it is needed, and without.
 
 use pool_mysql::mysql_async::prelude::Queryable;
 use pool_mysql::{Pool, ResetPolicy, create_pool};
@@ -6,26 +6,35 @@ use pool_mysql::{Pool, ResetPolicy, create_pool};
 use crate::mysql::client::{Client, Failed, QUERY, hold_at_once, one};
 use crate::mysql::target::Target;
 
-pub(crate) struct PoolMysql<const RESET: bool>(Pool);
+pub(crate) const ALWAYS: u8 = 0;
+pub(crate) const IF_DIRTY: u8 = 1;
+pub(crate) const NEVER: u8 = 2;
 
-impl<const RESET: bool> Client for PoolMysql<RESET> {
-    const NAME: &'static str = match RESET {
-        true => "pool-mysql",
-        false => "pool-mysql, no reset",
+pub(crate) struct PoolMysql<const POLICY: u8>(Pool);
+
+impl<const POLICY: u8> Client for PoolMysql<POLICY> {
+    const NAME: &'static str = match POLICY {
+        ALWAYS => "pool-mysql",
+        IF_DIRTY => "pool-mysql, if dirty",
+        _ => "pool-mysql, no reset",
     };
-    const SETTINGS: &'static str = match RESET {
-        true => {
+    const SETTINGS: &'static str = match POLICY {
+        ALWAYS => {
             "minsize = maxsize, and the defaults: the session is reset in the background after each use, a ping after 1 s idle, all timeouts on"
         }
-        false => "as pool-mysql, with ResetPolicy::Never: only an open transaction is rolled back",
+        IF_DIRTY => {
+            "as pool-mysql, with ResetPolicy::IfDirty: each statement is read, and a plain one costs no reset"
+        }
+        _ => "as pool-mysql, with ResetPolicy::Never: nothing is cleaned",
     };
 
     type Lane = Pool;
 
     async fn open(target: &Target, size: usize) -> Result<Self, Failed> {
-        let policy = match RESET {
-            true => ResetPolicy::Always,
-            false => ResetPolicy::Never,
+        let policy = match POLICY {
+            ALWAYS => ResetPolicy::Always,
+            IF_DIRTY => ResetPolicy::IfDirty,
+            _ => ResetPolicy::Never,
         };
         let options = target.ours().reset_policy(policy);
         let pool = create_pool(options).minsize(size).maxsize(size);

@@ -1,0 +1,100 @@
+//! The cursor that has the whole result: how its rows are fetched.
+
+use mysql_async::prelude::FromRow;
+
+use super::buffered::Cursor;
+use super::scroll::{ScrollMode, target};
+use crate::error::Error;
+
+impl Cursor<'_> {
+    /// The next row of the result, or `None` after the last one.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Conversion`] where the row does not fit `T`: it stays and can be fetched as another type, `Row` always
+    /// fits. [`Error::NotExecuted`], [`Error::CursorClosed`].
+    ///
+    /// # Cancel safety
+    ///
+    /// Nothing is lost: it never waits.
+    pub async fn fetchone<T: FromRow>(&mut self) -> Result<Option<T>, Error> {
+        self.current()?.next_row()
+    }
+
+    /// The next `size` rows of the result, or what is left of it.
+    ///
+    /// # Errors
+    ///
+    /// As [`fetchone`](Self::fetchone); the rows before the one that does not fit count as fetched.
+    ///
+    /// # Cancel safety
+    ///
+    /// Nothing is lost: it never waits.
+    pub async fn fetchmany<T: FromRow>(&mut self, size: usize) -> Result<Vec<T>, Error> {
+        let set = self.current()?;
+        let mut rows = Vec::with_capacity(size.min(set.remaining()));
+        while rows.len() < size {
+            match set.next_row()? {
+                Some(row) => rows.push(row),
+                None => break,
+            }
+        }
+        Ok(rows)
+    }
+
+    /// All rows of the result that are left.
+    ///
+    /// # Errors
+    ///
+    /// As [`fetchmany`](Self::fetchmany).
+    ///
+    /// # Cancel safety
+    ///
+    /// Nothing is lost: it never waits.
+    pub async fn fetchall<T: FromRow>(&mut self) -> Result<Vec<T>, Error> {
+        self.fetchmany(usize::MAX).await
+    }
+
+    /// Moves to another row of the result, which is the one that is fetched next.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::ScrollOutOfRange`] where there is no such row: the cursor then stays where it is. [`Error::NotExecuted`],
+    /// [`Error::CursorClosed`].
+    ///
+    /// # Cancel safety
+    ///
+    /// Nothing is lost: it never waits.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// use pool_mysql::ScrollMode;
+    ///
+    /// # async fn example(conn: &mut pool_mysql::Connection) -> Result<(), pool_mysql::Error> {
+    /// let mut cur = conn.cursor();
+    /// cur.execute("SELECT name FROM users ORDER BY name", ()).await?;
+    /// cur.scroll(2, ScrollMode::Absolute).await?;
+    /// let third: Option<String> = cur.fetchone().await?;
+    /// cur.scroll(-1, ScrollMode::Relative).await?;
+    /// let the_same: Option<String> = cur.fetchone().await?;
+    /// assert_eq!(third, the_same);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn scroll(&mut self, value: i64, mode: ScrollMode) -> Result<(), Error> {
+        let set = self.current()?;
+        let position = target(set.position as u64, value, mode);
+        let rows = set.rows.len();
+        match usize::try_from(position) {
+            Ok(position) if position < rows => {
+                set.position = position;
+                Ok(())
+            }
+            _ => Err(Error::ScrollOutOfRange {
+                position,
+                rows: rows as u64,
+            }),
+        }
+    }
+}

@@ -1,0 +1,155 @@
+//! A statement's text with its parameters in it.
+
+use mysql_async::consts::StatusFlags;
+use mysql_async::{Params, Value};
+
+use super::buffered::Cursor;
+use super::lexer::{Lexer, Piece};
+use super::server_side::SsCursor;
+use crate::connection::Connection;
+use crate::error::Error;
+use crate::literal::literal;
+
+impl Cursor<'_> {
+    /// The statement's text with its parameters in it, as aiomysql's `mogrify`: to read it, or to keep it.
+    ///
+    /// [`execute`](Self::execute) sends no such text: there the parameters travel apart. Sent as it is it means the same,
+    /// whatever character set and `sql_mode` the session has; a text beyond ASCII, or with a backslash, is in hexadecimal.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::ParameterCount`], [`Error::MissingParameter`], [`Error::NamedParameters`].
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # fn example(conn: &mut pool_mysql::Connection) -> Result<(), pool_mysql::Error> {
+    /// let sql = conn.cursor().mogrify("INSERT INTO tbl VALUES (?, ?)", (1, "it's"))?;
+    /// assert_eq!(sql, "INSERT INTO tbl VALUES (1, 'it''s')");
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn mogrify<P>(&self, query: impl AsRef<str>, params: P) -> Result<String, Error>
+    where
+        P: Into<Params>,
+    {
+        mogrify(query.as_ref(), &params.into(), escapes(self.conn))
+    }
+}
+
+impl SsCursor<'_> {
+    /// The statement's text with its parameters in it: see [`Cursor::mogrify`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Cursor::mogrify`].
+    pub fn mogrify<P>(&self, query: impl AsRef<str>, params: P) -> Result<String, Error>
+    where
+        P: Into<Params>,
+    {
+        mogrify(query.as_ref(), &params.into(), escapes(self.connection()))
+    }
+}
+
+/// Whether a backslash in a text escapes what follows it, as far as the server has said.
+fn escapes(conn: &Connection) -> bool {
+    !conn
+        .status_flags()
+        .is_some_and(|flags| flags.contains(StatusFlags::SERVER_STATUS_NO_BACKSLASH_ESCAPES))
+}
+
+fn mogrify(query: &str, params: &Params, escapes: bool) -> Result<String, Error> {
+    if let Params::Empty = params {
+        // As `execute`: the text is what it is.
+        return Ok(query.to_owned());
+    }
+    let mut text = String::with_capacity(query.len());
+    let mut copied = 0;
+    let mut questions = 0;
+    let mut put = |range: std::ops::Range<usize>, value: Option<&Value>| {
+        text.push_str(&query[copied..range.start]);
+        copied = range.end;
+        if let Some(value) = value {
+            text.push_str(&literal(value));
+        }
+    };
+    for piece in Lexer::new(query, escapes) {
+        match (piece, params) {
+            (Piece::Question(at), Params::Positional(values)) => {
+                put(at..at + 1, values.get(questions));
+                questions += 1;
+            }
+            (Piece::Question(_), _) => {
+                return Err(Error::NamedParameters);
+            }
+            (Piece::Named(range), Params::Named(values)) => {
+                let name = &query.as_bytes()[range.start + 1..range.end];
+                let value = values.get(name).ok_or_else(|| Error::MissingParameter {
+                    name: String::from_utf8_lossy(name).into_owned(),
+                })?;
+                put(range, Some(value));
+            }
+            _ => {}
+        }
+    }
+    let end = query.len();
+    put(end..end, None);
+    match params {
+        Params::Positional(values) if values.len() != questions => Err(Error::ParameterCount {
+            expected: questions,
+            given: values.len(),
+        }),
+        _ => Ok(text),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use mysql_async::params;
+
+    use super::*;
+
+    fn text(query: &str, params: impl Into<Params>) -> String {
+        mogrify(query, &params.into(), true).expect("it fits")
+    }
+
+    #[test]
+    fn values_are_written_as_the_server_reads_them() {
+        let values = (-1, 0.5, "it's", None::<i32>, vec![0xff_u8, 0]);
+        let expected = "SELECT -1, 0.5, 'it''s', NULL, X'FF00'";
+        assert_eq!(text("SELECT ?, ?, ?, ?, ?", values), expected);
+        let values = Params::Positional(vec![
+            Value::Date(2026, 11, 22, 0, 0, 0, 0),
+            Value::Time(true, 1, 2, 3, 4, 0),
+            Value::UInt(u64::MAX),
+        ]);
+        let expected = "SELECT '2026-11-22', '-026:03:04', 18446744073709551615";
+        assert_eq!(text("SELECT ?, ?, ?", values), expected);
+        let sql = r"SELECT '\', ?";
+        let text = mogrify(sql, &(r"\",).into(), false).expect("it fits");
+        assert_eq!(text, r"SELECT '\', _utf8mb4 X'5C'");
+    }
+
+    #[test]
+    fn a_value_cannot_become_a_parameter() {
+        assert_eq!(text("SELECT ?, ?", ("?", 2)), "SELECT '?', 2");
+        let named = params! { "a" => ":b", "b" => 1 };
+        assert_eq!(text("SELECT :a, :b, ':a'", named), "SELECT ':b', 1, ':a'");
+        assert_eq!(text("SELECT '?'", ()), "SELECT '?'");
+    }
+
+    #[test]
+    fn what_does_not_fit_is_an_error() {
+        let error = mogrify("SELECT ?", &(1, 2).into(), true);
+        assert!(matches!(
+            error,
+            Err(Error::ParameterCount {
+                expected: 1,
+                given: 2
+            })
+        ));
+        assert!(mogrify("SELECT ?, ?", &(1,).into(), true).is_err());
+        assert!(mogrify("SELECT :b", &params! { "a" => 1 }, true).is_err());
+        assert!(mogrify("SELECT ?", &params! { "a" => 1 }, true).is_err());
+    }
+}

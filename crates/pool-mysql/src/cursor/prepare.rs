@@ -1,0 +1,41 @@
+//! Statements with parameters on their way to the server.
+
+use mysql_async::prelude::Queryable;
+use mysql_async::{Params, Statement};
+
+use crate::connection::Connection;
+use crate::error::Error;
+use crate::gate::Command;
+
+impl Connection {
+    /// Prepares a statement for these parameters, or finds it among those that are.
+    pub(super) async fn prepare_for(
+        &mut self,
+        query: &str,
+        params: &Params,
+    ) -> Result<Statement, Error> {
+        match params {
+            Params::Positional(values) => self.prepare_with(query, values.len()).await,
+            // The driver finds out whether the names are there before it sends anything.
+            _ => Ok(self.prepare_unseen(query).await?),
+        }
+    }
+
+    /// Prepares a statement for so many parameters: with a wrong number the driver would close the connection.
+    pub(super) async fn prepare_with(
+        &mut self,
+        query: &str,
+        given: usize,
+    ) -> Result<Statement, Error> {
+        let statement = self.prepare_unseen(query).await?;
+        match usize::from(statement.num_params()) {
+            expected if expected == given => Ok(statement),
+            expected => Err(Error::ParameterCount { expected, given }),
+        }
+    }
+
+    async fn prepare_unseen(&mut self, query: &str) -> mysql_async::Result<Statement> {
+        self.run(Command::quiet_prepare(), |conn| conn.prep(query))
+            .await
+    }
+}

@@ -1,0 +1,161 @@
+//! The cursor that has one row at a time: how its rows are fetched.
+
+use mysql_async::Row;
+use mysql_async::prelude::FromRow;
+
+use super::scroll::{ScrollMode, target};
+use super::server_side::{Rest, SsCursor};
+use crate::error::Error;
+use crate::reading::Step;
+
+impl SsCursor<'_> {
+    /// The next row of the result, or `None` after the last one.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Conversion`] where the row does not fit `T`: it stays and can be fetched as another type, `Row` always
+    /// fits. What the server says among its rows or after them; that the connection is closed. [`Error::NotExecuted`],
+    /// [`Error::CursorClosed`].
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future after its first poll closes the connection.
+    pub async fn fetchone<T: FromRow>(&mut self) -> Result<Option<T>, Error> {
+        let Some(row) = self.next_row().await? else {
+            return Ok(None);
+        };
+        match self.current()?.convert(row) {
+            Ok(row) => {
+                self.fetched += 1;
+                Ok(Some(row))
+            }
+            Err((row, error)) => {
+                self.kept = Some(row);
+                Err(error)
+            }
+        }
+    }
+
+    /// The next `size` rows of the result, or what is left of it.
+    ///
+    /// # Errors
+    ///
+    /// As [`fetchone`](Self::fetchone); the rows before the error are gone.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future after its first poll closes the connection, unless it was about to ask for no row.
+    pub async fn fetchmany<T: FromRow>(&mut self, size: usize) -> Result<Vec<T>, Error> {
+        self.current()?;
+        let mut rows = Vec::new();
+        while rows.len() < size {
+            match self.fetchone().await? {
+                Some(row) => rows.push(row),
+                None => break,
+            }
+        }
+        Ok(rows)
+    }
+
+    /// All rows of the result that are left, at once; for a large result that is what this cursor is there to avoid.
+    ///
+    /// # Errors
+    ///
+    /// As [`fetchmany`](Self::fetchmany).
+    ///
+    /// # Cancel safety
+    ///
+    /// As [`fetchmany`](Self::fetchmany).
+    pub async fn fetchall<T: FromRow>(&mut self) -> Result<Vec<T>, Error> {
+        self.fetchmany(usize::MAX).await
+    }
+
+    /// Moves forward to another row of the result, over rows that are read and thrown away.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::ScrollBackwards`]: there is no way back, and the cursor stays where it is. [`Error::ScrollOutOfRange`]
+    /// where there is no such row: the cursor is behind the last one then. What [`fetchone`](Self::fetchone) says.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future after its first poll closes the connection.
+    pub async fn scroll(&mut self, value: i64, mode: ScrollMode) -> Result<(), Error> {
+        self.current()?;
+        let position = target(self.fetched, value, mode);
+        let forward = u64::try_from(position)
+            .ok()
+            .filter(|to| *to >= self.fetched);
+        let Some(to) = forward else {
+            return Err(Error::ScrollBackwards {
+                position,
+                rownumber: self.fetched,
+            });
+        };
+        while self.fetched < to {
+            if self.next_row().await?.is_none() {
+                break;
+            }
+            self.fetched += 1;
+        }
+        // The row that is to be fetched next must be there.
+        match self.next_row().await? {
+            Some(row) => {
+                self.kept = Some(row);
+                Ok(())
+            }
+            None => Err(Error::ScrollOutOfRange {
+                position,
+                rows: self.fetched,
+            }),
+        }
+    }
+
+    /// Goes on to the next result, where a text of several statements or a procedure has several; `false` after the last.
+    ///
+    /// The rows of this one that were not fetched are read and thrown away, however many there are.
+    ///
+    /// # Errors
+    ///
+    /// As [`fetchone`](Self::fetchone).
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future after its first poll closes the connection, unless the rows had come to their end before.
+    pub async fn nextset(&mut self) -> Result<bool, Error> {
+        self.current()?;
+        while self.next_row().await?.is_some() {}
+        let Rest::Over(next) = &mut self.rest else {
+            return Ok(false);
+        };
+        match next.take() {
+            Some(front) => {
+                self.begin(&front);
+                Ok(true)
+            }
+            None => Ok(false),
+        }
+    }
+
+    async fn next_row(&mut self) -> Result<Option<Row>, Error> {
+        self.current()?;
+        if let Some(row) = self.kept.take() {
+            return Ok(Some(row));
+        }
+        if let Rest::Over(_) = self.rest {
+            return Ok(None);
+        }
+        match self.conn.step().await {
+            Ok(Step::Row(row)) => Ok(Some(row)),
+            Ok(Step::End(next)) => {
+                self.rest = Rest::Over(next);
+                Ok(None)
+            }
+            Err(error) => {
+                // An error ends the results, those that were to come included.
+                self.rest = Rest::Over(None);
+                Err(error.into())
+            }
+        }
+    }
+}

@@ -1,0 +1,237 @@
+//! A connection's options with the knobs of its pool, as one value that a URL or a configuration file gives.
+
+use std::time::Duration;
+
+use pool_core::{Builder, CheckPolicy, ConfigError, IdleOrder};
+
+use super::ConnectOptions;
+use super::keys::{self, Form};
+use super::values::Value;
+use crate::manager::MySqlManager;
+use crate::pool::create_pool;
+
+/// The options of a pool's connections and the knobs of the pool itself, as a URL or a configuration file gives them.
+///
+/// What is not said is left to [`create_pool`](crate::create_pool). With the feature `serde` it can be deserialized from one
+/// flat map: the names are those of the methods of [`ConnectOptions`] and of the pool's builder.
+///
+/// # Examples
+///
+/// ```
+/// use pool_mysql::PoolOptions;
+///
+/// let options = PoolOptions::from_url("mysql://root@127.0.0.1/mysql?maxsize=20&acquire_timeout=5s")?;
+/// let pool = options.builder().minsize(0).build_lazy()?;
+/// assert_eq!(pool.maxsize(), 20);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[must_use = "options do nothing until a pool is built from them"]
+pub struct PoolOptions {
+    pub(super) connect: ConnectOptions,
+    minsize: Option<usize>,
+    maxsize: Option<usize>,
+    pool_recycle: Option<Option<Duration>>,
+    acquire_timeout: Option<Option<Duration>>,
+    check_timeout: Option<Option<Duration>>,
+    recycle_timeout: Option<Option<Duration>>,
+    close_timeout: Option<Option<Duration>>,
+    idle_order: Option<IdleOrder>,
+    check_policy: Option<CheckPolicy>,
+    upkeep: Option<bool>,
+}
+
+impl PoolOptions {
+    /// Takes a URL apart: that of [`ConnectOptions::from_url`] with the pool's knobs among its parameters.
+    ///
+    /// These are `minsize`, `maxsize` (0 for unlimited), `pool_recycle`, `acquire_timeout`, `connect_timeout`,
+    /// `check_timeout`, `recycle_timeout`, `close_timeout`, `idle_order` (`fifo` or `lifo`), `check_policy` (`never`,
+    /// `always`, or the idle time after which a connection is checked) and `upkeep`. Times are seconds or have a unit
+    /// (`500ms`, `30s`, `5m`), `none` is no limit.
+    ///
+    /// # Errors
+    ///
+    /// A [`ConfigError`] that names the part of the URL that cannot be used, and what to do. It never repeats the password.
+    pub fn from_url(url: &str) -> Result<Self, ConfigError> {
+        let mut knobs = Self::default();
+        let connect =
+            ConnectOptions::from_url_with(url, |key, value| match knobs.set_knob(key, value)? {
+                Some(_) => Err(keys::unknown(Form::Url, key, true)),
+                None => Ok(()),
+            })?;
+        Ok(Self { connect, ..knobs })
+    }
+
+    /// The options of its connections.
+    pub fn connect_options(&self) -> &ConnectOptions {
+        &self.connect
+    }
+
+    /// Begins the pool: all of it can be changed before `build().await` opens the first connections.
+    pub fn builder(self) -> Builder<MySqlManager> {
+        let mut builder = create_pool(self.connect);
+        if let Some(minsize) = self.minsize {
+            builder = builder.minsize(minsize);
+        }
+        if let Some(maxsize) = self.maxsize {
+            builder = builder.maxsize(maxsize);
+        }
+        if let Some(after) = self.pool_recycle {
+            builder = builder.pool_recycle(after);
+        }
+        if let Some(limit) = self.acquire_timeout {
+            builder = builder.acquire_timeout(limit);
+        }
+        if let Some(limit) = self.check_timeout {
+            builder = builder.check_timeout(limit);
+        }
+        if let Some(limit) = self.recycle_timeout {
+            builder = builder.recycle_timeout(limit);
+        }
+        if let Some(limit) = self.close_timeout {
+            builder = builder.close_timeout(limit);
+        }
+        if let Some(order) = self.idle_order {
+            builder = builder.idle_order(order);
+        }
+        if let Some(policy) = self.check_policy {
+            builder = builder.check_policy(policy);
+        }
+        if let Some(on) = self.upkeep {
+            builder = builder.upkeep(on);
+        }
+        builder
+    }
+
+    /// Sets a knob of the pool by its name; another one is given back.
+    pub(super) fn set_knob(
+        &mut self,
+        key: &str,
+        value: Value,
+    ) -> Result<Option<Value>, ConfigError> {
+        let plain = keys::plain(key);
+        let key = plain.as_str();
+        match key {
+            "minsize" => self.minsize = Some(value.whole(key)?),
+            "maxsize" => self.maxsize = Some(value.whole(key)?),
+            "pool_recycle" => self.pool_recycle = Some(value.duration(key)?),
+            "acquire_timeout" => self.acquire_timeout = Some(value.duration(key)?),
+            "check_timeout" => self.check_timeout = Some(value.duration(key)?),
+            "recycle_timeout" => self.recycle_timeout = Some(value.duration(key)?),
+            "close_timeout" => self.close_timeout = Some(value.duration(key)?),
+            "idle_order" => {
+                let words = [("fifo", IdleOrder::Fifo), ("lifo", IdleOrder::Lifo)];
+                self.idle_order = Some(value.one_of(key, &words)?);
+            }
+            "check_policy" => self.check_policy = Some(check_policy(key, value)?),
+            "upkeep" => self.upkeep = Some(value.switch(key)?),
+            _ => return Ok(Some(value)),
+        }
+        Ok(None)
+    }
+}
+
+/// The options of connections, with the knobs of their pool as [`create_pool`](crate::create_pool) leaves them.
+impl From<ConnectOptions> for PoolOptions {
+    fn from(connect: ConnectOptions) -> Self {
+        Self {
+            connect,
+            ..Self::default()
+        }
+    }
+}
+
+fn check_policy(key: &str, value: Value) -> Result<CheckPolicy, ConfigError> {
+    let hint = |_| {
+        ConfigError::new(
+            key.to_owned(),
+            "give never, always, or the idle time after which a connection is checked, such as 30s",
+        )
+    };
+    match value {
+        Value::Text(text) if text.eq_ignore_ascii_case("never") => Ok(CheckPolicy::Never),
+        Value::Text(text) if text.eq_ignore_ascii_case("always") => Ok(CheckPolicy::Always),
+        other => match other.duration(key).map_err(hint)? {
+            Some(idle) => Ok(CheckPolicy::IdleFor(idle)),
+            None => Ok(CheckPolicy::Never),
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_knob_is_read() {
+        let url = "mysql://root@h/db?minsize=2&maxsize=0&pool_recycle=3600&acquire_timeout=1.5&check_timeout=500ms\
+            &recycle_timeout=none&close_timeout=2s&idle_order=LIFO&check_policy=30s&upkeep=off&autocommit=false";
+        let expected = PoolOptions {
+            connect: ConnectOptions::new()
+                .user("root")
+                .host("h")
+                .db("db")
+                .autocommit(false),
+            minsize: Some(2),
+            maxsize: Some(0),
+            pool_recycle: Some(Some(Duration::from_secs(3600))),
+            acquire_timeout: Some(Some(Duration::from_millis(1500))),
+            check_timeout: Some(Some(Duration::from_millis(500))),
+            recycle_timeout: Some(None),
+            close_timeout: Some(Some(Duration::from_secs(2))),
+            idle_order: Some(IdleOrder::Lifo),
+            check_policy: Some(CheckPolicy::IdleFor(Duration::from_secs(30))),
+            upkeep: Some(false),
+        };
+        assert_eq!(PoolOptions::from_url(url), Ok(expected));
+    }
+
+    #[test]
+    fn what_is_not_said_is_left_to_the_builder() {
+        let expected = PoolOptions {
+            connect: ConnectOptions::new().host("h"),
+            ..PoolOptions::default()
+        };
+        assert_eq!(PoolOptions::from_url("mysql://h"), Ok(expected));
+    }
+
+    #[test]
+    fn aiomysqls_minus_one_switches_recycling_off() {
+        let knobs = PoolOptions::from_url("mysql://h?pool_recycle=-1").unwrap();
+        assert_eq!(knobs.pool_recycle, Some(None));
+    }
+
+    #[test]
+    fn checks_have_words_of_their_own() {
+        let policy = |word: &str| {
+            let url = format!("mysql://h?check_policy={word}");
+            PoolOptions::from_url(&url).map(|knobs| knobs.check_policy)
+        };
+        assert_eq!(policy("never"), Ok(Some(CheckPolicy::Never)));
+        assert_eq!(policy("Always"), Ok(Some(CheckPolicy::Always)));
+        assert_eq!(policy("none"), Ok(Some(CheckPolicy::Never)));
+        let error = policy("sometimes").unwrap_err();
+        assert!(error.message().contains("never, always"), "{error}");
+    }
+
+    #[test]
+    fn bad_knobs_are_named() {
+        for (url, message) in [
+            (
+                "mysql://h?minsize=-1",
+                "minsize: `-1` cannot be used: give a whole number that is not negative, and not too large",
+            ),
+            (
+                "mysql://h?max_size=3",
+                "max_size: no such parameter; did you mean maxsize?",
+            ),
+            (
+                "mysql://h?pool_recicle=3",
+                "pool_recicle: no such parameter; did you mean pool_recycle?",
+            ),
+        ] {
+            let error = PoolOptions::from_url(url).unwrap_err();
+            assert_eq!(error.to_string(), message);
+        }
+    }
+}

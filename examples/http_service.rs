@@ -1,0 +1,262 @@
+//! An HTTP service on axum: a health endpoint, transactions, and a shutdown in good order.
+//!
+//! Run it with `cargo run --example http_service`: it starts, asks itself, and stops. With an address, as in
+//! `cargo run --example http_service -- 127.0.0.1:8080`, it serves until Ctrl-C.
+
+use std::error::Error;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use pool_mysql::mysql_async::prelude::Queryable;
+use pool_mysql::{MySqlErrorExt, Pool, TransactionOptions, create_pool_from_url, mysql_async};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::oneshot;
+use tokio::time::timeout;
+
+type AnyError = Box<dyn Error + Send + Sync>;
+
+#[tokio::main]
+async fn main() -> Result<(), AnyError> {
+    let server = examples::Server::find().map_err(|error| error.to_string())?;
+    let pool = create_pool_from_url(server.url())?
+        .maxsize(4)
+        // A client would not wait for longer.
+        .acquire_timeout(Duration::from_secs(5))
+        .build()
+        .await?;
+    prepare(&pool).await?;
+
+    let address = std::env::args().nth(1);
+    let listener = TcpListener::bind(address.as_deref().unwrap_or("127.0.0.1:0")).await?;
+    let here = listener.local_addr()?;
+    let (stop, stopped) = oneshot::channel::<()>();
+    let serving = tokio::spawn(async move {
+        let shutdown = async {
+            // It stops as well when nobody is left who could tell it to.
+            let _ = stopped.await;
+        };
+        axum::serve(listener, routes(pool.clone()))
+            .with_graceful_shutdown(shutdown)
+            .await?;
+        say_goodbye(pool).await
+    });
+
+    if address.is_some() {
+        println!("serving on http://{here}/health until Ctrl-C");
+        tokio::signal::ctrl_c().await?;
+        let _ = stop.send(());
+    } else {
+        ask(here, stop).await?;
+    }
+    serving.await??;
+    println!("http service ok");
+    Ok(())
+}
+
+fn routes(pool: Pool) -> Router {
+    Router::new()
+        .route("/health", get(health))
+        .route("/accounts/{id}", get(account))
+        .route("/transfer/{from}/{to}/{amount}", post(transfer))
+        .route("/report", get(report))
+        .with_state(pool)
+}
+
+async fn prepare(pool: &Pool) -> Result<(), AnyError> {
+    let mut conn = pool.acquire().await?;
+    conn.query_drop(
+        "CREATE OR REPLACE TABLE accounts (id INT PRIMARY KEY, amount BIGINT NOT NULL) ENGINE=InnoDB;
+         INSERT INTO accounts VALUES (1, 1000), (2, 1000)",
+    )
+    .await?;
+    Ok(())
+}
+
+/// All requests are answered; now the connections may go.
+async fn say_goodbye(pool: Pool) -> Result<(), AnyError> {
+    pool.close();
+    if timeout(Duration::from_secs(5), pool.wait_closed())
+        .await
+        .is_err()
+    {
+        pool.terminate();
+        pool.wait_closed().await?;
+    }
+    Ok(())
+}
+
+/// Whether the service can do its work: a connection can be had, and the server answers.
+async fn health(State(pool): State<Pool>) -> Response {
+    let works = async {
+        pool.acquire()
+            .timeout(Duration::from_secs(1))
+            .await?
+            .ping()
+            .await
+            .map_err(AnyError::from)
+    };
+    let (code, word) = match works.await {
+        Ok(()) => (StatusCode::OK, "up"),
+        Err(_) => (StatusCode::SERVICE_UNAVAILABLE, "down"),
+    };
+    let status = pool.status();
+    let body = format!(
+        r#"{{"status":"{word}","size":{},"free":{},"busy":{},"waiting":{},"max":{}}}"#,
+        status.size(),
+        status.freesize(),
+        status.held(),
+        status.waiting(),
+        status.maxsize(),
+    );
+    (code, [("content-type", "application/json")], body).into_response()
+}
+
+async fn account(State(pool): State<Pool>, Path(id): Path<i64>) -> Result<String, Failure> {
+    let mut conn = pool.acquire().await?;
+    let amount: Option<i64> = conn
+        .exec_first("SELECT amount FROM accounts WHERE id = ?", (id,))
+        .await?;
+    amount
+        .map(|amount| amount.to_string())
+        .ok_or(Failure::NoSuchAccount)
+}
+
+/// Both accounts change, or none does; a deadlock with another transfer costs a moment and not an error.
+async fn transfer(
+    State(pool): State<Pool>,
+    Path((from, to, amount)): Path<(i64, i64, i64)>,
+) -> Result<String, Failure> {
+    let mut conn = pool.acquire().await?;
+    let again = TransactionOptions::new().retries(10);
+    let left = conn
+        .transaction_with(again, |tx| {
+            Box::pin(async move {
+                let take = "UPDATE accounts SET amount = amount - ? WHERE id = ?";
+                tx.exec_drop(take, (amount, from)).await?;
+                let left = "SELECT amount FROM accounts WHERE id = ?";
+                let left: Option<i64> = tx.exec_first(left, (from,)).await?;
+                let left = left.ok_or(Failure::NoSuchAccount)?;
+                if left < 0 || amount < 0 {
+                    // An error takes everything back.
+                    return Err(Failure::TooLittle);
+                }
+                let give = "UPDATE accounts SET amount = amount + ? WHERE id = ?";
+                tx.exec_drop(give, (amount, to)).await?;
+                Ok(left)
+            })
+        })
+        .await?;
+    Ok(left.to_string())
+}
+
+/// Takes its time, for the shutdown to wait for.
+async fn report(State(pool): State<Pool>) -> Result<String, Failure> {
+    let mut conn = pool.acquire().await?;
+    let sum = "SELECT CAST(SUM(amount) AS SIGNED), SLEEP(0.3) FROM accounts";
+    let sum: Option<(i64, i64)> = conn.query_first(sum).await?;
+    Ok(sum.map_or(0, |(sum, _)| sum).to_string())
+}
+
+/// What a client is told.
+enum Failure {
+    NoSuchAccount,
+    TooLittle,
+    /// No connection could be had in time.
+    Busy,
+    Database(mysql_async::Error),
+}
+
+impl From<mysql_async::Error> for Failure {
+    fn from(error: mysql_async::Error) -> Self {
+        Self::Database(error)
+    }
+}
+
+impl From<pool_mysql::pool_core::Error<pool_mysql::Error>> for Failure {
+    fn from(_: pool_mysql::pool_core::Error<pool_mysql::Error>) -> Self {
+        Self::Busy
+    }
+}
+
+impl IntoResponse for Failure {
+    fn into_response(self) -> Response {
+        let (code, text) = match self {
+            Self::NoSuchAccount => (StatusCode::NOT_FOUND, "no such account"),
+            Self::TooLittle => (StatusCode::CONFLICT, "too little money"),
+            Self::Busy => (StatusCode::SERVICE_UNAVAILABLE, "busy"),
+            // Neither yes nor no: the client has to look.
+            Self::Database(error) if error.is_outcome_unknown() => {
+                (StatusCode::GATEWAY_TIMEOUT, "it may or may not be done")
+            }
+            Self::Database(error) if error.is_retryable() => {
+                (StatusCode::SERVICE_UNAVAILABLE, "try again")
+            }
+            Self::Database(error) => {
+                // Not for the client's eyes.
+                eprintln!("a request failed: {error}");
+                (StatusCode::INTERNAL_SERVER_ERROR, "a failure")
+            }
+        };
+        (code, text).into_response()
+    }
+}
+
+/// What the tests of such a service might do.
+async fn ask(here: SocketAddr, stop: oneshot::Sender<()>) -> Result<(), AnyError> {
+    let (code, body) = request(here, "GET", "/health").await?;
+    println!("health: {code} {body}");
+    assert!(code == 200 && body.contains(r#""status":"up""#));
+
+    assert_eq!(request(here, "POST", "/transfer/1/2/5000").await?.0, 409);
+    assert_eq!(request(here, "GET", "/accounts/3").await?.0, 404);
+    // There and back, all at once: they get into each other's way.
+    let transfers: Vec<_> = (0..20)
+        .map(|number| {
+            let path = ["/transfer/1/2/10", "/transfer/2/1/10"][number % 2];
+            tokio::spawn(request(here, "POST", path))
+        })
+        .collect();
+    for transfer in transfers {
+        assert_eq!(transfer.await??.0, 200);
+    }
+    assert_eq!(request(here, "GET", "/accounts/1").await?.1, "1000");
+
+    // What is under way when the service is told to stop is answered.
+    let report = tokio::spawn(request(here, "GET", "/report"));
+    while !report.is_finished() {
+        if request(here, "GET", "/health")
+            .await?
+            .1
+            .contains(r#""busy":1"#)
+        {
+            break;
+        }
+    }
+    let _ = stop.send(());
+    let (code, body) = report.await??;
+    println!("the report after the word to stop: {code} {body}");
+    assert_eq!((code, body.as_str()), (200, "2000"));
+    Ok(())
+}
+
+/// The smallest HTTP client: the status and the body of the answer.
+async fn request(
+    here: SocketAddr,
+    method: &'static str,
+    path: &'static str,
+) -> Result<(u16, String), AnyError> {
+    let mut stream = TcpStream::connect(here).await?;
+    let text = format!("{method} {path} HTTP/1.1\r\nHost: {here}\r\nConnection: close\r\n\r\n");
+    stream.write_all(text.as_bytes()).await?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await?;
+    let (head, body) = answer.split_once("\r\n\r\n").ok_or("no answer")?;
+    let code = head.split(' ').nth(1).ok_or("no status")?.parse()?;
+    Ok((code, body.to_owned()))
+}

@@ -1,0 +1,96 @@
+//! The same on Oracle's server, which takes no bulk: `cargo xtask test --mysql`.
+
+use pool_mysql::mysql_async::{Row, Value, params, prelude::Queryable};
+use pool_mysql::{ConnectOptions, Connection, connect};
+use private_server::PrivateServer;
+
+use crate::server::{number, test};
+
+/// Oracle's server, from the program that the environment names, and a connection to it.
+async fn oracle() -> (PrivateServer, Connection) {
+    let program = std::env::var_os("PRIVATE_MYSQL_PROGRAM")
+        .expect("`cargo xtask test --mysql` sets PRIVATE_MYSQL_PROGRAM to Oracle's mysqld");
+    let server = PrivateServer::builder()
+        .program(program)
+        .option("--mysqlx=OFF")
+        .option("--secure-file-priv=")
+        .start()
+        .expect("a server starts");
+    let options = ConnectOptions::new()
+        .unix_socket(server.socket())
+        .user(server.user())
+        .db("test");
+    let mut conn = connect(options).await.unwrap();
+    assert!(!conn.is_mariadb());
+    conn.query_drop(
+        "CREATE TABLE many (id INT AUTO_INCREMENT PRIMARY KEY, n INT UNIQUE, a VARCHAR(30)); \
+         CREATE PROCEDURE twice(IN a INT, OUT b INT) BEGIN SET b = 2 * a; SELECT a; END",
+    )
+    .await
+    .unwrap();
+    (server, conn)
+}
+
+async fn executed(conn: &mut Connection) -> i64 {
+    let sql = "SHOW SESSION STATUS LIKE 'Com_stmt_execute'";
+    let row: Option<(String, i64)> = conn.query_first(sql).await.unwrap();
+    row.expect("there is such a counter").1
+}
+
+#[test]
+fn many_sets_are_statements_of_many_rows() {
+    test(|| async {
+        let (_server, mut conn) = oracle().await;
+        let before = executed(&mut conn).await;
+        let mut cur = conn.cursor();
+        let rows = (0..3000).map(|n| (n, format!("text {n}")));
+        let insert = "INSERT INTO many (n, a) VALUES (?, ?);";
+        assert_eq!(cur.executemany(insert, rows).await.unwrap(), 3000);
+        assert_eq!((cur.rowcount(), cur.lastrowid()), (3000, Some(1)));
+        let named = (0..4).map(|n| params! { "n" => n, "a" => "x" });
+        let update =
+            "INSERT INTO many (n, a) VALUES (:n, :a) ON DUPLICATE KEY UPDATE a = VALUES(a)";
+        assert_eq!(cur.executemany(update, named).await.unwrap(), 8);
+        let named = (0..2).map(|n| params! { "n" => n });
+        let update = "UPDATE many SET a = CONCAT(:n, 'y') WHERE n = :n";
+        assert_eq!(cur.executemany(update, named).await.unwrap(), 2);
+        let replace = "REPLACE INTO many (n, a) VALUES (?, ?)";
+        let rows = [(1, Value::NULL), (-1, Value::from("new"))];
+        assert_eq!(cur.executemany(replace, rows).await.unwrap(), 3);
+        // 8 for the rows, then 1, 2 and 1.
+        assert_eq!(executed(&mut conn).await - before, 12);
+        assert_eq!(number(&mut conn, "SELECT COUNT(*) FROM many").await, 3001);
+        let as_meant = "SELECT COUNT(*) FROM many WHERE a = CONCAT('text ', n)";
+        assert_eq!(number(&mut conn, as_meant).await, 2996);
+    });
+}
+
+#[test]
+fn rows_come_one_by_one_and_procedures_leave_variables() {
+    test(|| async {
+        let (_server, mut conn) = oracle().await;
+        let rows = "WITH RECURSIVE s (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM s WHERE n < ?) \
+                    SELECT n, REPEAT('x', 100) FROM s";
+        let mut cur = conn.ss_cursor();
+        cur.execute(rows, (900,)).await.unwrap();
+        for expected in 1..=900 {
+            let (n, text): (i32, String) = cur.fetchone().await.unwrap().expect("a row");
+            assert_eq!((n, text.len()), (expected, 100));
+        }
+        assert_eq!(cur.fetchone::<Row>().await.unwrap(), None);
+        cur.execute(rows, (900,)).await.unwrap();
+        assert!(cur.fetchone::<Row>().await.unwrap().is_some());
+        // What is left is not in the way.
+        cur.callproc("twice", (21, Value::NULL)).await.unwrap();
+        assert_eq!(cur.fetchone::<i32>().await.unwrap(), Some(21));
+        assert!(cur.nextset().await.unwrap(), "the call itself");
+        assert!(!cur.nextset().await.unwrap());
+        cur.execute("SELECT @_twice_1", ()).await.unwrap();
+        assert_eq!(cur.fetchone::<i32>().await.unwrap(), Some(42));
+        cur.execute("SELECT 1; BLABLA", ()).await.unwrap();
+        assert_eq!(cur.fetchone::<i32>().await.unwrap(), Some(1));
+        let error = cur.fetchone::<i32>().await.unwrap_err();
+        assert_eq!(error.server_code(), Some(1064));
+        assert_eq!(number(&mut conn, "SELECT 5").await, 5);
+    });
+}

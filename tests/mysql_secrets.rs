@@ -1,0 +1,229 @@
+//! A password is looked for in all that a program could print, when things go well and when they do not.
+
+use std::fmt::{Debug, Display, Write as _};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use pool_mysql::mysql_async::prelude::Queryable;
+use pool_mysql::{
+    ConnectOptions, IoRuntime, MySqlManager, MySqlRuntime, Pool, PoolOptions, connect, create_pool,
+    create_pool_from_url,
+};
+use private_server::PrivateServer;
+use support::watchdog::{MINUTE, within};
+use tracing::field::{Field, Visit};
+use tracing::span::{Attributes, Id, Record};
+use tracing::{Event, Metadata, Subscriber};
+
+const SECRET: &str = "s3cret@/?#: %ü";
+
+/// Everything that was shown.
+static SHOWN: Mutex<String> = Mutex::new(String::new());
+
+/// Writes down every span and every event of everybody.
+struct Everything(AtomicU64);
+
+struct Line<'a>(&'a mut String);
+
+impl Visit for Line<'_> {
+    fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
+        let _ = write!(self.0, " {}={value:?}", field.name());
+    }
+}
+
+fn write_down(what: &str, record: impl FnOnce(&mut Line<'_>)) {
+    let mut shown = SHOWN.lock().unwrap();
+    shown.push_str(what);
+    record(&mut Line(&mut shown));
+    shown.push('\n');
+}
+
+impl Subscriber for Everything {
+    fn enabled(&self, _: &Metadata<'_>) -> bool {
+        true
+    }
+    fn new_span(&self, span: &Attributes<'_>) -> Id {
+        write_down(span.metadata().name(), |line| span.record(line));
+        Id::from_u64(self.0.fetch_add(1, Ordering::Relaxed))
+    }
+    fn record(&self, _: &Id, values: &Record<'_>) {
+        write_down("recorded", |line| values.record(line));
+    }
+    fn record_follows_from(&self, _: &Id, _: &Id) {}
+    fn event(&self, event: &Event<'_>) {
+        write_down(event.metadata().target(), |line| event.record(line));
+    }
+    fn enter(&self, _: &Id) {}
+    fn exit(&self, _: &Id) {}
+}
+
+fn show(thing: &impl Debug) {
+    write_down(&format!("{thing:?} {thing:#?}"), |_| {});
+}
+
+/// An error in every form, with all that it comes from.
+fn show_error(error: impl std::error::Error + 'static) {
+    fn forms(error: &(impl Debug + Display + ?Sized)) -> String {
+        format!("{error} {error:#} {error:?} {error:#?}")
+    }
+    let mut text = forms(&error);
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text += &forms(cause);
+        source = cause.source();
+    }
+    write_down(&text, |_| {});
+}
+
+fn url(server: &PrivateServer) -> String {
+    format!(
+        "mysql://secretive:s3cret%40%2F%3F%23%3A%20%25%C3%BC@127.0.0.1:{}",
+        server.port()
+    )
+}
+
+/// What goes well.
+async fn good_days(server: &PrivateServer) {
+    let options = ConnectOptions::from_url(&url(server)).unwrap().echo(true);
+    show(&options);
+    show(&PoolOptions::from(options.clone()));
+    show(&serde_json::from_value::<PoolOptions>(serde_json::json!({"password": SECRET})).unwrap());
+    show(&MySqlManager::new(options.clone()));
+    for options in [
+        options.clone(),
+        options.clone().unix_socket(server.socket()),
+    ] {
+        let mut conn = connect(options.io_runtime(IoRuntime::Background))
+            .await
+            .unwrap();
+        show(&conn);
+        conn.ping().await.unwrap();
+        conn.query_drop("DO 1").await.unwrap();
+        conn.exec_drop("DO ?", (SECRET,)).await.unwrap();
+        show(&conn.cursor());
+        show_error(conn.query_drop("BLABLA").await.unwrap_err());
+        conn.ensure_closed().await.unwrap();
+        show(&conn);
+    }
+    // Back to no database: the account logs in again, with its password.
+    let pool = create_pool(options).build().await.unwrap();
+    show(&pool);
+    let mut conn = pool.acquire().await.unwrap();
+    show(&conn);
+    conn.query_drop("USE information_schema").await.unwrap();
+    pool_mysql::PooledConnection::release(conn).await.unwrap();
+    show(&pool.status());
+    let conn = pool.acquire().await.unwrap();
+    pool.terminate();
+    show(&conn);
+    pool.wait_closed().await.unwrap();
+    show(&pool);
+}
+
+/// What does not.
+async fn bad_days(server: &PrivateServer) {
+    let wrong = ConnectOptions::new()
+        .host("127.0.0.1")
+        .port(server.port())
+        .user("app")
+        .password(SECRET)
+        .echo(true);
+    show_error(connect(wrong.clone()).await.unwrap_err());
+    show_error(create_pool(wrong.clone()).build().await.unwrap_err());
+    let pool: Pool = create_pool(wrong.clone()).build_lazy().unwrap();
+    show_error(pool.acquire().await.unwrap_err());
+    show(&pool);
+    show_error(connect(wrong.clone().port(1)).await.unwrap_err());
+    show_error(
+        connect(wrong.clone().host("no.such.host.invalid"))
+            .await
+            .unwrap_err(),
+    );
+    show_error(
+        connect(wrong.clone().unix_socket("/no/such/socket"))
+            .await
+            .unwrap_err(),
+    );
+    server.pause();
+    let hasty = wrong
+        .clone()
+        .connect_timeout(std::time::Duration::from_millis(50));
+    show_error(connect(hasty).await.unwrap_err());
+    server.resume();
+    show_error(
+        wrong
+            .clone()
+            .password(format!("{SECRET}\0"))
+            .validate()
+            .unwrap_err(),
+    );
+    show_error(wrong.clone().port(0).validate().unwrap_err());
+    show_error(
+        wrong
+            .clone()
+            .ssl_cert_password(SECRET)
+            .validate()
+            .unwrap_err(),
+    );
+    show_error(
+        wrong
+            .read_default_file("/no/such/file")
+            .validate()
+            .unwrap_err(),
+    );
+    for url in [
+        format!("mysql://app:{SECRET}@h/db"),
+        format!("{}/a/b", url(server)),
+        format!("{}/?autocomit=1", url(server)),
+        format!("{}/?autocommit=maybe", url(server)),
+        format!("x{}", url(server)),
+        "mysql://app:12?s3cret=34@h/db".into(),
+        "mysql://app:12?echo=s3cret@h/db".into(),
+        "mysql://app:12?maxsize=s3cret@h/db".into(),
+        "mysql://app:12/s3cret@h/db".into(),
+    ] {
+        show_error(ConnectOptions::from_url(&url).unwrap_err());
+        show_error(create_pool_from_url(&url).map(|_| ()).unwrap_err());
+        show_error(serde_json::from_value::<PoolOptions>(url.into()).unwrap_err());
+    }
+}
+
+#[test]
+fn no_output_holds_the_password() {
+    let subscriber = Everything(AtomicU64::new(1));
+    tracing::subscriber::set_global_default(subscriber).expect("this is the only test here");
+    within(MINUTE, "no_output_holds_the_password", || {
+        futures::executor::block_on(async {
+            let server = PrivateServer::start().expect("a server starts");
+            let root = ConnectOptions::new()
+                .unix_socket(server.socket())
+                .user("root");
+            let mut root = connect(root).await.unwrap();
+            let create = format!("CREATE USER secretive@'%' IDENTIFIED BY '{SECRET}'");
+            root.query_drop(create).await.unwrap();
+            good_days(&server).await;
+            bad_days(&server).await;
+            show(&MySqlRuntime::new());
+        });
+    });
+    let shown = SHOWN.lock().unwrap();
+    // The log was on, and it was listened to.
+    assert!(shown.contains("pool_mysql::echo"), "{shown}");
+    assert!(
+        shown.contains("DO 1") && shown.contains("BLABLA"),
+        "{shown}"
+    );
+    let bytes: Vec<String> = SECRET
+        .bytes()
+        .take(6)
+        .map(|byte| byte.to_string())
+        .collect();
+    for secret in ["s3cret", "s3cret%40", &bytes.join(", "), &bytes.join(",\n")] {
+        let place = shown.find(secret);
+        let around = place.map(|place| {
+            let line = shown[..place].rfind('\n').unwrap_or_default();
+            shown[line..].lines().take(3).collect::<String>()
+        });
+        assert_eq!(around, None, "{secret}");
+    }
+}
