@@ -49,10 +49,12 @@ fn is_one_of(verbs: &[&str], sql: &[u8]) -> bool {
     let sql = sql.strip_suffix(b";").unwrap_or(sql);
     let is = |verb: &&str| {
         let words = sql.split(u8::is_ascii_whitespace);
-        let words = words.filter(|word| !word.is_empty());
-        words
-            .map(<[u8]>::to_ascii_uppercase)
-            .eq(verb.split(' ').map(|word| word.as_bytes().to_vec()))
+        let mut words = words.filter(|word| !word.is_empty());
+        let mut next_is = |part: &str| {
+            let word = words.next();
+            word.is_some_and(|word| word.eq_ignore_ascii_case(part.as_bytes()))
+        };
+        verb.split(' ').all(&mut next_is) && words.next().is_none()
     };
     // The longest has 42 letters; a long statement is not taken apart for this.
     sql.len() <= 80 && verbs.iter().any(is)
