@@ -31,9 +31,7 @@ impl<M: Manager> Pool<M> {
     /// ```
     pub fn try_acquire(&self) -> Result<PooledConnection<M>, Error<M::Error>> {
         let shared = self.shared();
-        let now = shared.idle_clock();
-        let ready = shared.books().take_ready(now);
-        if let Some(entry) = ready {
+        if let Some(entry) = shared.take_ready() {
             return Ok(PooledConnection::new(entry, Arc::clone(shared)));
         }
         let mut cx = Context::from_waker(Waker::noop());

@@ -7,7 +7,7 @@ use parking_lot::{Mutex, MutexGuard};
 /// How often a taken lock is looked at before the thread parks.
 const LOOKS: u32 = 16;
 
-/// The pause before each look: a microsecond or a few, which is longer than the lock is ever held.
+/// The pause before each look: a microsecond or a few, which is longer than the lock is mostly held.
 ///
 /// The core that holds it takes and leaves it many times meanwhile, with everything in its own cache. Looking more often
 /// moves the cache lines to and fro for every step: measured, a crowd on two cores gets half as much done.
