@@ -166,8 +166,8 @@ impl<M: Manager> Builder<M> {
 
     /// The runtime that runs the pool's tasks and keeps its time.
     ///
-    /// By default it is the adapter of the `tokio`, `async-std` or `smol` feature whose context is current when the
-    /// pool is built (smol's executor is current everywhere), else the built-in timer without a spawner.
+    /// By default it is the tokio adapter if a tokio runtime is current when the pool is built, the async-std adapter if the caller runs in a task of
+    /// async-std (each with the feature of that name), else the built-in timer without background tasks. smol is used only if it is named here.
     ///
     /// # Examples
     ///

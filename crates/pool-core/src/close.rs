@@ -1,14 +1,15 @@
 //! The verbs that end things: `clear`, `close`, `terminate`, `wait_closed`.
 
-use std::future::{Future, poll_fn};
-use std::pin::pin;
+use std::future::poll_fn;
 use std::sync::Arc;
-use std::task::Poll;
+use std::task::{Context, Poll};
 
 use crate::Manager;
 use crate::error::Error;
+use crate::ledger::{CloserKey, JobKey, Poller, Take};
+use crate::panics::ignore_panic;
 use crate::pool::Pool;
-use crate::shared::{Crew, Shared};
+use crate::shared::{Driven, JobSet, Shared};
 
 impl<M: Manager> Pool<M> {
     /// Closes every idle connection; the next acquire opens all that are missing for minsize, in parallel.
@@ -34,9 +35,9 @@ impl<M: Manager> Pool<M> {
     /// ```
     pub async fn clear(&self) {
         let shared = self.shared();
-        let keys = shared.change(None, |books, after| books.clear(after));
-        let mut crew = Crew::new(shared, keys);
-        poll_fn(|cx| crew.poll(cx, |_| {})).await;
+        let keys = shared.ledger().clear();
+        let mut jobs = JobSet::new(shared, keys, Poller::Owner);
+        poll_fn(|cx| jobs.poll(cx, |_| {})).await;
     }
 
     /// Closes the pool: no new acquires, waiters fail with [`Error::Closed`], idle connections are closed at once and
@@ -64,9 +65,8 @@ impl<M: Manager> Pool<M> {
     /// # }).unwrap();
     /// ```
     pub fn close(&self) {
-        let shared = self.shared();
-        let now = shared.now();
-        shared.change(None, |books, after| books.close(now, after));
+        self.shared()
+            .change(None, |ledger, effects| ledger.close(effects));
     }
 
     /// As [`close`](Pool::close), and aborts every connection that is in somebody's hands.
@@ -90,9 +90,8 @@ impl<M: Manager> Pool<M> {
     /// # }).unwrap();
     /// ```
     pub fn terminate(&self) {
-        let shared = self.shared();
-        let now = shared.now();
-        shared.change(None, |books, after| books.terminate(now, after));
+        self.shared()
+            .change(None, |ledger, effects| ledger.terminate(effects));
     }
 
     /// Waits until every connection has come back and is closed; after [`terminate`](Pool::terminate) it does not wait
@@ -125,43 +124,70 @@ impl<M: Manager> Pool<M> {
         if !self.is_closing() {
             return Err(Error::NotClosing);
         }
-        let shared = self.shared();
-        let _closer = Closer::new(shared);
-        let mut crew = Crew::new(shared, Vec::new());
+        let mut closer = Closer::new(self.shared());
+        poll_fn(|cx| closer.poll(cx)).await;
+        Ok(())
+    }
+}
+
+/// One `wait_closed`: it drives every job that no waiter drives, and is woken when there is one more or nothing is left.
+struct Closer<'a, M: Manager> {
+    shared: &'a Arc<Shared<M>>,
+    key: CloserKey,
+    /// The jobs that it has polled.
+    driven: Vec<JobKey>,
+}
+
+impl<'a, M: Manager> Closer<'a, M> {
+    fn new(shared: &'a Arc<Shared<M>>) -> Self {
+        let key = shared.ledger().add_closer();
+        Self {
+            shared,
+            key,
+            driven: Vec::new(),
+        }
+    }
+
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         loop {
-            // Listen first, then look: what happens in between is not missed.
-            let mut event = pin!(shared.closing.listen());
-            let closed = poll_fn(|cx| {
-                let keys = shared.change(None, |books, after| books.take_over(after));
-                crew.add(keys);
-                let _ = crew.poll(cx, |_| {});
-                if self.is_closed() {
-                    return Poll::Ready(true);
+            let waker = cx.waker().clone();
+            // The waker is stored before the look: what happens in between is not missed.
+            let (stale, is_closed, keys) = {
+                let mut ledger = self.shared.ledger();
+                let stale = ledger.set_closer_waker(self.key, waker);
+                (stale, ledger.is_closed(), ledger.jobs_for_close())
+            };
+            drop(stale);
+            if is_closed {
+                return Poll::Ready(());
+            }
+            self.driven.clone_from(&keys);
+            let mut any_ended = false;
+            for key in keys {
+                let taken = self.shared.change(None, |ledger, effects| {
+                    ledger.take_job(key, Poller::WaitClosed, effects)
+                });
+                if let Take::Job(job) = taken {
+                    any_ended |= matches!(job.poll(self.shared, cx), Driven::Settled(_));
                 }
-                event.as_mut().poll(cx).map(|()| false)
-            })
-            .await;
-            if closed {
-                return Ok(());
+            }
+            if !any_ended {
+                return Poll::Pending;
             }
         }
     }
 }
 
-/// Counts one `wait_closed` for as long as it runs.
-struct Closer<'a, M: Manager> {
-    shared: &'a Arc<Shared<M>>,
-}
-
-impl<'a, M: Manager> Closer<'a, M> {
-    fn new(shared: &'a Arc<Shared<M>>) -> Self {
-        shared.books().closer(true);
-        Self { shared }
-    }
-}
-
 impl<M: Manager> Drop for Closer<'_, M> {
     fn drop(&mut self) {
-        self.shared.books().closer(false);
+        let driven = std::mem::take(&mut self.driven);
+        let stale = self.shared.change(None, |ledger, effects| {
+            let stale = ledger.remove_closer(self.key);
+            for key in driven {
+                ledger.caller_dropped(key, Poller::WaitClosed, effects);
+            }
+            stale
+        });
+        ignore_panic(|| drop(stale));
     }
 }

@@ -161,6 +161,15 @@ impl Config {
         }
     }
 
+    /// The shortest idle time that a setting names.
+    pub(crate) fn shortest_idle_limit(&self) -> Option<Duration> {
+        let check = match self.check_policy {
+            CheckPolicy::IdleFor(limit) => Some(limit),
+            CheckPolicy::Never | CheckPolicy::Always => None,
+        };
+        check.into_iter().chain(self.pool_recycle).min()
+    }
+
     /// Checks every knob; `timer` says whether there is a clock that can wake.
     pub(crate) fn validate(&self, timer: bool) -> Result<(), ConfigError> {
         if self.minsize > self.limit() {

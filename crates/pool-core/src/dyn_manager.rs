@@ -63,7 +63,7 @@ impl StdError for BoxError {
 ///
 /// Use it through [`BoxManager`]. Implement [`Manager`], not this.
 #[async_trait]
-pub trait DynManager: Send + Sync + 'static {
+trait DynManager: Send + Sync + 'static {
     /// What the pool keeps.
     type Connection: Send + 'static;
 

@@ -32,6 +32,7 @@ use crate::{ConfigError, Status};
 /// # });
 /// ```
 #[non_exhaustive]
+#[derive(Debug)]
 pub enum Error<E> {
     /// The pool is closed, or was closed while this call waited.
     Closed,
@@ -85,6 +86,19 @@ pub enum Phase {
     Close,
 }
 
+impl Phase {
+    /// The setting that limits this phase.
+    pub(crate) fn timeout_field(self) -> &'static str {
+        match self {
+            Self::Wait => "acquire_timeout",
+            Self::Connect => "connect_timeout",
+            Self::Check => "check_timeout",
+            Self::Recycle => "recycle_timeout",
+            Self::Close => "close_timeout",
+        }
+    }
+}
+
 impl fmt::Display for Phase {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -122,37 +136,6 @@ impl<E> Clone for Error<E> {
                 message: message.clone(),
             },
             Self::Config(error) => Self::Config(error.clone()),
-        }
-    }
-}
-
-impl<E: fmt::Debug> fmt::Debug for Error<E> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Closed => f.write_str("Closed"),
-            Self::NotClosing => f.write_str("NotClosing"),
-            Self::Exhausted => f.write_str("Exhausted"),
-            Self::Timeout {
-                phase,
-                after,
-                status,
-                last_connect,
-            } => f
-                .debug_struct("Timeout")
-                .field("phase", phase)
-                .field("after", after)
-                .field("status", status)
-                .field("last_connect", last_connect)
-                .finish(),
-            Self::Connect(error) => f.debug_tuple("Connect").field(error).finish(),
-            Self::Recycle(error) => f.debug_tuple("Recycle").field(error).finish(),
-            Self::Discarded => f.write_str("Discarded"),
-            Self::Panicked { phase, message } => f
-                .debug_struct("Panicked")
-                .field("phase", phase)
-                .field("message", message)
-                .finish(),
-            Self::Config(error) => f.debug_tuple("Config").field(error).finish(),
         }
     }
 }

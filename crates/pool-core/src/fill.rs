@@ -6,9 +6,9 @@ use std::task::Poll;
 
 use crate::Manager;
 use crate::error::Error;
-use crate::ledger::Stage;
+use crate::ledger::{Poller, Settled, Stage};
 use crate::pool::Pool;
-use crate::shared::{Crew, Report, Shared};
+use crate::shared::{JobSet, Shared};
 
 impl<M: Manager> Pool<M> {
     /// Opens the connections that are missing for minsize, in parallel, and waits until they are there.
@@ -42,19 +42,19 @@ impl<M: Manager> Pool<M> {
 }
 
 pub(crate) async fn fill<M: Manager>(shared: &Arc<Shared<M>>) -> Result<(), Error<M::Error>> {
-    if shared.books().stage() != Stage::Open {
+    if shared.ledger().stage() != Stage::Open {
         return Err(Error::Closed);
     }
-    let keys = shared.books().missing_for_verb();
-    let mut crew = Crew::new(shared, keys);
+    let keys = shared.ledger().fill_by_verb();
+    let mut jobs = JobSet::new(shared, keys, Poller::Owner);
     poll_fn(|cx| {
-        let mut failure = None;
-        let poll = crew.poll(cx, |report| {
-            if let Report::Lost(error) = report {
-                failure.get_or_insert(error.unwrap_or(Error::Closed));
+        let mut first = None;
+        let poll = jobs.poll(cx, |settled| {
+            if let Settled::Lost { failure, .. } = settled {
+                first.get_or_insert(failure.unwrap_or(Error::Closed));
             }
         });
-        match failure {
+        match first {
             Some(error) => Poll::Ready(Err(error)),
             None => poll.map(Ok),
         }

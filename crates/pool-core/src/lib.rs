@@ -72,17 +72,14 @@ mod config;
 mod dyn_manager;
 mod error;
 mod manager;
+mod panics;
 mod runtime;
 mod status;
-// Floor 1: books.
-mod entry;
-mod jobs;
-mod keys;
+// Floor 1: the ledger.
 mod ledger;
-mod waiters;
 // Floor 2: the lock, and what runs without it.
+mod backend;
 mod shared;
-mod steps;
 // Floor 3: the guard.
 mod pooled;
 // Floor 4: the pool and its verbs.
@@ -101,7 +98,7 @@ pub mod doc_manager;
 pub use crate::acquire::Acquire;
 pub use crate::builder::Builder;
 pub use crate::config::{CheckPolicy, ConfigError, IdleOrder};
-pub use crate::dyn_manager::{BoxError, BoxManager, DynManager};
+pub use crate::dyn_manager::{BoxError, BoxManager};
 pub use crate::error::{Error, Phase};
 pub use crate::manager::{AbortHandle, ErrorClass, Manager, Verdict};
 pub use crate::pool::Pool;

@@ -43,9 +43,9 @@ struct Owner<M: Manager> {
 
 impl<M: Manager> Drop for Owner<M> {
     fn drop(&mut self) {
-        let now = self.shared.now();
-        self.shared
-            .change(None, |books, after| books.orphaned(now, after));
+        self.shared.change(None, |ledger, effects| {
+            ledger.last_handle_dropped(effects);
+        });
     }
 }
 
@@ -118,12 +118,12 @@ impl<M: Manager> Pool<M> {
 
     /// Whether [`close`](Pool::close) or [`terminate`](Pool::terminate) was called.
     pub fn is_closing(&self) -> bool {
-        self.shared().books().stage() != Stage::Open
+        self.shared().ledger().stage() != Stage::Open
     }
 
     /// Whether the pool is closed and its last connection is gone.
     pub fn is_closed(&self) -> bool {
-        self.shared().books().is_closed()
+        self.shared().ledger().is_closed()
     }
 }
 

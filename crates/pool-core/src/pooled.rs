@@ -6,9 +6,10 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-use crate::entry::Entry;
+use crate::backend::Entry;
+use crate::ledger::Effects;
+use crate::panics::ignore_panic;
 use crate::shared::Shared;
-use crate::steps::quietly;
 use crate::{Manager, Verdict};
 
 /// A connection that was acquired; dropping it gives it back.
@@ -60,7 +61,7 @@ impl<M: Manager> PooledConnection<M> {
     /// How long ago it was connected.
     pub fn age(this: &Self) -> Duration {
         let now = this.shared.now();
-        now.saturating_duration_since(this.entry().born)
+        now.saturating_duration_since(this.entry().connected_at)
     }
 
     /// How often it was handed out, this time included.
@@ -86,9 +87,9 @@ impl<M: Manager> PooledConnection<M> {
             .entry
             .take()
             .expect("a guard has its entry until it goes");
-        let now = this.shared.now();
-        this.shared
-            .change(None, |books, after| books.detach(entry.id, now, after));
+        this.shared.change(None, |ledger, effects| {
+            ledger.detach(entry.id, effects);
+        });
         entry.conn
     }
 
@@ -114,7 +115,10 @@ impl<M: Manager> PooledConnection<M> {
     /// ```
     pub fn discard(mut this: Self) {
         if let Some(entry) = this.entry.take() {
-            give_back_slowly(&this.shared, entry, Verdict::Discard);
+            match thread::panicking() {
+                true => give_back_broken(&this.shared, entry),
+                false => give_back_at_now(&this.shared, entry, Verdict::Discard),
+            }
         }
     }
 
@@ -134,45 +138,47 @@ impl<M: Manager> PooledConnection<M> {
     }
 }
 
-/// Gives an entry back to the books; its manager decides what becomes of it.
+/// Gives a connection back to the pool; its manager decides what becomes of it.
+#[inline]
 fn give_back<M: Manager>(shared: &Arc<Shared<M>>, mut entry: Box<Entry<M::Connection>>) {
-    if thread::panicking() {
-        return shared.change(None, |books, after| books.give_back_broken(entry, after));
-    }
-    let manager = &shared.backend.manager;
-    let Some(verdict) = quietly(|| manager.on_release(&mut entry.conn)) else {
-        return shared.change(None, |books, after| books.give_back_broken(entry, after));
+    let verdict = match thread::panicking() {
+        true => None,
+        false => ignore_panic(|| shared.backend.manager.on_release(&mut entry.conn)),
     };
-    entry.idle_since = None;
-    if let Some(now) = shared.idle_clock() {
-        entry.idle_since = Some(now);
+    let Some(verdict) = verdict else {
+        return give_back_broken(shared, entry);
+    };
+    let mut effects = Effects::new(shared.idle_now(), None);
+    let given = shared.ledger().give_back(entry, verdict, &mut effects);
+    match given {
+        Ok(()) => shared.perform(effects),
+        Err(entry) => give_back_at_now(shared, entry, verdict),
     }
-    if verdict == Verdict::Reuse {
-        let given = shared.books().give_ready(entry);
-        match given {
-            Ok(None) => return,
-            Ok(Some(waker)) => {
-                quietly(|| waker.wake());
-                return;
-            }
-            Err(back) => entry = back,
-        }
-    }
-    give_back_slowly(shared, entry, verdict);
 }
 
+/// Nobody knows what the connection was in the middle of: it is dropped.
+#[cold]
+fn give_back_broken<M: Manager>(shared: &Arc<Shared<M>>, entry: Box<Entry<M::Connection>>) {
+    shared.change(None, |ledger, effects| {
+        ledger.give_back_broken(entry, effects);
+    });
+}
+
+/// The cases that need the present time.
 #[inline(never)]
-fn give_back_slowly<M: Manager>(
+fn give_back_at_now<M: Manager>(
     shared: &Arc<Shared<M>>,
     entry: Box<Entry<M::Connection>>,
     verdict: Verdict,
 ) {
-    let now = shared.now();
-    shared.change(None, |books, after| match thread::panicking() {
-        true => books.give_back_broken(entry, after),
-        false => books.give_back(entry, verdict, now, after),
+    shared.change(None, |ledger, effects| {
+        let given = ledger.give_back(entry, verdict, effects);
+        assert!(
+            given.is_ok(),
+            "every case is served where the time is known"
+        );
     });
-    shared.wind_idle_clock(now);
+    shared.wind_idle_clock();
 }
 
 impl<M: Manager> Deref for PooledConnection<M> {

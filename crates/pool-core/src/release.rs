@@ -3,11 +3,11 @@
 use std::future::poll_fn;
 
 use crate::error::{Error, Phase};
-use crate::ledger::{Returned, Stage};
+use crate::ledger::{Poller, Returned, Settled, Stage};
+use crate::panics::{catch_panic, ignore_panic};
 use crate::pool::Pool;
 use crate::pooled::PooledConnection;
-use crate::shared::{Crew, Report};
-use crate::steps::{caught, quietly};
+use crate::shared::JobSet;
 use crate::{Manager, Verdict};
 
 impl<M: Manager> Pool<M> {
@@ -73,42 +73,46 @@ impl<M: Manager> PooledConnection<M> {
     /// ```
     pub async fn release(this: Self) -> Result<(), Error<M::Error>> {
         let (mut entry, shared) = this.into_parts();
-        let verdict = caught(|| shared.backend.manager.on_release(&mut entry.conn));
-        let now = shared.now();
-        let verdict = match verdict {
+        let verdict = match catch_panic(|| shared.backend.manager.on_release(&mut entry.conn)) {
             Ok(verdict) => verdict,
             Err(message) => {
-                shared.change(None, |books, after| books.give_back_broken(entry, after));
+                shared.change(None, |ledger, effects| {
+                    ledger.give_back_broken(entry, effects);
+                });
                 let phase = Phase::Recycle;
                 return Err(Error::Panicked { phase, message });
             }
         };
-        let returned = shared.change(None, |books, after| {
-            books.give_back_awaited(entry, verdict, now, after)
+        let (returned, is_open) = shared.change(None, |ledger, effects| {
+            let is_open = ledger.stage() == Stage::Open;
+            let returned = ledger.give_back_awaited(entry, verdict, effects);
+            (returned, is_open)
         });
-        shared.wind_idle_clock(now);
-        let (key, mut result) = match returned {
+        shared.wind_idle_clock();
+        let key = match returned {
             Returned::Kept => return Ok(()),
             Returned::WrittenOff(entry) => {
-                quietly(|| drop(entry));
+                ignore_panic(|| drop(entry));
                 return Err(Error::Closed);
             }
-            Returned::Recycle(key) => (key, Ok(())),
-            Returned::Close(key) if verdict == Verdict::Discard => (key, Err(Error::Discarded)),
-            Returned::Close(key) => (key, Err(Error::Closed)),
+            Returned::Job(key) => key,
         };
-        let mut crew = Crew::new(&shared, vec![key]);
+        let mut result = match verdict {
+            Verdict::Discard => Err(Error::Discarded),
+            _ if !is_open => Err(Error::Closed),
+            _ => Ok(()),
+        };
+        let mut jobs = JobSet::new(&shared, vec![key], Poller::Owner);
         poll_fn(|cx| {
-            crew.poll(cx, |report| {
-                if let (Report::Lost(error), Ok(())) = (report, &result) {
-                    // Without a failure of its own it was closed because the pool is closed or was cleared.
-                    let closed = shared.books().stage() != Stage::Open;
-                    let why = if closed {
-                        Error::Closed
-                    } else {
-                        Error::Discarded
+            jobs.poll(cx, |settled| {
+                if let (Settled::Lost { failure, .. }, Ok(())) = (settled, &result) {
+                    // Without a failure of its own, it was closed because the pool is closed or was cleared.
+                    let is_closed = shared.ledger().stage() != Stage::Open;
+                    let why = match is_closed {
+                        true => Error::Closed,
+                        false => Error::Discarded,
                     };
-                    result = Err(error.unwrap_or(why));
+                    result = Err(failure.unwrap_or(why));
                 }
             })
         })

@@ -5,10 +5,10 @@ use std::task::{Context, Waker};
 
 use crate::Manager;
 use crate::error::Error;
-use crate::ledger::Tried;
+use crate::ledger::{Poller, Settled, Tried};
 use crate::pool::Pool;
 use crate::pooled::PooledConnection;
-use crate::shared::{Crew, Report, nudge};
+use crate::shared::{JobSet, poll_undriven};
 
 impl<M: Manager> Pool<M> {
     /// Takes an idle connection if that is possible without waiting.
@@ -35,13 +35,10 @@ impl<M: Manager> Pool<M> {
             return Ok(PooledConnection::new(entry, Arc::clone(shared)));
         }
         let mut cx = Context::from_waker(Waker::noop());
-        // Whoever waits has its own waker in these jobs.
-        if shared.status().waiting() == 0 {
-            nudge(shared, None, &mut cx);
-        }
+        poll_undriven(shared, None, &mut cx);
         loop {
-            let now = shared.now();
-            let key = match shared.change(None, |books, after| books.try_take(now, after)) {
+            let tried = shared.change(None, |ledger, effects| ledger.try_take(effects));
+            let key = match tried {
                 Tried::Entry(entry) => {
                     return Ok(PooledConnection::new(entry, Arc::clone(shared)));
                 }
@@ -49,10 +46,10 @@ impl<M: Manager> Pool<M> {
                 Tried::Closed => return Err(Error::Closed),
                 Tried::Job(key) => key,
             };
-            let mut crew = Crew::new(shared, vec![key]);
+            let mut jobs = JobSet::new(shared, vec![key], Poller::TryAcquire);
             let mut taken = None;
-            let done = crew.poll(&mut cx, |report| {
-                if let Report::Taken(entry) = report {
+            let done = jobs.poll(&mut cx, |settled| {
+                if let Settled::Taken(entry) = settled {
                     taken = Some(entry);
                 }
             });

@@ -7,9 +7,8 @@ use std::sync::{Arc, Weak};
 use std::task::{Context, Poll};
 use std::time::Instant;
 
-use crate::ledger::Stage;
+use crate::panics::ignore_panic;
 use crate::shared::Shared;
-use crate::steps::quietly;
 use crate::{BoxFuture, Manager};
 
 /// Starts upkeep where it is wanted and can be had.
@@ -21,9 +20,9 @@ pub(crate) fn start<M: Manager>(shared: &Arc<Shared<M>>) {
         shared: Arc::downgrade(shared),
         sleep: None,
     };
-    let spawned = quietly(|| shared.backend.runtime.spawn(Box::pin(upkeep)));
+    let spawned = ignore_panic(|| shared.backend.runtime.spawn(Box::pin(upkeep)));
     if !matches!(spawned, Some(Ok(()))) {
-        shared.books().cannot_spawn();
+        shared.ledger().cannot_spawn();
     }
 }
 
@@ -40,43 +39,53 @@ impl<M: Manager> Future for Upkeep<M> {
             return Poll::Ready(());
         };
         loop {
-            let now = shared.now();
             let waker = cx.waker().clone();
-            let (round, stale) = shared.change(None, |books, after| {
-                // Said before the round: a loss that follows it wakes this task again.
-                let stale = books.upkeep_wakes(waker);
-                if books.stage() != Stage::Open {
-                    return (None, stale);
-                }
-                let expiry = books.expire(now, after);
-                books.fill(now, after);
-                for key in books.unattended() {
-                    after.tend(key);
-                }
-                let next = expiry.into_iter().chain(books.next_fill()).min();
-                books.upkeep_waits(expiry.is_some());
-                (Some((next, books.timer_to_set())), stale)
+            let (stale, next, set_timer) = shared.change(None, |ledger, effects| {
+                // The waker is stored before the round: a loss that follows it wakes this task again.
+                let stale = ledger.set_upkeep_waker(waker);
+                let next = ledger.upkeep_round(effects);
+                (stale, next, ledger.timer_to_set())
             });
-            quietly(|| drop(stale));
-            let Some((next, timer)) = round else {
+            ignore_panic(|| drop(stale));
+            let Some(next) = next else {
                 return Poll::Ready(());
             };
-            if timer {
-                shared.set_timer();
+            if set_timer {
+                // Where it cannot be set, the next caller that waits is told.
+                let _ = shared.set_timer();
             }
-            let Some(at) = next else {
-                self.sleep = None;
+            if !self.has_slept_until(next, &shared, cx) {
                 return Poll::Pending;
-            };
-            if self.sleep.as_ref().is_none_or(|(set, _)| *set != at) {
-                self.sleep = Some((at, shared.backend.runtime.sleep_until(at)));
             }
-            if let Some((_, sleep)) = &mut self.sleep {
-                if sleep.as_mut().poll(cx).is_pending() {
-                    return Poll::Pending;
-                }
+        }
+    }
+}
+
+impl<M: Manager> Upkeep<M> {
+    /// Polls the sleep until the next round. Without one, or without a timer, the next change of the pool wakes this task.
+    fn has_slept_until(
+        &mut self,
+        next: Option<Instant>,
+        shared: &Shared<M>,
+        cx: &mut Context<'_>,
+    ) -> bool {
+        if self.sleep.as_ref().map(|(at, _)| *at) != next {
+            let sleep = next.and_then(|at| Some((at, shared.backend.sleep_until(at).ok()?)));
+            self.sleep = sleep;
+        }
+        let Some((_, sleep)) = &mut self.sleep else {
+            return false;
+        };
+        match ignore_panic(|| sleep.as_mut().poll(cx)) {
+            Some(Poll::Pending) => false,
+            Some(Poll::Ready(())) => {
+                self.sleep = None;
+                true
             }
-            self.sleep = None;
+            None => {
+                self.sleep = None;
+                false
+            }
         }
     }
 }

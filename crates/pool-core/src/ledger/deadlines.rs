@@ -1,102 +1,102 @@
-//! The deadlines of the waiters, and the one timer that serves them all.
+//! The pool's one timer. It serves the deadlines of all waiters and the ticks of the idle clock.
 
 use std::time::Instant;
 
-use super::{After, Ledger, Stock};
-use crate::jobs::Tender;
-use crate::keys::Ticket;
-use crate::waiters::Deadline;
+use super::{ClockReading, Effects, Ledger, LedgerTypes, Ticket};
 
-impl<S: Stock> Ledger<S> {
-    /// A waiter whose deadline struck too early is put back into its old place; `true`: that changed something.
-    pub(crate) fn resume(&mut self, ticket: Ticket, now: Instant, after: &mut After<S>) -> bool {
-        self.waiters.time(ticket);
-        if self.waiters.is_queued(ticket) || self.waiters.is_answered(ticket) {
-            return self.waiters.is_answered(ticket);
+impl<T: LedgerTypes> Ledger<T> {
+    /// A waiter whose deadline struck too early gets its old place and its deadline again. `true`: that has changed something.
+    pub(crate) fn resume(
+        &mut self,
+        ticket: Ticket,
+        deadline: Instant,
+        effects: &mut Effects<T>,
+    ) -> bool {
+        if self.queue.is_answered(ticket) {
+            return true;
         }
-        self.waiters.requeue(ticket);
-        self.supply(now, after);
+        self.queue.note_deadline(ticket, deadline);
+        if self.queue.is_queued(ticket) {
+            return false;
+        }
+        self.queue.requeue(ticket);
+        self.supply(effects);
         true
     }
 
-    /// Whether the timer is set for this instant or an earlier one.
+    /// Moves the timer to this instant if it would strike later. `true`: it has to be set.
     #[inline]
-    fn timer_strikes_by(&self, at: Instant) -> bool {
-        self.timer_at.is_some_and(|timer| timer <= at)
+    pub(super) fn move_timer_to(&mut self, at: Instant) -> bool {
+        let is_late = self.timer_at.is_none_or(|timer| at < timer);
+        if is_late {
+            self.timer_at = Some(at);
+        }
+        is_late
     }
 
-    /// Whether the timer would strike too late for this deadline.
+    /// Moves the timer to the next deadline or tick if it would strike later. `true`: it has to be set.
     #[inline]
-    pub(super) fn timer_is_late(&self, deadline: Option<Deadline>) -> bool {
-        deadline.is_some_and(|deadline| !self.timer_strikes_by(deadline.at()))
-    }
-
-    /// Whether the timer is not set although there may be a deadline.
-    #[inline]
-    pub(super) fn timer_is_missing(&self) -> bool {
-        self.timer_at.is_none() && self.waiters.no_deadline_before().is_some()
-    }
-
-    /// Whether the timer must be set anew, and for when.
     pub(crate) fn timer_to_set(&mut self) -> bool {
-        let bound = self.waiters.no_deadline_before();
-        if bound.is_none_or(|at| self.timer_strikes_by(at)) {
+        let tick = self.idle.clock.next_tick();
+        if !self.queue.has_deadlines() && tick.is_none() {
             return false;
         }
-        match self.waiters.next_deadline() {
-            Some(at) if !self.timer_strikes_by(at) => {
-                self.timer_at = Some(at);
-                true
-            }
-            _ => false,
-        }
+        let deadline = self.queue.next_deadline().map(|(at, _)| at);
+        let next = deadline.into_iter().chain(tick).min();
+        next.is_some_and(|at| self.move_timer_to(at))
     }
 
-    /// The timer could not be set.
-    pub(crate) fn timer_is_not_set(&mut self) {
-        self.timer_at = None;
-    }
-
-    /// For when the timer is to be set.
+    /// The instant that the timer has to be set for.
     pub(crate) fn timer_at(&self) -> Option<Instant> {
         self.timer_at
     }
 
-    /// The timer struck: those who are due leave the queue and are woken to see for themselves.
+    /// The timer cannot be set.
+    pub(crate) fn timer_is_not_set(&mut self) {
+        self.timer_at = None;
+        self.idle.stop_clock();
+    }
+
+    /// Starts the idle clock if it rests. `true`: the timer has to be set for its tick.
+    pub(crate) fn wind_idle_clock(&mut self, now: ClockReading) -> bool {
+        self.idle.clock.wind(now);
+        self.timer_to_set()
+    }
+
+    /// The timer has struck. The waiters that are due leave the queue and are woken, to see for themselves.
     ///
-    /// This may run inside the runtime's own timer, so it must not lead back there: no task is spawned, and what the
-    /// expired were driving waits for the next who is polled. The next in line and upkeep are woken as well, and
-    /// whoever is polled first sets the timer again.
-    pub(crate) fn timer_struck(&mut self, after: &mut After<S>) {
+    /// This may run inside the runtime's own timer, so nothing here may lead back to the runtime: no task is spawned. A job that an expired waiter
+    /// has driven waits for the next caller that is polled. The next waiter and upkeep are woken too; whoever is polled first sets the
+    /// timer again.
+    pub(crate) fn timer_struck(&mut self, now: Option<ClockReading>, effects: &mut Effects<T>) {
         let Some(at) = self.timer_at.take() else {
             return;
         };
-        self.waiters.look_behind_the_horizon(at);
-        while let Some(ticket) = self.waiters.pop_due(at) {
-            if !self.waiters.is_queued(ticket) {
-                continue;
-            }
-            self.waiters.unqueue(ticket);
-            if let Some(key) = self.waiters.set_job(ticket, None) {
-                self.jobs.set_tender(key, Tender::Nobody);
-                self.adopt_the_unattended(after);
-                self.wake_for_unattended(after);
-                self.wake_upkeep(after);
-            }
-            self.wake(ticket, after);
+        if let Some(now) = now {
+            self.idle.tick(at, now);
         }
-        // Somebody has to set the timer for the others.
-        if let Some(next) = self.waiters.somebody_with_a_deadline() {
-            self.wake(next, after);
-            self.wake_upkeep(after);
+        while let Some(ticket) = self.queue.pop_due(at) {
+            self.queue.unqueue(ticket);
+            if let Some(key) = self.queue.set_job(ticket, None) {
+                self.undrive(key, effects);
+                self.adopt_undriven(effects);
+                self.wake_for_undriven(effects);
+                self.wake_upkeep(effects);
+            }
+            self.wake(ticket, effects);
+        }
+        if let Some((_, next)) = self.queue.next_deadline() {
+            // Somebody has to set the timer for the others.
+            self.wake(next, effects);
+            self.wake_upkeep(effects);
         }
     }
 
-    /// Gives jobs that nobody drives to the needy; starts nothing.
-    fn adopt_the_unattended(&mut self, after: &mut After<S>) {
-        while let Some(needy) = self.waiters.first_needy() {
-            match self.jobs.unattended().first() {
-                Some(key) => self.adopt(*key, needy, after),
+    /// Gives jobs that nobody drives to waiters without a job. It starts nothing.
+    fn adopt_undriven(&mut self, effects: &mut Effects<T>) {
+        while let Some(ticket) = self.queue.first_unassigned() {
+            match self.jobs.undriven().first() {
+                Some(key) => self.adopt(*key, ticket, effects),
                 None => return,
             }
         }

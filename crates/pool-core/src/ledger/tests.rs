@@ -1,115 +1,107 @@
-//! The books as arithmetic: rules one by one, and a long random walk in which no place is lost or invented.
+//! The ledger as arithmetic: rules one by one, and a long random walk in which no place is lost or invented.
 
 mod world;
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
-use self::world::World;
+use self::world::{Dice, World};
 use super::*;
 use crate::Verdict;
-use crate::waiters::Deadline;
 
 #[test]
-fn a_waiter_is_served_by_whichever_comes_first() {
+fn a_waiter_is_served_by_what_comes_first() {
     let mut world = World::new(0, 2);
-    let a = world.acquire();
-    world.look(a, true, true);
-    world.look(a, true, true);
+    world.acquire_now();
     assert_eq!(world.guards.len(), 1);
-    let b = world.acquire();
-    world.look(b, false, true);
-    assert_eq!(world.books.status().connecting(), 1);
+    let waiter = world.acquire();
+    world.look(waiter, false, true);
+    assert_eq!(world.ledger.status().connecting(), 1);
     world.release(Verdict::Reuse);
-    world.look(b, true, true);
+    world.look(waiter, true, true);
     assert_eq!((world.guards.len(), world.waiting.len()), (1, 0));
-    // The connect that b had begun is kept.
-    assert_eq!(world.books.status().connecting(), 1);
-    world.visit(0, true, true);
-    assert_eq!(world.books.status().freesize(), 1);
+    // The connect that was started for the waiter goes on.
+    assert_eq!(world.ledger.status().connecting(), 1);
+    world.run_task(0, true, true);
+    assert_eq!(world.ledger.status().freesize(), 1);
 }
 
 #[test]
-fn the_short_ways_serve_in_order_of_arrival() {
+fn waiters_are_served_in_order_of_arrival() {
     let mut world = World::new(0, 1);
-    world.in_a_hurry = true;
-    let first = world.acquire();
-    world.look(first, true, true);
-    world.look(first, true, true);
+    world.acquire_now();
     let queue = [(); 3].map(|()| world.acquire());
     for (turn, ticket) in queue.into_iter().enumerate() {
-        world.release(Verdict::Reuse);
+        let entry = world.guards.pop().expect("a guard is held");
+        assert!(
+            world.release_without_time(entry, Verdict::Reuse).is_ok(),
+            "the fast case"
+        );
         for later in &queue[turn + 1..] {
-            assert!(world.books.collect(*later).is_none());
+            assert!(matches!(world.poll(*later), WaiterPoll::Nothing(false)));
         }
-        let entry = world.books.collect(ticket).expect("it is its turn");
-        world.guards.push(entry);
+        world.look(ticket, true, true);
+        assert_eq!(world.guards.len(), 1);
     }
-    let status = world.books.status();
+    let status = world.ledger.status();
     assert_eq!((status.held(), status.waiting()), (1, 0));
 }
 
 #[test]
 fn a_failed_connect_fails_the_first_waiter_only() {
     let mut world = World::new(0, 2);
-    let [a, b] = [(); 2].map(|()| world.acquire());
-    world.look(b, true, false);
-    assert!(matches!(world.come(a), Visit::Answer { left, .. }
+    let [first, second] = [(); 2].map(|()| world.acquire());
+    world.look(second, true, false);
+    assert!(matches!(world.poll(first), WaiterPoll::Answer { left, .. }
         if matches!(&left.answer, Some(Answer::Failed(why)) if **why == "refused")));
-    world.look(b, true, true);
-    world.look(b, true, true);
+    world.look(second, true, true);
+    world.look(second, true, true);
     assert_eq!(world.guards.len(), 1);
 }
 
 #[test]
 fn a_dropped_waiter_passes_on_what_it_was_given() {
     let mut world = World::new(0, 1);
-    let a = world.acquire();
-    world.look(a, true, true);
-    world.look(a, true, true);
-    let [b, c] = [(); 2].map(|()| world.acquire());
+    world.acquire_now();
+    let [dropped, next] = [(); 2].map(|()| world.acquire());
     world.release(Verdict::Reuse);
-    world.leave(b);
-    world.look(c, true, true);
+    world.leave(dropped);
+    world.look(next, true, true);
     assert_eq!(world.guards.len(), 1);
 }
 
 #[test]
-fn closing_answers_everybody_and_keeps_nothing() {
+fn a_close_answers_all_waiters_and_keeps_nothing() {
     let mut world = World::new(0, 3);
     let [a, b] = [(); 2].map(|()| world.acquire());
     world.look(a, true, true);
     world.look(b, false, true);
-    world.change(|books, now, after| books.close(now, after));
+    world.change(|ledger, effects| ledger.close(effects));
     for ticket in [a, b] {
-        assert!(matches!(world.come(ticket), Visit::Answer { left, .. }
+        assert!(matches!(world.poll(ticket), WaiterPoll::Answer { left, .. }
             if matches!(left.answer, Some(Answer::Closed))));
     }
-    while !world.visited.is_empty() {
-        world.visit(0, true, true);
+    while !world.tasks.is_empty() {
+        world.run_task(0, true, true);
     }
-    assert_eq!(world.books.size(), 0);
-    assert!(world.books.is_closed());
+    assert_eq!(world.ledger.size(), 0);
+    assert!(world.ledger.is_closed());
 }
 
 #[test]
 fn a_timer_that_strikes_too_early_costs_no_waiter_its_place() {
     let mut world = World::new(0, 1);
-    let first = world.acquire();
-    world.look(first, true, true);
-    world.look(first, true, true);
-    let now = world.now;
-    let later = now + Duration::from_secs(5);
-    let mut queue = Vec::new();
-    for _ in 0..3 {
+    world.acquire_now();
+    let deadline = world.now + Duration::from_secs(5);
+    let queue = [(); 3].map(|()| {
         let waker = world.waker.clone();
-        let ticket = world.change(|books, now, after| {
-            books.enqueue(waker, Some(Deadline::Usual(later)), now, after)
-        });
-        queue.extend(ticket.map(|queued| queued.ticket).ok());
-    }
-    world.change(|books, _, after| books.timer_struck(after));
+        let queued = world.change(|ledger, effects| ledger.enqueue(waker, Some(deadline), effects));
+        queued
+            .map(|queued| queued.ticket)
+            .expect("the pool is open")
+    });
+    world.change(|ledger, effects| ledger.timer_struck(None, effects));
     for ticket in queue.iter().rev() {
-        world.change(|books, now, after| books.resume(*ticket, now, after));
+        world.change(|ledger, effects| ledger.resume(*ticket, deadline, effects));
     }
     for ticket in queue {
         world.release(Verdict::Reuse);
@@ -118,27 +110,73 @@ fn a_timer_that_strikes_too_early_costs_no_waiter_its_place() {
     }
 }
 
-/// A small generator, so that a failure can be repeated by its seed.
-struct Dice(u64);
+#[test]
+fn a_waiter_takes_over_the_job_of_a_verb_and_the_verb_hears_its_end() {
+    let mut world = World::new(1, 1);
+    let [key] = world.ledger.fill_by_verb()[..] else {
+        panic!("one connect is missing");
+    };
+    let take = |world: &mut World| {
+        world.change(|ledger, effects| ledger.take_job(key, Poller::Owner, effects))
+    };
+    let waiter = world.acquire();
+    let Take::Job(job) = take(&mut world) else {
+        panic!("the verb can poll what a waiter drives");
+    };
+    assert!(job.is_shared && matches!(take(&mut world), Take::Busy));
+    world.park(job);
+    world.look(waiter, true, true);
+    world.look(waiter, true, true);
+    assert_eq!(world.guards.len(), 1);
+    assert!(matches!(take(&mut world), Take::Ended(Settled::Kept)));
+    assert!(matches!(take(&mut world), Take::Gone));
+}
 
-impl Dice {
-    fn roll(&mut self, sides: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        (self.0 % sides as u64) as usize
+#[test]
+fn a_failure_of_a_job_that_a_waiter_took_over_is_for_the_verb() {
+    let mut world = World::new(1, 1);
+    let key = world.ledger.fill_by_verb()[0];
+    let waiter = world.acquire();
+    world.look(waiter, true, false);
+    let taken = world.change(|ledger, effects| ledger.take_job(key, Poller::Owner, effects));
+    assert!(matches!(
+        taken,
+        Take::Ended(Settled::Lost {
+            failure: Some("refused"),
+            ..
+        })
+    ));
+    // The waiter has its own connect by now.
+    world.look(waiter, true, true);
+    world.look(waiter, true, true);
+    assert_eq!(world.guards.len(), 1);
+}
+
+#[test]
+fn a_verb_that_is_dropped_leaves_its_job_and_the_end_of_a_job() {
+    for ends_first in [false, true] {
+        let mut world = World::new(1, 1);
+        let key = world.ledger.fill_by_verb()[0];
+        let waiter = world.acquire();
+        if ends_first {
+            world.look(waiter, true, true);
+        }
+        world.change(|ledger, effects| ledger.caller_dropped(key, Poller::Owner, effects));
+        assert!(world.ledger.jobs.take_end(key).is_none());
+        world.settle();
+        assert_eq!(world.ledger.status().freesize(), 1);
     }
 }
 
 #[test]
 fn no_place_is_lost_or_invented_in_a_random_walk() {
     for seed in 1..=400_u64 {
-        let mut dice = Dice(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15));
+        let mut dice = Dice::new(seed);
         let maxsize = 1 + dice.roll(5);
         let mut world = World::new(dice.roll(maxsize + 1), maxsize);
+        let mut verb = Vec::new();
         for step in 0..300 {
-            world.in_a_hurry = dice.roll(3) > 0;
-            match dice.roll(10) {
+            match dice.roll(12) {
                 0 | 1 => {
                     world.acquire();
                 }
@@ -154,35 +192,45 @@ fn no_place_is_lost_or_invented_in_a_random_walk() {
                     let verdicts = [Verdict::Reuse, Verdict::Recycle, Verdict::Discard];
                     world.release(verdicts[dice.roll(3)]);
                 }
-                8 if !world.visited.is_empty() => {
-                    let at = dice.roll(world.visited.len());
-                    world.visit(at, dice.roll(2) > 0, dice.roll(4) > 0);
+                8 if !world.tasks.is_empty() => {
+                    let at = dice.roll(world.tasks.len());
+                    world.run_task(at, dice.roll(2) > 0, dice.roll(4) > 0);
                 }
                 9 => world.recycle_in_background(),
+                10 => verb.extend(match dice.roll(2) {
+                    0 => world.ledger.fill_by_verb(),
+                    _ => world.ledger.clear(),
+                }),
+                11 if !verb.is_empty() => {
+                    let key = verb.swap_remove(dice.roll(verb.len()));
+                    world.change(|ledger, effects| {
+                        ledger.caller_dropped(key, Poller::Owner, effects);
+                    });
+                }
                 _ => {}
             }
-            world.now += Duration::from_millis(dice.roll(400) as u64);
-            let status = world.books.status();
+            world.now += dice.millis(400);
+            let status = world.ledger.status();
             assert!(
                 status.size() <= maxsize,
                 "seed {seed} step {step}: {status:?}"
             );
-            let answered = world
-                .waiting
-                .iter()
-                .filter(|ticket| world.books.waiters.is_answered(**ticket))
-                .count();
+            let answered = world.waiting.iter();
+            let answered = answered.filter(|ticket| world.ledger.queue.is_answered(**ticket));
+            let held = world.guards.len()..=world.guards.len() + answered.count();
             assert!(
-                status.held() >= world.guards.len()
-                    && status.held() <= world.guards.len() + answered,
+                held.contains(&status.held()),
                 "seed {seed} step {step}: {status:?}, {} guards",
                 world.guards.len()
             );
         }
+        for key in verb {
+            world.change(|ledger, effects| ledger.caller_dropped(key, Poller::Owner, effects));
+        }
         world.settle();
-        let status = world.books.status();
+        let status = world.ledger.status();
         assert_eq!(status.size(), status.freesize(), "seed {seed}: {status:?}");
-        // Full capacity: exactly maxsize can be acquired.
+        // Full capacity: exactly maxsize connections can be acquired.
         let tickets: Vec<_> = (0..maxsize).map(|_| world.acquire()).collect();
         for _ in 0..3 {
             for ticket in &tickets {
@@ -192,68 +240,86 @@ fn no_place_is_lost_or_invented_in_a_random_walk() {
             }
         }
         assert_eq!(world.guards.len(), maxsize, "seed {seed}");
-        assert_eq!(world.books.size(), maxsize, "seed {seed}");
+        assert_eq!(world.ledger.size(), maxsize, "seed {seed}");
+    }
+}
+
+/// A ledger whose idle clock ticks, with one connection that has just come back to the idle list.
+fn ticking_world() -> (World, ClockReading) {
+    let mut world = World::new(0, 1);
+    world.ledger.use_idle_ticks(Duration::from_secs(1));
+    let start = ClockReading {
+        instant: world.now,
+        wall: SystemTime::now(),
+    };
+    world.acquire_now();
+    let entry = world.guards.pop().expect("it was served");
+    let given = world.release_without_time(entry, Verdict::Reuse);
+    assert_eq!(
+        given,
+        Err(entry),
+        "the return that winds the clock reads it"
+    );
+    world.guards.push(entry);
+    world.release(Verdict::Reuse);
+    assert!(world.ledger.wind_idle_clock(start));
+    assert!(!world.ledger.wind_idle_clock(start), "it runs already");
+    (world, start)
+}
+
+fn later(start: ClockReading, counted: Duration, asleep: Duration) -> ClockReading {
+    ClockReading {
+        instant: start.instant + counted,
+        wall: start.wall + counted + asleep,
     }
 }
 
 #[test]
-fn ticks_tell_how_long_an_entry_was_idle_and_stop_when_nothing_comes_back() {
-    let second = Duration::from_secs(1);
-    let mut world = World::new(0, 1);
-    let start = world.now;
-    world.books.time_by_ticks(second);
-    assert!(world.books.idle_clock.must_be_wound());
-    let ticket = world.acquire();
-    world.look(ticket, true, true);
-    world.look(ticket, true, true);
-    let entry = world.guards.pop().expect("it was served");
-    assert!(
-        world.books.give_ready(entry).is_err(),
-        "the clock is not wound"
-    );
-    world.change(|books, now, after| books.give_back(entry, Verdict::Reuse, now, after));
-    assert_eq!(world.books.wind(start), Some(start + second / 4));
-    assert_eq!(world.books.wind(start), None, "it ticks already");
+fn a_fresh_connection_needs_no_clock_and_a_tick_makes_it_older() {
+    let quarter = Duration::from_millis(250);
+    let (mut world, start) = ticking_world();
+    // A connection with a stored instant needs the clock. When it has been out and back it is fresh.
+    assert!(world.ledger.take_ready(None).is_none());
+    let entry = world.ledger.take_ready(Some(start.instant));
+    let entry = entry.expect("it has been idle for no time");
+    assert!(world.release_without_time(entry, Verdict::Reuse).is_ok());
+    let entry = world.ledger.take_ready(None).expect("it is fresh");
+    assert!(world.release_without_time(entry, Verdict::Reuse).is_ok());
 
-    // What was noted with an instant needs a clock; once it was out and back it is fresh and needs none.
-    assert!(world.books.take_ready(None).is_none());
-    let mut entry = world
-        .books
-        .take_ready(Some(start))
-        .expect("idle for no time");
-    entry.set_idle_since(None);
-    assert!(matches!(world.books.give_ready(entry), Ok(None)));
-    let entry = world.books.take_ready(None).expect("fresh");
-    assert!(matches!(world.books.give_ready(entry), Ok(None)));
-
-    // The tick says of the fresh one that it may have been idle since the last tick, and nothing later.
-    let mut now = start + second / 4;
-    assert_eq!(world.books.tick(now), Some(now + second / 4));
-    let since = world.books.idle.front().expect("it is idle").1.idle_since();
-    assert_eq!(since, Some(start));
-    assert!(
-        world.books.take_ready(Some(start + second)).is_none(),
-        "to be checked"
-    );
-
-    // Nothing came back since: the clock stops, and must be wound for the next return.
-    now += second / 4;
-    assert_eq!(world.books.tick(now), None);
-    assert!(world.books.idle_clock.must_be_wound());
+    let now = later(start, quarter, Duration::ZERO);
+    world.change(|ledger, effects| ledger.timer_struck(Some(now), effects));
+    assert!(world.ledger.take_ready(None).is_none(), "it has an instant");
+    let just_before = start.instant + (4 * quarter).saturating_sub(Duration::from_nanos(1));
+    let entry = world.ledger.take_ready(Some(just_before));
+    let entry = entry.expect("idle for less than a second since the tick before");
+    assert_eq!(entry.idle_since(), Some(start.instant));
 }
 
 #[test]
-fn ticks_are_short_enough_for_a_connection_of_its_own_idle_limit() {
-    let second = Duration::from_secs(1);
-    let mut world = World::new(0, 1);
-    world.books.tick_at_least_for(second);
-    assert_eq!(
-        world.books.wind(world.now),
-        None,
-        "returns are not timed by ticks"
+fn a_connection_that_came_back_before_the_machine_was_suspended_is_checked() {
+    let quarter = Duration::from_millis(250);
+    let (mut world, start) = ticking_world();
+    let entry = world.ledger.take_ready(Some(start.instant)).expect("idle");
+    assert!(world.release_without_time(entry, Verdict::Reuse).is_ok());
+    let now = later(start, quarter, Duration::from_secs(3600));
+    world.change(|ledger, effects| ledger.timer_struck(Some(now), effects));
+    assert!(world.ledger.take_ready(Some(now.instant)).is_none());
+    let waiter = world.acquire();
+    world.look(waiter, false, true);
+    assert_eq!(world.ledger.status().checking(), 1);
+}
+
+#[test]
+fn without_a_timer_returns_are_stamped() {
+    let (mut world, start) = ticking_world();
+    let entry = world.ledger.take_ready(Some(start.instant)).expect("idle");
+    assert!(world.release_without_time(entry, Verdict::Reuse).is_ok());
+    world.ledger.timer_is_not_set();
+    assert!(world.ledger.take_ready(None).is_none(), "it has an instant");
+    let entry = world.ledger.take_ready(Some(start.instant)).expect("idle");
+    let given = world.release_without_time(entry, Verdict::Reuse);
+    assert!(
+        given.is_err(),
+        "the next return tries to wind the clock again"
     );
-    world.books.time_by_ticks(600 * second);
-    world.books.tick_at_least_for(4 * second);
-    world.books.tick_at_least_for(40 * second);
-    assert_eq!(world.books.wind(world.now), Some(world.now + second));
 }

@@ -122,9 +122,10 @@ impl<R: Runtime + ?Sized> Runtime for Arc<R> {
     }
 }
 
-/// The runtime of a pool for which nobody chose one.
+/// The runtime of a pool whose builder names none: an adapter that is current, else the built-in timer.
 ///
-/// `None`: there is no timer at all (`default-features = false` and no adapter is current).
+/// smol is not among them. Its executor is current everywhere, so the feature `smol` would change the runtime of every pool in the program.
+/// `None`: there is no timer at all (`default-features = false`, and no adapter is current).
 pub(crate) fn detect() -> Option<Arc<dyn Runtime>> {
     #[cfg(feature = "tokio")]
     if let Some(runtime) = TokioRuntime::try_current() {
@@ -134,15 +135,13 @@ pub(crate) fn detect() -> Option<Arc<dyn Runtime>> {
     if let Some(runtime) = AsyncStdRuntime::try_current() {
         return Some(Arc::new(runtime));
     }
-    #[cfg(feature = "smol")]
-    return Some(Arc::new(SmolRuntime::new()));
-    #[cfg(all(feature = "timer", not(feature = "smol")))]
+    #[cfg(feature = "timer")]
     return Some(Arc::new(ThreadTimer::new()));
     #[cfg(not(feature = "timer"))]
     None
 }
 
-/// A runtime that keeps no time and runs nothing: for pools without a time-out in a build without a timer.
+/// A runtime without timers and tasks, for pools without a time-out in a build without a timer.
 #[derive(Debug)]
 pub(crate) struct NoTimer;
 

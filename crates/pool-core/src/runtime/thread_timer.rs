@@ -1,4 +1,4 @@
-//! The built-in timer: one thread for the whole process, started by the first wait, that only keeps time.
+//! The built-in timer: one thread for the whole process, started by the first wait, that only wakes.
 
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -15,6 +15,11 @@ use super::{BoxFuture, NoSpawner, Runtime};
 ///
 /// It works under every executor, a bare `block_on` included. The thread never polls a future; it only wakes.
 ///
+/// # Panics
+///
+/// A future of [`sleep_until`](Runtime::sleep_until) panics at its first poll if the system refuses to start the thread. A pool does not: its
+/// time-outs are then an [`Error::Config`](crate::Error::Config).
+///
 /// # Examples
 ///
 /// ```
@@ -30,9 +35,18 @@ pub struct ThreadTimer {
 }
 
 impl ThreadTimer {
-    /// The timer; its thread starts with the first wait and is shared by the process.
+    /// The timer. Its thread starts with the first wait and is shared by the process.
     pub const fn new() -> Self {
         Self { _private: () }
+    }
+
+    /// Starts the thread, unless it runs already.
+    ///
+    /// # Errors
+    ///
+    /// What to tell the user: the system starts no more threads. The next call tries again.
+    pub(crate) fn start() -> Result<(), String> {
+        clock().map(drop)
     }
 }
 
@@ -55,9 +69,9 @@ impl Runtime for ThreadTimer {
 }
 
 struct Sleepers {
-    /// Who is to be woken, by instant; the number tells sleepers of the same instant apart.
+    /// The wakers by their instant. The number distinguishes sleepers of the same instant.
     wakers: BTreeMap<(Instant, u64), Waker>,
-    /// When the thread looks again by itself; most sleepers are gone before, and then it has nothing to be told.
+    /// When the thread looks again by itself. A sleeper with a later instant need not notify it.
     looks_at: Option<Instant>,
 }
 
@@ -87,7 +101,7 @@ impl Clock {
             if at <= now {
                 let waker = next.remove();
                 drop(sleepers);
-                // A waker is somebody else's code: its panic must not end everybody's clock.
+                // A waker is foreign code: its panic must not end the clock of the process.
                 let _ = catch_unwind(AssertUnwindSafe(|| waker.wake()));
                 sleepers = self.sleepers();
             } else {
@@ -103,7 +117,8 @@ impl Clock {
     }
 }
 
-fn clock() -> &'static Clock {
+/// The clock of the process, with its thread.
+fn clock() -> Result<&'static Clock, String> {
     static CLOCK: Clock = Clock {
         sleepers: Mutex::new(Sleepers {
             wakers: BTreeMap::new(),
@@ -111,14 +126,20 @@ fn clock() -> &'static Clock {
         }),
         changed: Condvar::new(),
     };
-    static THREAD: OnceLock<()> = OnceLock::new();
-    THREAD.get_or_init(|| {
-        thread::Builder::new()
-            .name("pool-core-timer".into())
-            .spawn(|| CLOCK.keep_time())
-            .expect("the timer thread can be started");
-    });
-    &CLOCK
+    static IS_RUNNING: OnceLock<()> = OnceLock::new();
+    static STARTING: Mutex<()> = Mutex::new(());
+    if IS_RUNNING.get().is_none() {
+        let _starting = STARTING.lock().unwrap_or_else(PoisonError::into_inner);
+        if IS_RUNNING.get().is_none() {
+            let thread = thread::Builder::new().name("pool-core-timer".into());
+            thread.spawn(|| CLOCK.keep_time()).map_err(|error| {
+                format!("the timer thread cannot be started ({error}): raise the limit of threads, or pass a runtime with a timer to Builder::runtime")
+            })?;
+            // Only this call sets it, because it holds the lock.
+            let _ = IS_RUNNING.set(());
+        }
+    }
+    Ok(&CLOCK)
 }
 
 struct Sleep {
@@ -141,7 +162,7 @@ impl Future for Sleep {
         let key = *self
             .key
             .get_or_insert_with(|| (at, NEXT.fetch_add(1, Ordering::Relaxed)));
-        let clock = clock();
+        let clock = clock().unwrap_or_else(|why| panic!("{why}"));
         let known = |sleepers: &Sleepers| {
             let known = sleepers.wakers.get(&key);
             known.is_some_and(|waker| waker.will_wake(cx.waker()))
@@ -164,8 +185,8 @@ impl Future for Sleep {
 
 impl Drop for Sleep {
     fn drop(&mut self) {
-        if let Some(key) = self.key {
-            let waker = clock().sleepers().wakers.remove(&key);
+        if let (Some(key), Ok(clock)) = (self.key, clock()) {
+            let waker = clock.sleepers().wakers.remove(&key);
             drop(waker);
         }
     }

@@ -14,10 +14,10 @@ use super::{BoxFuture, NoSpawner, Runtime, ThreadTimer};
 
 /// Runs the pool's tasks and timers on a tokio runtime; it follows tokio's paused clock in tests.
 ///
-/// A clock that is to stand still (`start_paused`, `tokio::time::pause`) must do so before the pool is built.
+/// Pause the clock (`start_paused`, `tokio::time::pause`) before the pool is built: the pool asks once whether time is virtual.
 ///
-/// The handle is taken when the adapter is made, so nothing later needs an ambient context. When the runtime is shut
-/// down, timers go on through the built-in [`ThreadTimer`] and tasks fall back to the next acquire.
+/// The adapter keeps the handle, so nothing later needs an ambient context. After the runtime was shut
+/// down, the built-in [`ThreadTimer`] keeps the time, and what background tasks would have done happens in the next acquire.
 ///
 /// # Examples
 ///
@@ -78,7 +78,7 @@ impl Runtime for TokioRuntime {
 
     fn sleep_until(&self, at: Instant) -> BoxFuture<'static, ()> {
         let _context = self.handle.enter();
-        // Without a timer in that runtime tokio panics here: the built-in one serves instead.
+        // tokio panics here if the timer of its runtime is not enabled: then the built-in timer serves.
         match catch_unwind(AssertUnwindSafe(|| {
             Box::pin(unconstrained(time::sleep_until(at.into())))
         })) {
@@ -92,24 +92,27 @@ impl Runtime for TokioRuntime {
     }
 
     fn now(&self) -> Instant {
-        // Where the thread's local data is being torn down no context can be entered.
+        // No context can be entered while the thread's local data is being destroyed.
         let now = catch_unwind(AssertUnwindSafe(|| {
             let _context = self.handle.enter();
             time::Instant::now().into_std()
         }));
         now.unwrap_or_else(|_| Instant::now())
     }
+
     fn is_reentrant(&self) -> bool {
         true
     }
+
     fn is_real_time(&self) -> bool {
-        // A test's paused clock stands still at an earlier instant.
+        // A paused clock stands still at an earlier instant, or was advanced to a later one.
         let before = Instant::now();
-        self.now() >= before
+        let now = self.now();
+        before <= now && now <= Instant::now()
     }
 }
 
-/// tokio's sleep, and the built-in one from the moment that tokio's runtime is gone.
+/// tokio's sleep, and the built-in one after tokio's runtime is gone.
 struct Sleep<S> {
     tokio: Option<S>,
     thread: Option<BoxFuture<'static, ()>>,

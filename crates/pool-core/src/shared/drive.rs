@@ -1,108 +1,132 @@
-//! How a job is polled once, whoever does it.
+//! How a job is polled once, whoever polls it.
 
-use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::sync::{Arc, Weak};
+use std::task::{Context, Poll, Wake, Waker};
 
 use super::Shared;
 use crate::Manager;
+use crate::backend::PoolTypes;
 use crate::error::{Error, Phase};
-use crate::jobs::{Kind, Work};
-use crate::keys::{JobKey, Ticket};
-use crate::ledger::{Outcome, Parked, Settled, Stock, TakenWork};
-use crate::steps::{Goods, quietly};
+use crate::ledger::{JobKey, Kind, Outcome, Parked, Poller, Settled, Take, TakenJob, Ticket};
+use crate::panics::ignore_panic;
 
-type Piece<M> = Work<<Goods<M> as Stock>::Entry, <Goods<M> as Stock>::Job>;
-
-/// What one poll of a job led to.
+/// What one poll of a job has led to.
 pub(crate) enum Driven<M: Manager> {
     Pending(Parked),
-    Settled(Settled<Goods<M>>),
+    Settled(Settled<PoolTypes<M>>),
 }
 
-/// Polls a job that was taken out of the books, and puts it back or settles it.
-pub(crate) fn drive<M: Manager>(
-    shared: &Arc<Shared<M>>,
-    key: JobKey,
-    kind: Kind,
-    work: Piece<M>,
-    current: Option<Ticket>,
-    leaves_word: bool,
-    cx: &mut Context<'_>,
-) -> Driven<M> {
-    let mut job = shared.backend.job(kind, work);
-    let poll = quietly(|| job.as_mut().poll(cx));
-    let outcome = match poll {
-        Some(Poll::Pending) => {
-            let waker = if leaves_word {
-                quietly(|| cx.waker().clone())
-            } else {
-                None
-            };
-            let now = shared.now();
-            return Driven::Pending(shared.change(current, |books, after| {
-                books.park(key, job, waker, now, after)
+impl<M: Manager> TakenJob<PoolTypes<M>> {
+    /// Polls the job, and puts it back or settles it.
+    pub(crate) fn poll(self, shared: &Arc<Shared<M>>, cx: &mut Context<'_>) -> Driven<M> {
+        let Self {
+            key,
+            kind,
+            work,
+            poller,
+            is_shared,
+        } = self;
+        let mut job = shared.backend.job(kind, work);
+        let poll = if is_shared {
+            let waker = Waker::from(Arc::new(SharedJobWaker {
+                shared: Arc::downgrade(shared),
+                key,
+            }));
+            ignore_panic(|| job.as_mut().poll(&mut Context::from_waker(&waker)))
+        } else {
+            ignore_panic(|| job.as_mut().poll(cx))
+        };
+        if let Some(Poll::Pending) = poll {
+            let stores_waker = poller.stores_waker();
+            let waker = stores_waker
+                .then(|| ignore_panic(|| cx.waker().clone()))
+                .flatten();
+            return Driven::Pending(shared.change(poller.waiter(), |ledger, effects| {
+                ledger.park(key, job, poller, waker, effects)
             }));
         }
-        Some(Poll::Ready(outcome)) => outcome,
-        // A `Drop` inside the step panicked; the connection went with it, and whoever waits for a connect must hear of it.
-        None if kind == Kind::Connect => Outcome::Failed {
-            entry: None,
-            failure: Error::Panicked {
-                phase: Phase::Connect,
-                message: "a future or a connection panicked when it was dropped".to_owned(),
+        ignore_panic(|| drop(job));
+        let outcome = match poll {
+            Some(Poll::Ready(outcome)) => shared.with_history(outcome, kind),
+            // A `Drop` inside the step panicked, and the connection is gone with it. The waiter of a connect has to know.
+            _ if kind == Kind::Connect => Outcome::NotConnected {
+                failure: Error::Panicked {
+                    phase: Phase::Connect,
+                    message: "a future or a connection panicked when it was dropped".to_owned(),
+                },
+                hopeless: false,
             },
-            goodbye: false,
-            hopeless: false,
-        },
-        None => Outcome::Gone,
-    };
-    quietly(|| drop(job));
-    let outcome = match outcome {
-        Outcome::Failed {
-            entry,
-            failure,
-            goodbye,
-            hopeless,
-        } => {
-            if kind == Kind::Connect {
-                shared.note_connect(Some(&failure));
-            }
-            Outcome::Failed {
-                entry,
-                failure: shared.explain(failure),
-                goodbye,
-                hopeless,
-            }
-        }
-        Outcome::Ready(entry, abort) => {
-            if kind == Kind::Connect {
-                shared.note_connect(None);
-            }
-            Outcome::Ready(entry, abort)
-        }
-        Outcome::Gone => Outcome::Gone,
-    };
-    let now = shared.now();
-    Driven::Settled(shared.change(current, |books, after| {
-        books.settle(key, outcome, now, after)
-    }))
+            _ => Outcome::Gone,
+        };
+        Driven::Settled(shared.change(poller.waiter(), |ledger, effects| {
+            ledger.settle(key, poller, outcome, effects)
+        }))
+    }
 }
 
-/// Gives every job that nobody drives one poll, so that whoever waits without a spawner moves things on; `true`: one of
-/// them ended.
-pub(crate) fn nudge<M: Manager>(
+impl<M: Manager> Shared<M> {
+    /// Remembers how a connect ended, and adds the pool's counts to a time-out.
+    fn with_history(&self, outcome: Outcome<PoolTypes<M>>, kind: Kind) -> Outcome<PoolTypes<M>> {
+        match outcome {
+            Outcome::NotConnected { failure, hopeless } => {
+                self.record_connect(Some(&failure));
+                Outcome::NotConnected {
+                    failure: self.with_context(failure),
+                    hopeless,
+                }
+            }
+            Outcome::Broken {
+                entry,
+                failure,
+                can_close,
+            } => Outcome::Broken {
+                entry,
+                failure: self.with_context(failure),
+                can_close,
+            },
+            Outcome::Ready(..) if kind == Kind::Connect => {
+                self.record_connect(None);
+                outcome
+            }
+            outcome => outcome,
+        }
+    }
+}
+
+/// Polls each job that nobody drives once, so that callers that wait move things on where nothing can be spawned. `true`: one of
+/// the jobs has ended.
+///
+/// A caller that does not wait (`current` is `None`) can poll them only as long as nobody waits.
+pub(crate) fn poll_undriven<M: Manager>(
     shared: &Arc<Shared<M>>,
     current: Option<Ticket>,
     cx: &mut Context<'_>,
 ) -> bool {
-    let mut ended = false;
-    let keys = shared.books().unattended();
+    let mut any_ended = false;
+    let keys = shared.ledger().undriven();
     for key in keys {
-        let taken = shared.books().take_unattended(key);
-        if let TakenWork::Work(kind, work) = taken {
-            let driven = drive(shared, key, kind, work, current, false, cx);
-            ended |= matches!(driven, Driven::Settled(_));
+        let taken = shared.change(current, |ledger, effects| {
+            ledger.take_job(key, Poller::Helper(current), effects)
+        });
+        if let Take::Job(job) = taken {
+            any_ended |= matches!(job.poll(shared, cx), Driven::Settled(_));
         }
     }
-    ended
+    any_ended
+}
+
+/// The waker of a job that several can drive.
+struct SharedJobWaker<M: Manager> {
+    shared: Weak<Shared<M>>,
+    key: JobKey,
+}
+
+impl<M: Manager> Wake for SharedJobWaker<M> {
+    fn wake(self: Arc<Self>) {
+        if let Some(shared) = self.shared.upgrade() {
+            shared.change(None, |ledger, effects| {
+                ledger.wake_for_job(self.key, effects);
+            });
+        }
+    }
 }

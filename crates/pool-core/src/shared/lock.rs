@@ -1,25 +1,25 @@
-//! The lock over the books.
+//! The lock over the ledger.
 
 use std::hint::spin_loop;
 
 use parking_lot::{Mutex, MutexGuard};
 
-/// How often a taken lock is looked at before the thread parks.
+/// How often a thread looks at a taken lock before it parks.
 const LOOKS: u32 = 16;
 
-/// The pause before each look: a microsecond or a few, which is longer than the lock is mostly held.
+/// The pause before each look, in spin hints: about a microsecond, which is longer than the lock is mostly held.
 ///
-/// The core that holds it takes and leaves it many times meanwhile, with everything in its own cache. Looking more often
-/// moves the cache lines to and fro for every step: measured, a crowd on two cores gets half as much done.
+/// Meanwhile the core that holds the lock takes and releases it many times with everything in its own cache. To look more often
+/// moves the cache lines between the cores at each step: measured, a crowd on two cores then gets half as much done.
 const PAUSE: u32 = 64;
 
-/// A mutex that is held for a few lines of arithmetic and never longer.
+/// A mutex that is held for a few lines of arithmetic.
 ///
-/// Whoever finds it taken looks again a few times: by the time a thread has parked the lock has long been free, and once
-/// one thread has parked each unlock pays for a wake-up. Where the holder itself was put to sleep, it parks after all.
-/// A panic under the lock is a bug of ours and is not made worse by refusing everybody else, so nothing is poisoned.
+/// A thread that finds it taken looks again a few times: when a thread has parked, the lock has long been free, and each unlock has to wake
+/// that thread. If the holder itself was suspended, the thread parks after all. The lock is not poisoned: a panic under it is a fault of this crate,
+/// and to refuse every other caller would make it worse.
 ///
-/// It begins with a cache line, so that what lies first in `T` comes along with the lock.
+/// It begins with a cache line, so that the first fields of `T` come along with the lock.
 #[repr(align(128))]
 pub(crate) struct Lock<T>(Mutex<T>);
 

@@ -1,59 +1,51 @@
-//! What all handles, guards and tasks of a pool share: the books under their one lock, and the backend.
+//! What all handles, guards and tasks of a pool share: the ledger under its one lock, and the backend.
 //!
-//! The rule of the lock: it is held for a few lines of arithmetic. No await, no waker, no method of a manager or a
-//! runtime, no `Drop` of a connection happens under it; what a change asks of the world is collected in an [`After`]
-//! and carried out by [`Shared::perform`] when the lock is gone.
+//! The rule of the lock: it is held for a few lines of arithmetic. No await, no waker, no method of a manager or a runtime, and no `Drop` of a
+//! connection runs under it. What a change asks for is collected in [`Effects`] and carried out by [`Shared::perform`] after the lock is
+//! released.
 
-mod crew;
+mod background_task;
 mod drive;
-mod idle_time;
+mod job_set;
 mod lock;
 mod perform;
 mod timer;
-mod visitor;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::task::Waker;
 use std::time::Instant;
 
-use event_listener::Event;
 use parking_lot::MutexGuard;
 
-pub(crate) use self::crew::{Crew, Report};
-pub(crate) use self::drive::{Driven, drive, nudge};
-use self::idle_time::{IdleTime, TickWaker};
+pub(crate) use self::drive::{Driven, poll_undriven};
+pub(crate) use self::job_set::JobSet;
 use self::lock::Lock;
 use self::timer::TimerWaker;
+use crate::backend::{Backend, PoolTypes};
 use crate::config::Config;
 use crate::error::Error;
-use crate::keys::Ticket;
-use crate::ledger::{After, Ledger, Stock};
-use crate::steps::{Backend, Goods, quietly};
+use crate::ledger::{Effects, Ledger, LedgerTypes, Ticket};
+use crate::panics::ignore_panic;
 use crate::{BoxFuture, Manager, Runtime, Status};
 
-pub(crate) type Books<M> = Ledger<Goods<M>>;
-pub(crate) type Afterwards<M> = After<Goods<M>>;
+pub(crate) type PoolLedger<M> = Ledger<PoolTypes<M>>;
+pub(crate) type PoolEffects<M> = Effects<PoolTypes<M>>;
+pub(crate) type PoolEntry<M> = <PoolTypes<M> as LedgerTypes>::Entry;
 
 pub(crate) struct Shared<M: Manager> {
     pub(crate) backend: Arc<Backend<M>>,
-    books: Lock<Books<M>>,
-    /// Whether the last acquire that was not served at once had to wait; only a hint, so that behind others nobody looks
-    /// for an idle connection first.
-    crowded: AtomicBool,
-    /// Those who wait for the end; told when there may be something to do or nothing left.
-    pub(crate) closing: Event,
-    /// How it is known for how long a connection was idle.
-    idle_time: IdleTime,
-    /// The timer of the idle clock, where that ticks.
-    tick: Mutex<Option<BoxFuture<'static, ()>>>,
-    tick_waker: Waker,
-    /// Whether time-outs can be kept.
+    ledger: Lock<PoolLedger<M>>,
+    /// A hint: the last acquire had to queue. While it is set, an acquire skips the fast case.
+    has_waiters_hint: AtomicBool,
+    /// The idle time is told by the instants of return, so each acquire and each return reads the clock.
+    stamps_returns: bool,
+    /// Time-outs can be kept.
     pub(crate) has_timer: bool,
-    /// The one timer of all waiters, and the waker that it calls. Locked before the books, never after.
+    /// The pool's one timer. It is locked before the ledger, never after.
     timer: Mutex<Option<BoxFuture<'static, ()>>>,
     timer_waker: Waker,
-    last_connect: Mutex<Option<Arc<M::Error>>>,
+    last_connect_error: Mutex<Option<Arc<M::Error>>>,
 }
 
 impl<M: Manager> Shared<M> {
@@ -63,72 +55,60 @@ impl<M: Manager> Shared<M> {
         runtime: Arc<dyn Runtime>,
         has_timer: bool,
     ) -> Arc<Self> {
-        let mut books = Ledger::new(&config);
-        let idle_time = IdleTime::of(&config, &*runtime);
-        if let IdleTime::Ticks(shortest) = idle_time {
-            books.time_by_ticks(shortest);
+        let mut ledger = Ledger::new(&config);
+        let shortest = config.shortest_idle_limit();
+        let backend = Arc::new(Backend::new(manager, runtime, config));
+        if let Some(shortest) = shortest.filter(|_| backend.uses_thread_timer()) {
+            ledger.use_idle_ticks(shortest);
         }
         Arc::new_cyclic(|shared: &Weak<Self>| Self {
-            books: Lock::new(books),
-            crowded: AtomicBool::new(false),
-            idle_time,
-            tick: Mutex::new(None),
-            tick_waker: Waker::from(Arc::new(TickWaker {
-                shared: Weak::clone(shared),
-            })),
-            backend: Arc::new(Backend::new(manager, runtime, config)),
-            closing: Event::new(),
+            ledger: Lock::new(ledger),
+            has_waiters_hint: AtomicBool::new(false),
+            stamps_returns: shortest.is_some() && !backend.uses_thread_timer(),
+            backend,
             has_timer,
             timer: Mutex::new(None),
-            timer_waker: Waker::from(Arc::new(TimerWaker {
-                shared: Weak::clone(shared),
-            })),
-            last_connect: Mutex::new(None),
+            timer_waker: Waker::from(Arc::new(TimerWaker::new(shared))),
+            last_connect_error: Mutex::new(None),
         })
     }
 
-    /// The books.
-    pub(crate) fn books(&self) -> MutexGuard<'_, Books<M>> {
-        self.books.lock()
+    pub(crate) fn ledger(&self) -> MutexGuard<'_, PoolLedger<M>> {
+        self.ledger.lock()
     }
 
-    /// An idle connection that needs nothing, if nobody waits for one.
-    pub(crate) fn take_ready(&self) -> Option<<Goods<M> as Stock>::Entry> {
-        // Behind others there is nothing to be had at once.
-        if self.is_crowded() {
+    /// The fast case of an acquire: an idle connection that needs no step, if nobody waits.
+    pub(crate) fn take_ready(&self) -> Option<PoolEntry<M>> {
+        // Behind others, nothing can be had at once.
+        if self.has_waiters_hint() {
             return None;
         }
-        match self.idle_clock() {
-            None => self.books().take_ready(None),
+        match self.idle_now() {
+            None => self.ledger().take_ready(None),
             now => self.take_ready_at(now),
         }
     }
 
     #[inline(never)]
-    fn take_ready_at(&self, now: Option<Instant>) -> Option<<Goods<M> as Stock>::Entry> {
-        self.books().take_ready(now)
-    }
-
-    /// What was handed to a waiter, if that is all there is for it.
-    pub(crate) fn collect(&self, ticket: Ticket) -> Option<<Goods<M> as Stock>::Entry> {
-        self.books().collect(ticket)
+    fn take_ready_at(&self, now: Option<Instant>) -> Option<PoolEntry<M>> {
+        self.ledger().take_ready(now)
     }
 
     #[inline]
-    fn is_crowded(&self) -> bool {
-        self.crowded.load(Ordering::Relaxed)
+    fn has_waiters_hint(&self) -> bool {
+        self.has_waiters_hint.load(Ordering::Relaxed)
     }
 
-    /// Notes whether acquires have to wait, if that is news.
+    /// Notes whether acquires have to queue, if that has changed.
     #[inline]
-    pub(crate) fn crowded(&self, crowded: bool) {
-        if self.is_crowded() != crowded {
-            self.crowded.store(crowded, Ordering::Relaxed);
+    pub(crate) fn set_waiters_hint(&self, has_waiters: bool) {
+        if self.has_waiters_hint() != has_waiters {
+            self.has_waiters_hint.store(has_waiters, Ordering::Relaxed);
         }
     }
 
     pub(crate) fn status(&self) -> Status {
-        self.books().status()
+        self.ledger().status()
     }
 
     pub(crate) fn config(&self) -> &Config {
@@ -139,52 +119,51 @@ impl<M: Manager> Shared<M> {
         self.backend.now()
     }
 
-    /// The present, if nothing less can tell whether an idle connection may be handed out.
-    pub(crate) fn idle_clock(&self) -> Option<Instant> {
-        match self.idle_time {
-            IdleTime::Exact => Some(self.now()),
-            IdleTime::Untold | IdleTime::Ticks(_) => None,
+    /// The present, if nothing less tells whether an idle connection can be handed out.
+    #[inline]
+    pub(crate) fn idle_now(&self) -> Option<Instant> {
+        match self.stamps_returns {
+            true => Some(self.now()),
+            false => None,
         }
     }
 
-    /// Changes the books, then does what the change asks for.
+    /// Changes the ledger, then carries out what the change asks for.
+    #[inline]
     pub(crate) fn change<R>(
         self: &Arc<Self>,
         current: Option<Ticket>,
-        change: impl FnOnce(&mut Books<M>, &mut Afterwards<M>) -> R,
+        change: impl FnOnce(&mut PoolLedger<M>, &mut PoolEffects<M>) -> R,
     ) -> R {
-        let mut after = After::new(current);
-        let result = change(&mut self.books(), &mut after);
-        self.perform(after);
+        let mut effects = Effects::new(Some(self.now()), current);
+        let result = change(&mut self.ledger(), &mut effects);
+        self.perform(effects);
         result
     }
 
-    /// Remembers how the last connect ended, and gives the error that callers see.
-    pub(crate) fn note_connect(&self, error: Option<&Error<M::Error>>) {
+    /// Remembers how the last connect ended.
+    pub(crate) fn record_connect(&self, error: Option<&Error<M::Error>>) {
         let new = match error {
             Some(Error::Connect(error)) => Some(Arc::clone(error)),
             Some(_) => return,
             None => None,
         };
         let old = {
-            let mut last = self
-                .last_connect
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner);
-            std::mem::replace(&mut *last, new)
+            let last = self.last_connect_error.lock();
+            std::mem::replace(&mut *last.unwrap_or_else(PoisonError::into_inner), new)
         };
-        quietly(|| drop(old));
+        ignore_panic(|| drop(old));
     }
 
-    /// Completes a time-out's account with the pool's counts and the last connect error.
-    pub(crate) fn explain(&self, error: Error<M::Error>) -> Error<M::Error> {
+    /// Adds the pool's counts and the last connect error to a time-out.
+    pub(crate) fn with_context(&self, error: Error<M::Error>) -> Error<M::Error> {
         match error {
             Error::Timeout { phase, after, .. } => Error::Timeout {
                 phase,
                 after,
                 status: self.status(),
                 last_connect: self
-                    .last_connect
+                    .last_connect_error
                     .lock()
                     .unwrap_or_else(PoisonError::into_inner)
                     .clone(),

@@ -1,84 +1,66 @@
-//! What a change of the books asks of the world, carried out without the lock.
+//! What a change of the ledger asks for, carried out without the lock.
 
 use std::sync::Arc;
 
-use super::visitor::Visitor;
-use super::{Afterwards, Shared};
+use super::background_task::BackgroundTask;
+use super::{PoolEffects, Shared};
 use crate::Manager;
-use crate::keys::{JobKey, Ticket};
-use crate::ledger::{CalledOff, Chores, Item};
-use crate::steps::{Goods, quietly};
+use crate::backend::PoolTypes;
+use crate::ledger::{JobKey, RareEffects, Ticket};
+use crate::panics::ignore_panic;
 
 impl<M: Manager> Shared<M> {
-    /// Does what a change of the books asks for; every call into foreign code is on its own.
+    /// Carries out what a change of the ledger asks for. Each call of foreign code is contained by itself.
     #[inline]
-    pub(crate) fn perform(self: &Arc<Self>, mut after: Afterwards<M>) {
-        for waker in after.take_wakers() {
-            quietly(|| waker.wake());
+    pub(crate) fn perform(self: &Arc<Self>, effects: PoolEffects<M>) {
+        if let Some(waker) = effects.waker {
+            ignore_panic(|| waker.wake());
         }
-        if let Some(chores) = after.take_chores() {
-            self.perform_chores(*chores, after.current);
+        if let Some(waker) = effects.stale_waker {
+            ignore_panic(|| drop(waker));
         }
-        if after.recycle {
-            self.spawn(Visitor::of_the_next_dirty(self));
+        if let Some(rare) = effects.rare {
+            self.perform_rare(*rare, effects.current);
         }
-        if after.closing {
-            self.closing.notify(usize::MAX);
+        if effects.spawn_recycle_task {
+            self.spawn(BackgroundTask::for_next_dirty(self));
         }
     }
 
     #[cold]
-    fn perform_chores(self: &Arc<Self>, chores: Chores<Goods<M>>, current: Option<Ticket>) {
-        for waker in chores.stale {
-            quietly(|| drop(waker));
+    fn perform_rare(self: &Arc<Self>, rare: RareEffects<PoolTypes<M>>, current: Option<Ticket>) {
+        for waker in rare.wakers {
+            ignore_panic(|| waker.wake());
         }
-        for handle in chores.aborts {
-            quietly(|| handle.abort());
+        for handle in rare.aborts {
+            ignore_panic(|| handle.abort());
         }
-        for handle in chores.handles {
-            quietly(|| drop(handle));
+        for stale in rare.stale {
+            ignore_panic(|| drop(stale));
         }
-        for entry in chores.written_off {
-            quietly(|| drop(entry));
+        // A place is free only after its connection is gone: drop first, count afterwards.
+        for (id, departing) in rare.departing {
+            ignore_panic(|| drop(departing));
+            self.change(current, |ledger, effects| ledger.dropped(id, effects));
         }
-        // A place is free only when its connection is really gone: drop first, count afterwards.
-        for entry in chores.broken {
-            let id = entry.id();
-            quietly(|| drop(entry));
-            let now = self.now();
-            self.change(current, |books, after| books.dropped(id, now, after));
-        }
-        for CalledOff { kind, id, work } in chores.called_off {
-            quietly(|| drop(work));
-            let now = self.now();
-            self.change(current, |books, after| {
-                books.called_off(kind, id, now, after);
-            });
-        }
-        for key in chores.tend {
-            self.tend(key);
+        for key in rare.spawn_drivers {
+            self.spawn_driver(key);
         }
     }
 
-    /// Finds a background task for a job that nobody drives.
-    fn tend(self: &Arc<Self>, key: JobKey) {
-        let hired = {
-            let mut books = self.books();
-            match books.can_spawn() {
-                true => books.hire(key),
-                false => None,
-            }
-        };
-        if let Some(number) = hired {
-            self.spawn(Visitor::of(self, key, number));
+    /// Spawns a background task for a job that nobody drives.
+    fn spawn_driver(self: &Arc<Self>, key: JobKey) {
+        let number = self.ledger().assign_task(key);
+        if let Some(number) = number {
+            self.spawn(BackgroundTask::for_job(self, key, number));
         }
     }
 
-    fn spawn(self: &Arc<Self>, visitor: Visitor<M>) {
-        // A visitor that is refused gives its job back when it is dropped.
-        let spawned = quietly(|| self.backend.runtime.spawn(Box::pin(visitor)));
+    fn spawn(self: &Arc<Self>, task: BackgroundTask<M>) {
+        // A task that is refused gives its job back when it is dropped.
+        let spawned = ignore_panic(|| self.backend.runtime.spawn(Box::pin(task)));
         if !matches!(spawned, Some(Ok(()))) {
-            self.books().cannot_spawn();
+            self.ledger().cannot_spawn();
         }
     }
 }

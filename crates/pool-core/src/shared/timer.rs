@@ -1,70 +1,115 @@
-//! The one timer of all waiters of a pool.
+//! The pool's one timer. It serves the deadlines of all waiters and the ticks of the idle clock.
 
 use std::sync::{Arc, MutexGuard, PoisonError, TryLockError, Weak};
 use std::task::{Context, Wake};
 
 use super::Shared;
-use crate::steps::quietly;
+use crate::ledger::ClockReading;
+use crate::panics::{catch_panic, ignore_panic};
 use crate::{BoxFuture, Manager};
 
+type Timer<'a> = MutexGuard<'a, Option<BoxFuture<'static, ()>>>;
+
 impl<M: Manager> Shared<M> {
-    /// Sets the timer of the waiters for the instant that the books name.
-    pub(crate) fn set_timer(self: &Arc<Self>) {
-        let timer = self.timer.lock().unwrap_or_else(PoisonError::into_inner);
-        self.set(timer);
+    /// Sets the timer for the instant that the ledger names.
+    ///
+    /// # Errors
+    ///
+    /// What to tell the user: there is no timer.
+    pub(crate) fn set_timer(self: &Arc<Self>) -> Result<(), String> {
+        self.set(self.timer.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// The same from inside the timer: where the runtime allows it, and nobody else is at it.
+    /// Sets the timer if a deadline needs it. Where that fails, the next caller that waits is told.
+    pub(crate) fn set_timer_if_needed(self: &Arc<Self>) {
+        let is_needed = self.ledger().timer_to_set();
+        if is_needed {
+            let _ = self.set_timer();
+        }
+    }
+
+    /// Starts the idle clock after a connection came back, if it rests.
+    pub(crate) fn wind_idle_clock(self: &Arc<Self>) {
+        if self.backend.uses_thread_timer() {
+            let is_needed = self.ledger().wind_idle_clock(ClockReading::now());
+            if is_needed {
+                // Without a timer the idle clock does not run, and returns are stamped.
+                let _ = self.set_timer();
+            }
+        }
+    }
+
+    /// Sets the timer again while it strikes, where the runtime allows that and nobody else sets it now.
     fn set_timer_again(self: &Arc<Self>) {
-        if !self.backend.timer_is_reentrant() || !self.books().timer_to_set() {
+        if !self.backend.timer_is_reentrant() || !self.ledger().timer_to_set() {
             return;
         }
-        match self.timer.try_lock() {
+        let set = match self.timer.try_lock() {
             Ok(timer) => self.set(timer),
             Err(TryLockError::Poisoned(timer)) => self.set(timer.into_inner()),
-            // Whoever holds it looks again before it goes.
-            Err(TryLockError::WouldBlock) => {}
-        }
+            // Whoever holds it looks again before it returns.
+            Err(TryLockError::WouldBlock) => Ok(()),
+        };
+        // Where it failed, the next caller that waits is told.
+        let _ = set;
     }
 
-    fn set<'a>(self: &'a Arc<Self>, mut timer: MutexGuard<'a, Option<BoxFuture<'static, ()>>>) {
+    fn set<'a>(self: &'a Arc<Self>, mut timer: Timer<'a>) -> Result<(), String> {
         loop {
-            // Read under the timer's lock: of two who set it at once, the later one sees both wishes.
-            let Some(at) = self.books().timer_at() else {
-                return;
+            // This is read under the timer's lock: of two that set it at once, the later one sees both wishes.
+            let Some(at) = self.ledger().timer_at() else {
+                return Ok(());
             };
-            let set = quietly(|| {
-                let mut sleep = self.backend.sleep_until(at);
+            let set = self.backend.sleep_until(at).and_then(|mut sleep| {
                 let mut cx = Context::from_waker(&self.timer_waker);
-                let struck = sleep.as_mut().poll(&mut cx).is_ready();
-                (sleep, struck)
+                match catch_panic(|| sleep.as_mut().poll(&mut cx).is_ready()) {
+                    Ok(struck) => Ok((sleep, struck)),
+                    Err(message) => Err(format!("the runtime's timer panicked: {message}")),
+                }
             });
-            let Some((sleep, struck)) = set else {
-                // The next who waits tries again.
-                self.books().timer_is_not_set();
-                return;
+            let (sleep, struck) = match set {
+                Ok(set) => set,
+                Err(why) => {
+                    self.ledger().timer_is_not_set();
+                    return Err(why);
+                }
             };
             let old = timer.replace(sleep);
             drop(timer);
-            quietly(|| drop(old));
+            ignore_panic(|| drop(old));
             if struck {
-                self.change(None, |books, after| books.timer_struck(after));
+                self.timer_struck();
             }
             let again = {
-                let mut books = self.books();
-                books.timer_at().is_none() && books.timer_to_set()
+                let mut ledger = self.ledger();
+                ledger.timer_at().is_none() && ledger.timer_to_set()
             };
             if !again {
-                return;
+                return Ok(());
             }
             timer = self.timer.lock().unwrap_or_else(PoisonError::into_inner);
         }
     }
+
+    fn timer_struck(self: &Arc<Self>) {
+        // The idle clock ticks only on the built-in timer.
+        let uses_ticks = self.backend.uses_thread_timer();
+        let now = uses_ticks.then(ClockReading::now);
+        self.change(None, |ledger, effects| ledger.timer_struck(now, effects));
+    }
 }
 
-/// Called by the runtime's timer, from whatever thread and under whatever lock that holds.
+/// Called by the timer, from any thread, and perhaps under a lock of the runtime.
 pub(super) struct TimerWaker<M: Manager> {
-    pub(super) shared: Weak<Shared<M>>,
+    shared: Weak<Shared<M>>,
+}
+
+impl<M: Manager> TimerWaker<M> {
+    pub(super) fn new(shared: &Weak<Shared<M>>) -> Self {
+        Self {
+            shared: Weak::clone(shared),
+        }
+    }
 }
 
 impl<M: Manager> Wake for TimerWaker<M> {
@@ -74,7 +119,7 @@ impl<M: Manager> Wake for TimerWaker<M> {
 
     fn wake_by_ref(self: &Arc<Self>) {
         if let Some(shared) = self.shared.upgrade() {
-            shared.change(None, |books, after| books.timer_struck(after));
+            shared.timer_struck();
             shared.set_timer_again();
         }
     }

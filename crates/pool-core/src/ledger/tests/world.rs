@@ -1,16 +1,14 @@
-//! What stands for the world outside in the tests of the books: guards, waiters, and what is to be done after a change.
+//! The world around a ledger in its unit tests: guards, waiters, and what is carried out after a change.
 
 use std::sync::Arc;
 use std::task::{Wake, Waker};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::Verdict;
 use crate::config::Config;
-use crate::jobs::{Kind, Work};
-use crate::keys::{JobKey, Ticket};
-use crate::ledger::waiting::Queued;
 use crate::ledger::{
-    After, Answer, CalledOff, Item, Ledger, Outcome, Settled, Stock, TakenWork, Visit,
+    Answer, Effects, IdleEntry, JobKey, Kind, Ledger, LedgerTypes, Outcome, Poller, Settled, Take,
+    TakenJob, Ticket, WaiterPoll, Work,
 };
 
 pub(super) struct Plain;
@@ -18,7 +16,7 @@ pub(super) struct Plain;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Number(pub(super) u64, Option<Instant>);
 
-impl Item for Number {
+impl IdleEntry for Number {
     fn id(&self) -> u64 {
         self.0
     }
@@ -30,32 +28,29 @@ impl Item for Number {
     }
 }
 
-impl Stock for Plain {
+impl LedgerTypes for Plain {
     type Entry = Number;
-    /// A future between two polls: the entry that lies in it.
+    /// A future between two polls: the connection that is in it.
     type Job = Option<Number>;
     type Failure = &'static str;
 }
 
-/// A waker like any other; the one that does nothing stands for "nobody" in the books.
-pub(super) struct Nudge;
+struct NothingToWake;
 
-impl Wake for Nudge {
+impl Wake for NothingToWake {
     fn wake(self: Arc<Self>) {}
 }
 
-/// The books together with the world outside: guards, waiters, and what is to be done after a change.
+/// A ledger together with the world around it.
 pub(super) struct World {
-    pub(super) books: Ledger<Plain>,
+    pub(super) ledger: Ledger<Plain>,
     pub(super) now: Instant,
-    pub(super) made: u64,
+    made: u64,
     pub(super) waker: Waker,
     pub(super) guards: Vec<Number>,
     pub(super) waiting: Vec<Ticket>,
-    /// Jobs that were polled once at least, in the hands of visitors.
-    pub(super) visited: Vec<(JobKey, u64)>,
-    /// Whether the short ways are tried first, as the verbs do.
-    pub(super) in_a_hurry: bool,
+    /// The background tasks: their jobs and their numbers.
+    pub(super) tasks: Vec<(JobKey, u64)>,
 }
 
 impl World {
@@ -66,210 +61,222 @@ impl World {
             ..Config::default()
         };
         Self {
-            books: Ledger::new(&config),
+            ledger: Ledger::new(&config),
             now: Instant::now(),
             made: 0,
-            waker: Waker::from(Arc::new(Nudge)),
+            waker: Waker::from(Arc::new(NothingToWake)),
             guards: Vec::new(),
             waiting: Vec::new(),
-            visited: Vec::new(),
-            in_a_hurry: false,
+            tasks: Vec::new(),
         }
     }
 
     pub(super) fn change<R>(
         &mut self,
-        change: impl FnOnce(&mut Ledger<Plain>, Instant, &mut After<Plain>) -> R,
+        change: impl FnOnce(&mut Ledger<Plain>, &mut Effects<Plain>) -> R,
     ) -> R {
-        let mut after = After::new(None);
-        let result = change(&mut self.books, self.now, &mut after);
-        self.perform(after);
+        let mut effects = Effects::new(Some(self.now), None);
+        let result = change(&mut self.ledger, &mut effects);
+        self.perform(effects);
         result
     }
 
-    pub(super) fn perform(&mut self, mut after: After<Plain>) {
-        after.take_wakers().for_each(Waker::wake);
-        let Some(chores) = after.take_chores() else {
+    fn perform(&mut self, effects: Effects<Plain>) {
+        let Some(rare) = effects.rare else {
             return;
         };
-        for entry in chores.broken {
-            self.change(|books, now, after| books.dropped(entry.0, now, after));
+        for (id, _) in rare.departing {
+            self.change(|ledger, effects| ledger.dropped(id, effects));
         }
-        for CalledOff { kind, id, .. } in chores.called_off {
-            self.change(|books, now, after| books.called_off(kind, id, now, after));
+        for key in rare.spawn_drivers {
+            self.spawn(key);
         }
-        for key in chores.tend {
-            if let Some(number) = self.books.hire(key) {
-                self.visited.push((key, number));
-            }
+    }
+
+    fn spawn(&mut self, key: JobKey) {
+        if let Some(number) = self.ledger.assign_task(key) {
+            self.tasks.push((key, number));
         }
     }
 
     pub(super) fn acquire(&mut self) -> Ticket {
         let waker = self.waker.clone();
-        let queued = match self.in_a_hurry {
-            true => self.books.queue_up(waker, None, self.now),
-            false => Err(waker),
-        };
-        let queued = queued.or_else(|waker| {
-            self.change(|books, now, after| books.enqueue(waker, None, now, after))
-        });
-        let Ok(Queued { ticket, .. }) = queued else {
-            panic!("the pool is open");
-        };
+        let queued = self.change(|ledger, effects| ledger.enqueue(waker, None, effects));
+        let ticket = queued.map(|queued| queued.ticket);
+        let ticket = ticket.expect("the pool is open");
         self.waiting.push(ticket);
         ticket
     }
 
-    pub(super) fn entry(&mut self) -> Number {
-        self.made += 1;
-        Number(self.made, Some(self.now))
+    /// Acquires and takes the connection, which must be there after one connect at most.
+    pub(super) fn acquire_now(&mut self) {
+        let ticket = self.acquire();
+        self.look(ticket, true, true);
+        if self.waiting.contains(&ticket) {
+            self.look(ticket, true, true);
+        }
     }
 
-    /// Ends a job that was taken out.
-    pub(super) fn finish(
-        &mut self,
-        key: JobKey,
-        kind: Kind,
-        work: Work<Number, Option<Number>>,
-        well: bool,
-    ) {
-        let entry = match work {
-            Work::Fresh(entry) => entry,
-            Work::Parked(entry) => entry,
-            Work::Polled => unreachable!(),
-        };
-        let outcome = match (kind, entry) {
+    /// Ends a job that was taken out, well or not.
+    fn finish(&mut self, job: TakenJob<Plain>, well: bool) {
+        let outcome = match (job.kind, content(job.work)) {
             (Kind::Close, _) => Outcome::Gone,
-            (Kind::Connect, _) if well => Outcome::Ready(self.entry(), None),
-            (Kind::Connect, _) => Outcome::Failed {
-                entry: None,
-                failure: "refused",
-                goodbye: false,
-                hopeless: false,
-            },
+            (Kind::Connect, _) if well => {
+                self.made += 1;
+                Outcome::Ready(Number(self.made, Some(self.now)), None)
+            }
             (_, Some(entry)) if well => Outcome::Ready(entry, None),
-            (_, entry) => Outcome::Failed {
+            (_, Some(entry)) => Outcome::Broken {
                 entry,
                 failure: "broken",
-                goodbye: self.made % 2 == 0,
+                can_close: self.made % 2 == 0,
+            },
+            (_, None) => Outcome::NotConnected {
+                failure: "refused",
                 hopeless: false,
             },
         };
-        let settled = self.change(|books, now, after| books.settle(key, outcome, now, after));
+        let (key, poller) = (job.key, job.poller);
+        let settled = self.change(|ledger, effects| ledger.settle(key, poller, outcome, effects));
         if let Settled::Taken(entry) = settled {
             self.guards.push(entry);
         }
     }
 
-    /// Comes as the waiter does, with its own waker.
-    pub(super) fn come(&mut self, ticket: Ticket) -> Visit<Plain> {
-        match self.books.visit(ticket, None, Some(&self.waker)) {
-            Visit::OtherWaker => {
-                self.books.set_waker(ticket, self.waker.clone());
-                self.books.visit(ticket, None, None)
-            }
-            visit => visit,
+    pub(super) fn park(&mut self, job: TakenJob<Plain>) {
+        let entry = content(job.work);
+        let (key, poller) = (job.key, job.poller);
+        self.change(|ledger, effects| ledger.park(key, entry, poller, None, effects));
+    }
+
+    fn step(&mut self, job: TakenJob<Plain>, end: bool, well: bool) {
+        match end {
+            true => self.finish(job, well),
+            false => self.park(job),
         }
     }
 
-    /// One look of a waiter: its answer, or a step of its job.
-    pub(super) fn look(&mut self, ticket: Ticket, end: bool, well: bool) {
-        if self.in_a_hurry {
-            if let Some(entry) = self.books.collect(ticket) {
-                self.waiting.retain(|other| *other != ticket);
-                return self.guards.push(entry);
+    /// Polls as the waiter does, with its own waker.
+    pub(super) fn poll(&mut self, ticket: Ticket) -> WaiterPoll<Plain> {
+        match self.ledger.poll_waiter(ticket, None, Some(&self.waker)) {
+            WaiterPoll::OtherWaker => {
+                self.ledger.set_waker(ticket, self.waker.clone());
+                self.ledger.poll_waiter(ticket, None, None)
             }
+            found => found,
         }
-        match self.come(ticket) {
-            Visit::Answer { left, .. } => {
+    }
+
+    /// One look of a waiter: its answer, or a poll of its job.
+    pub(super) fn look(&mut self, ticket: Ticket, end: bool, well: bool) {
+        match self.poll(ticket) {
+            WaiterPoll::Answer { left, .. } => {
                 self.waiting.retain(|other| *other != ticket);
                 if let Some(Answer::Entry(entry)) = left.answer {
                     self.guards.push(entry);
                 }
             }
-            Visit::Job(key, kind, work) if end => self.finish(key, kind, work, well),
-            Visit::Job(key, _, work) => self.park(key, work),
-            Visit::Nothing(_) | Visit::OtherWaker => {}
+            WaiterPoll::Job(job) => self.step(job, end, well),
+            WaiterPoll::Nothing(_) | WaiterPoll::OtherWaker => {}
         }
-    }
-
-    pub(super) fn park(&mut self, key: JobKey, work: Work<Number, Option<Number>>) {
-        let job = match work {
-            Work::Fresh(entry) => entry,
-            Work::Parked(entry) => entry,
-            Work::Polled => unreachable!(),
-        };
-        self.change(|books, now, after| books.park(key, job, None, now, after));
     }
 
     pub(super) fn leave(&mut self, ticket: Ticket) {
         self.waiting.retain(|other| *other != ticket);
-        self.change(|books, now, after| {
-            let left = books.leave(ticket, now, after);
+        self.change(|ledger, effects| {
+            let left = ledger.leave(ticket, effects);
             if let Some(Answer::Entry(entry)) = left.answer {
-                books.pass_on(entry, now, after);
+                ledger.pass_on(entry, effects);
             }
         });
     }
 
+    /// Drops a guard as `PooledConnection` does: first without the time, and with it where that is needed.
     pub(super) fn release(&mut self, verdict: Verdict) {
-        let Some(mut entry) = self.guards.pop() else {
+        let Some(entry) = self.guards.pop() else {
             return;
         };
-        if self.in_a_hurry && verdict == Verdict::Reuse {
-            match self.books.give_ready(entry) {
-                Ok(waker) => return waker.into_iter().for_each(Waker::wake),
-                Err(back) => entry = back,
-            }
+        if let Err(entry) = self.release_without_time(entry, verdict) {
+            let given = self.change(|ledger, effects| ledger.give_back(entry, verdict, effects));
+            assert_eq!(given, Ok(()));
         }
-        self.change(|books, now, after| books.give_back(entry, verdict, now, after));
     }
 
-    pub(super) fn visit(&mut self, at: usize, end: bool, well: bool) {
-        let (key, number) = self.visited[at];
-        match self.books.take_as_visitor(key, number) {
-            TakenWork::Work(kind, work) if end => {
-                self.visited.swap_remove(at);
-                self.finish(key, kind, work, well);
-            }
-            TakenWork::Work(_, work) => self.park(key, work),
-            _ => {
-                self.visited.swap_remove(at);
-            }
+    pub(super) fn release_without_time(
+        &mut self,
+        entry: Number,
+        verdict: Verdict,
+    ) -> Result<(), Number> {
+        let mut effects = Effects::new(None, None);
+        let given = self.ledger.give_back(entry, verdict, &mut effects);
+        self.perform(effects);
+        given
+    }
+
+    /// Polls a background task.
+    pub(super) fn run_task(&mut self, at: usize, end: bool, well: bool) {
+        let (key, number) = self.tasks[at];
+        let poller = Poller::Background(number);
+        let taken = self.change(|ledger, effects| ledger.take_job(key, poller, effects));
+        if end || !matches!(taken, Take::Job(_)) {
+            self.tasks.swap_remove(at);
+        }
+        if let Take::Job(job) = taken {
+            self.step(job, end, well);
         }
     }
 
     pub(super) fn recycle_in_background(&mut self) {
-        if let Some(claimed) = self.change(|books, _, after| books.claim_dirty(after)) {
-            self.visited.push(claimed);
-        }
+        let claimed = self.change(|ledger, effects| ledger.claim_dirty(effects));
+        self.tasks.extend(claimed);
     }
 
     /// Drives everything to its good end.
     pub(super) fn settle(&mut self) {
         for _ in 0..10_000 {
             self.recycle_in_background();
-            for key in self.books.unattended() {
-                if let Some(number) = self.books.hire(key) {
-                    self.visited.push((key, number));
-                }
+            for key in self.ledger.undriven() {
+                self.spawn(key);
             }
-            if !self.visited.is_empty() {
-                self.visit(0, true, true);
+            if !self.tasks.is_empty() {
+                self.run_task(0, true, true);
             }
             for ticket in self.waiting.clone() {
                 self.look(ticket, true, true);
             }
             self.release(Verdict::Reuse);
-            if self.visited.is_empty() && self.waiting.is_empty() && self.guards.is_empty() {
+            if self.tasks.is_empty() && self.waiting.is_empty() && self.guards.is_empty() {
                 return;
             }
         }
-        panic!(
-            "HANG: {:?}, {} waiting",
-            self.books.status(),
-            self.waiting.len()
-        );
+        let status = self.ledger.status();
+        panic!("HANG: {status:?}, {} waiting", self.waiting.len());
+    }
+}
+
+fn content(work: Work<Number, Option<Number>>) -> Option<Number> {
+    match work {
+        Work::Fresh(entry) | Work::Parked(entry) => entry,
+        Work::Polled => unreachable!("a job is polled by one caller at a time"),
+    }
+}
+
+/// A small random generator, so that a failure can be repeated by its seed.
+pub(super) struct Dice(u64);
+
+impl Dice {
+    pub(super) fn new(seed: u64) -> Self {
+        Self(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15))
+    }
+
+    pub(super) fn roll(&mut self, sides: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        (self.0 % sides as u64) as usize
+    }
+
+    pub(super) fn millis(&mut self, below: usize) -> Duration {
+        Duration::from_millis(self.roll(below) as u64)
     }
 }

@@ -1,34 +1,39 @@
-//! The slots of the waiters: reused, and known by tickets that recognise when somebody else has the slot by now.
+//! The slots of the waiters. A slot is reused; a ticket of an earlier use is recognised as stale.
 //!
-//! Not a `SlotMap`, because that keeps a slot's version behind its value: a waiter with its version here is two cache
-//! lines, and only the first is touched by whoever serves it.
+//! This is not a `SlotMap`: a `SlotMap` keeps the version of a slot behind its value. Here a waiter with its version is two cache lines, and whoever
+//! serves the waiter touches only the first.
 
 use std::num::NonZeroU32;
 use std::ops::{Index, IndexMut};
 use std::task::Waker;
 
 use super::List;
-use super::deadlines::{Deadline, Timing};
-use crate::keys::{JobKey, Ticket};
+use crate::ledger::jobs::JobKey;
 
-/// One waiter; what is written while it waits comes first.
+/// The number of a waiter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Ticket {
+    index: u32,
+    generation: NonZeroU32,
+}
+
+/// One waiter. The fields that change while it waits come first.
 #[repr(C, align(64))]
 pub(super) struct Waiter<A> {
-    /// How to wake it; `None` once that was done.
+    /// How to wake the waiter; `None` after it was woken.
     pub(super) waker: Option<Waker>,
     pub(super) answer: Option<A>,
+    /// The job that the waiter drives.
     pub(super) job: Option<JobKey>,
-    /// Its neighbours in its list; the first one's `previous` means nothing. In a free slot `next` is the next free one.
+    /// The neighbours in its list. The `previous` of the first waiter has no meaning. In a free slot, `next` is the next free slot.
     pub(super) previous: Option<Ticket>,
     pub(super) next: Option<Ticket>,
-    /// The list it is in.
+    /// The list that the waiter is in.
     pub(super) list: Option<List>,
-    /// How the deadline is counted with.
-    pub(super) timing: Timing,
-    free: bool,
-    /// The turn of the slot: a ticket of an earlier one is stale.
-    turn: NonZeroU32,
-    pub(super) deadline: Option<Deadline>,
+    /// Its deadline is noted and has not struck.
+    pub(super) has_note: bool,
+    is_free: bool,
+    generation: NonZeroU32,
     pub(super) arrival: u64,
 }
 
@@ -45,20 +50,19 @@ impl<A> Slots<A> {
         }
     }
 
-    /// A slot for a new waiter, who is in no list yet.
+    /// Takes a slot for a new waiter, which is in no list yet.
     pub(super) fn take(&mut self) -> (Ticket, &mut Waiter<A>) {
         let ticket = self.free.unwrap_or_else(|| self.grow());
         let waiter = &mut self.all[ticket.index as usize];
         self.free = waiter.next.take();
-        waiter.free = false;
+        waiter.is_free = false;
         (ticket, waiter)
     }
 
     #[cold]
     fn grow(&mut self) -> Ticket {
-        let index =
-            u32::try_from(self.all.len()).expect("fewer than four thousand million waiters");
-        let turn = NonZeroU32::MIN;
+        let index = u32::try_from(self.all.len()).expect("there are fewer than 2^32 waiters");
+        let generation = NonZeroU32::MIN;
         self.all.push(Waiter {
             waker: None,
             answer: None,
@@ -66,58 +70,68 @@ impl<A> Slots<A> {
             previous: None,
             next: None,
             list: None,
-            timing: Timing::Not,
-            free: true,
-            turn,
-            deadline: None,
+            has_note: false,
+            is_free: true,
+            generation,
             arrival: 0,
         });
-        Ticket { index, turn }
+        Ticket { index, generation }
     }
 
-    /// Frees the slot; what is still in it is for the caller to take out before.
+    /// Frees the slot. The caller has taken out what was in it.
     pub(super) fn free(&mut self, ticket: Ticket) {
         let next = self.free;
         let waiter = &mut self[ticket];
-        waiter.free = true;
+        waiter.is_free = true;
         waiter.next = next;
-        waiter.turn = waiter.turn.checked_add(1).unwrap_or(NonZeroU32::MIN);
-        let turn = waiter.turn;
-        self.free = Some(Ticket { turn, ..ticket });
+        let following = waiter.generation.checked_add(1);
+        waiter.generation = following.unwrap_or(NonZeroU32::MIN);
+        let generation = waiter.generation;
+        self.free = Some(Ticket {
+            generation,
+            ..ticket
+        });
     }
 
-    /// The waiter, if it is still there.
+    /// The waiter, if the ticket is not stale.
     pub(super) fn get(&self, ticket: Ticket) -> Option<&Waiter<A>> {
         let waiter = self.all.get(ticket.index as usize)?;
-        (waiter.turn == ticket.turn && !waiter.free).then_some(waiter)
+        (waiter.generation == ticket.generation && !waiter.is_free).then_some(waiter)
     }
 
-    /// The waiter, if it is still there, to be changed.
+    /// The waiter, if the ticket is not stale, to be changed.
     pub(super) fn get_mut(&mut self, ticket: Ticket) -> Option<&mut Waiter<A>> {
         let waiter = self.all.get_mut(ticket.index as usize)?;
-        (waiter.turn == ticket.turn && !waiter.free).then_some(waiter)
+        (waiter.generation == ticket.generation && !waiter.is_free).then_some(waiter)
     }
 
-    /// Everybody who is there.
+    /// All waiters, in the order of their slots.
     pub(super) fn iter(&self) -> impl Iterator<Item = (Ticket, &Waiter<A>)> {
-        let taken = self.all.iter().zip(0..).filter(|(waiter, _)| !waiter.free);
+        let taken = self
+            .all
+            .iter()
+            .zip(0..)
+            .filter(|(waiter, _)| !waiter.is_free);
         taken.map(|(waiter, index)| {
-            let turn = waiter.turn;
-            (Ticket { index, turn }, waiter)
+            let generation = waiter.generation;
+            (Ticket { index, generation }, waiter)
         })
     }
 }
 
 /// # Panics
 ///
-/// Where the ticket is stale: each is given back once, by the one who has it.
+/// If the ticket is stale: its owner gives it back once.
 impl<A> Index<Ticket> for Slots<A> {
     type Output = Waiter<A>;
 
     #[inline]
     fn index(&self, ticket: Ticket) -> &Waiter<A> {
         let waiter = &self.all[ticket.index as usize];
-        assert!(waiter.turn == ticket.turn, "a ticket is given back once");
+        assert!(
+            waiter.generation == ticket.generation,
+            "a ticket is given back once"
+        );
         waiter
     }
 }
@@ -126,7 +140,10 @@ impl<A> IndexMut<Ticket> for Slots<A> {
     #[inline]
     fn index_mut(&mut self, ticket: Ticket) -> &mut Waiter<A> {
         let waiter = &mut self.all[ticket.index as usize];
-        assert!(waiter.turn == ticket.turn, "a ticket is given back once");
+        assert!(
+            waiter.generation == ticket.generation,
+            "a ticket is given back once"
+        );
         waiter
     }
 }
@@ -162,15 +179,14 @@ mod tests {
     }
 
     #[test]
-    fn whoever_serves_a_waiter_touches_one_cache_line() {
-        /// As large as what a pool's waiters wait for.
+    fn serving_a_waiter_touches_one_cache_line() {
+        /// As large as the answers of a pool.
         enum Answer {
             _Entry(Box<u8>),
             _Failed(Box<u8>),
             _Closed,
         }
         assert_eq!(size_of::<Waiter<Answer>>(), 128);
-        assert!(std::mem::offset_of!(Waiter<Answer>, deadline) >= 64);
-        assert!(std::mem::offset_of!(Waiter<Answer>, turn) < 64);
+        assert!(std::mem::offset_of!(Waiter<Answer>, generation) < 64);
     }
 }

@@ -1,0 +1,196 @@
+//! The verb `acquire`: its future, and what a caller can say about it. How it waits is in `waiting`.
+
+mod waiting;
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+
+use crate::Manager;
+use crate::error::Error;
+use crate::ledger::{Kind, Ticket};
+use crate::pool::Pool;
+use crate::pooled::PooledConnection;
+use crate::shared::Shared;
+
+/// The future of [`Pool::acquire`].
+///
+/// Nothing happens before its first poll. It is `Send` and `Unpin`, and small: what it waits for lies in the pool.
+///
+/// # Cancel safety
+///
+/// Dropping it at any point costs nothing: its turn goes to the next waiter, a connection that had been handed over
+/// goes on to the next, and a connect that it had begun is finished for whoever comes. So is a recycle, where it can go
+/// on in the background or `recycle_timeout` bounds it, and a check that `check_timeout` bounds; else the connection is
+/// closed, because nothing would ever end a step that hangs.
+///
+/// # Panics
+///
+/// When it is polled again after it was ready.
+///
+/// # Examples
+///
+/// ```
+/// # use pool_core::doc_manager::Numbers;
+/// use futures_lite::future::poll_once;
+/// use pool_core::{Acquire, Pool};
+///
+/// # futures_lite::future::block_on(async {
+/// let pool = Pool::builder(Numbers).maxsize(1).build().await?;
+/// let held = pool.acquire().await?;
+///
+/// let mut acquire: Acquire<'_, Numbers> = pool.acquire();
+/// assert!(poll_once(&mut acquire).await.is_none());
+/// assert_eq!(pool.status().waiting(), 1);
+///
+/// drop(acquire); // gives up
+/// assert_eq!(pool.status().waiting(), 0);
+/// # drop(held);
+/// # Ok::<(), pool_core::Error<std::convert::Infallible>>(())
+/// # }).unwrap();
+/// ```
+#[must_use = "futures do nothing unless polled"]
+pub struct Acquire<'a, M: Manager> {
+    shared: &'a Arc<Shared<M>>,
+    timeout: Timeout,
+    state: State,
+}
+
+#[derive(Clone, Copy)]
+enum Timeout {
+    /// The pool's `acquire_timeout`.
+    OfPool,
+    /// The caller's own.
+    OfCaller(Option<Duration>),
+}
+
+enum State {
+    NotStarted,
+    /// It was given a time-out that no timer can keep.
+    NoTimer,
+    Waiting(Waiting),
+    Done,
+}
+
+/// What an acquire knows while it is in the queue.
+struct Waiting {
+    ticket: Ticket,
+    since: Instant,
+    deadline: Option<Instant>,
+    /// The step that was driven last; the error of a time-out says it.
+    last_step: Option<Kind>,
+}
+
+impl<M: Manager> Pool<M> {
+    /// Takes a connection: an idle one, else a new one while there are fewer than maxsize, else the next that comes
+    /// back.
+    ///
+    /// Waiters are served strictly in order of arrival by direct hand-over. An idle connection is checked first where
+    /// the check policy asks for it; one that fails is discarded and the caller keeps its turn. A failed connect fails
+    /// the first waiter. The caller waits for at most `acquire_timeout`, or [`Acquire::timeout`].
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Closed`], [`Error::Connect`], [`Error::Timeout`] (which says in which phase, after how long, with
+    /// which counts, and the last connect error), [`Error::Panicked`] if the manager's connect or check panicked, and
+    /// [`Error::Config`] for a time-out in a build without a timer.
+    ///
+    /// # Cancel safety
+    ///
+    /// See [`Acquire`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use pool_core::doc_manager::Numbers;
+    /// # use pool_core::Pool;
+    /// # futures_lite::future::block_on(async {
+    /// let pool = Pool::builder(Numbers).build().await?;
+    /// let conn = pool.acquire().await?;
+    /// assert_eq!(*conn, 7);
+    /// # Ok::<(), pool_core::Error<std::convert::Infallible>>(())
+    /// # }).unwrap();
+    /// ```
+    ///
+    /// A guard cannot be had without `.await`:
+    ///
+    /// ```compile_fail
+    /// # use pool_core::doc_manager::Numbers;
+    /// # let pool = pool_core::Pool::builder(Numbers).build_lazy().unwrap();
+    /// let number: u32 = *pool.acquire();
+    /// ```
+    pub fn acquire(&self) -> Acquire<'_, M> {
+        Acquire {
+            shared: self.shared(),
+            timeout: Timeout::OfPool,
+            state: State::NotStarted,
+        }
+    }
+}
+
+impl<M: Manager> Acquire<'_, M> {
+    /// Waits for at most this long instead of the pool's `acquire_timeout`; `None` waits without limit.
+    ///
+    /// Zero takes what can be had at the first poll. Of several time-outs the last counts; after the first poll none does.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use pool_core::doc_manager::Numbers;
+    /// # use pool_core::Pool;
+    /// use std::time::Duration;
+    ///
+    /// # #[cfg(feature = "timer")]
+    /// # futures_lite::future::block_on(async {
+    /// let pool = Pool::builder(Numbers).build().await?;
+    /// let conn = pool.acquire().timeout(Duration::from_secs(1)).await?;
+    /// # Ok::<(), pool_core::Error<std::convert::Infallible>>(())
+    /// # }).unwrap();
+    /// ```
+    pub fn timeout(mut self, timeout: impl Into<Option<Duration>>) -> Self {
+        let timeout = timeout.into();
+        // After the first poll it is too late to change the time-out.
+        if matches!(self.state, State::NotStarted | State::NoTimer) {
+            self.state = match timeout {
+                Some(_) if !self.shared.has_timer => State::NoTimer,
+                _ => State::NotStarted,
+            };
+            self.timeout = Timeout::OfCaller(timeout);
+        }
+        self
+    }
+}
+
+impl<M: Manager> Future for Acquire<'_, M> {
+    type Output = Result<PooledConnection<M>, Error<M::Error>>;
+
+    #[inline]
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = &mut *self;
+        if matches!(this.state, State::NotStarted) {
+            if let Some(entry) = this.shared.take_ready() {
+                this.state = State::Done;
+                return Poll::Ready(Ok(PooledConnection::new(entry, Arc::clone(this.shared))));
+            }
+        }
+        this.poll_in_queue(cx)
+    }
+}
+
+impl<M: Manager> Drop for Acquire<'_, M> {
+    #[inline]
+    fn drop(&mut self) {
+        if let State::Waiting(Waiting { ticket, .. }) = self.state {
+            self.acquire_dropped(ticket);
+        }
+    }
+}
+
+impl<M: Manager> fmt::Debug for Acquire<'_, M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Acquire").finish_non_exhaustive()
+    }
+}

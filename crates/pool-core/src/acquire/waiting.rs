@@ -1,0 +1,245 @@
+//! How an acquire waits: it joins the queue, drives the job that was started for it, and takes its answer.
+
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Instant;
+
+use super::{Acquire, State, Timeout, Waiting};
+use crate::backend::{PoolTypes, no_timer};
+use crate::config::NO_TIMER;
+use crate::error::{Error, Phase};
+use crate::ledger::{Answer, Effects, Kind, Settled, Ticket, WaiterPoll};
+use crate::panics::ignore_panic;
+use crate::pooled::PooledConnection;
+use crate::shared::{Driven, poll_undriven};
+use crate::{Manager, Status};
+
+type Acquired<M> = Result<PooledConnection<M>, Error<<M as Manager>::Error>>;
+
+impl<M: Manager> Acquire<'_, M> {
+    /// The polls that the fast case does not serve.
+    #[inline(never)]
+    pub(super) fn poll_in_queue(&mut self, cx: &mut Context<'_>) -> Poll<Acquired<M>> {
+        match self.state {
+            State::NotStarted => match self.join_queue(cx) {
+                Ok(true) => return Poll::Pending,
+                Ok(false) => {}
+                Err(error) => return Poll::Ready(Err(error)),
+            },
+            State::NoTimer => {
+                self.state = State::Done;
+                return Poll::Ready(Err(no_timer("timeout", NO_TIMER.into())));
+            }
+            State::Waiting(_) | State::Done => {}
+        }
+        self.look(cx)
+    }
+
+    /// Joins the queue. `true`: there is nothing to do but wait.
+    fn join_queue(&mut self, cx: &mut Context<'_>) -> Result<bool, Error<M::Error>> {
+        let waker = cx.waker().clone();
+        let since = self.shared.now();
+        let timeout = match self.timeout {
+            Timeout::OfPool => self.shared.config().acquire_timeout,
+            Timeout::OfCaller(timeout) => timeout,
+        };
+        let deadline = timeout.and_then(|timeout| since.checked_add(timeout));
+        let mut effects = Effects::new(Some(since), None);
+        let queued = self.shared.ledger().enqueue(waker, deadline, &mut effects);
+        self.shared.perform(effects);
+        let queued = match queued {
+            Ok(queued) => queued,
+            Err(waker) => {
+                drop(waker);
+                self.state = State::Done;
+                return Err(Error::Closed);
+            }
+        };
+        self.shared.set_waiters_hint(queued.only_waits);
+        self.state = State::Waiting(Waiting {
+            ticket: queued.ticket,
+            since,
+            deadline,
+            last_step: None,
+        });
+        if queued.set_timer {
+            self.set_timer()?;
+        }
+        Ok(queued.only_waits)
+    }
+
+    /// Takes the answer, or drives the job that was started for this waiter, until there is nothing to do.
+    fn look(&mut self, cx: &mut Context<'_>) -> Poll<Acquired<M>> {
+        let State::Waiting(Waiting {
+            ticket, deadline, ..
+        }) = self.state
+        else {
+            panic!("an acquire is not polled again after it was ready");
+        };
+        let mut polled = None;
+        let mut waker = Some(cx.waker());
+        loop {
+            let found = self
+                .shared
+                .ledger()
+                .poll_waiter(ticket, polled, waker.take());
+            match found {
+                WaiterPoll::Answer {
+                    left,
+                    undriven,
+                    set_timer,
+                } => {
+                    self.state = State::Done;
+                    if set_timer {
+                        // Where it cannot be set, the next caller that waits is told.
+                        let _ = self.shared.set_timer();
+                    }
+                    if undriven {
+                        self.hand_on_undriven(cx);
+                    }
+                    return Poll::Ready(self.result(left.answer));
+                }
+                WaiterPoll::Job(job) => {
+                    let (key, kind) = (job.key, job.kind);
+                    if let State::Waiting(waiting) = &mut self.state {
+                        waiting.last_step = Some(kind);
+                    }
+                    match job.poll(self.shared, cx) {
+                        Driven::Pending(_) => polled = Some(key),
+                        Driven::Settled(settled) => {
+                            if let Some(error) = panic_of_a_check(kind, settled) {
+                                return Poll::Ready(self.give_up(ticket, error));
+                            }
+                        }
+                    }
+                    continue;
+                }
+                WaiterPoll::OtherWaker => {
+                    let new = cx.waker().clone();
+                    let old = self.shared.ledger().set_waker(ticket, new);
+                    drop(old);
+                    continue;
+                }
+                WaiterPoll::Nothing(undriven) => {
+                    if undriven && poll_undriven(self.shared, Some(ticket), cx) {
+                        continue;
+                    }
+                }
+            }
+            let Some(deadline) = deadline else {
+                return Poll::Pending;
+            };
+            let now = self.shared.now();
+            if now >= deadline {
+                let error = self.timed_out(now);
+                return Poll::Ready(self.give_up(ticket, error));
+            }
+            let (set_timer, changed) = self.shared.change(Some(ticket), |ledger, effects| {
+                let changed = ledger.resume(ticket, deadline, effects);
+                (ledger.timer_to_set(), changed)
+            });
+            if set_timer {
+                if let Err(error) = self.set_timer() {
+                    return Poll::Ready(Err(error));
+                }
+            }
+            if !changed {
+                return Poll::Pending;
+            }
+        }
+    }
+
+    /// Polls the jobs that nobody drives, or wakes the next waiter for them. If this acquire has polled them, they know its waker, which nobody
+    /// follows any more.
+    #[cold]
+    fn hand_on_undriven(&self, cx: &mut Context<'_>) {
+        poll_undriven(self.shared, None, cx);
+        self.shared
+            .change(None, |ledger, effects| ledger.drive_undriven(effects));
+    }
+
+    fn result(&self, answer: Option<Answer<PoolTypes<M>>>) -> Acquired<M> {
+        match answer.expect("a waiter that leaves with an answer has it") {
+            Answer::Entry(entry) => Ok(PooledConnection::new(entry, Arc::clone(self.shared))),
+            Answer::Failed(error) => Err(*error),
+            Answer::Closed => Err(Error::Closed),
+        }
+    }
+
+    /// Sets the timer for the deadline of this waiter. Without a timer, it does not wait.
+    fn set_timer(&mut self) -> Result<(), Error<M::Error>> {
+        let Err(why) = self.shared.set_timer() else {
+            return Ok(());
+        };
+        let State::Waiting(Waiting { ticket, .. }) = self.state else {
+            return Ok(());
+        };
+        let field = match self.timeout {
+            Timeout::OfPool => Phase::Wait.timeout_field(),
+            Timeout::OfCaller(_) => "timeout",
+        };
+        self.acquire_dropped(ticket);
+        self.state = State::Done;
+        Err(no_timer(field, why))
+    }
+
+    /// Leaves the queue with an error, unless the answer has just come.
+    fn give_up(&mut self, ticket: Ticket, error: Error<M::Error>) -> Acquired<M> {
+        self.state = State::Done;
+        let left = self.shared.change(Some(ticket), |ledger, effects| {
+            ledger.leave(ticket, effects)
+        });
+        self.shared.set_timer_if_needed();
+        match left.answer {
+            Some(answer) => self.result(Some(answer)),
+            None => Err(error),
+        }
+    }
+
+    /// The caller has dropped the acquire: what was meant for it is for the next waiter.
+    #[cold]
+    pub(super) fn acquire_dropped(&mut self, ticket: Ticket) {
+        let left = self.shared.change(Some(ticket), |ledger, effects| {
+            let mut left = ledger.leave(ticket, effects);
+            if let Some(Answer::Entry(entry)) = left.answer.take() {
+                ledger.pass_on(entry, effects);
+            }
+            left
+        });
+        ignore_panic(|| drop(left));
+        self.shared.set_timer_if_needed();
+    }
+
+    fn timed_out(&self, now: Instant) -> Error<M::Error> {
+        let (since, step) = match &self.state {
+            State::Waiting(waiting) => (waiting.since, waiting.last_step),
+            _ => unreachable!("only a waiter times out"),
+        };
+        self.shared.with_context(Error::Timeout {
+            phase: match step {
+                None => Phase::Wait,
+                Some(Kind::Connect) => Phase::Connect,
+                Some(Kind::Check) => Phase::Check,
+                Some(Kind::Recycle) => Phase::Recycle,
+                Some(Kind::Close) => Phase::Close,
+            },
+            after: now.saturating_duration_since(since),
+            status: Status::default(),
+            last_connect: None,
+        })
+    }
+}
+
+/// The panic of a check is for the caller to hear; after any other failed step the next connection is tried.
+fn panic_of_a_check<M: Manager>(
+    kind: Kind,
+    settled: Settled<PoolTypes<M>>,
+) -> Option<Error<M::Error>> {
+    match settled {
+        Settled::Lost {
+            failure: Some(error @ Error::Panicked { .. }),
+            ..
+        } if kind == Kind::Check => Some(error),
+        _ => None,
+    }
+}

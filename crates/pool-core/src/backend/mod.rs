@@ -1,0 +1,113 @@
+//! The manager, the clock and the settings of a pool, and what the pool keeps: its entries.
+//!
+//! A [`Backend`] is apart from the pool's shared state, so that a future that is stored in the ledger does not keep the ledger alive.
+
+mod steps;
+
+use std::marker::PhantomData;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::time::{Duration, Instant};
+
+use crate::config::{Config, ConfigError};
+use crate::error::Error;
+use crate::ledger::{IdleEntry, LedgerTypes, Outcome};
+use crate::{BoxFuture, Manager, Runtime};
+
+/// The ledger's types for the pool of a manager.
+pub(crate) struct PoolTypes<M>(PhantomData<M>);
+
+impl<M: Manager> LedgerTypes for PoolTypes<M> {
+    type Entry = Box<Entry<M::Connection>>;
+    type Job = BoxFuture<'static, Outcome<PoolTypes<M>>>;
+    type Failure = Error<M::Error>;
+}
+
+/// A connection and what the pool knows of it. It is boxed once, so that a large connection never moves.
+pub(crate) struct Entry<C> {
+    pub(crate) conn: C,
+    pub(crate) id: u64,
+    pub(crate) connected_at: Instant,
+    /// When it came back; `None`: after the last tick of the idle clock.
+    pub(crate) idle_since: Option<Instant>,
+    /// How long its manager lets it be idle.
+    idle_limit: Option<Duration>,
+    pub(crate) uses: u64,
+}
+
+impl<C> IdleEntry for Box<Entry<C>> {
+    fn id(&self) -> u64 {
+        self.id
+    }
+    fn idle_since(&self) -> Option<Instant> {
+        self.idle_since
+    }
+    fn set_idle_since(&mut self, since: Option<Instant>) {
+        self.idle_since = since;
+    }
+    fn idle_limit(&self) -> Option<Duration> {
+        self.idle_limit
+    }
+}
+
+pub(crate) struct Backend<M> {
+    pub(crate) manager: M,
+    pub(crate) runtime: Arc<dyn Runtime>,
+    pub(crate) config: Config,
+    next_id: AtomicU64,
+    /// The runtime's clock is the real one.
+    ///
+    /// The built-in timer then keeps the pool's time, so that deadlines strike also where nobody drives the runtime.
+    is_real_time: bool,
+}
+
+impl<M> Backend<M> {
+    pub(crate) fn new(manager: M, runtime: Arc<dyn Runtime>, config: Config) -> Self {
+        Self {
+            is_real_time: runtime.is_real_time(),
+            manager,
+            runtime,
+            config,
+            next_id: AtomicU64::new(1),
+        }
+    }
+
+    /// Whether the built-in timer keeps the pool's time.
+    pub(crate) fn uses_thread_timer(&self) -> bool {
+        cfg!(feature = "timer") && self.is_real_time
+    }
+
+    /// A future that completes at the given instant.
+    ///
+    /// # Errors
+    ///
+    /// What to tell the user: there is no timer that could keep this.
+    pub(crate) fn sleep_until(&self, at: Instant) -> Result<BoxFuture<'static, ()>, String> {
+        #[cfg(feature = "timer")]
+        if self.is_real_time {
+            crate::ThreadTimer::start()?;
+            return Ok(crate::ThreadTimer::new().sleep_until(at));
+        }
+        crate::panics::catch_panic(|| self.runtime.sleep_until(at))
+            .map_err(|message| format!("the runtime's timer panicked: {message}"))
+    }
+
+    /// Whether the timer can be set again while it strikes.
+    pub(crate) fn timer_is_reentrant(&self) -> bool {
+        self.uses_thread_timer() || self.runtime.is_reentrant()
+    }
+
+    /// The present. To ask a runtime for it costs more than the clock itself.
+    pub(crate) fn now(&self) -> Instant {
+        if self.is_real_time {
+            Instant::now()
+        } else {
+            self.runtime.now()
+        }
+    }
+}
+
+/// A time-out that nothing can keep.
+pub(crate) fn no_timer<E>(field: &'static str, reason: String) -> Error<E> {
+    Error::Config(ConfigError::new(field, reason))
+}

@@ -1,0 +1,199 @@
+//! Acquiring: the fast case, the queue, and what a waiter finds when it looks.
+
+use std::task::Waker;
+use std::time::Instant;
+
+use super::idle::Next;
+use super::queue::Left;
+use super::{Effects, JobKey, Ledger, LedgerTypes, Poller, Stage, Take, TakenJob, Ticket};
+
+/// What a waiter waits for.
+pub(crate) enum Answer<T: LedgerTypes> {
+    /// A connection that can be used; it counts as held.
+    Entry(T::Entry),
+    /// A connect failed.
+    Failed(Box<T::Failure>),
+    /// The pool was closed.
+    Closed,
+}
+
+/// A new waiter.
+pub(crate) struct Queued {
+    pub(crate) ticket: Ticket,
+    /// There is nothing that the waiter can do but wait.
+    pub(crate) only_waits: bool,
+    /// The timer has to be set for its deadline.
+    pub(crate) set_timer: bool,
+}
+
+/// What a waiter finds when it looks.
+pub(crate) enum WaiterPoll<T: LedgerTypes> {
+    /// Its answer; it has left the queue.
+    Answer {
+        left: Left<Answer<T>>,
+        /// There are jobs that nobody drives.
+        undriven: bool,
+        /// The timer has to be set for the others.
+        set_timer: bool,
+    },
+    /// Its job, to be polled.
+    Job(TakenJob<T>),
+    /// Nothing yet. `true`: there are jobs that nobody drives, and this waiter is the one to poll them.
+    Nothing(bool),
+    /// Nothing yet, and the stored waker is not the one that polls.
+    OtherWaker,
+}
+
+/// What `try_acquire` finds.
+pub(crate) enum Tried<T: LedgerTypes> {
+    Entry(T::Entry),
+    /// A job for the next idle connection; the caller polls it.
+    Job(JobKey),
+    Exhausted,
+    Closed,
+}
+
+impl<T: LedgerTypes> Ledger<T> {
+    /// The fast case: takes an idle connection that needs no step, if nobody waits and there is nothing else to do.
+    ///
+    /// `now` may be left out where no setting depends on the idle time.
+    #[inline]
+    pub(crate) fn take_ready(&mut self, now: Option<Instant>) -> Option<T::Entry> {
+        let background = self.background.can_spawn;
+        let is_quiet = self.lifecycle.is_open()
+            && self.queue.is_empty()
+            && self.jobs.undriven_count() == 0
+            // The first comparison nearly always shows that nothing is missing for minsize.
+            && (self.idle.clean_len() + self.held >= self.fill.minsize() || self.is_complete());
+        if !is_quiet || self.idle.next(now, background) != Next::Ready {
+            return None;
+        }
+        let entry = self.idle.take(background)?;
+        self.held += 1;
+        Some(entry)
+    }
+
+    /// Whether nothing is missing for minsize.
+    #[inline(never)]
+    fn is_complete(&self) -> bool {
+        self.missing() == 0
+    }
+
+    /// Adds a waiter, and starts what can be started for it.
+    ///
+    /// # Errors
+    ///
+    /// The pool is closed; the waker comes back, to be dropped without the lock.
+    #[inline]
+    pub(crate) fn enqueue(
+        &mut self,
+        waker: Waker,
+        deadline: Option<Instant>,
+        effects: &mut Effects<T>,
+    ) -> Result<Queued, Waker> {
+        if !self.lifecycle.is_open() {
+            return Err(waker);
+        }
+        let ticket = self.queue.push(waker, deadline);
+        // Where every place is in somebody's hands, nothing is idle, under way or missing.
+        let mut only_waits = self.held == self.fill.limit();
+        if !only_waits {
+            only_waits = self.start_for(ticket, effects);
+        }
+        only_waits &= deadline.is_none_or(|at| at > effects.now());
+        Ok(Queued {
+            ticket,
+            only_waits,
+            // A waiter that has something to poll does that first and sets the timer afterwards.
+            set_timer: only_waits && deadline.is_some_and(|at| self.move_timer_to(at)),
+        })
+    }
+
+    /// Starts what can be started for a new waiter. `true`: there is nothing that it can do but wait.
+    #[inline(never)]
+    fn start_for(&mut self, ticket: Ticket, effects: &mut Effects<T>) -> bool {
+        effects.current = Some(ticket);
+        self.supply(effects);
+        self.fill(effects);
+        // What is still to be done may lead to something.
+        let all_done = effects.rare.is_none() && self.jobs.undriven_count() == 0;
+        all_done && !self.queue.is_answered(ticket) && self.queue.job(ticket).is_none()
+    }
+
+    /// What there is for the waiter, other than the job that it has just polled. `waker`, if it is given, is the one that polls.
+    #[inline]
+    pub(crate) fn poll_waiter(
+        &mut self,
+        ticket: Ticket,
+        polled: Option<JobKey>,
+        waker: Option<&Waker>,
+    ) -> WaiterPoll<T> {
+        if self.queue.is_answered(ticket) {
+            return WaiterPoll::Answer {
+                left: self.queue.remove(ticket),
+                undriven: self.jobs.undriven_count() > 0,
+                set_timer: self.timer_at.is_none() && self.timer_to_set(),
+            };
+        }
+        // This is asked once in a poll: a waker need not recognise its own clone.
+        if waker.is_some_and(|waker| !self.queue.is_woken_by(ticket, waker)) {
+            return WaiterPoll::OtherWaker;
+        }
+        let job = self.queue.job(ticket).filter(|key| Some(*key) != polled);
+        if let Some(key) = job {
+            if let Take::Job(job) = self.jobs.take(key, Poller::Waiter(ticket)) {
+                return WaiterPoll::Job(job);
+            }
+        }
+        let is_head = job.is_none() && self.queue.head() == Some(ticket);
+        WaiterPoll::Nothing(is_head && self.jobs.undriven_count() > 0)
+    }
+
+    /// Stores another waker for the waiter; the old one comes back, to be dropped without the lock.
+    pub(crate) fn set_waker(&mut self, ticket: Ticket, waker: Waker) -> Option<Waker> {
+        self.queue.set_waker(ticket, waker)
+    }
+
+    /// A waiter goes, served or not. What was meant for it goes to the next, except a connection, which it takes along.
+    pub(crate) fn leave(&mut self, ticket: Ticket, effects: &mut Effects<T>) -> Left<Answer<T>> {
+        let left = self.queue.remove(ticket);
+        if let Some(key) = left.job {
+            self.driver_left(key, true, effects);
+        }
+        self.spawn_drivers(effects);
+        self.supply(effects);
+        self.drive_undriven(effects);
+        left
+    }
+
+    /// A connection that was meant for a waiter that went.
+    pub(crate) fn pass_on(&mut self, entry: T::Entry, effects: &mut Effects<T>) {
+        self.held -= 1;
+        match self.lifecycle.stage() {
+            // Through the idle list, because it may have become too old meanwhile.
+            Stage::Open => {
+                self.idle.put_next(entry, false);
+                self.supply_head_too(effects);
+            }
+            _ => self.hand_out(entry, effects),
+        }
+    }
+
+    /// For `try_acquire`: takes the next idle connection, or starts the step that it needs, if nobody waits.
+    pub(crate) fn try_take(&mut self, effects: &mut Effects<T>) -> Tried<T> {
+        if !self.lifecycle.is_open() {
+            return Tried::Closed;
+        }
+        if !self.queue.is_empty() {
+            return Tried::Exhausted;
+        }
+        match self.take_idle(effects) {
+            None => Tried::Exhausted,
+            Some((entry, None)) => {
+                self.held += 1;
+                Tried::Entry(entry)
+            }
+            Some((entry, Some(kind))) => Tried::Job(self.insert_owned_job(kind, Some(entry))),
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! Closing: `clear`, `close`, `terminate`, and who waits for the end.
+
+use std::collections::HashSet;
+use std::task::Waker;
+
+use super::jobs::Job;
+use super::{Answer, CloserKey, Effects, JobKey, Kind, Ledger, LedgerTypes, Stage};
+
+impl<T: LedgerTypes> Ledger<T> {
+    /// Closes every idle connection; the caller drives that.
+    pub(crate) fn clear(&mut self) -> Vec<JobKey> {
+        self.lifecycle.clear();
+        let idle = self.idle.take_all();
+        idle.map(|entry| self.insert_owned_job(Kind::Close, Some(entry)))
+            .collect()
+    }
+
+    /// Ends all acquires, lets the waiters fail, closes what is idle.
+    pub(crate) fn close(&mut self, effects: &mut Effects<T>) {
+        if !self.lifecycle.advance(Stage::Closing) {
+            return;
+        }
+        for ticket in self.queue.tickets() {
+            let answer = match self.queue.revoke(ticket) {
+                Some(Answer::Entry(entry)) => {
+                    self.pass_on(entry, effects);
+                    Answer::Closed
+                }
+                Some(failed) => failed,
+                None => Answer::Closed,
+            };
+            let job = self.queue.answer(ticket, answer);
+            self.wake(ticket, effects);
+            if let Some(key) = job {
+                self.driver_left(key, false, effects);
+            }
+        }
+        for entry in self.idle.take_all() {
+            self.start_close(entry, effects);
+        }
+        self.cancel_all(|job| job.kind == Kind::Connect && job.is_fresh(), effects);
+        self.wake_upkeep(effects);
+        self.notify_closed(effects);
+    }
+
+    /// As [`close`](Self::close); what runs is cancelled, and what is held is written off and aborted.
+    pub(crate) fn terminate(&mut self, effects: &mut Effects<T>) {
+        if self.lifecycle.stage() == Stage::Terminated {
+            return;
+        }
+        self.close(effects);
+        // A close goes on: nobody holds that connection.
+        self.cancel_all(|job| job.kind != Kind::Close, effects);
+        // What waiters had been given is back in the ledger. What is still held is in guards.
+        self.lifecycle.advance(Stage::Terminated);
+        self.held = 0;
+        let in_jobs: HashSet<u64> = self.jobs.iter().filter_map(|(_, job)| job.id).collect();
+        for (id, handle) in std::mem::take(&mut self.abort_handles) {
+            if in_jobs.contains(&id) {
+                self.abort_handles.insert(id, handle);
+            } else {
+                effects.rare().aborts.push(handle);
+            }
+        }
+        self.notify_closed(effects);
+    }
+
+    /// The last `Pool` is gone. Nobody can wait any more, so what no background task drives is dropped.
+    pub(crate) fn last_handle_dropped(&mut self, effects: &mut Effects<T>) {
+        self.lifecycle.drop_last_handle();
+        self.close(effects);
+        if !self.background.can_spawn {
+            // An awaited release holds no `Pool` and still drives its job.
+            self.cancel_all(|job| !job.is_owned && !job.is_polled(), effects);
+        }
+    }
+
+    fn cancel_all(&mut self, which: impl Fn(&Job<T>) -> bool, effects: &mut Effects<T>) {
+        let all = self.jobs.iter().filter(|(_, job)| which(job));
+        let keys: Vec<JobKey> = all.map(|(key, _)| key).collect();
+        for key in keys {
+            self.cancel(key, effects);
+        }
+    }
+
+    /// A `wait_closed` begins.
+    pub(crate) fn add_closer(&mut self) -> CloserKey {
+        self.lifecycle.add_closer()
+    }
+
+    /// A `wait_closed` is over. Its waker comes out.
+    pub(crate) fn remove_closer(&mut self, key: CloserKey) -> Option<Waker> {
+        self.lifecycle.remove_closer(key)
+    }
+
+    /// Stores how to wake a `wait_closed`. The old waker comes out.
+    pub(crate) fn set_closer_waker(&mut self, key: CloserKey, waker: Waker) -> Option<Waker> {
+        self.lifecycle.set_closer_waker(key, waker)
+    }
+
+    /// Wakes every `wait_closed`: there may be something to drive, or nothing left.
+    pub(super) fn notify_closed(&mut self, effects: &mut Effects<T>) {
+        effects.wake_all(self.lifecycle.take_closer_wakers());
+    }
+
+    /// Whether the pool is closed and empty.
+    pub(crate) fn is_closed(&self) -> bool {
+        !self.lifecycle.is_open() && self.size() == 0
+    }
+}

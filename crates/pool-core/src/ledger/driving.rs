@@ -1,0 +1,295 @@
+//! How jobs begin, change hands and are cancelled.
+
+use std::task::Waker;
+
+use super::effects::Stale;
+use super::jobs::{Driver, Job};
+use super::{Effects, IdleEntry, JobKey, Kind, Ledger, LedgerTypes, Poller, Stage, Take, Work};
+
+/// What became of a job that was polled and is not done.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Parked {
+    /// It waits for its next poll.
+    Waiting,
+    /// Something has happened meanwhile: its driver has to look again.
+    LookAgain,
+}
+
+impl<T: LedgerTypes> Ledger<T> {
+    /// Adds a job; its place counts from here on.
+    pub(super) fn insert_job(
+        &mut self,
+        kind: Kind,
+        mut entry: Option<T::Entry>,
+        driver: Driver,
+    ) -> JobKey {
+        if let Some(entry) = &mut entry {
+            self.idle.stamp(entry);
+        }
+        let id = entry.as_ref().map(IdleEntry::id);
+        let clears = self.lifecycle.clears();
+        let key = self.jobs.insert(kind, entry, id, clears);
+        self.jobs.set_driver(key, driver);
+        key
+    }
+
+    /// Adds a job for a verb that drives it and wants to know how it ends.
+    pub(super) fn insert_owned_job(&mut self, kind: Kind, entry: Option<T::Entry>) -> JobKey {
+        let key = self.insert_job(kind, entry, Driver::Verb);
+        self.jobs.set_owned(key, true);
+        key
+    }
+
+    /// Takes a job out, to be polled by a caller that may poll it.
+    pub(crate) fn take_job(
+        &mut self,
+        key: JobKey,
+        poller: Poller,
+        effects: &mut Effects<T>,
+    ) -> Take<T> {
+        if poller.is_owner() {
+            if let Some(settled) = self.jobs.take_end(key) {
+                return Take::Ended(settled);
+            }
+        }
+        let Some(driver) = self.jobs.get(key).map(|job| job.driver) else {
+            return Take::Gone;
+        };
+        let may_poll = match poller {
+            Poller::Waiter(ticket) => driver == Driver::Waiter(ticket),
+            Poller::Background(number) => driver == Driver::Background(number),
+            // Whoever else drives it may never be polled again.
+            Poller::Owner | Poller::TryAcquire | Poller::WaitClosed => true,
+            // The waker of a waiter has to stay in a job that nobody drives.
+            Poller::Helper(current) => {
+                driver == Driver::Nobody && (current.is_some() || self.queue.is_empty())
+            }
+        };
+        if !may_poll {
+            return Take::Busy;
+        }
+        let mut take = self.jobs.take(key, poller);
+        let is_verb = poller.is_owner() || poller == Poller::WaitClosed;
+        if let (Take::Job(job), true) = (&mut take, is_verb) {
+            // While the pool closes, any `wait_closed` can drive the job.
+            job.is_shared |= !self.lifecycle.is_open();
+            if !matches!(driver, Driver::Waiter(_)) {
+                effects.wake_all(self.jobs.set_driver(key, Driver::Verb));
+            }
+        }
+        take
+    }
+
+    /// The jobs that a `wait_closed` can drive.
+    pub(crate) fn jobs_for_close(&self) -> Vec<JobKey> {
+        self.jobs.all_adoptable()
+    }
+
+    /// Stores how to wake the verb that started a job, while somebody else polls it. The old waker comes out.
+    ///
+    /// # Errors
+    ///
+    /// The waker comes back if nobody polls the job now.
+    pub(crate) fn set_job_owner(
+        &mut self,
+        key: JobKey,
+        waker: Waker,
+    ) -> Result<Option<Waker>, Waker> {
+        match self.jobs.get(key).is_some_and(Job::is_polled) {
+            true => Ok(self.jobs.set_owner(key, Some(waker))),
+            false => Err(waker),
+        }
+    }
+
+    /// The jobs that nobody drives.
+    pub(crate) fn undriven(&self) -> Vec<JobKey> {
+        self.jobs.undriven()
+    }
+
+    /// Puts back a job that was polled and is not done. `waker` wakes its background task, or the verb that started it, when others
+    /// change the job.
+    pub(crate) fn park(
+        &mut self,
+        key: JobKey,
+        work: T::Job,
+        poller: Poller,
+        waker: Option<Waker>,
+        effects: &mut Effects<T>,
+    ) -> Parked {
+        effects.drop_waker(self.jobs.park(key, work, poller, waker));
+        match self.jobs.get(key) {
+            Some(job) if job.is_cancelled => self.cancel(key, effects),
+            // Its waiter was served while it was polled, or a helper has polled it: the next waiter may need it.
+            Some(job) if job.driver == Driver::Nobody => {
+                self.supply(effects);
+                effects.spawn_driver(key);
+                self.drive_undriven(effects);
+            }
+            _ => return Parked::Waiting,
+        }
+        Parked::LookAgain
+    }
+
+    /// A job that several can drive goes on. All of them are woken, because the one that polled it last may never be polled again.
+    pub(crate) fn wake_for_job(&mut self, key: JobKey, effects: &mut Effects<T>) {
+        if let Some(Driver::Waiter(ticket)) = self.jobs.get(key).map(|job| job.driver) {
+            self.wake(ticket, effects);
+        }
+        effects.wake_all(self.jobs.take_wakers(key));
+        if !self.lifecycle.is_open() {
+            self.notify_closed(effects);
+        }
+    }
+
+    /// Nobody drives the job any more. The verb that started it is woken, to drive it again.
+    pub(super) fn undrive(&mut self, key: JobKey, effects: &mut Effects<T>) {
+        effects.drop_waker(self.jobs.set_driver(key, Driver::Nobody));
+        effects.wake_all(self.jobs.set_owner(key, None));
+    }
+
+    /// A job has lost its driver. If it has not started it is undone. Otherwise it goes on for whoever needs it next, except a
+    /// step whose caller gave up on it and that no deadline would ever end.
+    pub(super) fn driver_left(&mut self, key: JobKey, gave_up: bool, effects: &mut Effects<T>) {
+        self.undrive(key, effects);
+        let Some(job) = self.jobs.get(key) else {
+            return;
+        };
+        let (kind, has_started, is_owned) = (job.kind, !job.is_fresh(), job.is_owned);
+        if self.lifecycle.is_open() && !is_owned {
+            // Where background tasks recycle, a recycle that was started for a waiter goes on like any other.
+            let goes_on = kind == Kind::Connect
+                || (kind == Kind::Recycle && self.background.can_spawn)
+                || self.step_has_deadline[kind as usize];
+            let nothing_ends_it = gave_up && has_started && !goes_on;
+            let nobody_closes = kind == Kind::Close && !self.background.can_spawn;
+            if nothing_ends_it || nobody_closes {
+                return self.cancel(key, effects);
+            }
+        }
+        let fills =
+            kind == Kind::Connect && self.lifecycle.is_open() && self.size() <= self.fill.minsize();
+        if has_started || is_owned || fills || kind == Kind::Close {
+            effects.spawn_driver(key);
+            return self.drive_undriven(effects);
+        }
+        match (kind, self.jobs.remove(key).map(|job| job.work)) {
+            (Kind::Check, Some(Work::Fresh(Some(entry)))) => self.idle.put_next(entry, false),
+            (Kind::Recycle, Some(Work::Fresh(Some(entry)))) => {
+                self.idle.put_next(entry, true);
+                self.request_recycle_task(effects);
+            }
+            _ => self.departed(None, effects),
+        }
+    }
+
+    /// A verb is dropped: it does not drive the job any more. If it has started the job, it does not want to know any more how it ends.
+    pub(crate) fn caller_dropped(&mut self, key: JobKey, poller: Poller, effects: &mut Effects<T>) {
+        if poller.is_owner() {
+            effects.drop_waker(self.jobs.set_owned(key, false));
+            if let Some(ended) = self.jobs.take_end(key) {
+                effects.drop_later(Stale::Settled(ended));
+            }
+        }
+        if self
+            .jobs
+            .get(key)
+            .is_some_and(|job| job.driver == Driver::Verb)
+        {
+            self.driver_left(key, false, effects);
+        }
+    }
+
+    /// Gives a job that nobody drives to a background task: its number. `None`: the job needs no task any more.
+    pub(crate) fn assign_task(&mut self, key: JobKey) -> Option<u64> {
+        // A job that is polled now asks again when it is put back.
+        let needs_task = |job: &Job<T>| job.driver == Driver::Nobody && !job.is_polled();
+        if !self.background.can_spawn || !self.jobs.get(key).is_some_and(needs_task) {
+            return None;
+        }
+        let number = self.background.next_task();
+        self.jobs.set_driver(key, Driver::Background(number));
+        Some(number)
+    }
+
+    /// The background task of a job was dropped, or could not be spawned.
+    pub(crate) fn task_dropped(&mut self, key: JobKey, number: u64, effects: &mut Effects<T>) {
+        let Some(job) = self.jobs.get(key) else {
+            return;
+        };
+        if job.driver != Driver::Background(number) {
+            return;
+        }
+        let nobody_will_come = !job.is_owned
+            && match self.lifecycle.stage() {
+                Stage::Open => job.kind == Kind::Close,
+                Stage::Closing | Stage::Terminated => !self.lifecycle.can_be_waited_for(),
+            };
+        self.background.can_spawn = false;
+        self.undrive(key, effects);
+        if nobody_will_come {
+            self.cancel(key, effects);
+        }
+        self.supply(effects);
+        self.drive_undriven(effects);
+    }
+
+    /// Finds somebody who polls the jobs that nobody drives: the head of the queue, a background task, or a `wait_closed`.
+    pub(crate) fn drive_undriven(&mut self, effects: &mut Effects<T>) {
+        if self.background.can_spawn && self.queue.is_empty() {
+            self.spawn_drivers(effects);
+        }
+        self.wake_for_undriven(effects);
+    }
+
+    /// Asks for a background task for each job that nobody drives.
+    pub(super) fn spawn_drivers(&mut self, effects: &mut Effects<T>) {
+        if self.background.can_spawn {
+            for key in self.jobs.undriven() {
+                effects.spawn_driver(key);
+            }
+        }
+    }
+
+    /// As [`drive_undriven`](Self::drive_undriven), but asks for no background task.
+    pub(super) fn wake_for_undriven(&mut self, effects: &mut Effects<T>) {
+        if self.jobs.undriven_count() > 0 {
+            if let Some(head) = self.queue.head() {
+                self.wake(head, effects);
+            }
+            if !self.lifecycle.is_open() {
+                self.notify_closed(effects);
+            }
+        }
+    }
+
+    /// Ends a job where it is. A job that is polled now ends when its poll returns.
+    ///
+    /// The job is dropped after the lock is released; then its place is free. Whoever drives it, or has started it, finds it gone.
+    pub(super) fn cancel(&mut self, key: JobKey, effects: &mut Effects<T>) {
+        if self.jobs.get(key).is_some_and(Job::is_polled) {
+            return self.jobs.cancel_after_poll(key);
+        }
+        let Some(mut job) = self.jobs.remove(key) else {
+            return;
+        };
+        if let Driver::Waiter(ticket) = job.driver {
+            self.queue.set_job(ticket, None);
+        }
+        effects.wake_all(job.background.take().into_iter().chain(job.owner.take()));
+        self.departing += 1;
+        let departing = (job.id, Stale::Job(Box::new(job)));
+        effects.rare().departing.push(departing);
+    }
+
+    /// Starts to close a connection in the background. Where nobody would drive that, the connection is dropped.
+    pub(super) fn start_close(&mut self, entry: T::Entry, effects: &mut Effects<T>) {
+        if !self.background.can_spawn && !self.lifecycle.can_be_waited_for() {
+            return self.drop_entry(entry, effects);
+        }
+        let key = self.insert_job(Kind::Close, Some(entry), Driver::Nobody);
+        effects.spawn_driver(key);
+        if !self.lifecycle.is_open() {
+            self.notify_closed(effects);
+        }
+    }
+}

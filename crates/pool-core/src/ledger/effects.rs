@@ -1,0 +1,110 @@
+//! What a change of the ledger gets, and what has to happen after the lock is released.
+
+use std::task::Waker;
+use std::time::Instant;
+
+use super::jobs::{Job, JobKey};
+use super::queue::Ticket;
+use super::{LedgerTypes, Settled};
+use crate::AbortHandle;
+
+/// What a change asks for. It is carried out without the lock, because all of it can run foreign code.
+pub(crate) struct Effects<T: LedgerTypes> {
+    /// The time of the change; `None` for the fast case of a return, which needs none.
+    pub(super) now: Option<Instant>,
+    /// The waiter whose poll this is: it looks again by itself and need not be woken.
+    pub(crate) current: Option<Ticket>,
+    pub(crate) waker: Option<Waker>,
+    pub(crate) stale_waker: Option<Waker>,
+    /// A returned connection waits for its recycle and needs a background task.
+    pub(crate) spawn_recycle_task: bool,
+    pub(crate) rare: Option<Box<RareEffects<T>>>,
+}
+
+/// The effects that most changes do not have. They are boxed, so that a plain hand-over carries nothing but a waker.
+pub(crate) struct RareEffects<T: LedgerTypes> {
+    pub(crate) wakers: Vec<Waker>,
+    /// Connections to be aborted.
+    pub(crate) aborts: Vec<AbortHandle>,
+    /// What nobody needs any more, to be dropped.
+    pub(crate) stale: Vec<Stale<T>>,
+    /// What has to be dropped before its place is free, with the id of the connection.
+    pub(crate) departing: Vec<(Option<u64>, Stale<T>)>,
+    /// Jobs that need a background task.
+    pub(crate) spawn_drivers: Vec<JobKey>,
+}
+
+/// Something whose drop can run foreign code.
+#[expect(dead_code, reason = "the values are only dropped")]
+pub(crate) enum Stale<T: LedgerTypes> {
+    Waker(Waker),
+    Handle(AbortHandle),
+    Entry(T::Entry),
+    Job(Box<Job<T>>),
+    Settled(Settled<T>),
+}
+
+impl<T: LedgerTypes> Effects<T> {
+    #[inline]
+    pub(crate) fn new(now: Option<Instant>, current: Option<Ticket>) -> Self {
+        Self {
+            now,
+            current,
+            waker: None,
+            stale_waker: None,
+            spawn_recycle_task: false,
+            rare: None,
+        }
+    }
+
+    /// The time of the change.
+    #[inline]
+    pub(super) fn now(&self) -> Instant {
+        self.now
+            .expect("only the fast case of a return has no time")
+    }
+
+    /// Calls a waker. The first one costs no allocation.
+    #[inline]
+    pub(super) fn wake(&mut self, waker: Waker) {
+        match self.waker {
+            None => self.waker = Some(waker),
+            Some(_) => self.rare().wakers.push(waker),
+        }
+    }
+
+    pub(super) fn wake_all(&mut self, wakers: impl IntoIterator<Item = Waker>) {
+        wakers.into_iter().for_each(|waker| self.wake(waker));
+    }
+
+    /// Drops a waker. The first one costs no allocation.
+    pub(super) fn drop_waker(&mut self, waker: Option<Waker>) {
+        match (waker, &self.stale_waker) {
+            (None, _) => {}
+            (waker, None) => self.stale_waker = waker,
+            (Some(waker), Some(_)) => self.drop_later(Stale::Waker(waker)),
+        }
+    }
+
+    pub(super) fn drop_later(&mut self, stale: Stale<T>) {
+        self.rare().stale.push(stale);
+    }
+
+    /// Asks for a background task that drives the job.
+    pub(super) fn spawn_driver(&mut self, key: JobKey) {
+        self.rare().spawn_drivers.push(key);
+    }
+
+    #[cold]
+    pub(super) fn rare(&mut self) -> &mut RareEffects<T> {
+        self.rare.get_or_insert_with(|| {
+            Box::new(RareEffects {
+                wakers: Vec::new(),
+                aborts: Vec::new(),
+                stale: Vec::new(),
+                departing: Vec::new(),
+                spawn_drivers: Vec::new(),
+            })
+        })
+    }
+}

@@ -1,0 +1,320 @@
+//! The idle list: the connections that nobody uses, their order, and which of them need a check, a recycle or a close.
+
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+use super::idle_clock::{ClockReading, IdleClock};
+use crate::config::Config;
+use crate::{CheckPolicy, IdleOrder};
+
+/// What the ledger needs to know of a connection.
+pub(crate) trait IdleEntry {
+    fn id(&self) -> u64;
+    /// When it was last used, or connected if it never was. `None`: after the last tick of the idle clock.
+    fn idle_since(&self) -> Option<Instant>;
+    fn set_idle_since(&mut self, since: Option<Instant>);
+    /// How long its manager lets it be idle.
+    fn idle_limit(&self) -> Option<Duration> {
+        None
+    }
+}
+
+/// The state of the connection that is next in order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Next {
+    Nothing,
+    /// It can be handed out.
+    Ready,
+    /// It has to be checked first.
+    Suspect,
+    /// It has to be recycled first.
+    Dirty,
+    /// It has been idle for too long.
+    Expired,
+    /// Only with the present time this can be told.
+    Unknown,
+}
+
+/// Connections, each with the sequence number of its return.
+struct List<E>(VecDeque<(u64, E)>);
+
+pub(super) struct IdleList<E> {
+    /// Connections that can be handed out.
+    clean: List<E>,
+    sequence: u64,
+    order: IdleOrder,
+    check: CheckPolicy,
+    /// Upkeep wants to know of the next idle connection.
+    pub(super) upkeep_waits: bool,
+    pub(super) clock: IdleClock,
+    pool_recycle: Option<Duration>,
+    /// A connection with an idle limit of its own has been seen.
+    has_own_limits: bool,
+    /// Connections whose recycle has not begun.
+    dirty: List<E>,
+}
+
+impl<E: IdleEntry> IdleList<E> {
+    pub(super) fn new(config: &Config) -> Self {
+        Self {
+            clean: List(VecDeque::new()),
+            sequence: 0,
+            order: config.idle_order,
+            check: config.check_policy,
+            upkeep_waits: false,
+            clock: IdleClock::new(),
+            pool_recycle: config.pool_recycle,
+            has_own_limits: false,
+            dirty: List(VecDeque::new()),
+        }
+    }
+
+    #[inline]
+    pub(super) fn len(&self) -> usize {
+        self.clean_len() + self.dirty_len()
+    }
+
+    #[inline]
+    pub(super) fn clean_len(&self) -> usize {
+        self.clean.0.len()
+    }
+
+    #[inline]
+    pub(super) fn dirty_len(&self) -> usize {
+        self.dirty.0.len()
+    }
+
+    #[inline]
+    pub(super) fn checks_always(&self) -> bool {
+        self.check == CheckPolicy::Always
+    }
+
+    /// The state of the connection that is next. Without `now` only a connection that came back after the last tick is known to be ready.
+    #[inline]
+    pub(super) fn next(&self, now: Option<Instant>, background: bool) -> Next {
+        let is_dirty = self.dirty_is_next(background);
+        match self.list(is_dirty).next(self.order) {
+            None => Next::Nothing,
+            Some((_, entry))
+                if entry.idle_since().is_none() && !is_dirty && !self.checks_always() =>
+            {
+                Next::Ready
+            }
+            Some((_, entry)) => self.state_of(entry, is_dirty, now),
+        }
+    }
+
+    #[inline(never)]
+    fn state_of(&self, entry: &E, is_dirty: bool, now: Option<Instant>) -> Next {
+        let Some(now) = now else {
+            let time_matters = self.check != CheckPolicy::Never || self.limit_of(entry).is_some();
+            return match time_matters || is_dirty {
+                true => Next::Unknown,
+                false => Next::Ready,
+            };
+        };
+        let limit = self.limit_of(entry);
+        if limit.is_some_and(|limit| self.idle_for(entry, now) >= limit) {
+            Next::Expired
+        } else if is_dirty {
+            Next::Dirty
+        } else if self.is_suspect(entry, now) {
+            Next::Suspect
+        } else {
+            Next::Ready
+        }
+    }
+
+    /// Takes out the connection that is next.
+    #[inline]
+    pub(super) fn take(&mut self, background: bool) -> Option<E> {
+        let order = self.order;
+        let list = self.list_mut(self.dirty_is_next(background));
+        let (_, entry) = match order {
+            IdleOrder::Fifo => list.0.pop_front(),
+            IdleOrder::Lifo => list.0.pop_back(),
+        }?;
+        Some(entry)
+    }
+
+    /// Whether the next connection still has to be recycled.
+    ///
+    /// Where background tasks recycle, a clean one is preferred. Where the next acquire recycles, the order of return decides.
+    #[inline]
+    fn dirty_is_next(&self, background: bool) -> bool {
+        if self.dirty.0.is_empty() {
+            return false;
+        }
+        self.clean.0.is_empty() || (!background && self.dirty_came_first())
+    }
+
+    #[inline(never)]
+    fn dirty_came_first(&self) -> bool {
+        let sequence = |list: &List<E>| list.next(self.order).map(|(sequence, _)| *sequence);
+        let (dirty, clean) = (sequence(&self.dirty), sequence(&self.clean));
+        match self.order {
+            IdleOrder::Fifo => dirty < clean,
+            IdleOrder::Lifo => dirty > clean,
+        }
+    }
+
+    #[inline]
+    fn list(&self, is_dirty: bool) -> &List<E> {
+        match is_dirty {
+            true => &self.dirty,
+            false => &self.clean,
+        }
+    }
+
+    #[inline]
+    fn list_mut(&mut self, is_dirty: bool) -> &mut List<E> {
+        match is_dirty {
+            true => &mut self.dirty,
+            false => &mut self.clean,
+        }
+    }
+
+    /// Adds a connection that came back, clean or to be recycled.
+    #[inline]
+    pub(super) fn push(&mut self, entry: E, is_dirty: bool) {
+        self.sequence += 1;
+        let sequence = self.sequence;
+        self.list_mut(is_dirty).0.push_back((sequence, entry));
+    }
+
+    /// Adds a connection in such a way that it is the next one of its list.
+    pub(super) fn put_next(&mut self, entry: E, is_dirty: bool) {
+        match self.order {
+            IdleOrder::Fifo => self.list_mut(is_dirty).0.push_front((0, entry)),
+            IdleOrder::Lifo => self.push(entry, is_dirty),
+        }
+    }
+
+    /// Takes the connection that has waited longest for its recycle.
+    pub(super) fn take_oldest_dirty(&mut self) -> Option<E> {
+        self.dirty.0.pop_front().map(|(_, entry)| entry)
+    }
+
+    /// Takes all connections.
+    pub(super) fn take_all(&mut self) -> impl Iterator<Item = E> + use<E> {
+        let clean = std::mem::take(&mut self.clean.0);
+        let all = clean.into_iter().chain(std::mem::take(&mut self.dirty.0));
+        all.map(|(_, entry)| entry)
+    }
+
+    /// Takes out the connections that have been idle for too long, and says when the next one will have been.
+    pub(super) fn take_expired(&mut self, now: Instant) -> (Vec<E>, Option<Instant>) {
+        let mut expired = Vec::new();
+        let mut next: Option<Instant> = None;
+        if !self.any_expires() {
+            return (expired, next);
+        }
+        for is_dirty in [false, true] {
+            let list = std::mem::take(&mut self.list_mut(is_dirty).0);
+            for (sequence, entry) in list {
+                if self.state_of(&entry, is_dirty, Some(now)) == Next::Expired {
+                    expired.push(entry);
+                    continue;
+                }
+                let since = self.idle_since(&entry, now);
+                let limit = self.limit_of(&entry);
+                let at = limit.and_then(|limit| since.checked_add(limit));
+                next = next.into_iter().chain(at).min();
+                self.list_mut(is_dirty).0.push_back((sequence, entry));
+            }
+        }
+        (expired, next)
+    }
+
+    /// Whether connections expire at all.
+    pub(super) fn any_expires(&self) -> bool {
+        self.pool_recycle.is_some() || self.has_own_limits
+    }
+
+    /// Takes note of the idle limit of a connection.
+    pub(super) fn note_limit(&mut self, entry: &E) {
+        if let Some(limit) = entry.idle_limit() {
+            self.clock.tick_at_least_for(limit);
+            // Upkeep does not watch for expiry as long as nothing expires.
+            self.upkeep_waits |= !self.has_own_limits;
+            self.has_own_limits = true;
+        }
+    }
+
+    /// Whether a connection has to be checked before it is handed out.
+    pub(super) fn is_suspect(&self, entry: &E, now: Instant) -> bool {
+        match self.check {
+            CheckPolicy::Always => true,
+            CheckPolicy::IdleFor(limit) => self.idle_for(entry, now) >= limit,
+            CheckPolicy::Never => false,
+        }
+    }
+
+    /// How long a connection may be idle before it expires.
+    fn limit_of(&self, entry: &E) -> Option<Duration> {
+        let limits = self.pool_recycle.into_iter().chain(entry.idle_limit());
+        limits.min()
+    }
+
+    fn idle_for(&self, entry: &E, now: Instant) -> Duration {
+        now.saturating_duration_since(self.idle_since(entry, now))
+    }
+
+    /// An instant that is not later than the return of the connection.
+    fn idle_since(&self, entry: &E, now: Instant) -> Instant {
+        let since = entry.idle_since();
+        since.or(self.clock.last_tick()).unwrap_or(now)
+    }
+
+    /// Notes when a connection came back.
+    #[inline]
+    pub(super) fn note_return(&self, entry: &mut E, now: Option<Instant>) {
+        let stamps = self.clock.last_tick().is_none();
+        entry.set_idle_since(now.filter(|_| stamps));
+    }
+
+    /// A connection leaves the list, where the next tick would have found it.
+    #[inline]
+    pub(super) fn stamp(&self, entry: &mut E) {
+        if entry.idle_since().is_none() {
+            entry.set_idle_since(self.clock.last_tick());
+        }
+    }
+
+    /// The idle clock ticks, if a tick is due: what came back since the last tick may have been idle since then.
+    pub(super) fn tick(&mut self, due: Instant, now: ClockReading) {
+        if self.clock.next_tick().is_some_and(|at| at <= due) {
+            let any_fresh = self.stamp_all(self.clock.asleep_until(now));
+            self.clock.ticked(now, any_fresh);
+        }
+    }
+
+    /// The idle clock cannot tick: what came back since the last tick may have been idle since then.
+    pub(super) fn stop_clock(&mut self) {
+        self.stamp_all(Duration::ZERO);
+        self.clock.stop();
+    }
+
+    /// Stores the last tick in what came back since. All are `asleep` longer idle. `true`: something came back.
+    fn stamp_all(&mut self, asleep: Duration) -> bool {
+        let last = self.clock.last_tick();
+        let mut any_fresh = false;
+        for (_, entry) in self.clean.0.iter_mut().chain(&mut self.dirty.0) {
+            any_fresh |= entry.idle_since().is_none();
+            let since = entry.idle_since().or(last);
+            let earlier = since.and_then(|since| since.checked_sub(asleep));
+            entry.set_idle_since(earlier.or(since));
+        }
+        any_fresh
+    }
+}
+
+impl<E> List<E> {
+    #[inline]
+    fn next(&self, order: IdleOrder) -> Option<&(u64, E)> {
+        match order {
+            IdleOrder::Fifo => self.0.front(),
+            IdleOrder::Lifo => self.0.back(),
+        }
+    }
+}

@@ -1,0 +1,374 @@
+//! The jobs as plain data: which step of a connection's life runs, how far it is, and who drives it.
+//!
+//! A job owns one place of the pool from its start until it is settled. It does not belong to the task that polls it: between two polls its future is
+//! stored here, so the task may vanish at any time.
+
+use std::task::Waker;
+
+use slotmap::{DefaultKey, SecondaryMap, SlotMap};
+
+use super::queue::Ticket;
+use super::{LedgerTypes, Settled};
+
+/// The number of a job.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct JobKey(DefaultKey);
+
+/// The step that a job runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Connect = 0,
+    Check = 1,
+    Recycle = 2,
+    Close = 3,
+}
+
+/// How far a job is.
+pub(crate) enum Work<E, J> {
+    /// Not started. The connection is inside, except for a connect.
+    Fresh(Option<E>),
+    /// Between two polls.
+    Parked(J),
+    /// Somebody polls it now.
+    Polled,
+}
+
+/// Who is to poll a job.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Driver {
+    /// Nobody: the job waits for the next caller that needs it.
+    Nobody,
+    /// The background task with this number.
+    Background(u64),
+    /// A waiter: the one that the job was started for, or one that took it over.
+    Waiter(Ticket),
+    /// A verb such as `fill` or `wait_closed`.
+    Verb,
+}
+
+/// Who polls a job now.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Poller {
+    Waiter(Ticket),
+    Background(u64),
+    /// The verb that started the job and wants to know how it ends.
+    Owner,
+    /// `try_acquire`, which polls once and wants the connection.
+    TryAcquire,
+    /// `wait_closed`, which drives the jobs of others.
+    WaitClosed,
+    /// A waiter, or a caller that does not wait, that polls a job that nobody drives.
+    Helper(Option<Ticket>),
+}
+
+impl Poller {
+    /// The waiter that polls. It looks again by itself and need not be woken.
+    pub(crate) fn waiter(self) -> Option<Ticket> {
+        match self {
+            Self::Waiter(ticket) => Some(ticket),
+            Self::Helper(ticket) => ticket,
+            _ => None,
+        }
+    }
+
+    /// Whether the poller hears from the poll itself how the job has ended.
+    pub(crate) fn is_owner(self) -> bool {
+        matches!(self, Self::Owner | Self::TryAcquire)
+    }
+
+    /// Whether the poller's waker is stored with the job, to be woken when others change the job.
+    pub(crate) fn stores_waker(self) -> bool {
+        matches!(self, Self::Background(_) | Self::Owner)
+    }
+}
+
+/// A job that was taken out of the ledger, to be polled.
+pub(crate) struct TakenJob<T: LedgerTypes> {
+    pub(crate) key: JobKey,
+    pub(crate) kind: Kind,
+    pub(crate) work: Work<T::Entry, T::Job>,
+    pub(crate) poller: Poller,
+    /// Others than the poller have to be woken too when the job goes on.
+    pub(crate) is_shared: bool,
+}
+
+/// What a caller finds when it comes for a job.
+pub(crate) enum Take<T: LedgerTypes> {
+    Job(TakenJob<T>),
+    /// The job has ended in somebody else's poll.
+    Ended(Settled<T>),
+    /// Somebody else polls it now, or drives it.
+    Busy,
+    /// The job is gone.
+    Gone,
+}
+
+/// A job. Only [`Jobs`] changes it.
+pub(crate) struct Job<T: LedgerTypes> {
+    pub(super) kind: Kind,
+    pub(super) work: Work<T::Entry, T::Job>,
+    pub(super) driver: Driver,
+    /// The waker of the background task that drives the job.
+    pub(super) background: Option<Waker>,
+    /// The verb that started the job wants to know how it ends.
+    pub(super) is_owned: bool,
+    /// The waker of that verb.
+    pub(super) owner: Option<Waker>,
+    /// A waiter has taken the job over.
+    pub(super) was_adopted: bool,
+    /// The job is dropped as soon as its present poll returns.
+    pub(super) is_cancelled: bool,
+    /// How often the pool had been cleared when the job began.
+    pub(super) clears: u64,
+    /// The id of the connection, if there is one.
+    pub(crate) id: Option<u64>,
+    /// The index in the list of the adoptable jobs.
+    spot: Option<usize>,
+}
+
+impl<T: LedgerTypes> Job<T> {
+    pub(super) fn is_fresh(&self) -> bool {
+        matches!(self.work, Work::Fresh(_))
+    }
+
+    pub(super) fn is_polled(&self) -> bool {
+        matches!(self.work, Work::Polled)
+    }
+
+    pub(super) fn is_driven_by_waiter(&self) -> bool {
+        matches!(self.driver, Driver::Waiter(_))
+    }
+
+    /// Whether the job was started for whoever drives it.
+    pub(super) fn is_for_its_driver(&self) -> bool {
+        !(self.is_driven_by_waiter() && self.was_adopted)
+    }
+}
+
+/// All jobs, and among them those that a waiter may take over.
+pub(super) struct Jobs<T: LedgerTypes> {
+    running: SlotMap<DefaultKey, Job<T>>,
+    /// How jobs have ended whose owner has not heard of it yet.
+    ended: SecondaryMap<DefaultKey, Settled<T>>,
+    counts: [usize; 4],
+    undriven: usize,
+    /// The connects, and all other jobs, that no waiter drives and nobody polls.
+    adoptable: [Vec<JobKey>; 2],
+}
+
+impl<T: LedgerTypes> Jobs<T> {
+    pub(super) fn new() -> Self {
+        Self {
+            running: SlotMap::new(),
+            ended: SecondaryMap::new(),
+            counts: [0; 4],
+            undriven: 0,
+            adoptable: [Vec::new(), Vec::new()],
+        }
+    }
+
+    /// The number of jobs of this kind.
+    #[inline]
+    pub(super) fn count(&self, kind: Kind) -> usize {
+        self.counts[kind as usize]
+    }
+
+    #[inline]
+    pub(super) fn len(&self) -> usize {
+        self.counts.iter().sum()
+    }
+
+    /// The number of jobs that nobody drives.
+    #[inline]
+    pub(super) fn undriven_count(&self) -> usize {
+        self.undriven
+    }
+
+    pub(super) fn get(&self, key: JobKey) -> Option<&Job<T>> {
+        self.running.get(key.0)
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = (JobKey, &Job<T>)> {
+        self.running.iter().map(|(key, job)| (JobKey(key), job))
+    }
+
+    pub(super) fn insert(
+        &mut self,
+        kind: Kind,
+        entry: Option<T::Entry>,
+        id: Option<u64>,
+        clears: u64,
+    ) -> JobKey {
+        self.counts[kind as usize] += 1;
+        JobKey(self.running.insert(Job {
+            kind,
+            work: Work::Fresh(entry),
+            driver: Driver::Verb,
+            background: None,
+            is_owned: false,
+            owner: None,
+            was_adopted: false,
+            is_cancelled: false,
+            clears,
+            id,
+            spot: None,
+        }))
+    }
+
+    /// Changes the driver. The waker of a background task that loses the job comes out.
+    pub(super) fn set_driver(&mut self, key: JobKey, driver: Driver) -> Option<Waker> {
+        let job = self.running.get_mut(key.0)?;
+        let old = std::mem::replace(&mut job.driver, driver);
+        self.undriven -= usize::from(old == Driver::Nobody);
+        self.undriven += usize::from(driver == Driver::Nobody);
+        let background = job.background.take();
+        self.update_list(key);
+        background
+    }
+
+    /// A waiter takes the job over. The waker of a background task that loses the job comes out.
+    pub(super) fn adopt(&mut self, key: JobKey, ticket: Ticket) -> Option<Waker> {
+        self.running.get_mut(key.0)?.was_adopted = true;
+        self.set_driver(key, Driver::Waiter(ticket))
+    }
+
+    /// The verb that started the job wants to know how it ends, or does not any more. Its waker comes out.
+    pub(super) fn set_owned(&mut self, key: JobKey, is_owned: bool) -> Option<Waker> {
+        let job = self.running.get_mut(key.0)?;
+        job.is_owned = is_owned;
+        job.owner.take()
+    }
+
+    /// Stores the waker of the verb that started the job. The old one comes out.
+    pub(super) fn set_owner(&mut self, key: JobKey, waker: Option<Waker>) -> Option<Waker> {
+        let job = self.running.get_mut(key.0)?;
+        std::mem::replace(&mut job.owner, waker)
+    }
+
+    /// Takes the wakers of the background task that drives the job and of the verb that started it.
+    pub(super) fn take_wakers(&mut self, key: JobKey) -> impl Iterator<Item = Waker> + use<T> {
+        let job = self.running.get_mut(key.0);
+        let wakers = job.map(|job| [job.background.take(), job.owner.take()]);
+        wakers.into_iter().flatten().flatten()
+    }
+
+    /// Takes the work out, to be polled, unless somebody else polls it.
+    pub(super) fn take(&mut self, key: JobKey, poller: Poller) -> Take<T> {
+        let Some(job) = self.running.get_mut(key.0).filter(|job| !job.is_polled()) else {
+            return Take::Busy;
+        };
+        let kind = job.kind;
+        let is_shared = job.is_owned && job.is_driven_by_waiter();
+        let work = std::mem::replace(&mut job.work, Work::Polled);
+        self.update_list(key);
+        Take::Job(TakenJob {
+            key,
+            kind,
+            work,
+            poller,
+            is_shared,
+        })
+    }
+
+    /// Puts polled work back, with the waker of its background task or of the verb that started it. The old waker comes out.
+    pub(super) fn park(
+        &mut self,
+        key: JobKey,
+        work: T::Job,
+        poller: Poller,
+        waker: Option<Waker>,
+    ) -> Option<Waker> {
+        let job = self.running.get_mut(key.0)?;
+        job.work = Work::Parked(work);
+        let mut stale = waker;
+        match poller {
+            Poller::Background(number) if job.driver == Driver::Background(number) => {
+                std::mem::swap(&mut job.background, &mut stale);
+            }
+            Poller::Owner => std::mem::swap(&mut job.owner, &mut stale),
+            _ => {}
+        }
+        self.update_list(key);
+        stale
+    }
+
+    /// Notes that the job is to be dropped when its present poll returns.
+    pub(super) fn cancel_after_poll(&mut self, key: JobKey) {
+        if let Some(job) = self.running.get_mut(key.0) {
+            job.is_cancelled = true;
+        }
+    }
+
+    pub(super) fn remove(&mut self, key: JobKey) -> Option<Job<T>> {
+        self.set_adoptable(key, false);
+        let job = self.running.remove(key.0)?;
+        self.counts[job.kind as usize] -= 1;
+        self.undriven -= usize::from(job.driver == Driver::Nobody);
+        Some(job)
+    }
+
+    /// Keeps how a job has ended for the verb that started it.
+    pub(super) fn keep_end(&mut self, key: JobKey, settled: Settled<T>) {
+        self.ended.insert(key.0, settled);
+    }
+
+    /// How a job has ended, for the verb that started it.
+    pub(super) fn take_end(&mut self, key: JobKey) -> Option<Settled<T>> {
+        self.ended.remove(key.0)
+    }
+
+    /// A connect, or any other job, that a waiter may take over.
+    pub(super) fn adoptable(&self, is_connect: bool) -> Option<JobKey> {
+        self.adoptable[usize::from(!is_connect)].last().copied()
+    }
+
+    /// All jobs that may be taken over.
+    pub(super) fn all_adoptable(&self) -> Vec<JobKey> {
+        self.adoptable.concat()
+    }
+
+    /// The jobs that nobody drives and nobody polls.
+    pub(super) fn undriven(&self) -> Vec<JobKey> {
+        if self.undriven == 0 {
+            return Vec::new();
+        }
+        let is_undriven = |key: &JobKey| self.running[key.0].driver == Driver::Nobody;
+        let all = self.adoptable.iter().flatten().copied();
+        all.filter(is_undriven).collect()
+    }
+
+    /// Puts the job into the list of the adoptable ones, or takes it out, as its state requires.
+    fn update_list(&mut self, key: JobKey) {
+        let job = &self.running[key.0];
+        let is_adoptable = !job.is_driven_by_waiter() && !job.is_polled();
+        self.set_adoptable(key, is_adoptable);
+    }
+
+    fn set_adoptable(&mut self, key: JobKey, is_adoptable: bool) {
+        let Some(job) = self.running.get_mut(key.0) else {
+            return;
+        };
+        let list = &mut self.adoptable[usize::from(job.kind != Kind::Connect)];
+        match job.spot {
+            None if is_adoptable => {
+                job.spot = Some(list.len());
+                list.push(key);
+            }
+            Some(spot) if !is_adoptable => {
+                job.spot = None;
+                list.swap_remove(spot);
+                if let Some(moved) = list.get(spot).copied() {
+                    self.running[moved.0].spot = Some(spot);
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Keys for tests that need no jobs.
+#[cfg(test)]
+pub(crate) fn any_keys(count: usize) -> impl Iterator<Item = JobKey> {
+    let mut slots = SlotMap::new();
+    (0..count).map(move |_| JobKey(slots.insert(())))
+}

@@ -1,0 +1,95 @@
+//! How far the pool is on its way out, and who waits for its end.
+
+use std::task::Waker;
+
+use slotmap::{DefaultKey, SlotMap};
+
+/// How far the pool is on its way out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd)]
+pub(crate) enum Stage {
+    Open,
+    Closing,
+    Terminated,
+}
+
+/// The number of a `wait_closed`.
+#[derive(Clone, Copy)]
+pub(crate) struct CloserKey(DefaultKey);
+
+pub(super) struct Lifecycle {
+    stage: Stage,
+    /// The last `Pool` is gone, so nobody can call `wait_closed` any more.
+    last_handle_dropped: bool,
+    /// The `wait_closed` calls that wait, with their wakers.
+    closers: SlotMap<DefaultKey, Option<Waker>>,
+    /// How often `clear` was called.
+    clears: u64,
+}
+
+impl Lifecycle {
+    pub(super) fn new() -> Self {
+        Self {
+            stage: Stage::Open,
+            last_handle_dropped: false,
+            closers: SlotMap::new(),
+            clears: 0,
+        }
+    }
+
+    #[inline]
+    pub(super) fn stage(&self) -> Stage {
+        self.stage
+    }
+
+    #[inline]
+    pub(super) fn is_open(&self) -> bool {
+        self.stage == Stage::Open
+    }
+
+    /// Goes on to a later stage; `false` if the pool is there already.
+    pub(super) fn advance(&mut self, stage: Stage) -> bool {
+        let is_later = stage > self.stage;
+        if is_later {
+            self.stage = stage;
+        }
+        is_later
+    }
+
+    pub(super) fn drop_last_handle(&mut self) {
+        self.last_handle_dropped = true;
+    }
+
+    /// Whether somebody can still come who drives what is left after the close.
+    pub(super) fn can_be_waited_for(&self) -> bool {
+        self.stage != Stage::Open && !self.last_handle_dropped
+    }
+
+    pub(super) fn clears(&self) -> u64 {
+        self.clears
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.clears += 1;
+    }
+
+    pub(super) fn has_closers(&self) -> bool {
+        !self.closers.is_empty()
+    }
+
+    pub(super) fn add_closer(&mut self) -> CloserKey {
+        CloserKey(self.closers.insert(None))
+    }
+
+    /// Stores how to wake a `wait_closed`. The old waker comes out.
+    pub(super) fn set_closer_waker(&mut self, key: CloserKey, waker: Waker) -> Option<Waker> {
+        self.closers.get_mut(key.0)?.replace(waker)
+    }
+
+    pub(super) fn remove_closer(&mut self, key: CloserKey) -> Option<Waker> {
+        self.closers.remove(key.0)?
+    }
+
+    pub(super) fn take_closer_wakers(&mut self) -> impl Iterator<Item = Waker> {
+        self.closers.values_mut().filter_map(Option::take)
+    }
+}

@@ -1,0 +1,388 @@
+//! The queue of waiters as plain data: slots with two linked lists through them, each in order of arrival.
+//!
+//! To join, to be served and to leave cost O(1). Slots are reused, so a wait allocates nothing once the slots are there.
+
+mod deadlines;
+mod slots;
+
+use std::task::Waker;
+use std::time::Instant;
+
+use self::deadlines::Deadlines;
+use self::slots::Slots;
+pub(crate) use self::slots::Ticket;
+use crate::ledger::jobs::JobKey;
+
+/// The lists through the slots. A waiter that has its answer, or whose deadline struck, is in none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum List {
+    /// Waiters without a job.
+    Unassigned = 0,
+    /// Waiters that drive a job.
+    Driving = 1,
+}
+
+#[derive(Clone, Copy, Default)]
+struct Ends {
+    first: Option<Ticket>,
+    last: Option<Ticket>,
+}
+
+/// A waiter that has left the queue.
+pub(crate) struct Left<A> {
+    /// It is dropped after the lock is released.
+    pub(crate) _waker: Option<Waker>,
+    pub(crate) answer: Option<A>,
+    pub(crate) job: Option<JobKey>,
+}
+
+/// The waiters, their order and their deadlines. `A` is what they wait for.
+///
+/// The fields that every wait touches come first.
+#[repr(C)]
+pub(crate) struct Queue<A> {
+    len: usize,
+    lists: [Ends; 2],
+    slots: Slots<A>,
+    arrivals: u64,
+    deadlines: Deadlines,
+}
+
+impl<A> Queue<A> {
+    pub(crate) fn new() -> Self {
+        Self {
+            len: 0,
+            lists: [Ends::default(); 2],
+            slots: Slots::new(),
+            arrivals: 0,
+            deadlines: Deadlines::new(),
+        }
+    }
+
+    /// The number of waiters without an answer.
+    #[inline]
+    pub(crate) fn len(&self) -> usize {
+        self.len
+    }
+
+    #[inline]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// The first waiter.
+    #[inline]
+    pub(crate) fn head(&self) -> Option<Ticket> {
+        self.head_and_list().map(|(ticket, _)| ticket)
+    }
+
+    #[inline]
+    fn head_and_list(&self) -> Option<(Ticket, List)> {
+        let [unassigned, driving] = &self.lists;
+        match (unassigned.first, driving.first) {
+            (Some(one), Some(other)) if self.slots[other].arrival < self.slots[one].arrival => {
+                Some((other, List::Driving))
+            }
+            (Some(one), _) => Some((one, List::Unassigned)),
+            (None, other) => other.map(|other| (other, List::Driving)),
+        }
+    }
+
+    /// The first waiter without a job.
+    pub(crate) fn first_unassigned(&self) -> Option<Ticket> {
+        self.lists[List::Unassigned as usize].first
+    }
+
+    /// Whether a waiter drives a job.
+    #[inline]
+    pub(crate) fn has_driving(&self) -> bool {
+        self.lists[List::Driving as usize].first.is_some()
+    }
+
+    /// The waiters that drive a job, in order of arrival.
+    pub(crate) fn driving(&self) -> impl Iterator<Item = (Ticket, JobKey)> {
+        let mut next = self.lists[List::Driving as usize].first;
+        std::iter::from_fn(move || {
+            let ticket = next?;
+            let waiter = &self.slots[ticket];
+            next = waiter.next;
+            waiter.job.map(|job| (ticket, job))
+        })
+    }
+
+    /// Adds a waiter at the end of the queue.
+    #[inline]
+    pub(crate) fn push(&mut self, waker: Waker, deadline: Option<Instant>) -> Ticket {
+        self.arrivals += 1;
+        let last = self.lists[List::Unassigned as usize].last;
+        let (ticket, waiter) = self.slots.take();
+        waiter.waker = Some(waker);
+        waiter.list = Some(List::Unassigned);
+        waiter.previous = last;
+        waiter.arrival = self.arrivals;
+        waiter.has_note = deadline.is_some();
+        if let Some(at) = deadline {
+            self.deadlines.add(at, ticket);
+        }
+        match last {
+            Some(last) => self.slots[last].next = Some(ticket),
+            None => self.lists[List::Unassigned as usize].first = Some(ticket),
+        }
+        self.lists[List::Unassigned as usize].last = Some(ticket);
+        self.len += 1;
+        ticket
+    }
+
+    /// Puts a waiter that is in no list back to the place of its arrival.
+    pub(crate) fn requeue(&mut self, ticket: Ticket) {
+        let waiter = &self.slots[ticket];
+        if waiter.list.is_some() {
+            return;
+        }
+        let list = match waiter.job {
+            Some(_) => List::Driving,
+            None => List::Unassigned,
+        };
+        self.link(list, ticket);
+    }
+
+    /// Takes a waiter out of its list, if it is in one.
+    pub(crate) fn unqueue(&mut self, ticket: Ticket) {
+        let waiter = &mut self.slots[ticket];
+        let Some(list) = waiter.list.take() else {
+            return;
+        };
+        let (previous, next) = (waiter.previous.take(), waiter.next.take());
+        let ends = &mut self.lists[list as usize];
+        let previous = previous.filter(|_| ends.first != Some(ticket));
+        if next.is_none() {
+            ends.last = previous;
+        }
+        match previous {
+            Some(previous) => self.slots[previous].next = next,
+            None => ends.first = next,
+        }
+        if let (Some(next), Some(_)) = (next, previous) {
+            self.slots[next].previous = previous;
+        }
+        self.len -= 1;
+    }
+
+    /// Puts a waiter into a list, behind all that arrived before it.
+    fn link(&mut self, list: List, ticket: Ticket) {
+        let arrival = self.slots[ticket].arrival;
+        let mut previous = self.lists[list as usize].last;
+        // Mostly it is the last. Otherwise it is one of the first, because the queue is served from there.
+        if previous.is_some_and(|last| self.slots[last].arrival > arrival) {
+            previous = None;
+            let mut at = self.lists[list as usize].first;
+            while let Some(other) = at.filter(|other| self.slots[*other].arrival < arrival) {
+                previous = at;
+                at = self.slots[other].next;
+            }
+        }
+        let next = match previous {
+            Some(previous) => self.slots[previous].next.replace(ticket),
+            None => self.lists[list as usize].first.replace(ticket),
+        };
+        match next {
+            Some(next) => self.slots[next].previous = Some(ticket),
+            None => self.lists[list as usize].last = Some(ticket),
+        }
+        let waiter = &mut self.slots[ticket];
+        waiter.list = Some(list);
+        waiter.previous = previous;
+        waiter.next = next;
+        self.len += 1;
+    }
+
+    /// Whether the waiter is still there and in the queue.
+    pub(crate) fn is_queued(&self, ticket: Ticket) -> bool {
+        let waiter = self.slots.get(ticket);
+        waiter.is_some_and(|waiter| waiter.list.is_some())
+    }
+
+    /// Gives the head of the queue its answer. The head leaves the queue; its job, if it drives one, comes out.
+    ///
+    /// # Errors
+    ///
+    /// Returns the answer if nobody waits.
+    #[inline]
+    pub(crate) fn serve_head(&mut self, answer: A) -> Result<(Ticket, Option<JobKey>), A> {
+        let Some((ticket, list)) = self.head_and_list() else {
+            return Err(answer);
+        };
+        let waiter = &mut self.slots[ticket];
+        waiter.answer = Some(answer);
+        waiter.list = None;
+        let job = waiter.job.take();
+        let next = waiter.next.take();
+        let ends = &mut self.lists[list as usize];
+        ends.first = next;
+        if next.is_none() {
+            ends.last = None;
+        }
+        self.len -= 1;
+        Ok((ticket, job))
+    }
+
+    /// Gives any waiter its answer. It leaves the queue; its job, if it drives one, comes out.
+    pub(crate) fn answer(&mut self, ticket: Ticket, answer: A) -> Option<JobKey> {
+        self.unqueue(ticket);
+        let waiter = &mut self.slots[ticket];
+        waiter.answer = Some(answer);
+        waiter.job.take()
+    }
+
+    /// Whether the waiter has its answer.
+    #[inline]
+    pub(crate) fn is_answered(&self, ticket: Ticket) -> bool {
+        self.slots[ticket].answer.is_some()
+    }
+
+    /// Takes the answer of a waiter away.
+    pub(crate) fn revoke(&mut self, ticket: Ticket) -> Option<A> {
+        self.slots[ticket].answer.take()
+    }
+
+    /// The waiter leaves, and its slot is free.
+    #[inline]
+    pub(crate) fn remove(&mut self, ticket: Ticket) -> Left<A> {
+        if self.slots[ticket].list.is_some() {
+            self.unqueue(ticket);
+        }
+        let waiter = &mut self.slots[ticket];
+        let left = Left {
+            _waker: waiter.waker.take(),
+            answer: waiter.answer.take(),
+            job: waiter.job.take(),
+        };
+        let had_note = std::mem::take(&mut waiter.has_note);
+        self.slots.free(ticket);
+        if had_note {
+            self.forget_note(ticket);
+        }
+        left
+    }
+
+    /// The job that the waiter drives.
+    pub(crate) fn job(&self, ticket: Ticket) -> Option<JobKey> {
+        self.slots[ticket].job
+    }
+
+    /// Gives the waiter a job to drive, or takes it away.
+    pub(crate) fn set_job(&mut self, ticket: Ticket, job: Option<JobKey>) -> Option<JobKey> {
+        let waiter = &mut self.slots[ticket];
+        let old = std::mem::replace(&mut waiter.job, job);
+        if waiter.list.is_some() && old.is_some() != job.is_some() {
+            self.unqueue(ticket);
+            self.requeue(ticket);
+        }
+        old
+    }
+
+    /// Takes the waker of a waiter; nobody can wake the waiter until it stores another one.
+    #[inline]
+    pub(crate) fn take_waker(&mut self, ticket: Ticket) -> Option<Waker> {
+        self.slots[ticket].waker.take()
+    }
+
+    /// Whether this waker wakes the waiter.
+    pub(crate) fn is_woken_by(&self, ticket: Ticket, waker: &Waker) -> bool {
+        let known = self.slots[ticket].waker.as_ref();
+        known.is_some_and(|known| known.will_wake(waker))
+    }
+
+    /// Stores another waker; the old one comes back, to be dropped after the lock is released.
+    pub(crate) fn set_waker(&mut self, ticket: Ticket, waker: Waker) -> Option<Waker> {
+        self.slots[ticket].waker.replace(waker)
+    }
+
+    /// All waiters, those with an answer included.
+    pub(crate) fn tickets(&self) -> Vec<Ticket> {
+        self.slots.iter().map(|(ticket, _)| ticket).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ledger::jobs::any_keys;
+
+    fn waker() -> Waker {
+        Waker::noop().clone()
+    }
+
+    fn order(queue: &Queue<u8>) -> Vec<Ticket> {
+        let mut order = Vec::new();
+        let mut at = queue.first_unassigned();
+        while let Some(ticket) = at {
+            order.push(ticket);
+            at = queue.slots[ticket].next;
+        }
+        order
+    }
+
+    #[test]
+    fn waiters_are_in_order_of_arrival() {
+        let mut queue = Queue::<u8>::new();
+        let [a, b, c] = [(); 3].map(|()| queue.push(waker(), None));
+        assert_eq!(order(&queue), [a, b, c]);
+        queue.remove(b);
+        assert_eq!(order(&queue), [a, c]);
+        assert_eq!(queue.len(), 2);
+    }
+
+    #[test]
+    fn a_requeued_waiter_gets_its_old_place() {
+        let mut queue = Queue::<u8>::new();
+        let all: Vec<_> = (0..5).map(|_| queue.push(waker(), None)).collect();
+        for out in [0, 2, 4] {
+            queue.unqueue(all[out]);
+            queue.requeue(all[out]);
+            assert_eq!(order(&queue), all);
+        }
+    }
+
+    #[test]
+    fn a_waiter_that_drives_a_job_keeps_its_turn() {
+        let mut queue = Queue::<u8>::new();
+        let [a, b, c] = [(); 3].map(|()| queue.push(waker(), None));
+        for (ticket, job) in [b, a].into_iter().zip(any_keys(2)) {
+            queue.set_job(ticket, Some(job));
+        }
+        assert_eq!((queue.head(), queue.first_unassigned()), (Some(a), Some(c)));
+        let driving: Vec<_> = queue.driving().map(|(ticket, _)| ticket).collect();
+        assert_eq!(driving, [a, b]);
+        queue.set_job(b, None);
+        assert_eq!(order(&queue), [b, c]);
+        assert_eq!((queue.head(), queue.len()), (Some(a), 3));
+        queue.remove(a);
+        assert_eq!((queue.head(), queue.len()), (Some(b), 2));
+    }
+
+    #[test]
+    fn the_head_is_served_whether_it_drives_a_job_or_not() {
+        let mut queue = Queue::<u8>::new();
+        let [a, b, c] = [(); 3].map(|()| queue.push(waker(), None));
+        let job = any_keys(1).next();
+        queue.set_job(b, job);
+        assert_eq!(queue.serve_head(1), Ok((a, None)));
+        assert_eq!(queue.serve_head(2), Ok((b, job)));
+        assert_eq!(queue.serve_head(3), Ok((c, None)));
+        assert_eq!(queue.serve_head(4), Err(4));
+        for (ticket, answer) in [a, b, c].into_iter().zip(1..) {
+            assert_eq!(queue.remove(ticket).answer, Some(answer));
+        }
+        assert_eq!((queue.len(), queue.tickets().len()), (0, 0));
+    }
+
+    #[test]
+    fn an_answer_waits_in_the_slot_and_not_in_the_queue() {
+        let mut queue = Queue::<u8>::new();
+        let a = queue.push(waker(), None);
+        queue.answer(a, 7);
+        assert_eq!(queue.head(), None);
+        assert_eq!(queue.remove(a).answer, Some(7));
+    }
+}

@@ -1,0 +1,130 @@
+//! Releasing: how connections come back, and how their places become free.
+
+use super::effects::Stale;
+use super::{Effects, IdleEntry, JobKey, Kind, Ledger, LedgerTypes, Stage};
+use crate::Verdict;
+
+/// What an awaited release has to drive.
+pub(crate) enum Returned<T: LedgerTypes> {
+    /// Nothing: the connection is idle or with a waiter.
+    Kept,
+    /// Its recycle, or its close if the manager does not want it back or the pool is closed.
+    Job(JobKey),
+    /// The ledger does not count it any more. Here it is, to be dropped.
+    WrittenOff(T::Entry),
+}
+
+impl<T: LedgerTypes> Ledger<T> {
+    /// A guard is dropped.
+    ///
+    /// The fast case is a clean connection that goes to the idle list or to the head of the queue; it needs no time.
+    ///
+    /// # Errors
+    ///
+    /// Returns the connection if the time is needed and `effects` has none.
+    #[inline]
+    pub(crate) fn give_back(
+        &mut self,
+        mut entry: T::Entry,
+        verdict: Verdict,
+        effects: &mut Effects<T>,
+    ) -> Result<(), T::Entry> {
+        let is_plain = verdict == Verdict::Reuse
+            && self.lifecycle.is_open()
+            && !self.idle.clock.is_resting()
+            && !self.idle.checks_always()
+            // A job that loses its driver may serve another waiter, and for that the time is needed.
+            && !self.queue.has_driving();
+        if !is_plain && effects.now.is_none() {
+            return Err(entry);
+        }
+        self.idle.note_return(&mut entry, effects.now);
+        if is_plain {
+            self.held -= 1;
+            self.hand_out_clean(entry, effects);
+        } else {
+            self.give_back_with_time(entry, verdict, effects);
+        }
+        Ok(())
+    }
+
+    #[inline(never)]
+    fn give_back_with_time(&mut self, entry: T::Entry, verdict: Verdict, effects: &mut Effects<T>) {
+        if self.lifecycle.stage() == Stage::Terminated {
+            return effects.drop_later(Stale::Entry(entry));
+        }
+        self.held -= 1;
+        let nobody_closes = !self.background.can_spawn && !self.lifecycle.has_closers();
+        match (self.lifecycle.stage(), verdict) {
+            (Stage::Open, Verdict::Reuse) if !self.idle.checks_always() => {
+                self.hand_out(entry, effects);
+            }
+            (Stage::Open, Verdict::Reuse | Verdict::Recycle) => {
+                self.idle.push(entry, verdict == Verdict::Recycle);
+                self.request_recycle_task(effects);
+                self.tell_upkeep_of_idle(effects);
+                self.supply_head_too(effects);
+                self.revoke_recycle_task(effects);
+            }
+            (Stage::Closing, _) if nobody_closes => self.drop_entry(entry, effects),
+            _ => {
+                self.start_close(entry, effects);
+                // Where no background task comes, a waiter that needs the place closes it.
+                self.supply(effects);
+            }
+        }
+    }
+
+    /// A guard is released by a caller that waits for the end of it.
+    pub(crate) fn give_back_awaited(
+        &mut self,
+        mut entry: T::Entry,
+        verdict: Verdict,
+        effects: &mut Effects<T>,
+    ) -> Returned<T> {
+        self.idle.note_return(&mut entry, effects.now);
+        let kind = match (self.lifecycle.stage(), verdict) {
+            (Stage::Terminated, _) => return Returned::WrittenOff(entry),
+            (Stage::Open, Verdict::Reuse) => {
+                self.give_back_with_time(entry, verdict, effects);
+                return Returned::Kept;
+            }
+            (Stage::Open, Verdict::Recycle) => Kind::Recycle,
+            _ => Kind::Close,
+        };
+        self.held -= 1;
+        Returned::Job(self.insert_owned_job(kind, Some(entry)))
+    }
+
+    /// A guard gives its connection to its holder for good: the place is free at once.
+    pub(crate) fn detach(&mut self, id: u64, effects: &mut Effects<T>) {
+        if self.lifecycle.stage() != Stage::Terminated {
+            self.held -= 1;
+            self.departed(Some(id), effects);
+            self.supply(effects);
+        }
+    }
+
+    /// A guard is dropped in such a way that its connection cannot be trusted.
+    pub(crate) fn give_back_broken(&mut self, entry: T::Entry, effects: &mut Effects<T>) {
+        if self.lifecycle.stage() == Stage::Terminated {
+            return effects.drop_later(Stale::Entry(entry));
+        }
+        self.held -= 1;
+        self.drop_entry(entry, effects);
+    }
+
+    /// A connection leaves without a close; its place is departing until the connection is dropped.
+    pub(super) fn drop_entry(&mut self, entry: T::Entry, effects: &mut Effects<T>) {
+        self.departing += 1;
+        let departing = (Some(entry.id()), Stale::Entry(entry));
+        effects.rare().departing.push(departing);
+    }
+
+    /// A departing connection, or a cancelled job, has been dropped.
+    pub(crate) fn dropped(&mut self, id: Option<u64>, effects: &mut Effects<T>) {
+        self.departing -= 1;
+        self.departed(id, effects);
+        self.supply(effects);
+    }
+}

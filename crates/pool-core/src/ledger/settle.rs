@@ -1,0 +1,199 @@
+//! How jobs end: to whom a connection goes, who hears of a failure, what is tried next.
+
+use super::effects::Stale;
+use super::jobs::{Driver, Job};
+use super::{Answer, Effects, IdleEntry, JobKey, Kind, Ledger, LedgerTypes, Poller, Stage};
+use crate::AbortHandle;
+
+/// What a job's future has returned.
+pub(crate) enum Outcome<T: LedgerTypes> {
+    /// There is a connection that can be used. A new one may bring its abort handle.
+    Ready(T::Entry, Option<AbortHandle>),
+    /// A connect has failed.
+    NotConnected {
+        failure: T::Failure,
+        /// A retry soon is pointless or harmful.
+        hopeless: bool,
+    },
+    /// A check or a recycle has failed.
+    Broken {
+        entry: T::Entry,
+        failure: T::Failure,
+        /// The connection may still be spoken to, so it is closed and not only dropped.
+        can_close: bool,
+    },
+    /// A close is over, or the future broke and took the connection with it.
+    Gone,
+}
+
+/// What the end of a job means for whoever polled it, or started it.
+pub(crate) enum Settled<T: LedgerTypes> {
+    /// The pool has kept the connection.
+    Kept,
+    /// The connection belongs to the `try_acquire` that polled the job.
+    Taken(T::Entry),
+    /// The connection has left the pool, and why if something failed. `close` is the job that closes it, if the same verb is to drive that.
+    Lost {
+        failure: Option<T::Failure>,
+        close: Option<JobKey>,
+    },
+}
+
+fn lost<T: LedgerTypes>(failure: Option<T::Failure>) -> Settled<T> {
+    Settled::Lost {
+        failure,
+        close: None,
+    }
+}
+
+impl<T: LedgerTypes> Ledger<T> {
+    /// A job has ended in the poll of `poller`, who gets what it means.
+    ///
+    /// If the verb that started the job did not poll it, that is kept for this verb, and the poller gets a plain answer.
+    pub(crate) fn settle(
+        &mut self,
+        key: JobKey,
+        poller: Poller,
+        outcome: Outcome<T>,
+        effects: &mut Effects<T>,
+    ) -> Settled<T> {
+        let mut job = self.jobs.remove(key).expect("a job is settled once");
+        if let Driver::Waiter(ticket) = job.driver {
+            self.queue.set_job(ticket, None);
+        }
+        effects.drop_waker(job.background.take());
+        let settled = match outcome {
+            Outcome::Ready(entry, abort) => self.ready(entry, abort, &job, poller, effects),
+            Outcome::NotConnected { failure, hopeless } => {
+                self.departed(job.id, effects);
+                self.not_connected(failure, hopeless, &job, effects)
+            }
+            Outcome::Broken {
+                entry,
+                failure,
+                can_close,
+            } => {
+                let mut failure = Some(failure);
+                if !job.is_owned && !job.is_for_its_driver() {
+                    // A waiter does not hear of a job that was started for somebody else.
+                    effects.drop_later(Stale::Settled(lost(failure.take())));
+                }
+                if can_close && !job.is_cancelled {
+                    self.close_gracefully(entry, failure, poller, effects)
+                } else {
+                    self.drop_entry(entry, effects);
+                    lost(failure)
+                }
+            }
+            Outcome::Gone => {
+                self.departed(job.id, effects);
+                lost(None)
+            }
+        };
+        let owner = job.owner.take();
+        let settled = if job.is_owned && !poller.is_owner() {
+            self.jobs.keep_end(key, settled);
+            effects.wake_all(owner);
+            lost(None)
+        } else {
+            effects.drop_waker(owner);
+            settled
+        };
+        self.supply(effects);
+        settled
+    }
+
+    fn ready(
+        &mut self,
+        entry: T::Entry,
+        abort: Option<AbortHandle>,
+        job: &Job<T>,
+        poller: Poller,
+        effects: &mut Effects<T>,
+    ) -> Settled<T> {
+        self.idle.note_limit(&entry);
+        if let Some(abort) = abort {
+            self.abort_handles.insert(entry.id(), abort);
+        }
+        if job.kind == Kind::Connect {
+            self.fill.succeeded();
+        }
+        let was_cleared = job.kind == Kind::Recycle && job.clears < self.lifecycle.clears();
+        if job.is_cancelled || self.lifecycle.stage() == Stage::Terminated {
+            self.drop_entry(entry, effects);
+            lost(None)
+        } else if !self.lifecycle.is_open() || was_cleared {
+            self.close_gracefully(entry, None, poller, effects)
+        } else {
+            self.keep(entry, job, poller, effects)
+        }
+    }
+
+    /// A connection that can be used: to whom?
+    fn keep(
+        &mut self,
+        entry: T::Entry,
+        job: &Job<T>,
+        poller: Poller,
+        effects: &mut Effects<T>,
+    ) -> Settled<T> {
+        let wants_it = poller == Poller::TryAcquire;
+        // A recycle at the last moment does not tell how long the connection was idle before.
+        if job.kind == Kind::Recycle && self.idle.is_suspect(&entry, effects.now()) {
+            // From the idle list the first caller that needs it takes it and has it checked.
+            if wants_it || job.is_driven_by_waiter() {
+                self.idle.put_next(entry, false);
+            } else {
+                self.idle.push(entry, false);
+                self.tell_upkeep_of_idle(effects);
+            }
+            match wants_it {
+                true => self.supply(effects),
+                false => self.supply_head_too(effects),
+            }
+            return Settled::Kept;
+        }
+        if wants_it && self.queue.is_empty() {
+            self.held += 1;
+            return Settled::Taken(entry);
+        }
+        self.hand_out(entry, effects);
+        Settled::Kept
+    }
+
+    fn not_connected(
+        &mut self,
+        failure: T::Failure,
+        hopeless: bool,
+        job: &Job<T>,
+        effects: &mut Effects<T>,
+    ) -> Settled<T> {
+        if matches!(job.driver, Driver::Nobody | Driver::Background(_)) {
+            self.fill.failed(hopeless, effects.now());
+        }
+        // A connect that was started for a waiter that has left, or for the idle list, fails no waiter: who needs a
+        // connection starts another connect.
+        let is_for_waiter = job.is_driven_by_waiter() && job.is_for_its_driver();
+        if is_for_waiter && self.lifecycle.is_open() && !self.queue.is_empty() {
+            self.serve_head(Answer::Failed(Box::new(failure)), effects);
+            return lost(None);
+        }
+        lost(Some(failure))
+    }
+
+    /// Closes a connection: the verb that wants to know how its job ended drives that too, otherwise the background does.
+    fn close_gracefully(
+        &mut self,
+        entry: T::Entry,
+        failure: Option<T::Failure>,
+        poller: Poller,
+        effects: &mut Effects<T>,
+    ) -> Settled<T> {
+        if poller != Poller::Owner {
+            self.start_close(entry, effects);
+            return lost(failure);
+        }
+        let close = Some(self.insert_owned_job(Kind::Close, Some(entry)));
+        Settled::Lost { failure, close }
+    }
+}

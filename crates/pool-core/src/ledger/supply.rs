@@ -1,0 +1,162 @@
+//! Who gets what comes back, and which job is started for whom.
+
+use super::idle::Next;
+use super::jobs::Driver;
+use super::{Answer, Effects, JobKey, Kind, Ledger, LedgerTypes, Stage, Ticket};
+
+impl<T: LedgerTypes> Ledger<T> {
+    /// Starts what the waiters need, as far as there is anything: an idle connection, a job that can be taken over, a free place.
+    pub(crate) fn supply(&mut self, effects: &mut Effects<T>) {
+        while self.lifecycle.is_open() {
+            let Some(ticket) = self.queue.first_unassigned() else {
+                return self.connect_instead_of_closing(effects);
+            };
+            if let Some((entry, step)) = self.take_idle(effects) {
+                match step {
+                    None => self.hand_out_clean(entry, effects),
+                    Some(kind) => self.start_job_for(kind, Some(entry), ticket, effects),
+                }
+            } else if let Some(key) = self.jobs.adoptable(true) {
+                self.adopt(key, ticket, effects);
+            } else if self.can_connect() {
+                self.start_job_for(Kind::Connect, None, ticket, effects);
+            } else if let Some(key) = self.jobs.adoptable(false) {
+                self.adopt(key, ticket, effects);
+            } else {
+                return;
+            }
+        }
+    }
+
+    /// Whether a place is free and a connect in it would be of use.
+    fn can_connect(&self) -> bool {
+        self.size() < self.fill.limit() && self.jobs.count(Kind::Connect) < self.queue.len()
+    }
+
+    /// Takes the next idle connection, and the step that has to be run first. Those that have expired are closed on the way.
+    pub(super) fn take_idle(
+        &mut self,
+        effects: &mut Effects<T>,
+    ) -> Option<(T::Entry, Option<Kind>)> {
+        loop {
+            let next = self.idle.next(effects.now, self.background.can_spawn);
+            let entry = self.idle.take(self.background.can_spawn)?;
+            let step = match next {
+                Next::Expired => {
+                    self.start_close(entry, effects);
+                    continue;
+                }
+                Next::Suspect => Some(Kind::Check),
+                Next::Dirty => Some(Kind::Recycle),
+                Next::Ready | Next::Nothing | Next::Unknown => None,
+            };
+            return Some((entry, step));
+        }
+    }
+
+    /// As [`supply`](Self::supply), for a connection that has just been put into the idle list. If every waiter drives a job, that connection may serve the head of
+    /// the queue sooner: the head drives its check or recycle beside its own job.
+    pub(super) fn supply_head_too(&mut self, effects: &mut Effects<T>) {
+        self.supply(effects);
+        let Some(head) = self.queue.head() else {
+            return;
+        };
+        match self.take_idle(effects) {
+            None => {}
+            Some((entry, None)) => self.hand_out_clean(entry, effects),
+            Some((entry, Some(kind))) => {
+                self.insert_job(kind, Some(entry), Driver::Nobody);
+                self.wake(head, effects);
+            }
+        }
+    }
+
+    /// A waiter that closes a connection to get its place need not wait for that once another place is free.
+    fn connect_instead_of_closing(&mut self, effects: &mut Effects<T>) {
+        if self.jobs.count(Kind::Close) == 0 || !self.can_connect() {
+            return;
+        }
+        let closes = |key| {
+            self.jobs
+                .get(key)
+                .is_some_and(|job| job.kind == Kind::Close)
+        };
+        let Some((ticket, key)) = self.queue.driving().find(|(_, key)| closes(*key)) else {
+            return;
+        };
+        self.queue.set_job(ticket, None);
+        self.driver_left(key, false, effects);
+        self.start_job_for(Kind::Connect, None, ticket, effects);
+    }
+
+    /// Gives a clean connection to the head of the queue, else to the idle list. The job that the head has driven is for the next waiter.
+    ///
+    /// The caller has counted the connection out of where it was.
+    #[inline]
+    pub(super) fn hand_out_clean(&mut self, mut entry: T::Entry, effects: &mut Effects<T>) {
+        if self.queue.is_empty() {
+            self.idle.push(entry, false);
+            return self.tell_upkeep_of_idle(effects);
+        }
+        self.idle.stamp(&mut entry);
+        self.held += 1;
+        self.serve_head(Answer::Entry(entry), effects);
+    }
+
+    /// Gives the head of the queue its answer. The job that it has driven is for the next waiter.
+    #[inline]
+    pub(super) fn serve_head(&mut self, answer: Answer<T>, effects: &mut Effects<T>) {
+        let Ok((ticket, job)) = self.queue.serve_head(answer) else {
+            unreachable!("the caller has seen that somebody waits");
+        };
+        self.wake(ticket, effects);
+        if let Some(key) = job {
+            self.driver_left(key, false, effects);
+        }
+    }
+
+    /// A clean connection: to the head of the queue or to the idle list, or closed if the pool is closed.
+    pub(super) fn hand_out(&mut self, entry: T::Entry, effects: &mut Effects<T>) {
+        match self.lifecycle.stage() {
+            Stage::Open => {
+                self.hand_out_clean(entry, effects);
+                self.supply(effects);
+            }
+            Stage::Closing => {
+                self.start_close(entry, effects);
+            }
+            Stage::Terminated => self.drop_entry(entry, effects),
+        }
+    }
+
+    /// Starts a job that the waiter drives.
+    fn start_job_for(
+        &mut self,
+        kind: Kind,
+        entry: Option<T::Entry>,
+        ticket: Ticket,
+        effects: &mut Effects<T>,
+    ) {
+        let key = self.insert_job(kind, entry, Driver::Waiter(ticket));
+        self.queue.set_job(ticket, Some(key));
+        self.wake(ticket, effects);
+    }
+
+    /// The waiter takes over a job from whoever drives it.
+    pub(super) fn adopt(&mut self, key: JobKey, ticket: Ticket, effects: &mut Effects<T>) {
+        effects.wake_all(self.jobs.adopt(key, ticket));
+        self.queue.set_job(ticket, Some(key));
+        self.wake(ticket, effects);
+    }
+
+    /// Wakes a waiter, except the one whose poll this is.
+    #[inline]
+    pub(super) fn wake(&mut self, ticket: Ticket, effects: &mut Effects<T>) {
+        if effects.current == Some(ticket) {
+            return;
+        }
+        if let Some(waker) = self.queue.take_waker(ticket) {
+            effects.wake(waker);
+        }
+    }
+}

@@ -1,0 +1,114 @@
+//! What background tasks are asked for: upkeep's rounds, and a recycle for what has come back.
+
+use std::task::Waker;
+use std::time::Instant;
+
+use super::jobs::Driver;
+use super::{Effects, JobKey, Kind, Ledger, LedgerTypes};
+
+/// The background tasks of a pool.
+pub(super) struct Background {
+    /// Background tasks can be spawned. The first refusal ends that.
+    pub(super) can_spawn: bool,
+    /// A recycle task was spawned and has not claimed a connection yet.
+    recycle_task_pending: bool,
+    /// The number of the last task that drives a job.
+    last_task: u64,
+    /// The upkeep task, while it sleeps.
+    upkeep: Option<Waker>,
+}
+
+impl Background {
+    pub(super) fn new() -> Self {
+        Self {
+            can_spawn: true,
+            recycle_task_pending: false,
+            last_task: 0,
+            upkeep: None,
+        }
+    }
+
+    /// The number for a new task that drives a job.
+    pub(super) fn next_task(&mut self) -> u64 {
+        self.last_task += 1;
+        self.last_task
+    }
+}
+
+impl<T: LedgerTypes> Ledger<T> {
+    /// The runtime has refused a task.
+    pub(crate) fn cannot_spawn(&mut self) {
+        self.background.can_spawn = false;
+    }
+
+    /// Asks for a background task if a connection waits for its recycle and no task is on its way.
+    ///
+    /// There is one at a time: it asks for the next when it runs. Under load most connections are taken by an acquire before.
+    pub(super) fn request_recycle_task(&mut self, effects: &mut Effects<T>) {
+        let background = &mut self.background;
+        if background.can_spawn && !background.recycle_task_pending && self.idle.dirty_len() > 0 {
+            background.recycle_task_pending = true;
+            effects.spawn_recycle_task = true;
+        }
+    }
+
+    /// Takes the request for a recycle task back if somebody has taken the connection meanwhile.
+    pub(super) fn revoke_recycle_task(&mut self, effects: &mut Effects<T>) {
+        if effects.spawn_recycle_task && self.idle.dirty_len() == 0 {
+            effects.spawn_recycle_task = false;
+            self.background.recycle_task_pending = false;
+        }
+    }
+
+    /// A background task begins the recycle of the connection that has waited longest for it.
+    pub(crate) fn claim_dirty(&mut self, effects: &mut Effects<T>) -> Option<(JobKey, u64)> {
+        self.background.recycle_task_pending = false;
+        let entry = self.idle.take_oldest_dirty()?;
+        self.request_recycle_task(effects);
+        let number = self.background.next_task();
+        let key = self.insert_job(Kind::Recycle, Some(entry), Driver::Background(number));
+        Some((key, number))
+    }
+
+    /// The background task that was to recycle the next connection was dropped: its runtime is gone.
+    pub(crate) fn recycle_task_dropped(&mut self, effects: &mut Effects<T>) {
+        self.background.can_spawn = false;
+        self.background.recycle_task_pending = false;
+        self.supply(effects);
+    }
+
+    /// Upkeep's round: closes what has expired, starts what is missing, finds a driver for what has none. It says when the next round
+    /// is due by the clock; `None` after the pool was closed.
+    pub(crate) fn upkeep_round(&mut self, effects: &mut Effects<T>) -> Option<Option<Instant>> {
+        if !self.lifecycle.is_open() {
+            return None;
+        }
+        let (expired, expiry) = self.idle.take_expired(effects.now());
+        for entry in expired {
+            self.start_close(entry, effects);
+        }
+        self.fill(effects);
+        self.spawn_drivers(effects);
+        // Without an expiry to wait for, upkeep has to know of the next idle connection.
+        self.idle.upkeep_waits = self.idle.any_expires() && expiry.is_none();
+        Some(expiry.into_iter().chain(self.next_fill()).min())
+    }
+
+    /// Stores how to wake upkeep. The old waker comes out.
+    pub(crate) fn set_upkeep_waker(&mut self, waker: Waker) -> Option<Waker> {
+        self.background.upkeep.replace(waker)
+    }
+
+    /// Wakes upkeep.
+    pub(super) fn wake_upkeep(&mut self, effects: &mut Effects<T>) {
+        self.idle.upkeep_waits = false;
+        effects.wake_all(self.background.upkeep.take());
+    }
+
+    /// Wakes upkeep if it waits for the next idle connection.
+    pub(super) fn tell_upkeep_of_idle(&mut self, effects: &mut Effects<T>) {
+        if self.idle.upkeep_waits {
+            self.wake_upkeep(effects);
+        }
+    }
+}
