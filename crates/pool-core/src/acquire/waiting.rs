@@ -90,6 +90,9 @@ impl<M: Manager> Acquire<'_, M> {
                     set_timer,
                 } => {
                     self.state = State::Done;
+                    if let Some(stale) = left.waker {
+                        ignore_panic(|| drop(stale));
+                    }
                     if set_timer {
                         // Where it cannot be set, the next caller that waits is told.
                         let _ = self.shared.set_timer();
@@ -117,7 +120,7 @@ impl<M: Manager> Acquire<'_, M> {
                 WaiterPoll::OtherWaker => {
                     let new = cx.waker().clone();
                     let old = self.shared.ledger().set_waker(ticket, new);
-                    drop(old);
+                    ignore_panic(|| drop(old));
                     continue;
                 }
                 WaiterPoll::Nothing(undriven) => {
@@ -186,11 +189,7 @@ impl<M: Manager> Acquire<'_, M> {
     /// Leaves the queue with an error, unless the answer has just come.
     fn give_up(&mut self, ticket: Ticket, error: Error<M::Error>) -> Acquired<M> {
         self.state = State::Done;
-        let left = self.shared.change(Some(ticket), |ledger, effects| {
-            ledger.leave(ticket, effects)
-        });
-        self.shared.set_timer_if_needed();
-        match left.answer {
+        match self.leave(ticket, false) {
             Some(answer) => self.result(Some(answer)),
             None => Err(error),
         }
@@ -199,15 +198,24 @@ impl<M: Manager> Acquire<'_, M> {
     /// The caller has dropped the acquire: what was meant for it is for the next waiter.
     #[cold]
     pub(super) fn acquire_dropped(&mut self, ticket: Ticket) {
-        let left = self.shared.change(Some(ticket), |ledger, effects| {
-            let mut left = ledger.leave(ticket, effects);
-            if let Some(Answer::Entry(entry)) = left.answer.take() {
-                ledger.pass_on(entry, effects);
+        let answer = self.leave(ticket, true);
+        ignore_panic(|| drop(answer));
+    }
+
+    fn leave(&mut self, ticket: Ticket, pass_on: bool) -> Option<Answer<PoolTypes<M>>> {
+        let (stale, answer) = self.shared.change(Some(ticket), |ledger, effects| {
+            let left = ledger.leave(ticket, effects);
+            match left.answer {
+                Some(Answer::Entry(entry)) if pass_on => {
+                    ledger.pass_on(entry, effects);
+                    (left.waker, None)
+                }
+                answer => (left.waker, answer),
             }
-            left
         });
-        ignore_panic(|| drop(left));
+        ignore_panic(|| drop(stale));
         self.shared.set_timer_if_needed();
+        answer
     }
 
     fn timed_out(&self, now: Instant) -> Error<M::Error> {

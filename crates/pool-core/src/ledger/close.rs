@@ -29,11 +29,7 @@ impl<T: LedgerTypes> Ledger<T> {
                 Some(failed) => failed,
                 None => Answer::Closed,
             };
-            let job = self.queue.answer(ticket, answer);
-            self.wake(ticket, effects);
-            if let Some(key) = job {
-                self.driver_left(key, false, effects);
-            }
+            self.answer(ticket, answer, effects);
         }
         for entry in self.idle.take_all() {
             self.start_close(entry, effects);

@@ -44,12 +44,10 @@ pub(super) struct IdleList<E> {
     sequence: u64,
     order: IdleOrder,
     check: CheckPolicy,
-    /// Upkeep wants to know of the next idle connection.
-    pub(super) upkeep_waits: bool,
     pub(super) clock: IdleClock,
     pool_recycle: Option<Duration>,
-    /// A connection with an idle limit of its own has been seen.
-    has_own_limits: bool,
+    /// The shortest idle limit that a connection has brought along.
+    shortest_own_limit: Option<Duration>,
     /// Connections whose recycle has not begun.
     dirty: List<E>,
 }
@@ -61,10 +59,9 @@ impl<E: IdleEntry> IdleList<E> {
             sequence: 0,
             order: config.idle_order,
             check: config.check_policy,
-            upkeep_waits: false,
             clock: IdleClock::new(),
             pool_recycle: config.pool_recycle,
-            has_own_limits: false,
+            shortest_own_limit: None,
             dirty: List(VecDeque::new()),
         }
     }
@@ -202,12 +199,14 @@ impl<E: IdleEntry> IdleList<E> {
         all.map(|(_, entry)| entry)
     }
 
-    /// Takes out the connections that have been idle for too long, and says when the next one will have been.
+    /// Takes out the connections that have been idle for too long, and says when the next one will have been, if none comes back before.
     pub(super) fn take_expired(&mut self, now: Instant) -> (Vec<E>, Option<Instant>) {
         let mut expired = Vec::new();
-        let mut next: Option<Instant> = None;
-        if !self.any_expires() {
-            return (expired, next);
+        // What comes back from now on expires later than this.
+        let limits = self.pool_recycle.into_iter().chain(self.shortest_own_limit);
+        let mut next = limits.min().and_then(|limit| now.checked_add(limit));
+        if next.is_none() {
+            return (expired, None);
         }
         for is_dirty in [false, true] {
             let list = std::mem::take(&mut self.list_mut(is_dirty).0);
@@ -226,19 +225,17 @@ impl<E: IdleEntry> IdleList<E> {
         (expired, next)
     }
 
-    /// Whether connections expire at all.
-    pub(super) fn any_expires(&self) -> bool {
-        self.pool_recycle.is_some() || self.has_own_limits
-    }
-
-    /// Takes note of the idle limit of a connection.
-    pub(super) fn note_limit(&mut self, entry: &E) {
-        if let Some(limit) = entry.idle_limit() {
-            self.clock.tick_at_least_for(limit);
-            // Upkeep does not watch for expiry as long as nothing expires.
-            self.upkeep_waits |= !self.has_own_limits;
-            self.has_own_limits = true;
+    /// Takes note of the idle limit of a connection. `true`: it is shorter than those before.
+    pub(super) fn note_limit(&mut self, entry: &E) -> bool {
+        let Some(limit) = entry.idle_limit() else {
+            return false;
+        };
+        self.clock.tick_at_least_for(limit);
+        let is_shorter = self.shortest_own_limit.is_none_or(|known| limit < known);
+        if is_shorter {
+            self.shortest_own_limit = Some(limit);
         }
+        is_shorter
     }
 
     /// Whether a connection has to be checked before it is handed out.

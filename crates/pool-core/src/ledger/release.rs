@@ -62,7 +62,6 @@ impl<T: LedgerTypes> Ledger<T> {
             (Stage::Open, Verdict::Reuse | Verdict::Recycle) => {
                 self.idle.push(entry, verdict == Verdict::Recycle);
                 self.request_recycle_task(effects);
-                self.tell_upkeep_of_idle(effects);
                 self.supply_head_too(effects);
                 self.revoke_recycle_task(effects);
             }

@@ -111,7 +111,9 @@ impl<T: LedgerTypes> Ledger<T> {
         poller: Poller,
         effects: &mut Effects<T>,
     ) -> Settled<T> {
-        self.idle.note_limit(&entry);
+        if self.idle.note_limit(&entry) {
+            self.wake_upkeep(effects);
+        }
         if let Some(abort) = abort {
             self.abort_handles.insert(entry.id(), abort);
         }
@@ -145,7 +147,6 @@ impl<T: LedgerTypes> Ledger<T> {
                 self.idle.put_next(entry, false);
             } else {
                 self.idle.push(entry, false);
-                self.tell_upkeep_of_idle(effects);
             }
             match wants_it {
                 true => self.supply(effects),
@@ -174,8 +175,9 @@ impl<T: LedgerTypes> Ledger<T> {
         // A connect that was started for a waiter that has left, or for the idle list, fails no waiter: who needs a
         // connection starts another connect.
         let is_for_waiter = job.is_driven_by_waiter() && job.is_for_its_driver();
-        if is_for_waiter && self.lifecycle.is_open() && !self.queue.is_empty() {
-            self.serve_head(Answer::Failed(Box::new(failure)), effects);
+        let head = self.queue.head();
+        if let Some(head) = head.filter(|_| is_for_waiter && self.lifecycle.is_open()) {
+            self.answer(head, Answer::Failed(Box::new(failure)), effects);
             return lost(None);
         }
         lost(Some(failure))

@@ -94,21 +94,18 @@ impl<T: LedgerTypes> Ledger<T> {
     /// The caller has counted the connection out of where it was.
     #[inline]
     pub(super) fn hand_out_clean(&mut self, mut entry: T::Entry, effects: &mut Effects<T>) {
-        if self.queue.is_empty() {
-            self.idle.push(entry, false);
-            return self.tell_upkeep_of_idle(effects);
-        }
+        let Some(head) = self.queue.head() else {
+            return self.idle.push(entry, false);
+        };
         self.idle.stamp(&mut entry);
         self.held += 1;
-        self.serve_head(Answer::Entry(entry), effects);
+        self.answer(head, Answer::Entry(entry), effects);
     }
 
-    /// Gives the head of the queue its answer. The job that it has driven is for the next waiter.
+    /// Gives a waiter its answer. The job that it has driven is for the next waiter.
     #[inline]
-    pub(super) fn serve_head(&mut self, answer: Answer<T>, effects: &mut Effects<T>) {
-        let Ok((ticket, job)) = self.queue.serve_head(answer) else {
-            unreachable!("the caller has seen that somebody waits");
-        };
+    pub(super) fn answer(&mut self, ticket: Ticket, answer: Answer<T>, effects: &mut Effects<T>) {
+        let job = self.queue.answer(ticket, answer);
         self.wake(ticket, effects);
         if let Some(key) = job {
             self.driver_left(key, false, effects);

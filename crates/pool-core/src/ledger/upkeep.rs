@@ -89,8 +89,6 @@ impl<T: LedgerTypes> Ledger<T> {
         }
         self.fill(effects);
         self.spawn_drivers(effects);
-        // Without an expiry to wait for, upkeep has to know of the next idle connection.
-        self.idle.upkeep_waits = self.idle.any_expires() && expiry.is_none();
         Some(expiry.into_iter().chain(self.next_fill()).min())
     }
 
@@ -101,14 +99,6 @@ impl<T: LedgerTypes> Ledger<T> {
 
     /// Wakes upkeep.
     pub(super) fn wake_upkeep(&mut self, effects: &mut Effects<T>) {
-        self.idle.upkeep_waits = false;
         effects.wake_all(self.background.upkeep.take());
-    }
-
-    /// Wakes upkeep if it waits for the next idle connection.
-    pub(super) fn tell_upkeep_of_idle(&mut self, effects: &mut Effects<T>) {
-        if self.idle.upkeep_waits {
-            self.wake_upkeep(effects);
-        }
     }
 }

@@ -62,6 +62,7 @@ impl Deadlines {
 
 impl<A> Queue<A> {
     /// Notes the deadline of a waiter, unless it is noted already.
+    #[inline]
     pub(crate) fn note_deadline(&mut self, ticket: Ticket, at: Instant) {
         let waiter = &mut self.slots[ticket];
         if !waiter.has_note {

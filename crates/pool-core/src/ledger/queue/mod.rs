@@ -30,8 +30,8 @@ struct Ends {
 
 /// A waiter that has left the queue.
 pub(crate) struct Left<A> {
-    /// It is dropped after the lock is released.
-    pub(crate) _waker: Option<Waker>,
+    /// Nobody needs it any more.
+    pub(crate) waker: Option<Waker>,
     pub(crate) answer: Option<A>,
     pub(crate) job: Option<JobKey>,
 }
@@ -73,18 +73,12 @@ impl<A> Queue<A> {
     /// The first waiter.
     #[inline]
     pub(crate) fn head(&self) -> Option<Ticket> {
-        self.head_and_list().map(|(ticket, _)| ticket)
-    }
-
-    #[inline]
-    fn head_and_list(&self) -> Option<(Ticket, List)> {
         let [unassigned, driving] = &self.lists;
         match (unassigned.first, driving.first) {
             (Some(one), Some(other)) if self.slots[other].arrival < self.slots[one].arrival => {
-                Some((other, List::Driving))
+                Some(other)
             }
-            (Some(one), _) => Some((one, List::Unassigned)),
-            (None, other) => other.map(|other| (other, List::Driving)),
+            (one, other) => one.or(other),
         }
     }
 
@@ -114,22 +108,13 @@ impl<A> Queue<A> {
     #[inline]
     pub(crate) fn push(&mut self, waker: Waker, deadline: Option<Instant>) -> Ticket {
         self.arrivals += 1;
-        let last = self.lists[List::Unassigned as usize].last;
         let (ticket, waiter) = self.slots.take();
         waiter.waker = Some(waker);
-        waiter.list = Some(List::Unassigned);
-        waiter.previous = last;
         waiter.arrival = self.arrivals;
-        waiter.has_note = deadline.is_some();
+        self.link(List::Unassigned, ticket);
         if let Some(at) = deadline {
-            self.deadlines.add(at, ticket);
+            self.note_deadline(ticket, at);
         }
-        match last {
-            Some(last) => self.slots[last].next = Some(ticket),
-            None => self.lists[List::Unassigned as usize].first = Some(ticket),
-        }
-        self.lists[List::Unassigned as usize].last = Some(ticket);
-        self.len += 1;
         ticket
     }
 
@@ -169,6 +154,7 @@ impl<A> Queue<A> {
     }
 
     /// Puts a waiter into a list, behind all that arrived before it.
+    #[inline]
     fn link(&mut self, list: List, ticket: Ticket) {
         let arrival = self.slots[ticket].arrival;
         let mut previous = self.lists[list as usize].last;
@@ -202,31 +188,8 @@ impl<A> Queue<A> {
         waiter.is_some_and(|waiter| waiter.list.is_some())
     }
 
-    /// Gives the head of the queue its answer. The head leaves the queue; its job, if it drives one, comes out.
-    ///
-    /// # Errors
-    ///
-    /// Returns the answer if nobody waits.
+    /// Gives a waiter its answer. It leaves the queue; its job, if it drives one, comes out.
     #[inline]
-    pub(crate) fn serve_head(&mut self, answer: A) -> Result<(Ticket, Option<JobKey>), A> {
-        let Some((ticket, list)) = self.head_and_list() else {
-            return Err(answer);
-        };
-        let waiter = &mut self.slots[ticket];
-        waiter.answer = Some(answer);
-        waiter.list = None;
-        let job = waiter.job.take();
-        let next = waiter.next.take();
-        let ends = &mut self.lists[list as usize];
-        ends.first = next;
-        if next.is_none() {
-            ends.last = None;
-        }
-        self.len -= 1;
-        Ok((ticket, job))
-    }
-
-    /// Gives any waiter its answer. It leaves the queue; its job, if it drives one, comes out.
     pub(crate) fn answer(&mut self, ticket: Ticket, answer: A) -> Option<JobKey> {
         self.unqueue(ticket);
         let waiter = &mut self.slots[ticket];
@@ -253,7 +216,7 @@ impl<A> Queue<A> {
         }
         let waiter = &mut self.slots[ticket];
         let left = Left {
-            _waker: waiter.waker.take(),
+            waker: waiter.waker.take(),
             answer: waiter.answer.take(),
             job: waiter.job.take(),
         };
@@ -367,12 +330,10 @@ mod tests {
         let [a, b, c] = [(); 3].map(|()| queue.push(waker(), None));
         let job = any_keys(1).next();
         queue.set_job(b, job);
-        assert_eq!(queue.serve_head(1), Ok((a, None)));
-        assert_eq!(queue.serve_head(2), Ok((b, job)));
-        assert_eq!(queue.serve_head(3), Ok((c, None)));
-        assert_eq!(queue.serve_head(4), Err(4));
-        for (ticket, answer) in [a, b, c].into_iter().zip(1..) {
-            assert_eq!(queue.remove(ticket).answer, Some(answer));
+        for (head, job) in [(a, None), (b, job), (c, None)] {
+            assert_eq!(queue.head(), Some(head));
+            assert_eq!(queue.answer(head, 7), job);
+            assert_eq!(queue.remove(head).answer, Some(7));
         }
         assert_eq!((queue.len(), queue.tickets().len()), (0, 0));
     }
