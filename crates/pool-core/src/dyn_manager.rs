@@ -1,4 +1,4 @@
-//! A manager that is chosen at run time: the object-safe twin of [`Manager`] and the box that is a manager again.
+//! A manager that is chosen at run time: the object-safe twin of [`Manager`], and the box that is a manager again.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -10,7 +10,7 @@ use crate::{AbortHandle, ConfigError, ErrorClass, Manager, Verdict};
 
 /// An error of a manager chosen at run time.
 ///
-/// [`BoxError::get_ref`] reaches the original one; it is also the [`source`](StdError::source).
+/// It displays as the original error. [`BoxError::get_ref`] reaches that error; it is also the [`source`](StdError::source).
 ///
 /// # Examples
 ///
@@ -49,7 +49,7 @@ impl fmt::Debug for BoxError {
 
 impl fmt::Display for BoxError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the boxed manager failed")
+        fmt::Display::fmt(&self.0, f)
     }
 }
 

@@ -9,7 +9,7 @@ use crate::{ConfigError, Status};
 
 /// How the pool's verbs fail; `E` is the manager's error.
 ///
-/// [`source`](StdError::source) reaches the manager's error where there is one.
+/// Its `Display` is one line that contains the cause. [`source`](StdError::source) reaches the manager's error, if there is one.
 ///
 /// # Examples
 ///
@@ -140,7 +140,7 @@ impl<E> Clone for Error<E> {
     }
 }
 
-impl<E> fmt::Display for Error<E> {
+impl<E: fmt::Display> fmt::Display for Error<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Closed => f.write_str("the pool is closed"),
@@ -156,17 +156,22 @@ impl<E> fmt::Display for Error<E> {
             } => {
                 write!(f, "timed out after {after:?} while {phase}; {status}")?;
                 match last_connect {
-                    Some(_) => f.write_str("; the last connect failed"),
+                    Some(error) => write!(f, "; the last connect failed: {error}"),
                     None => Ok(()),
                 }
             }
-            Self::Connect(_) => f.write_str("connecting failed"),
-            Self::Recycle(_) => f.write_str("recycling failed, the connection was discarded"),
+            Self::Connect(error) => write!(f, "connecting failed: {error}"),
+            Self::Recycle(error) => {
+                write!(
+                    f,
+                    "recycling failed, and the connection was discarded: {error}"
+                )
+            }
             Self::Discarded => f.write_str("the manager discarded the connection"),
             Self::Panicked { phase, message } => {
                 write!(f, "the manager panicked while {phase}: {message}")
             }
-            Self::Config(_) => f.write_str("the pool's configuration cannot be used"),
+            Self::Config(error) => write!(f, "a setting of the pool cannot be used: {error}"),
         }
     }
 }
@@ -187,5 +192,45 @@ impl<E: StdError + 'static> StdError for Error<E> {
 impl<E> From<ConfigError> for Error<E> {
     fn from(error: ConfigError) -> Self {
         Self::Config(error)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_error_says_its_cause_in_one_line() {
+        let cause = Arc::new(std::io::Error::other("no route to host"));
+        let last_connect = Some(Arc::clone(&cause));
+        let status = Status::default();
+        let cases: [(Error<std::io::Error>, &str); 4] = [
+            (
+                Error::Connect(Arc::clone(&cause)),
+                "connecting failed: no route to host",
+            ),
+            (
+                Error::Recycle(cause),
+                "recycling failed, and the connection was discarded: no route to host",
+            ),
+            (
+                Error::Timeout {
+                    phase: Phase::Wait,
+                    after: Duration::from_secs(3),
+                    status,
+                    last_connect,
+                },
+                "; the last connect failed: no route to host",
+            ),
+            (
+                Error::Config(ConfigError::new("maxsize", "too large")),
+                "a setting of the pool cannot be used: maxsize: too large",
+            ),
+        ];
+        for (error, text) in cases {
+            let line = error.to_string();
+            assert!(line.ends_with(text) && !line.contains('\n'), "{line}");
+            assert!(error.source().is_some());
+        }
     }
 }
