@@ -3,7 +3,6 @@
 use std::task::Waker;
 use std::time::Instant;
 
-use super::idle::Next;
 use super::queue::Left;
 use super::{Effects, JobKey, Ledger, LedgerTypes, Poller, Stage, Take, TakenJob, Ticket};
 
@@ -59,18 +58,17 @@ impl<T: LedgerTypes> Ledger<T> {
     /// `now` may be left out where no setting depends on the idle time.
     #[inline]
     pub(crate) fn take_ready(&mut self, now: Option<Instant>) -> Option<T::Entry> {
-        let background = self.background.can_spawn;
-        let is_quiet = self.lifecycle.is_open()
-            && self.queue.is_empty()
+        let is_quiet = self.queue.is_empty()
+            && self.lifecycle.is_open()
             && self.jobs.undriven_count() == 0
             // The first comparison nearly always shows that nothing is missing for minsize.
             && (self.idle.clean_len() + self.held >= self.fill.minsize() || self.is_complete());
-        if !is_quiet || self.idle.next(now, background) != Next::Ready {
+        if !is_quiet {
             return None;
         }
-        let entry = self.idle.take(background)?;
+        let ready = self.idle.take_ready(now, self.background.can_spawn)?;
         self.held += 1;
-        Some(entry)
+        Some(ready)
     }
 
     /// Whether nothing is missing for minsize.

@@ -122,6 +122,15 @@ impl<E: IdleEntry> IdleList<E> {
         }
     }
 
+    /// Takes out the connection that is next, if it can be handed out as far as can be told.
+    #[inline]
+    pub(super) fn take_ready(&mut self, now: Option<Instant>, background: bool) -> Option<E> {
+        match self.next(now, background) {
+            Next::Ready => self.take(background),
+            _ => None,
+        }
+    }
+
     /// Takes out the connection that is next.
     #[inline]
     pub(super) fn take(&mut self, background: bool) -> Option<E> {
@@ -261,6 +270,12 @@ impl<E: IdleEntry> IdleList<E> {
     fn idle_since(&self, entry: &E, now: Instant) -> Instant {
         let since = entry.idle_since();
         since.or(self.clock.last_tick()).unwrap_or(now)
+    }
+
+    /// Whether the next return has to wind the idle clock, or its connection has to be checked.
+    #[inline]
+    pub(super) fn return_needs_time(&self) -> bool {
+        self.clock.is_resting() || self.checks_always()
     }
 
     /// Notes when a connection came back.

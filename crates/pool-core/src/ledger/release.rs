@@ -31,20 +31,20 @@ impl<T: LedgerTypes> Ledger<T> {
     ) -> Result<(), T::Entry> {
         let is_plain = verdict == Verdict::Reuse
             && self.lifecycle.is_open()
-            && !self.idle.clock.is_resting()
-            && !self.idle.checks_always()
+            && !self.idle.return_needs_time()
             // A job that loses its driver may serve another waiter, and for that the time is needed.
             && !self.queue.has_driving();
-        if !is_plain && effects.now.is_none() {
+        if is_plain {
+            entry.set_idle_since(effects.now);
+            self.held -= 1;
+            self.hand_out_clean(entry, effects);
+            return Ok(());
+        }
+        if effects.now.is_none() {
             return Err(entry);
         }
         self.idle.note_return(&mut entry, effects.now);
-        if is_plain {
-            self.held -= 1;
-            self.hand_out_clean(entry, effects);
-        } else {
-            self.give_back_with_time(entry, verdict, effects);
-        }
+        self.give_back_with_time(entry, verdict, effects);
         Ok(())
     }
 

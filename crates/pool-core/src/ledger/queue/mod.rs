@@ -9,8 +9,8 @@ use std::task::Waker;
 use std::time::Instant;
 
 use self::deadlines::Deadlines;
-use self::slots::Slots;
 pub(crate) use self::slots::Ticket;
+use self::slots::{Slot, Slots};
 use crate::ledger::jobs::JobKey;
 
 /// The lists through the slots. A waiter that has its answer, or whose deadline struck, is in none.
@@ -24,8 +24,8 @@ enum List {
 
 #[derive(Clone, Copy, Default)]
 struct Ends {
-    first: Option<Ticket>,
-    last: Option<Ticket>,
+    first: Option<Slot>,
+    last: Option<Slot>,
 }
 
 /// A waiter that has left the queue.
@@ -44,7 +44,6 @@ pub(crate) struct Queue<A> {
     len: usize,
     lists: [Ends; 2],
     slots: Slots<A>,
-    arrivals: u64,
     deadlines: Deadlines,
 }
 
@@ -54,7 +53,6 @@ impl<A> Queue<A> {
             len: 0,
             lists: [Ends::default(); 2],
             slots: Slots::new(),
-            arrivals: 0,
             deadlines: Deadlines::new(),
         }
     }
@@ -74,17 +72,19 @@ impl<A> Queue<A> {
     #[inline]
     pub(crate) fn head(&self) -> Option<Ticket> {
         let [unassigned, driving] = &self.lists;
-        match (unassigned.first, driving.first) {
+        let head = match (unassigned.first, driving.first) {
             (Some(one), Some(other)) if self.slots[other].arrival < self.slots[one].arrival => {
                 Some(other)
             }
             (one, other) => one.or(other),
-        }
+        };
+        head.map(|slot| self.slots.ticket(slot))
     }
 
     /// The first waiter without a job.
     pub(crate) fn first_unassigned(&self) -> Option<Ticket> {
-        self.lists[List::Unassigned as usize].first
+        let first = self.lists[List::Unassigned as usize].first;
+        first.map(|slot| self.slots.ticket(slot))
     }
 
     /// Whether a waiter drives a job.
@@ -97,20 +97,18 @@ impl<A> Queue<A> {
     pub(crate) fn driving(&self) -> impl Iterator<Item = (Ticket, JobKey)> {
         let mut next = self.lists[List::Driving as usize].first;
         std::iter::from_fn(move || {
-            let ticket = next?;
-            let waiter = &self.slots[ticket];
+            let slot = next?;
+            let waiter = &self.slots[slot];
             next = waiter.next;
-            waiter.job.map(|job| (ticket, job))
+            waiter.job.map(|job| (self.slots.ticket(slot), job))
         })
     }
 
     /// Adds a waiter at the end of the queue.
     #[inline]
     pub(crate) fn push(&mut self, waker: Waker, deadline: Option<Instant>) -> Ticket {
-        self.arrivals += 1;
         let (ticket, waiter) = self.slots.take();
         waiter.waker = Some(waker);
-        waiter.arrival = self.arrivals;
         self.link(List::Unassigned, ticket);
         if let Some(at) = deadline {
             self.note_deadline(ticket, at);
@@ -139,7 +137,7 @@ impl<A> Queue<A> {
         };
         let (previous, next) = (waiter.previous.take(), waiter.next.take());
         let ends = &mut self.lists[list as usize];
-        let previous = previous.filter(|_| ends.first != Some(ticket));
+        let previous = previous.filter(|_| ends.first != Some(ticket.slot));
         if next.is_none() {
             ends.last = previous;
         }
@@ -156,7 +154,8 @@ impl<A> Queue<A> {
     /// Puts a waiter into a list, behind all that arrived before it.
     #[inline]
     fn link(&mut self, list: List, ticket: Ticket) {
-        let arrival = self.slots[ticket].arrival;
+        let slot = ticket.slot;
+        let arrival = self.slots[slot].arrival;
         let mut previous = self.lists[list as usize].last;
         // Mostly it is the last. Otherwise it is one of the first, because the queue is served from there.
         if previous.is_some_and(|last| self.slots[last].arrival > arrival) {
@@ -168,14 +167,14 @@ impl<A> Queue<A> {
             }
         }
         let next = match previous {
-            Some(previous) => self.slots[previous].next.replace(ticket),
-            None => self.lists[list as usize].first.replace(ticket),
+            Some(previous) => self.slots[previous].next.replace(slot),
+            None => self.lists[list as usize].first.replace(slot),
         };
         match next {
-            Some(next) => self.slots[next].previous = Some(ticket),
-            None => self.lists[list as usize].last = Some(ticket),
+            Some(next) => self.slots[next].previous = Some(slot),
+            None => self.lists[list as usize].last = Some(slot),
         }
-        let waiter = &mut self.slots[ticket];
+        let waiter = &mut self.slots[slot];
         waiter.list = Some(list);
         waiter.previous = previous;
         waiter.next = next;
@@ -263,7 +262,7 @@ impl<A> Queue<A> {
 
     /// All waiters, those with an answer included.
     pub(crate) fn tickets(&self) -> Vec<Ticket> {
-        self.slots.iter().map(|(ticket, _)| ticket).collect()
+        self.slots.tickets().collect()
     }
 }
 
@@ -278,10 +277,10 @@ mod tests {
 
     fn order(queue: &Queue<u8>) -> Vec<Ticket> {
         let mut order = Vec::new();
-        let mut at = queue.first_unassigned();
-        while let Some(ticket) = at {
-            order.push(ticket);
-            at = queue.slots[ticket].next;
+        let mut at = queue.lists[List::Unassigned as usize].first;
+        while let Some(slot) = at {
+            order.push(queue.slots.ticket(slot));
+            at = queue.slots[slot].next;
         }
         order
     }

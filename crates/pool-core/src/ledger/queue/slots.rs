@@ -1,7 +1,6 @@
 //! The slots of the waiters. A slot is reused; a ticket of an earlier use is recognised as stale.
 //!
-//! This is not a `SlotMap`: a `SlotMap` keeps the version of a slot behind its value. Here a waiter with its version is two cache lines, and whoever
-//! serves the waiter touches only the first.
+//! This is not a `SlotMap`: a `SlotMap` keeps the version of a slot behind its value. Here a waiter is one cache line with all that the queue needs.
 
 use std::num::NonZeroU32;
 use std::ops::{Index, IndexMut};
@@ -13,33 +12,38 @@ use crate::ledger::jobs::JobKey;
 /// The number of a waiter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Ticket {
-    index: u32,
-    generation: NonZeroU32,
+    pub(super) slot: Slot,
+    /// The arrival of the waiter, as far as 32 bits hold it.
+    generation: u32,
 }
 
-/// One waiter. The fields that change while it waits come first.
-#[repr(C, align(64))]
+/// The number of a slot, from 1 on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Slot(NonZeroU32);
+
+/// One waiter.
+#[repr(align(64))]
 pub(super) struct Waiter<A> {
     /// How to wake the waiter; `None` after it was woken.
     pub(super) waker: Option<Waker>,
     pub(super) answer: Option<A>,
     /// The job that the waiter drives.
     pub(super) job: Option<JobKey>,
+    /// Which waiter it is, in order of arrival; 0 in a free slot.
+    pub(super) arrival: u64,
     /// The neighbours in its list. The `previous` of the first waiter has no meaning. In a free slot, `next` is the next free slot.
-    pub(super) previous: Option<Ticket>,
-    pub(super) next: Option<Ticket>,
+    pub(super) previous: Option<Slot>,
+    pub(super) next: Option<Slot>,
     /// The list that the waiter is in.
     pub(super) list: Option<List>,
     /// Its deadline is noted and has not struck.
     pub(super) has_note: bool,
-    is_free: bool,
-    generation: NonZeroU32,
-    pub(super) arrival: u64,
 }
 
 pub(super) struct Slots<A> {
     all: Vec<Waiter<A>>,
-    free: Option<Ticket>,
+    free: Option<Slot>,
+    arrivals: u64,
 }
 
 impl<A> Slots<A> {
@@ -47,75 +51,114 @@ impl<A> Slots<A> {
         Self {
             all: Vec::new(),
             free: None,
+            arrivals: 0,
         }
     }
 
     /// Takes a slot for a new waiter, which is in no list yet.
+    #[inline]
     pub(super) fn take(&mut self) -> (Ticket, &mut Waiter<A>) {
-        let ticket = self.free.unwrap_or_else(|| self.grow());
-        let waiter = &mut self.all[ticket.index as usize];
+        let slot = self.free.unwrap_or_else(|| self.grow());
+        self.arrivals += 1;
+        let arrival = self.arrivals;
+        let waiter = &mut self.all[slot.index()];
         self.free = waiter.next.take();
-        waiter.is_free = false;
-        (ticket, waiter)
+        waiter.arrival = arrival;
+        (ticket(slot, arrival), waiter)
     }
 
     #[cold]
-    fn grow(&mut self) -> Ticket {
-        let index = u32::try_from(self.all.len()).expect("there are fewer than 2^32 waiters");
-        let generation = NonZeroU32::MIN;
+    fn grow(&mut self) -> Slot {
         self.all.push(Waiter {
             waker: None,
             answer: None,
             job: None,
+            arrival: 0,
             previous: None,
             next: None,
             list: None,
             has_note: false,
-            is_free: true,
-            generation,
-            arrival: 0,
         });
-        Ticket { index, generation }
+        let count = u32::try_from(self.all.len()).ok();
+        Slot(
+            count
+                .and_then(NonZeroU32::new)
+                .expect("there are fewer than 2^32 waiters"),
+        )
     }
 
     /// Frees the slot. The caller has taken out what was in it.
+    #[inline]
     pub(super) fn free(&mut self, ticket: Ticket) {
-        let next = self.free;
+        let next = self.free.replace(ticket.slot);
         let waiter = &mut self[ticket];
-        waiter.is_free = true;
+        waiter.arrival = 0;
         waiter.next = next;
-        let following = waiter.generation.checked_add(1);
-        waiter.generation = following.unwrap_or(NonZeroU32::MIN);
-        let generation = waiter.generation;
-        self.free = Some(Ticket {
-            generation,
-            ..ticket
-        });
+    }
+
+    /// The ticket of the waiter in a slot.
+    #[inline]
+    pub(super) fn ticket(&self, slot: Slot) -> Ticket {
+        ticket(slot, self[slot].arrival)
     }
 
     /// The waiter, if the ticket is not stale.
     pub(super) fn get(&self, ticket: Ticket) -> Option<&Waiter<A>> {
-        let waiter = self.all.get(ticket.index as usize)?;
-        (waiter.generation == ticket.generation && !waiter.is_free).then_some(waiter)
+        let waiter = self.all.get(ticket.slot.index());
+        waiter.filter(|waiter| waiter.is_of(ticket))
     }
 
     /// The waiter, if the ticket is not stale, to be changed.
     pub(super) fn get_mut(&mut self, ticket: Ticket) -> Option<&mut Waiter<A>> {
-        let waiter = self.all.get_mut(ticket.index as usize)?;
-        (waiter.generation == ticket.generation && !waiter.is_free).then_some(waiter)
+        let waiter = self.all.get_mut(ticket.slot.index());
+        waiter.filter(|waiter| waiter.is_of(ticket))
     }
 
-    /// All waiters, in the order of their slots.
-    pub(super) fn iter(&self) -> impl Iterator<Item = (Ticket, &Waiter<A>)> {
-        let taken = self
-            .all
-            .iter()
-            .zip(0..)
-            .filter(|(waiter, _)| !waiter.is_free);
-        taken.map(|(waiter, index)| {
-            let generation = waiter.generation;
-            (Ticket { index, generation }, waiter)
-        })
+    /// The tickets of all waiters, in the order of their slots.
+    pub(super) fn tickets(&self) -> impl Iterator<Item = Ticket> {
+        let slots = (1..).map_while(NonZeroU32::new).map(Slot);
+        let all = self.all.iter().zip(slots);
+        all.filter(|(waiter, _)| waiter.arrival > 0)
+            .map(|(waiter, slot)| ticket(slot, waiter.arrival))
+    }
+}
+
+impl Slot {
+    #[inline]
+    fn index(self) -> usize {
+        self.0.get() as usize - 1
+    }
+}
+
+#[inline]
+fn ticket(slot: Slot, arrival: u64) -> Ticket {
+    Ticket {
+        slot,
+        // The lower half tells the waiters of a slot apart.
+        generation: arrival as u32,
+    }
+}
+
+impl<A> Waiter<A> {
+    #[inline]
+    fn is_of(&self, ticket: Ticket) -> bool {
+        self.arrival > 0 && self.arrival as u32 == ticket.generation
+    }
+}
+
+impl<A> Index<Slot> for Slots<A> {
+    type Output = Waiter<A>;
+
+    #[inline]
+    fn index(&self, slot: Slot) -> &Waiter<A> {
+        &self.all[slot.index()]
+    }
+}
+
+impl<A> IndexMut<Slot> for Slots<A> {
+    #[inline]
+    fn index_mut(&mut self, slot: Slot) -> &mut Waiter<A> {
+        &mut self.all[slot.index()]
     }
 }
 
@@ -127,11 +170,8 @@ impl<A> Index<Ticket> for Slots<A> {
 
     #[inline]
     fn index(&self, ticket: Ticket) -> &Waiter<A> {
-        let waiter = &self.all[ticket.index as usize];
-        assert!(
-            waiter.generation == ticket.generation,
-            "a ticket is given back once"
-        );
+        let waiter = &self.all[ticket.slot.index()];
+        assert!(waiter.is_of(ticket), "a ticket is given back once");
         waiter
     }
 }
@@ -139,11 +179,8 @@ impl<A> Index<Ticket> for Slots<A> {
 impl<A> IndexMut<Ticket> for Slots<A> {
     #[inline]
     fn index_mut(&mut self, ticket: Ticket) -> &mut Waiter<A> {
-        let waiter = &mut self.all[ticket.index as usize];
-        assert!(
-            waiter.generation == ticket.generation,
-            "a ticket is given back once"
-        );
+        let waiter = &mut self.all[ticket.slot.index()];
+        assert!(waiter.is_of(ticket), "a ticket is given back once");
         waiter
     }
 }
@@ -160,13 +197,12 @@ mod tests {
         slots.free(first);
         assert!(slots.get(first).is_none());
         let (third, _) = slots.take();
-        assert_eq!((third.index, slots.all.len()), (first.index, 2));
+        assert_eq!((third.slot, slots.all.len()), (first.slot, 2));
         assert!(slots.get(first).is_none() && slots.get(third).is_some());
-        let there: Vec<_> = slots.iter().map(|(ticket, _)| ticket).collect();
-        assert_eq!(there, [third, second]);
+        assert_eq!(slots.tickets().collect::<Vec<_>>(), [third, second]);
         slots.free(second);
         slots.free(third);
-        assert!(slots.iter().next().is_none());
+        assert!(slots.tickets().next().is_none());
     }
 
     #[test]
@@ -179,14 +215,14 @@ mod tests {
     }
 
     #[test]
-    fn serving_a_waiter_touches_one_cache_line() {
+    fn a_waiter_is_one_cache_line() {
         /// As large as the answers of a pool.
         enum Answer {
             _Entry(Box<u8>),
             _Failed(Box<u8>),
             _Closed,
         }
-        assert_eq!(size_of::<Waiter<Answer>>(), 128);
-        assert!(std::mem::offset_of!(Waiter<Answer>, generation) < 64);
+        assert_eq!(size_of::<Waiter<Answer>>(), 64);
+        assert_eq!(size_of::<Option<Ticket>>(), 8);
     }
 }
