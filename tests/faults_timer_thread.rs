@@ -82,6 +82,12 @@ fn drop_is_quiet<T>(guard: T) -> bool {
     catch_unwind(AssertUnwindSafe(|| drop(guard))).is_ok()
 }
 
+/// The words of an error and of its causes.
+fn in_full(error: &dyn std::error::Error) -> String {
+    let cause = error.source().map(in_full);
+    format!("{error}: {}", cause.unwrap_or_default())
+}
+
 /// The error of an acquire that has to be answered at its first poll.
 fn refused(pool: &FakePool, limit: Option<Duration>) -> String {
     let mut acquire = pool.acquire();
@@ -91,7 +97,7 @@ fn refused(pool: &FakePool, limit: Option<Duration>) -> String {
     let polled = catch_unwind(AssertUnwindSafe(|| poll_once(&mut acquire)));
     match polled {
         Ok(Poll::Ready(Err(Error::Panicked { message, .. }))) => panic!("a panic: {message}"),
-        Ok(Poll::Ready(Err(error))) => error.to_string(),
+        Ok(Poll::Ready(Err(error))) => in_full(&error),
         Ok(Poll::Ready(Ok(_))) => panic!("it was served, and nothing is free"),
         Ok(Poll::Pending) => panic!("HANG: it waits, and no timer can wake it"),
         Err(_) => panic!("the poll of acquire panics"),
