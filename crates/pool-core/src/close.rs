@@ -35,7 +35,7 @@ impl<M: Manager> Pool<M> {
     /// ```
     pub async fn clear(&self) {
         let shared = self.shared();
-        let keys = shared.ledger().clear();
+        let keys = shared.change(None, |ledger, effects| ledger.clear(effects));
         let mut jobs = JobSet::new(shared, keys, Poller::Owner);
         poll_fn(|cx| jobs.poll(cx, |_| {})).await;
     }
@@ -157,7 +157,7 @@ impl<'a, M: Manager> Closer<'a, M> {
                 let stale = ledger.set_closer_waker(self.key, waker);
                 (stale, ledger.is_closed(), ledger.jobs_for_close())
             };
-            drop(stale);
+            ignore_panic(|| drop(stale));
             if is_closed {
                 return Poll::Ready(());
             }

@@ -50,7 +50,7 @@ impl<M: Manager> Acquire<'_, M> {
         let queued = match queued {
             Ok(queued) => queued,
             Err(waker) => {
-                drop(waker);
+                ignore_panic(|| drop(waker));
                 self.state = State::Done;
                 return Err(Error::Closed);
             }

@@ -8,11 +8,13 @@ use super::{Answer, CloserKey, Effects, JobKey, Kind, Ledger, LedgerTypes, Stage
 
 impl<T: LedgerTypes> Ledger<T> {
     /// Closes every idle connection; the caller drives that.
-    pub(crate) fn clear(&mut self) -> Vec<JobKey> {
+    pub(crate) fn clear(&mut self, effects: &mut Effects<T>) -> Vec<JobKey> {
         self.lifecycle.clear();
         let idle = self.idle.take_all();
-        idle.map(|entry| self.insert_owned_job(Kind::Close, Some(entry)))
-            .collect()
+        let keys = idle.map(|entry| self.insert_owned_job(Kind::Close, Some(entry)));
+        let keys = keys.collect();
+        self.supply(effects);
+        keys
     }
 
     /// Ends all acquires, lets the waiters fail, closes what is idle.

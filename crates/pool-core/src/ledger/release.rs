@@ -92,7 +92,13 @@ impl<T: LedgerTypes> Ledger<T> {
             _ => Kind::Close,
         };
         self.held -= 1;
-        Returned::Job(self.insert_owned_job(kind, Some(entry)))
+        let key = self.insert_owned_job(kind, Some(entry));
+        // The caller may never poll the job: a waiter or a `wait_closed` can drive it.
+        self.supply(effects);
+        if !self.lifecycle.is_open() {
+            self.notify_closed(effects);
+        }
+        Returned::Job(key)
     }
 
     /// A guard gives its connection to its holder for good: the place is free at once.

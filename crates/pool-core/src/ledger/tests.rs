@@ -199,7 +199,7 @@ fn no_place_is_lost_or_invented_in_a_random_walk() {
                 9 => world.recycle_in_background(),
                 10 => verb.extend(match dice.roll(2) {
                     0 => world.ledger.fill_by_verb(),
-                    _ => world.ledger.clear(),
+                    _ => world.change(|ledger, effects| ledger.clear(effects)),
                 }),
                 11 if !verb.is_empty() => {
                     let key = verb.swap_remove(dice.roll(verb.len()));
