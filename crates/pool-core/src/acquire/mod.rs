@@ -170,13 +170,14 @@ impl<M: Manager> Future for Acquire<'_, M> {
     #[inline]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = &mut *self;
-        if matches!(this.state, State::NotStarted) {
-            if let Some(entry) = this.shared.take_ready() {
-                this.state = State::Done;
-                return Poll::Ready(Ok(PooledConnection::new(entry, Arc::clone(this.shared))));
-            }
+        if !matches!(this.state, State::NotStarted) {
+            return this.look(cx);
         }
-        this.poll_in_queue(cx)
+        if let Some(entry) = this.shared.take_ready() {
+            this.state = State::Done;
+            return Poll::Ready(Ok(PooledConnection::new(entry, Arc::clone(this.shared))));
+        }
+        this.begin(cx)
     }
 }
 

@@ -8,7 +8,7 @@ use super::{Acquire, State, Timeout, Waiting};
 use crate::backend::{PoolTypes, no_timer};
 use crate::config::NO_TIMER;
 use crate::error::{Error, Phase};
-use crate::ledger::{Answer, Effects, Kind, Settled, Ticket, WaiterPoll};
+use crate::ledger::{Answer, Answered, Effects, Kind, Settled, Ticket, WaiterPoll};
 use crate::panics::ignore_panic;
 use crate::pooled::PooledConnection;
 use crate::shared::{Driven, poll_undriven};
@@ -17,22 +17,14 @@ use crate::{Manager, Status};
 type Acquired<M> = Result<PooledConnection<M>, Error<<M as Manager>::Error>>;
 
 impl<M: Manager> Acquire<'_, M> {
-    /// The polls that the fast case does not serve.
+    /// The first poll, if the fast case did not serve it.
     #[inline(never)]
-    pub(super) fn poll_in_queue(&mut self, cx: &mut Context<'_>) -> Poll<Acquired<M>> {
-        match self.state {
-            State::NotStarted => match self.join_queue(cx) {
-                Ok(true) => return Poll::Pending,
-                Ok(false) => {}
-                Err(error) => return Poll::Ready(Err(error)),
-            },
-            State::NoTimer => {
-                self.state = State::Done;
-                return Poll::Ready(Err(no_timer("timeout", NO_TIMER.into())));
-            }
-            State::Waiting(_) | State::Done => {}
+    pub(super) fn begin(&mut self, cx: &mut Context<'_>) -> Poll<Acquired<M>> {
+        match self.join_queue(cx) {
+            Ok(true) => Poll::Pending,
+            Ok(false) => self.look(cx),
+            Err(error) => Poll::Ready(Err(error)),
         }
-        self.look(cx)
     }
 
     /// Joins the queue. `true`: there is nothing to do but wait.
@@ -44,17 +36,24 @@ impl<M: Manager> Acquire<'_, M> {
             Timeout::OfCaller(timeout) => timeout,
         };
         let deadline = timeout.and_then(|timeout| since.checked_add(timeout));
-        let mut effects = Effects::new(Some(since), None);
-        let queued = self.shared.ledger().enqueue(waker, deadline, &mut effects);
-        self.shared.perform(effects);
-        let queued = match queued {
+        let mut ledger = self.shared.ledger();
+        let mut queued = match ledger.enqueue(waker, deadline, since) {
             Ok(queued) => queued,
             Err(waker) => {
+                drop(ledger);
                 ignore_panic(|| drop(waker));
                 self.state = State::Done;
                 return Err(Error::Closed);
             }
         };
+        if queued.only_waits {
+            drop(ledger);
+        } else {
+            let mut effects = Effects::new(since, None);
+            queued.only_waits = ledger.start_for(queued.ticket, &mut effects);
+            drop(ledger);
+            self.shared.perform(effects);
+        }
         self.shared.set_waiters_hint(queued.only_waits);
         self.state = State::Waiting(Waiting {
             ticket: queued.ticket,
@@ -68,13 +67,46 @@ impl<M: Manager> Acquire<'_, M> {
         Ok(queued.only_waits)
     }
 
-    /// Takes the answer, or drives the job that was started for this waiter, until there is nothing to do.
-    fn look(&mut self, cx: &mut Context<'_>) -> Poll<Acquired<M>> {
+    /// The later polls: takes the answer, or drives the job that was started for this waiter.
+    #[inline(never)]
+    pub(super) fn look(&mut self, cx: &mut Context<'_>) -> Poll<Acquired<M>> {
+        if let State::Waiting(Waiting { ticket, .. }) = self.state {
+            let answered = self.shared.ledger().take_answer(ticket);
+            if let Some(answered) = answered {
+                return Poll::Ready(self.leave_with(answered, cx));
+            }
+        }
+        self.drive(cx)
+    }
+
+    #[inline]
+    fn leave_with(
+        &mut self,
+        answered: Answered<PoolTypes<M>>,
+        cx: &mut Context<'_>,
+    ) -> Acquired<M> {
+        self.state = State::Done;
+        if let Some(stale) = answered.waker {
+            ignore_panic(|| drop(stale));
+        }
+        if answered.set_timer {
+            // Where it cannot be set, the next caller that waits is told.
+            let _ = self.shared.set_timer();
+        }
+        if answered.undriven {
+            self.hand_on_undriven(cx);
+        }
+        self.result(answered.answer)
+    }
+
+    /// Drives the job that was started for this waiter, until there is nothing to do.
+    #[inline(never)]
+    fn drive(&mut self, cx: &mut Context<'_>) -> Poll<Acquired<M>> {
         let State::Waiting(Waiting {
             ticket, deadline, ..
         }) = self.state
         else {
-            panic!("an acquire is not polled again after it was ready");
+            return Poll::Ready(self.no_timer());
         };
         let mut polled = None;
         let mut waker = Some(cx.waker());
@@ -84,23 +116,8 @@ impl<M: Manager> Acquire<'_, M> {
                 .ledger()
                 .poll_waiter(ticket, polled, waker.take());
             match found {
-                WaiterPoll::Answer {
-                    left,
-                    undriven,
-                    set_timer,
-                } => {
-                    self.state = State::Done;
-                    if let Some(stale) = left.waker {
-                        ignore_panic(|| drop(stale));
-                    }
-                    if set_timer {
-                        // Where it cannot be set, the next caller that waits is told.
-                        let _ = self.shared.set_timer();
-                    }
-                    if undriven {
-                        self.hand_on_undriven(cx);
-                    }
-                    return Poll::Ready(self.result(left.answer));
+                WaiterPoll::Answered(answered) => {
+                    return Poll::Ready(self.leave_with(answered, cx));
                 }
                 WaiterPoll::Job(job) => {
                     let (key, kind) = (job.key, job.kind);
@@ -161,11 +178,20 @@ impl<M: Manager> Acquire<'_, M> {
             .change(None, |ledger, effects| ledger.drive_undriven(effects));
     }
 
-    fn result(&self, answer: Option<Answer<PoolTypes<M>>>) -> Acquired<M> {
-        match answer.expect("a waiter that leaves with an answer has it") {
+    #[inline]
+    fn result(&self, answer: Answer<PoolTypes<M>>) -> Acquired<M> {
+        match answer {
             Answer::Entry(entry) => Ok(PooledConnection::new(entry, Arc::clone(self.shared))),
             Answer::Failed(error) => Err(*error),
             Answer::Closed => Err(Error::Closed),
+        }
+    }
+
+    /// The poll of an acquire whose time-out no timer can keep.
+    fn no_timer(&mut self) -> Acquired<M> {
+        match std::mem::replace(&mut self.state, State::Done) {
+            State::NoTimer => Err(no_timer("timeout", NO_TIMER.into())),
+            _ => panic!("an acquire is not polled again after it was ready"),
         }
     }
 
@@ -190,7 +216,7 @@ impl<M: Manager> Acquire<'_, M> {
     fn give_up(&mut self, ticket: Ticket, error: Error<M::Error>) -> Acquired<M> {
         self.state = State::Done;
         match self.leave(ticket, false) {
-            Some(answer) => self.result(Some(answer)),
+            Some(answer) => self.result(answer),
             None => Err(error),
         }
     }

@@ -27,20 +27,25 @@ pub(crate) struct Queued {
 
 /// What a waiter finds when it looks.
 pub(crate) enum WaiterPoll<T: LedgerTypes> {
-    /// Its answer; it has left the queue.
-    Answer {
-        left: Left<Answer<T>>,
-        /// There are jobs that nobody drives.
-        undriven: bool,
-        /// The timer has to be set for the others.
-        set_timer: bool,
-    },
+    /// Its answer.
+    Answered(Answered<T>),
     /// Its job, to be polled.
     Job(TakenJob<T>),
     /// Nothing yet. `true`: there are jobs that nobody drives, and this waiter is the one to poll them.
     Nothing(bool),
     /// Nothing yet, and the stored waker is not the one that polls.
     OtherWaker,
+}
+
+/// The answer of a waiter that has left the queue with it.
+pub(crate) struct Answered<T: LedgerTypes> {
+    pub(crate) answer: Answer<T>,
+    /// Nobody needs it any more.
+    pub(crate) waker: Option<Waker>,
+    /// There are jobs that nobody drives.
+    pub(crate) undriven: bool,
+    /// The timer has to be set for the others.
+    pub(crate) set_timer: bool,
 }
 
 /// What `try_acquire` finds.
@@ -56,7 +61,7 @@ impl<T: LedgerTypes> Ledger<T> {
     /// The fast case: takes an idle connection that needs no step, if nobody waits and there is nothing else to do.
     ///
     /// `now` may be left out where no setting depends on the idle time.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn take_ready(&mut self, now: Option<Instant>) -> Option<T::Entry> {
         let is_quiet = self.queue.is_empty()
             && self.lifecycle.is_open()
@@ -77,7 +82,7 @@ impl<T: LedgerTypes> Ledger<T> {
         self.missing() == 0
     }
 
-    /// Adds a waiter, and starts what can be started for it.
+    /// Adds a waiter.
     ///
     /// # Errors
     ///
@@ -87,29 +92,24 @@ impl<T: LedgerTypes> Ledger<T> {
         &mut self,
         waker: Waker,
         deadline: Option<Instant>,
-        effects: &mut Effects<T>,
+        now: Instant,
     ) -> Result<Queued, Waker> {
         if !self.lifecycle.is_open() {
             return Err(waker);
         }
-        let ticket = self.queue.push(waker, deadline);
         // Where every place is in somebody's hands, nothing is idle, under way or missing.
-        let mut only_waits = self.held == self.fill.limit();
-        if !only_waits {
-            only_waits = self.start_for(ticket, effects);
-        }
-        only_waits &= deadline.is_none_or(|at| at > effects.now());
+        let only_waits =
+            self.held == self.fill.limit() && deadline.is_none_or(|deadline| deadline > now);
         Ok(Queued {
-            ticket,
+            ticket: self.queue.push(waker, deadline),
             only_waits,
             // A waiter that has something to poll does that first and sets the timer afterwards.
             set_timer: only_waits && deadline.is_some_and(|at| self.move_timer_to(at)),
         })
     }
 
-    /// Starts what can be started for a new waiter. `true`: there is nothing that it can do but wait.
-    #[inline(never)]
-    fn start_for(&mut self, ticket: Ticket, effects: &mut Effects<T>) -> bool {
+    /// Starts what can be started for a waiter that has just been added. `true`: there is nothing that it can do but wait.
+    pub(crate) fn start_for(&mut self, ticket: Ticket, effects: &mut Effects<T>) -> bool {
         effects.current = Some(ticket);
         self.supply(effects);
         self.fill(effects);
@@ -118,20 +118,27 @@ impl<T: LedgerTypes> Ledger<T> {
         all_done && !self.queue.is_answered(ticket) && self.queue.job(ticket).is_none()
     }
 
-    /// What there is for the waiter, other than the job that it has just polled. `waker`, if it is given, is the one that polls.
+    /// The answer of a waiter, if it is there; then the waiter has left the queue.
     #[inline]
+    pub(crate) fn take_answer(&mut self, ticket: Ticket) -> Option<Answered<T>> {
+        let (answer, waker) = self.queue.take_answer(ticket)?;
+        Some(Answered {
+            answer,
+            waker,
+            undriven: self.jobs.undriven_count() > 0,
+            set_timer: self.timer_at.is_none() && self.timer_to_set(),
+        })
+    }
+
+    /// What there is for the waiter, other than the job that it has just polled. `waker`, if it is given, is the one that polls.
     pub(crate) fn poll_waiter(
         &mut self,
         ticket: Ticket,
         polled: Option<JobKey>,
         waker: Option<&Waker>,
     ) -> WaiterPoll<T> {
-        if self.queue.is_answered(ticket) {
-            return WaiterPoll::Answer {
-                left: self.queue.remove(ticket),
-                undriven: self.jobs.undriven_count() > 0,
-                set_timer: self.timer_at.is_none() && self.timer_to_set(),
-            };
+        if let Some(answered) = self.take_answer(ticket) {
+            return WaiterPoll::Answered(answered);
         }
         // This is asked once in a poll: a waker need not recognise its own clone.
         if waker.is_some_and(|waker| !self.queue.is_woken_by(ticket, waker)) {

@@ -10,12 +10,11 @@ use crate::AbortHandle;
 
 /// What a change asks for. It is carried out without the lock, because all of it can run foreign code.
 pub(crate) struct Effects<T: LedgerTypes> {
-    /// The time of the change; `None` for the fast case of a return, which needs none.
-    pub(super) now: Option<Instant>,
+    /// The time of the change.
+    pub(super) now: Instant,
     /// The waiter whose poll this is: it looks again by itself and need not be woken.
     pub(crate) current: Option<Ticket>,
     pub(crate) waker: Option<Waker>,
-    pub(crate) stale_waker: Option<Waker>,
     /// A returned connection waits for its recycle and needs a background task.
     pub(crate) spawn_recycle_task: bool,
     pub(crate) rare: Option<Box<RareEffects<T>>>,
@@ -46,22 +45,14 @@ pub(crate) enum Stale<T: LedgerTypes> {
 
 impl<T: LedgerTypes> Effects<T> {
     #[inline]
-    pub(crate) fn new(now: Option<Instant>, current: Option<Ticket>) -> Self {
+    pub(crate) fn new(now: Instant, current: Option<Ticket>) -> Self {
         Self {
             now,
             current,
             waker: None,
-            stale_waker: None,
             spawn_recycle_task: false,
             rare: None,
         }
-    }
-
-    /// The time of the change.
-    #[inline]
-    pub(super) fn now(&self) -> Instant {
-        self.now
-            .expect("only the fast case of a return has no time")
     }
 
     /// Calls a waker. The first one costs no allocation.
@@ -77,12 +68,9 @@ impl<T: LedgerTypes> Effects<T> {
         wakers.into_iter().for_each(|waker| self.wake(waker));
     }
 
-    /// Drops a waker. The first one costs no allocation.
     pub(super) fn drop_waker(&mut self, waker: Option<Waker>) {
-        match (waker, &self.stale_waker) {
-            (None, _) => {}
-            (waker, None) => self.stale_waker = waker,
-            (Some(waker), Some(_)) => self.drop_later(Stale::Waker(waker)),
+        if let Some(waker) = waker {
+            self.drop_later(Stale::Waker(waker));
         }
     }
 

@@ -125,10 +125,23 @@ impl<E: IdleEntry> IdleList<E> {
     /// Takes out the connection that is next, if it can be handed out as far as can be told.
     #[inline]
     pub(super) fn take_ready(&mut self, now: Option<Instant>, background: bool) -> Option<E> {
-        match self.next(now, background) {
-            Next::Ready => self.take(background),
-            _ => None,
+        if self.dirty_is_next(background) {
+            return None;
         }
+        let (_, entry) = self.clean.take(self.order)?;
+        if entry.idle_since().is_none() && !self.checks_always() {
+            return Some(entry);
+        }
+        self.take_unless_old(entry, now)
+    }
+
+    #[inline(never)]
+    fn take_unless_old(&mut self, entry: E, now: Option<Instant>) -> Option<E> {
+        if self.state_of(&entry, false, now) == Next::Ready {
+            return Some(entry);
+        }
+        self.put_next(entry, false);
+        None
     }
 
     /// Takes out the connection that is next.
@@ -136,11 +149,7 @@ impl<E: IdleEntry> IdleList<E> {
     pub(super) fn take(&mut self, background: bool) -> Option<E> {
         let order = self.order;
         let list = self.list_mut(self.dirty_is_next(background));
-        let (_, entry) = match order {
-            IdleOrder::Fifo => list.0.pop_front(),
-            IdleOrder::Lifo => list.0.pop_back(),
-        }?;
-        Some(entry)
+        list.take(order).map(|(_, entry)| entry)
     }
 
     /// Whether the next connection still has to be recycled.
@@ -279,10 +288,9 @@ impl<E: IdleEntry> IdleList<E> {
     }
 
     /// Notes when a connection came back.
-    #[inline]
-    pub(super) fn note_return(&self, entry: &mut E, now: Option<Instant>) {
+    pub(super) fn note_return(&self, entry: &mut E, now: Instant) {
         let stamps = self.clock.last_tick().is_none();
-        entry.set_idle_since(now.filter(|_| stamps));
+        entry.set_idle_since(stamps.then_some(now));
     }
 
     /// A connection leaves the list, where the next tick would have found it.
@@ -327,6 +335,14 @@ impl<E> List<E> {
         match order {
             IdleOrder::Fifo => self.0.front(),
             IdleOrder::Lifo => self.0.back(),
+        }
+    }
+
+    #[inline]
+    fn take(&mut self, order: IdleOrder) -> Option<(u64, E)> {
+        match order {
+            IdleOrder::Fifo => self.0.pop_front(),
+            IdleOrder::Lifo => self.0.pop_back(),
         }
     }
 }

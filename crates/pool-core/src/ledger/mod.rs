@@ -28,7 +28,7 @@ mod upkeep;
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
-pub(crate) use self::acquire::{Answer, Tried, WaiterPoll};
+pub(crate) use self::acquire::{Answer, Answered, Tried, WaiterPoll};
 pub(crate) use self::driving::Parked;
 use self::effects::Stale;
 pub(crate) use self::effects::{Effects, RareEffects};

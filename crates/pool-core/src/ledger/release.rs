@@ -1,5 +1,8 @@
 //! Releasing: how connections come back, and how their places become free.
 
+use std::task::Waker;
+use std::time::Instant;
+
 use super::effects::Stale;
 use super::{Effects, IdleEntry, JobKey, Kind, Ledger, LedgerTypes, Stage};
 use crate::Verdict;
@@ -15,41 +18,44 @@ pub(crate) enum Returned<T: LedgerTypes> {
 }
 
 impl<T: LedgerTypes> Ledger<T> {
-    /// A guard is dropped.
-    ///
-    /// The fast case is a clean connection that goes to the idle list or to the head of the queue; it needs no time.
+    /// The fast case of a guard that is dropped: a clean connection goes to the idle list, or to the head of the queue, whose waker comes out.
     ///
     /// # Errors
     ///
-    /// Returns the connection if the time is needed and `effects` has none.
+    /// Returns the connection where more than that has to be done, and the time is needed.
     #[inline]
-    pub(crate) fn give_back(
+    pub(crate) fn give_back_fast(
         &mut self,
         mut entry: T::Entry,
         verdict: Verdict,
-        effects: &mut Effects<T>,
-    ) -> Result<(), T::Entry> {
+        now: Option<Instant>,
+    ) -> Result<Option<Waker>, T::Entry> {
         let is_plain = verdict == Verdict::Reuse
             && self.lifecycle.is_open()
             && !self.idle.return_needs_time()
             // A job that loses its driver may serve another waiter, and for that the time is needed.
             && !self.queue.has_driving();
-        if is_plain {
-            entry.set_idle_since(effects.now);
-            self.held -= 1;
-            self.hand_out_clean(entry, effects);
-            return Ok(());
-        }
-        if effects.now.is_none() {
+        if !is_plain {
             return Err(entry);
         }
-        self.idle.note_return(&mut entry, effects.now);
-        self.give_back_with_time(entry, verdict, effects);
-        Ok(())
+        entry.set_idle_since(now);
+        self.held -= 1;
+        let head = self.give_clean(entry);
+        Ok(head.and_then(|(ticket, _)| self.queue.take_waker(ticket)))
     }
 
-    #[inline(never)]
-    fn give_back_with_time(&mut self, entry: T::Entry, verdict: Verdict, effects: &mut Effects<T>) {
+    /// A guard is dropped.
+    pub(crate) fn give_back(
+        &mut self,
+        mut entry: T::Entry,
+        verdict: Verdict,
+        effects: &mut Effects<T>,
+    ) {
+        self.idle.note_return(&mut entry, effects.now);
+        self.give_back_noted(entry, verdict, effects);
+    }
+
+    fn give_back_noted(&mut self, entry: T::Entry, verdict: Verdict, effects: &mut Effects<T>) {
         if self.lifecycle.stage() == Stage::Terminated {
             return effects.drop_later(Stale::Entry(entry));
         }
@@ -85,7 +91,7 @@ impl<T: LedgerTypes> Ledger<T> {
         let kind = match (self.lifecycle.stage(), verdict) {
             (Stage::Terminated, _) => return Returned::WrittenOff(entry),
             (Stage::Open, Verdict::Reuse) => {
-                self.give_back_with_time(entry, verdict, effects);
+                self.give_back_noted(entry, verdict, effects);
                 return Returned::Kept;
             }
             (Stage::Open, Verdict::Recycle) => Kind::Recycle,

@@ -39,7 +39,7 @@ impl<T: LedgerTypes> Ledger<T> {
         effects: &mut Effects<T>,
     ) -> Option<(T::Entry, Option<Kind>)> {
         loop {
-            let next = self.idle.next(effects.now, self.background.can_spawn);
+            let next = self.idle.next(Some(effects.now), self.background.can_spawn);
             let entry = self.idle.take(self.background.can_spawn)?;
             let step = match next {
                 Next::Expired => {
@@ -89,23 +89,36 @@ impl<T: LedgerTypes> Ledger<T> {
         self.start_job_for(Kind::Connect, None, ticket, effects);
     }
 
-    /// Gives a clean connection to the head of the queue, else to the idle list. The job that the head has driven is for the next waiter.
+    /// Gives a clean connection to the head of the queue, which comes out to be woken, with the job that it has driven. If nobody waits, the connection
+    /// goes to the idle list.
     ///
     /// The caller has counted the connection out of where it was.
     #[inline]
-    pub(super) fn hand_out_clean(&mut self, mut entry: T::Entry, effects: &mut Effects<T>) {
+    pub(super) fn give_clean(&mut self, mut entry: T::Entry) -> Option<(Ticket, Option<JobKey>)> {
         let Some(head) = self.queue.head() else {
-            return self.idle.push(entry, false);
+            self.idle.push(entry, false);
+            return None;
         };
         self.idle.stamp(&mut entry);
         self.held += 1;
-        self.answer(head, Answer::Entry(entry), effects);
+        let job = self.queue.answer(head, Answer::Entry(entry));
+        Some((head, job))
+    }
+
+    /// Gives a clean connection to the head of the queue or to the idle list. The job that the head has driven is for the next waiter.
+    pub(super) fn hand_out_clean(&mut self, entry: T::Entry, effects: &mut Effects<T>) {
+        if let Some((head, job)) = self.give_clean(entry) {
+            self.answered(head, job, effects);
+        }
     }
 
     /// Gives a waiter its answer. The job that it has driven is for the next waiter.
-    #[inline]
     pub(super) fn answer(&mut self, ticket: Ticket, answer: Answer<T>, effects: &mut Effects<T>) {
         let job = self.queue.answer(ticket, answer);
+        self.answered(ticket, job, effects);
+    }
+
+    fn answered(&mut self, ticket: Ticket, job: Option<JobKey>, effects: &mut Effects<T>) {
         self.wake(ticket, effects);
         if let Some(key) = job {
             self.driver_left(key, false, effects);

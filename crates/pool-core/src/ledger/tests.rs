@@ -33,7 +33,7 @@ fn waiters_are_served_in_order_of_arrival() {
     for (turn, ticket) in queue.into_iter().enumerate() {
         let entry = world.guards.pop().expect("a guard is held");
         assert!(
-            world.release_without_time(entry, Verdict::Reuse).is_ok(),
+            world.release_fast(entry, Verdict::Reuse).is_ok(),
             "the fast case"
         );
         for later in &queue[turn + 1..] {
@@ -51,8 +51,10 @@ fn a_failed_connect_fails_the_first_waiter_only() {
     let mut world = World::new(0, 2);
     let [first, second] = [(); 2].map(|()| world.acquire());
     world.look(second, true, false);
-    assert!(matches!(world.poll(first), WaiterPoll::Answer { left, .. }
-        if matches!(&left.answer, Some(Answer::Failed(why)) if **why == "refused")));
+    assert!(
+        matches!(world.poll(first), WaiterPoll::Answered(Answered { answer: Answer::Failed(why), .. })
+        if *why == "refused")
+    );
     world.look(second, true, true);
     world.look(second, true, true);
     assert_eq!(world.guards.len(), 1);
@@ -77,8 +79,13 @@ fn a_close_answers_all_waiters_and_keeps_nothing() {
     world.look(b, false, true);
     world.change(|ledger, effects| ledger.close(effects));
     for ticket in [a, b] {
-        assert!(matches!(world.poll(ticket), WaiterPoll::Answer { left, .. }
-            if matches!(left.answer, Some(Answer::Closed))));
+        assert!(matches!(
+            world.poll(ticket),
+            WaiterPoll::Answered(Answered {
+                answer: Answer::Closed,
+                ..
+            })
+        ));
     }
     while !world.tasks.is_empty() {
         world.run_task(0, true, true);
@@ -94,10 +101,8 @@ fn a_timer_that_strikes_too_early_costs_no_waiter_its_place() {
     let deadline = world.now + Duration::from_secs(5);
     let queue = [(); 3].map(|()| {
         let waker = world.waker.clone();
-        let queued = world.change(|ledger, effects| ledger.enqueue(waker, Some(deadline), effects));
-        queued
-            .map(|queued| queued.ticket)
-            .expect("the pool is open")
+        let queued = world.ledger.enqueue(waker, Some(deadline), world.now);
+        queued.ok().expect("the pool is open").ticket
     });
     world.change(|ledger, effects| ledger.timer_struck(None, effects));
     for ticket in queue.iter().rev() {
@@ -254,7 +259,7 @@ fn ticking_world() -> (World, ClockReading) {
     };
     world.acquire_now();
     let entry = world.guards.pop().expect("it was served");
-    let given = world.release_without_time(entry, Verdict::Reuse);
+    let given = world.release_fast(entry, Verdict::Reuse);
     assert_eq!(
         given,
         Err(entry),
@@ -282,9 +287,9 @@ fn a_fresh_connection_needs_no_clock_and_a_tick_makes_it_older() {
     assert!(world.ledger.take_ready(None).is_none());
     let entry = world.ledger.take_ready(Some(start.instant));
     let entry = entry.expect("it has been idle for no time");
-    assert!(world.release_without_time(entry, Verdict::Reuse).is_ok());
+    assert!(world.release_fast(entry, Verdict::Reuse).is_ok());
     let entry = world.ledger.take_ready(None).expect("it is fresh");
-    assert!(world.release_without_time(entry, Verdict::Reuse).is_ok());
+    assert!(world.release_fast(entry, Verdict::Reuse).is_ok());
 
     let now = later(start, quarter, Duration::ZERO);
     world.change(|ledger, effects| ledger.timer_struck(Some(now), effects));
@@ -300,7 +305,7 @@ fn a_connection_that_came_back_before_the_machine_was_suspended_is_checked() {
     let quarter = Duration::from_millis(250);
     let (mut world, start) = ticking_world();
     let entry = world.ledger.take_ready(Some(start.instant)).expect("idle");
-    assert!(world.release_without_time(entry, Verdict::Reuse).is_ok());
+    assert!(world.release_fast(entry, Verdict::Reuse).is_ok());
     let now = later(start, quarter, Duration::from_secs(3600));
     world.change(|ledger, effects| ledger.timer_struck(Some(now), effects));
     assert!(world.ledger.take_ready(Some(now.instant)).is_none());
@@ -313,11 +318,11 @@ fn a_connection_that_came_back_before_the_machine_was_suspended_is_checked() {
 fn without_a_timer_returns_are_stamped() {
     let (mut world, start) = ticking_world();
     let entry = world.ledger.take_ready(Some(start.instant)).expect("idle");
-    assert!(world.release_without_time(entry, Verdict::Reuse).is_ok());
+    assert!(world.release_fast(entry, Verdict::Reuse).is_ok());
     world.ledger.timer_is_not_set();
     assert!(world.ledger.take_ready(None).is_none(), "it has an instant");
     let entry = world.ledger.take_ready(Some(start.instant)).expect("idle");
-    let given = world.release_without_time(entry, Verdict::Reuse);
+    let given = world.release_fast(entry, Verdict::Reuse);
     assert!(
         given.is_err(),
         "the next return tries to wind the clock again"

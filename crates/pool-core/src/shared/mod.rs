@@ -135,7 +135,7 @@ impl<M: Manager> Shared<M> {
         current: Option<Ticket>,
         change: impl FnOnce(&mut PoolLedger<M>, &mut PoolEffects<M>) -> R,
     ) -> R {
-        let mut effects = Effects::new(Some(self.now()), current);
+        let mut effects = Effects::new(self.now(), current);
         let result = change(&mut self.ledger(), &mut effects);
         self.perform(effects);
         result

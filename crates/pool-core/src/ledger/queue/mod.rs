@@ -130,25 +130,29 @@ impl<A> Queue<A> {
     }
 
     /// Takes a waiter out of its list, if it is in one.
+    #[inline]
     pub(crate) fn unqueue(&mut self, ticket: Ticket) {
+        let slot = ticket.slot;
         let waiter = &mut self.slots[ticket];
         let Some(list) = waiter.list.take() else {
             return;
         };
         let (previous, next) = (waiter.previous.take(), waiter.next.take());
+        self.len -= 1;
         let ends = &mut self.lists[list as usize];
-        let previous = previous.filter(|_| ends.first != Some(ticket.slot));
+        let previous = previous.filter(|_| ends.first != Some(slot));
         if next.is_none() {
             ends.last = previous;
         }
         match previous {
-            Some(previous) => self.slots[previous].next = next,
             None => ends.first = next,
+            Some(previous) => {
+                self.slots[previous].next = next;
+                if let Some(next) = next {
+                    self.slots[next].previous = Some(previous);
+                }
+            }
         }
-        if let (Some(next), Some(_)) = (next, previous) {
-            self.slots[next].previous = previous;
-        }
-        self.len -= 1;
     }
 
     /// Puts a waiter into a list, behind all that arrived before it.
@@ -191,13 +195,12 @@ impl<A> Queue<A> {
     #[inline]
     pub(crate) fn answer(&mut self, ticket: Ticket, answer: A) -> Option<JobKey> {
         self.unqueue(ticket);
-        let waiter = &mut self.slots[ticket];
+        let waiter = &mut self.slots[ticket.slot];
         waiter.answer = Some(answer);
         waiter.job.take()
     }
 
     /// Whether the waiter has its answer.
-    #[inline]
     pub(crate) fn is_answered(&self, ticket: Ticket) -> bool {
         self.slots[ticket].answer.is_some()
     }
@@ -207,24 +210,38 @@ impl<A> Queue<A> {
         self.slots[ticket].answer.take()
     }
 
-    /// The waiter leaves, and its slot is free.
+    /// The waiter leaves with its answer, if it has one. Its waker comes out too, if it was not called.
     #[inline]
-    pub(crate) fn remove(&mut self, ticket: Ticket) -> Left<A> {
-        if self.slots[ticket].list.is_some() {
-            self.unqueue(ticket);
-        }
+    pub(crate) fn take_answer(&mut self, ticket: Ticket) -> Option<(A, Option<Waker>)> {
         let waiter = &mut self.slots[ticket];
+        let answer = waiter.answer.take()?;
+        let waker = waiter.waker.take();
+        self.free(ticket);
+        Some((answer, waker))
+    }
+
+    /// The waiter leaves.
+    pub(crate) fn remove(&mut self, ticket: Ticket) -> Left<A> {
+        self.unqueue(ticket);
+        let waiter = &mut self.slots[ticket.slot];
         let left = Left {
             waker: waiter.waker.take(),
             answer: waiter.answer.take(),
             job: waiter.job.take(),
         };
+        self.free(ticket);
+        left
+    }
+
+    /// Frees the slot of a waiter that is in no list.
+    #[inline]
+    fn free(&mut self, ticket: Ticket) {
+        let waiter = &mut self.slots[ticket.slot];
         let had_note = std::mem::take(&mut waiter.has_note);
-        self.slots.free(ticket);
+        self.slots.free(ticket.slot);
         if had_note {
             self.forget_note(ticket);
         }
-        left
     }
 
     /// The job that the waiter drives.

@@ -13,7 +13,7 @@ use crate::ledger::jobs::JobKey;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Ticket {
     pub(super) slot: Slot,
-    /// The arrival of the waiter, as far as 32 bits hold it.
+    /// Tells the waiters of a slot apart.
     generation: u32,
 }
 
@@ -29,7 +29,7 @@ pub(super) struct Waiter<A> {
     pub(super) answer: Option<A>,
     /// The job that the waiter drives.
     pub(super) job: Option<JobKey>,
-    /// Which waiter it is, in order of arrival; 0 in a free slot.
+    /// Which waiter it is, in order of arrival.
     pub(super) arrival: u64,
     /// The neighbours in its list. The `previous` of the first waiter has no meaning. In a free slot, `next` is the next free slot.
     pub(super) previous: Option<Slot>,
@@ -38,6 +38,8 @@ pub(super) struct Waiter<A> {
     pub(super) list: Option<List>,
     /// Its deadline is noted and has not struck.
     pub(super) has_note: bool,
+    /// 0 in a free slot.
+    generation: u32,
 }
 
 pub(super) struct Slots<A> {
@@ -64,7 +66,10 @@ impl<A> Slots<A> {
         let waiter = &mut self.all[slot.index()];
         self.free = waiter.next.take();
         waiter.arrival = arrival;
-        (ticket(slot, arrival), waiter)
+        // Always odd, so that it is never that of a free slot.
+        waiter.generation = (arrival as u32) << 1 | 1;
+        let generation = waiter.generation;
+        (Ticket { slot, generation }, waiter)
     }
 
     #[cold]
@@ -78,6 +83,7 @@ impl<A> Slots<A> {
             next: None,
             list: None,
             has_note: false,
+            generation: 0,
         });
         let count = u32::try_from(self.all.len()).ok();
         Slot(
@@ -89,37 +95,41 @@ impl<A> Slots<A> {
 
     /// Frees the slot. The caller has taken out what was in it.
     #[inline]
-    pub(super) fn free(&mut self, ticket: Ticket) {
-        let next = self.free.replace(ticket.slot);
-        let waiter = &mut self[ticket];
-        waiter.arrival = 0;
+    pub(super) fn free(&mut self, slot: Slot) {
+        let next = self.free.replace(slot);
+        let waiter = &mut self[slot];
+        waiter.generation = 0;
         waiter.next = next;
     }
 
     /// The ticket of the waiter in a slot.
     #[inline]
     pub(super) fn ticket(&self, slot: Slot) -> Ticket {
-        ticket(slot, self[slot].arrival)
+        let generation = self[slot].generation;
+        Ticket { slot, generation }
     }
 
     /// The waiter, if the ticket is not stale.
     pub(super) fn get(&self, ticket: Ticket) -> Option<&Waiter<A>> {
         let waiter = self.all.get(ticket.slot.index());
-        waiter.filter(|waiter| waiter.is_of(ticket))
+        waiter.filter(|waiter| waiter.generation == ticket.generation)
     }
 
     /// The waiter, if the ticket is not stale, to be changed.
     pub(super) fn get_mut(&mut self, ticket: Ticket) -> Option<&mut Waiter<A>> {
         let waiter = self.all.get_mut(ticket.slot.index());
-        waiter.filter(|waiter| waiter.is_of(ticket))
+        waiter.filter(|waiter| waiter.generation == ticket.generation)
     }
 
     /// The tickets of all waiters, in the order of their slots.
     pub(super) fn tickets(&self) -> impl Iterator<Item = Ticket> {
         let slots = (1..).map_while(NonZeroU32::new).map(Slot);
         let all = self.all.iter().zip(slots);
-        all.filter(|(waiter, _)| waiter.arrival > 0)
-            .map(|(waiter, slot)| ticket(slot, waiter.arrival))
+        let taken = all.filter(|(waiter, _)| waiter.generation > 0);
+        taken.map(|(waiter, slot)| {
+            let generation = waiter.generation;
+            Ticket { slot, generation }
+        })
     }
 }
 
@@ -127,22 +137,6 @@ impl Slot {
     #[inline]
     fn index(self) -> usize {
         self.0.get() as usize - 1
-    }
-}
-
-#[inline]
-fn ticket(slot: Slot, arrival: u64) -> Ticket {
-    Ticket {
-        slot,
-        // The lower half tells the waiters of a slot apart.
-        generation: arrival as u32,
-    }
-}
-
-impl<A> Waiter<A> {
-    #[inline]
-    fn is_of(&self, ticket: Ticket) -> bool {
-        self.arrival > 0 && self.arrival as u32 == ticket.generation
     }
 }
 
@@ -170,8 +164,11 @@ impl<A> Index<Ticket> for Slots<A> {
 
     #[inline]
     fn index(&self, ticket: Ticket) -> &Waiter<A> {
-        let waiter = &self.all[ticket.slot.index()];
-        assert!(waiter.is_of(ticket), "a ticket is given back once");
+        let waiter = &self[ticket.slot];
+        assert!(
+            waiter.generation == ticket.generation,
+            "a ticket is given back once"
+        );
         waiter
     }
 }
@@ -179,8 +176,11 @@ impl<A> Index<Ticket> for Slots<A> {
 impl<A> IndexMut<Ticket> for Slots<A> {
     #[inline]
     fn index_mut(&mut self, ticket: Ticket) -> &mut Waiter<A> {
-        let waiter = &mut self.all[ticket.slot.index()];
-        assert!(waiter.is_of(ticket), "a ticket is given back once");
+        let waiter = &mut self[ticket.slot];
+        assert!(
+            waiter.generation == ticket.generation,
+            "a ticket is given back once"
+        );
         waiter
     }
 }
@@ -194,14 +194,14 @@ mod tests {
         let mut slots = Slots::<u8>::new();
         let (first, _) = slots.take();
         let (second, _) = slots.take();
-        slots.free(first);
+        slots.free(first.slot);
         assert!(slots.get(first).is_none());
         let (third, _) = slots.take();
         assert_eq!((third.slot, slots.all.len()), (first.slot, 2));
         assert!(slots.get(first).is_none() && slots.get(third).is_some());
         assert_eq!(slots.tickets().collect::<Vec<_>>(), [third, second]);
-        slots.free(second);
-        slots.free(third);
+        slots.free(second.slot);
+        slots.free(third.slot);
         assert!(slots.tickets().next().is_none());
     }
 
@@ -210,8 +210,8 @@ mod tests {
     fn a_stale_ticket_is_not_taken_for_another() {
         let mut slots = Slots::<u8>::new();
         let (ticket, _) = slots.take();
-        slots.free(ticket);
-        slots.free(ticket);
+        slots.free(ticket.slot);
+        slots[ticket].has_note = true;
     }
 
     #[test]

@@ -75,7 +75,7 @@ impl World {
         &mut self,
         change: impl FnOnce(&mut Ledger<Plain>, &mut Effects<Plain>) -> R,
     ) -> R {
-        let mut effects = Effects::new(Some(self.now), None);
+        let mut effects = Effects::new(self.now, None);
         let result = change(&mut self.ledger, &mut effects);
         self.perform(effects);
         result
@@ -100,12 +100,13 @@ impl World {
     }
 
     pub(super) fn acquire(&mut self) -> Ticket {
-        let waker = self.waker.clone();
-        let queued = self.change(|ledger, effects| ledger.enqueue(waker, None, effects));
-        let ticket = queued.map(|queued| queued.ticket);
-        let ticket = ticket.expect("the pool is open");
-        self.waiting.push(ticket);
-        ticket
+        let queued = self.ledger.enqueue(self.waker.clone(), None, self.now);
+        let queued = queued.ok().expect("the pool is open");
+        if !queued.only_waits {
+            self.change(|ledger, effects| ledger.start_for(queued.ticket, effects));
+        }
+        self.waiting.push(queued.ticket);
+        queued.ticket
     }
 
     /// Acquires and takes the connection, which must be there after one connect at most.
@@ -170,9 +171,9 @@ impl World {
     /// One look of a waiter: its answer, or a poll of its job.
     pub(super) fn look(&mut self, ticket: Ticket, end: bool, well: bool) {
         match self.poll(ticket) {
-            WaiterPoll::Answer { left, .. } => {
+            WaiterPoll::Answered(answered) => {
                 self.waiting.retain(|other| *other != ticket);
-                if let Some(Answer::Entry(entry)) = left.answer {
+                if let Answer::Entry(entry) = answered.answer {
                     self.guards.push(entry);
                 }
             }
@@ -191,26 +192,19 @@ impl World {
         });
     }
 
-    /// Drops a guard as `PooledConnection` does: first without the time, and with it where that is needed.
+    /// Drops a guard as `PooledConnection` does: the fast case first.
     pub(super) fn release(&mut self, verdict: Verdict) {
         let Some(entry) = self.guards.pop() else {
             return;
         };
-        if let Err(entry) = self.release_without_time(entry, verdict) {
-            let given = self.change(|ledger, effects| ledger.give_back(entry, verdict, effects));
-            assert_eq!(given, Ok(()));
+        if let Err(entry) = self.release_fast(entry, verdict) {
+            self.change(|ledger, effects| ledger.give_back(entry, verdict, effects));
         }
     }
 
-    pub(super) fn release_without_time(
-        &mut self,
-        entry: Number,
-        verdict: Verdict,
-    ) -> Result<(), Number> {
-        let mut effects = Effects::new(None, None);
-        let given = self.ledger.give_back(entry, verdict, &mut effects);
-        self.perform(effects);
-        given
+    pub(super) fn release_fast(&mut self, entry: Number, verdict: Verdict) -> Result<(), Number> {
+        let given = self.ledger.give_back_fast(entry, verdict, None);
+        given.map(|waker| waker.into_iter().for_each(Waker::wake))
     }
 
     /// Polls a background task.
