@@ -159,11 +159,9 @@ fn a_config_error_says_what_is_wrong_and_is_the_source() {
     let error: Error<FakeError> = Error::Config(refused(builder().minsize(3).maxsize(2)));
     let source = error.source().expect("the ConfigError");
     assert!(source.is::<ConfigError>());
-    assert!(
-        !error.to_string().contains(&source.to_string()),
-        "the source is not repeated"
-    );
     assert!(source.to_string().starts_with("minsize: "));
+    // The line alone tells the cause, so that a log of `{error}` is enough.
+    assert!(error.to_string().ends_with(&source.to_string()));
 }
 
 #[test]

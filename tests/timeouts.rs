@@ -94,10 +94,8 @@ fn a_time_out_carries_the_last_connect_error_as_its_source() {
         ));
         let source = error.source().expect("the cause survives");
         assert!(source.is::<FakeError>());
-        assert!(
-            !error.to_string().contains(&source.to_string()),
-            "the source is not repeated"
-        );
+        // The line alone tells the cause, so that a log of `{error}` is enough.
+        assert!(error.to_string().ends_with(&source.to_string()));
     });
 }
 

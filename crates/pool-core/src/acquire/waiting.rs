@@ -50,7 +50,7 @@ impl<M: Manager> Acquire<'_, M> {
             drop(ledger);
         } else {
             let mut effects = Effects::new(since, None);
-            queued.only_waits = ledger.start_for(queued.ticket, &mut effects);
+            queued = ledger.start_for(queued.ticket, deadline, &mut effects);
             drop(ledger);
             self.shared.perform(effects);
         }

@@ -98,24 +98,44 @@ impl<T: LedgerTypes> Ledger<T> {
             return Err(waker);
         }
         // Where every place is in somebody's hands, nothing is idle, under way or missing.
-        let only_waits =
-            self.held == self.fill.limit() && deadline.is_none_or(|deadline| deadline > now);
-        Ok(Queued {
-            ticket: self.queue.push(waker, deadline),
+        let all_are_held = self.held == self.fill.limit();
+        let ticket = self.queue.push(waker, deadline);
+        Ok(self.queued(ticket, all_are_held, deadline, now))
+    }
+
+    #[inline]
+    fn queued(
+        &mut self,
+        ticket: Ticket,
+        nothing_to_do: bool,
+        deadline: Option<Instant>,
+        now: Instant,
+    ) -> Queued {
+        let only_waits = nothing_to_do && deadline.is_none_or(|deadline| deadline > now);
+        Queued {
+            ticket,
             only_waits,
             // A waiter that has something to poll does that first and sets the timer afterwards.
             set_timer: only_waits && deadline.is_some_and(|at| self.move_timer_to(at)),
-        })
+        }
     }
 
-    /// Starts what can be started for a waiter that has just been added. `true`: there is nothing that it can do but wait.
-    pub(crate) fn start_for(&mut self, ticket: Ticket, effects: &mut Effects<T>) -> bool {
+    /// Starts what can be started for a waiter that has just been added.
+    pub(crate) fn start_for(
+        &mut self,
+        ticket: Ticket,
+        deadline: Option<Instant>,
+        effects: &mut Effects<T>,
+    ) -> Queued {
         effects.current = Some(ticket);
         self.supply(effects);
         self.fill(effects);
-        // What is still to be done may lead to something.
-        let all_done = effects.rare.is_none() && self.jobs.undriven_count() == 0;
-        all_done && !self.queue.is_answered(ticket) && self.queue.job(ticket).is_none()
+        let nothing_to_do = self.jobs.undriven_count() == 0
+            // What is still to be done may lead to something.
+            && effects.rare.is_none()
+            && !self.queue.is_answered(ticket)
+            && self.queue.job(ticket).is_none();
+        self.queued(ticket, nothing_to_do, deadline, effects.now)
     }
 
     /// The answer of a waiter, if it is there; then the waiter has left the queue.

@@ -102,7 +102,9 @@ fn a_timer_that_strikes_too_early_costs_no_waiter_its_place() {
     let queue = [(); 3].map(|()| {
         let waker = world.waker.clone();
         let queued = world.ledger.enqueue(waker, Some(deadline), world.now);
-        queued.ok().expect("the pool is open").ticket
+        queued
+            .map(|queued| queued.ticket)
+            .expect("the pool is open")
     });
     world.change(|ledger, effects| ledger.timer_struck(None, effects));
     for ticket in queue.iter().rev() {

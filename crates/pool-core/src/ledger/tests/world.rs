@@ -100,10 +100,11 @@ impl World {
     }
 
     pub(super) fn acquire(&mut self) -> Ticket {
-        let queued = self.ledger.enqueue(self.waker.clone(), None, self.now);
-        let queued = queued.ok().expect("the pool is open");
+        let Ok(queued) = self.ledger.enqueue(self.waker.clone(), None, self.now) else {
+            panic!("the pool is open");
+        };
         if !queued.only_waits {
-            self.change(|ledger, effects| ledger.start_for(queued.ticket, effects));
+            self.change(|ledger, effects| ledger.start_for(queued.ticket, None, effects));
         }
         self.waiting.push(queued.ticket);
         queued.ticket
