@@ -81,63 +81,35 @@
 
 #![forbid(unsafe_code)]
 
-mod abort;
-mod attempt;
-mod codes;
-mod command;
-mod connect;
 mod connection;
-mod course;
 mod cursor;
-mod database;
-mod dial;
-mod driver_error;
-mod echo;
 mod error;
-mod exec;
-mod gate;
-mod goodbye;
-mod infile;
-mod inspect;
-mod io_runtime;
-mod kill;
-mod literal;
 mod manager;
-mod neutral;
 mod options;
-mod outcome;
 mod pool;
-mod queryable;
-mod quote;
-mod reading;
-mod recycle;
-mod server;
 mod session;
-mod sql;
-mod text;
+mod statement;
 mod transaction;
-mod transaction_options;
-mod unread;
-mod warning;
+mod transport;
 
 pub use mysql_async;
 pub use pool_core;
 
-pub use crate::connect::connect;
 pub use crate::connection::Connection;
+pub use crate::connection::inspect::TransactionStatus;
+pub use crate::connection::open::connect;
+pub use crate::connection::warning::Warning;
 pub use crate::cursor::{
     ColumnDescription, Cursor, CursorClosed, Dict, DictCursor, Rows, ScrollMode, SsCursor,
     SsDictCursor,
 };
-pub use crate::driver_error::MySqlErrorExt;
 pub use crate::error::Error;
-pub use crate::inspect::TransactionStatus;
-pub use crate::io_runtime::MySqlRuntime;
+pub use crate::error::driver_error::MySqlErrorExt;
+pub use crate::error::outcome::OutcomeUnknown;
 pub use crate::manager::MySqlManager;
 pub use crate::options::{ConnectOptions, IoRuntime, PoolOptions, ResetPolicy, SslMode};
-pub use crate::outcome::OutcomeUnknown;
 pub use crate::pool::{Pool, PooledConnection, create_pool, create_pool_from_url};
-pub use crate::sql::Sql;
+pub use crate::statement::sql::Sql;
 pub use crate::transaction::Transaction;
-pub use crate::transaction_options::TransactionOptions;
-pub use crate::warning::Warning;
+pub use crate::transaction::options::TransactionOptions;
+pub use crate::transport::io_runtime::MySqlRuntime;

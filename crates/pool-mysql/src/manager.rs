@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use pool_core::{AbortHandle, ConfigError, ErrorClass, Manager, Verdict};
 
-use crate::connect::open;
 use crate::connection::Connection;
+use crate::connection::open::open;
 use crate::error::{Error, classify};
-use crate::io_runtime::within;
 use crate::options::{Blueprint, ConnectOptions};
+use crate::transport::io_runtime::within;
 
 /// Opens, checks and cleans the connections of a pool.
 ///

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use pool_core::{Builder, ConfigError};
 
-use crate::io_runtime::MySqlRuntime;
 use crate::manager::MySqlManager;
 use crate::options::{ConnectOptions, PoolOptions};
+use crate::transport::io_runtime::MySqlRuntime;
 
 /// A pool of MySQL or MariaDB connections.
 pub type Pool = pool_core::Pool<MySqlManager>;

@@ -6,12 +6,12 @@ use std::mem::{Discriminant, discriminant};
 use mysql_async::prelude::Queryable;
 use mysql_async::{Params, Value};
 
-use super::lexer::{Lexer, Piece};
 use super::result::Head;
 use super::values::{OneRow, batch};
 use crate::connection::Connection;
 use crate::error::Error;
-use crate::gate::Command;
+use crate::session::state::Command;
+use crate::statement::lexer::{Lexer, Piece};
 
 /// The most bytes of parameters that go to the server at once.
 const BULK_BYTES: usize = 4 * 1024 * 1024;

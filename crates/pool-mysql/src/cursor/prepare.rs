@@ -5,7 +5,7 @@ use mysql_async::{Params, Statement};
 
 use crate::connection::Connection;
 use crate::error::Error;
-use crate::gate::Command;
+use crate::session::state::Command;
 
 impl Connection {
     /// Prepares a statement for these parameters, or finds it among those that are.

@@ -7,10 +7,10 @@ use mysql_async::{Params, QueryResult, Row};
 
 use super::description::ColumnDescription;
 use super::result::Head;
-use crate::command::count;
 use crate::connection::Connection;
+use crate::connection::answer::{Front, front};
+use crate::connection::run::count;
 use crate::error::{Error, closed};
-use crate::reading::{Front, front};
 
 /// Executes statements and takes their rows as they come, one at a time, as aiomysql's `SSCursor`.
 ///

@@ -3,7 +3,7 @@
 use pool_core::ConfigError;
 
 use super::nearest::nearest;
-use super::said::Said;
+use super::setting::Said;
 use super::values::Value;
 use super::{ConnectOptions, IoRuntime, ResetPolicy, SslMode};
 

@@ -2,17 +2,16 @@
 
 mod client_flag;
 mod debug;
-mod driver;
 mod keys;
 mod my_cnf;
 mod nearest;
-mod packet_limit;
 mod pool_options;
 mod resolve;
-mod said;
+mod resolved;
 #[cfg(feature = "serde")]
 mod serde_form;
 mod setters;
+mod setting;
 mod ssl;
 #[cfg(any(feature = "rustls", feature = "native-tls"))]
 mod ssl_files;
@@ -23,9 +22,9 @@ mod values;
 use std::path::PathBuf;
 use std::time::Duration;
 
-pub(crate) use self::driver::Blueprint;
 pub use self::pool_options::PoolOptions;
-use self::said::Said;
+pub(crate) use self::resolved::Blueprint;
+use self::setting::Said;
 use self::ssl::Ssl;
 pub use self::ssl::SslMode;
 

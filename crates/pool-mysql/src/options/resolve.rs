@@ -6,7 +6,7 @@ use pool_core::ConfigError;
 
 use super::keys::SSL_MODES;
 use super::my_cnf::{self, DEFAULT_FILE, Group};
-use super::said::Said;
+use super::setting::Said;
 use super::values::Value;
 use super::{ConnectOptions, SslMode};
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use mysql_async::consts::CapabilityFlags;
 
-use super::said::Said;
+use super::setting::Said;
 use super::{ConnectOptions, IoRuntime, ResetPolicy, SslMode};
 
 impl ConnectOptions {

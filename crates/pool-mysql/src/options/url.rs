@@ -8,7 +8,7 @@ use url::Url;
 
 use super::ConnectOptions;
 use super::keys::{self, Form};
-use super::said::Said;
+use super::setting::Said;
 use super::values::Value;
 
 pub(super) const ENCODE: &str = "write special characters of user, password and database percent-encoded (@ as %40, / as %2F, # as %23, ? as %3F, : as %3A)";

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use mysql_async::{Opts, OptsBuilder};
 use pool_core::ConfigError;
 
-use super::packet_limit::PacketLimit;
 use super::{ConnectOptions, SslMode, client_flag};
-use crate::io_runtime::Place;
-use crate::kill::Killer;
-use crate::quote;
+use crate::statement::quote;
+use crate::transport::io_runtime::Place;
+use crate::transport::kill::Killer;
+use crate::transport::packet_limit::PacketLimit;
 
 /// Everything that opening and resetting a session needs, worked out once.
 ///

@@ -15,10 +15,10 @@ use futures_core::Stream;
 use mysql_async::prelude::{GlobalHandler, Queryable};
 use mysql_async::{InfileData, LocalInfileError};
 
-use crate::abort::Signal;
 use crate::connection::Connection;
-use crate::io_runtime::{Blocking, blocking};
 use crate::options::Blueprint;
+use crate::transport::abort::Signal;
+use crate::transport::io_runtime::{Blocking, blocking};
 
 /// How much is read and sent at a time, in bytes; well below the packet that any server takes.
 const CHUNK: usize = 64 * 1024;

@@ -1,14 +1,17 @@
 //! A transaction that rolls back unless it is committed.
 
+mod attempt;
+pub(crate) mod options;
+
 use std::fmt;
 
 use mysql_async::{DriverError, TxOpts};
 
 use crate::connection::Connection;
-use crate::course::Course;
+use crate::connection::inspect::TransactionStatus;
 use crate::cursor::Cursor;
-use crate::gate::Command;
-use crate::inspect::TransactionStatus;
+use crate::session::progress::Course;
+use crate::session::state::Command;
 
 /// A transaction on a connection; dropped without [`commit`](Self::commit) it is rolled back before the next command.
 ///

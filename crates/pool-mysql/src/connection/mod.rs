@@ -1,17 +1,27 @@
 //! A connection to a server.
 
+pub(crate) mod answer;
+pub(crate) mod exec;
+pub(crate) mod inspect;
+pub(crate) mod open;
+pub(crate) mod queryable;
+pub(crate) mod recycle;
+pub(crate) mod run;
+mod verbs;
+pub(crate) mod warning;
+
 use std::fmt;
 use std::sync::Arc;
 use std::time::Instant;
 
 use mysql_async::Conn;
 
-use crate::gate::Gate;
-use crate::goodbye;
-use crate::infile::Infile;
-use crate::io_runtime::Tie;
 use crate::options::Blueprint;
-use crate::server::Server;
+use crate::session::state::Gate;
+use crate::transport::close;
+use crate::transport::infile::Infile;
+use crate::transport::io_runtime::Tie;
+use crate::transport::server::Server;
 
 /// A connection to a MySQL or MariaDB server, alone or from a pool.
 ///
@@ -90,7 +100,7 @@ impl Connection {
     /// [`ConnectionClosed`](mysql_async::DriverError::ConnectionClosed); closing twice is fine.
     pub fn close(&mut self) {
         if let Some(conn) = self.conn.take() {
-            goodbye::at_once(conn, !self.gate.busy);
+            close::at_once(conn, !self.gate.busy);
         }
     }
 
@@ -107,7 +117,7 @@ impl Connection {
     /// The connection is closed also when the future is dropped after its first poll.
     pub async fn ensure_closed(&mut self) -> mysql_async::Result<()> {
         match self.conn.take() {
-            Some(conn) => goodbye::politely(conn, !self.gate.busy, self.gate.form).await,
+            Some(conn) => close::politely(conn, !self.gate.busy, self.gate.form).await,
             None => Ok(()),
         }
     }

@@ -76,7 +76,7 @@ mod tests {
     use std::task::{Context, Wake};
 
     use super::*;
-    use crate::io_runtime::poll_once;
+    use crate::transport::io_runtime::poll_once;
 
     #[derive(Default)]
     struct Count(AtomicUsize);

@@ -1,5 +1,9 @@
 //! How connecting, pooling and cursors fail.
 
+pub(crate) mod codes;
+pub(crate) mod driver_error;
+pub(crate) mod outcome;
+
 use std::error::Error as StdError;
 use std::fmt;
 use std::time::Duration;
@@ -7,9 +11,9 @@ use std::time::Duration;
 use mysql_async::{DriverError, IoError};
 use pool_core::{ConfigError, ErrorClass};
 
-use crate::codes::meaning_of;
-use crate::driver_error::MySqlErrorExt;
-use crate::outcome::OutcomeUnknown;
+use crate::error::codes::meaning_of;
+use crate::error::driver_error::MySqlErrorExt;
+use crate::error::outcome::OutcomeUnknown;
 
 /// How connecting, pooling and cursors fail.
 ///
@@ -279,5 +283,4 @@ fn classify_io(error: &std::io::Error) -> ErrorClass {
 }
 
 #[cfg(test)]
-#[path = "error_tests.rs"]
 mod tests;

@@ -2,11 +2,11 @@
 
 use std::collections::HashMap;
 
-use crate::course::may_commit;
-use crate::database;
-use crate::gate::Command;
-use crate::neutral::{ends_transaction, is_neutral, is_transaction_verb};
-use crate::outcome::is_commit;
+use crate::error::outcome::is_commit;
+use crate::session::progress::may_commit;
+use crate::session::state::Command;
+use crate::statement::database;
+use crate::statement::neutral::{ends_transaction, is_neutral, is_transaction_verb};
 
 /// What the text of a statement tells; where nothing is known, the worst.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

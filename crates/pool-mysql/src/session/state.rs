@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use mysql_async::consts::StatusFlags;
 
-use crate::abort::Signal;
-use crate::course::Course;
-use crate::echo::Log;
-use crate::text::Prepared;
-use crate::unread::Form;
+use crate::session::echo::Log;
+use crate::session::progress::Course;
+use crate::statement::text::Prepared;
+use crate::transport::abort::Signal;
+use crate::transport::unread::Form;
 
 /// What is known about a session beside what the driver knows.
 pub(crate) struct Gate {

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::ConnectOptions;
+use crate::options::ConnectOptions;
 
 /// More servers than a program has; one more makes us forget them all.
 const MOST: usize = 256;
@@ -20,7 +20,7 @@ pub(crate) struct PacketLimit {
 }
 
 impl PacketLimit {
-    pub(super) fn of(options: &ConnectOptions) -> Self {
+    pub(crate) fn of(options: &ConnectOptions) -> Self {
         Self {
             address: match &options.unix_socket {
                 Some(path) => path.to_string_lossy().into_owned(),

@@ -8,13 +8,13 @@ use mysql_async::consts::StatusFlags;
 use mysql_async::prelude::Queryable;
 
 use crate::connection::Connection;
-use crate::dial::dial;
 use crate::error::{Error, closed};
-use crate::gate::Command;
-use crate::infile::Infile;
-use crate::io_runtime::{Tie, within};
 use crate::options::{Blueprint, ConnectOptions};
-use crate::server;
+use crate::session::state::Command;
+use crate::transport::dial::dial;
+use crate::transport::infile::Infile;
+use crate::transport::io_runtime::{Tie, within};
+use crate::transport::server;
 
 /// Opens a connection, as `aiomysql.connect()`.
 ///

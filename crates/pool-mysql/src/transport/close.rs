@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use mysql_async::Conn;
 
-use crate::io_runtime::{drop_without_driver, poll_once, within};
-use crate::unread::{Form, has_unread_result, skip_unread_result};
+use crate::transport::io_runtime::{drop_without_driver, poll_once, within};
+use crate::transport::unread::{Form, has_unread_result, skip_unread_result};
 
 /// How long the server may take to hear the goodbye.
 const GOODBYE: Duration = Duration::from_secs(1);

@@ -3,10 +3,10 @@
 use pool_core::{BoxFuture, Runtime};
 
 use crate::connection::Connection;
-use crate::gate::Command;
-use crate::io_runtime::MySqlRuntime;
+use crate::session::state::Command;
 use crate::transaction::Transaction;
-use crate::transaction_options::TransactionOptions;
+use crate::transaction::options::TransactionOptions;
+use crate::transport::io_runtime::MySqlRuntime;
 
 impl Connection {
     /// Does `work` in a transaction: committed when it returns `Ok`, rolled back when it returns `Err`.

@@ -70,7 +70,7 @@ fn a_network_that_fails_is_lost_and_one_that_nobody_answers_may_be_tried_again()
 #[test]
 fn a_commit_without_an_answer_is_an_error_of_its_own() {
     let cut = || mysql_async::Error::from(io::Error::from(io::ErrorKind::ConnectionReset));
-    let error = crate::outcome::of(cut(), true);
+    let error = crate::error::outcome::of(cut(), true);
     assert!(error.is_outcome_unknown() && error.is_connection_lost() && !error.is_retryable());
     let error = Error::from(error);
     assert!(error.is_outcome_unknown() && error.is_connection_lost() && !error.is_retryable());

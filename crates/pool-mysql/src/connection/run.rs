@@ -9,13 +9,13 @@ use mysql_async::prelude::{AsQuery, Queryable};
 use mysql_async::{Conn, Error, Params};
 
 use crate::connection::Connection;
-use crate::echo::Log;
 use crate::error::closed;
-use crate::gate::Command;
-use crate::outcome;
-use crate::sql::Sql;
-use crate::text::Reading;
-use crate::unread::Form;
+use crate::error::outcome;
+use crate::session::echo::Log;
+use crate::session::state::Command;
+use crate::statement::sql::Sql;
+use crate::statement::text::Reading;
+use crate::transport::unread::Form;
 
 /// The futures of the driver's `Queryable`.
 pub(crate) type DriverFuture<'a, T> =

@@ -6,9 +6,9 @@ use mysql_async::Value;
 use mysql_async::prelude::Queryable;
 
 use crate::connection::Connection;
-use crate::literal;
-use crate::quote;
-use crate::warning::Warning;
+use crate::connection::warning::Warning;
+use crate::statement::literal;
+use crate::statement::quote;
 
 impl Connection {
     /// Asks the server whether it is there.

@@ -6,10 +6,10 @@ use mysql_async::{
     Statement, TextProtocol,
 };
 
-use crate::command::{DriverFuture, count};
 use crate::connection::Connection;
-use crate::exec::exec_methods;
-use crate::gate::Command;
+use crate::connection::exec::exec_methods;
+use crate::connection::run::{DriverFuture, count};
+use crate::session::state::Command;
 use crate::transaction::Transaction;
 
 impl Connection {

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use mysql_async::prelude::Protocol;
 use mysql_async::{BinaryProtocol, Conn, Error, QueryResult, Row, TextProtocol, Value};
 
-use crate::io_runtime::within;
+use crate::transport::io_runtime::within;
 
 /// How long the rest of a result may take; a new connection costs less than a long download.
 const PATIENCE: Duration = Duration::from_millis(200);

@@ -4,9 +4,9 @@ use std::io::ErrorKind;
 
 use mysql_async::{DriverError, Error, IoError};
 
-use crate::codes::meaning_of;
-use crate::infile;
-use crate::outcome;
+use crate::error::codes::meaning_of;
+use crate::error::outcome;
+use crate::transport::infile;
 
 /// What an error of the driver means to somebody who has to go on; commands answer with those.
 ///

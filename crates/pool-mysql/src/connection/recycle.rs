@@ -4,11 +4,11 @@ use mysql_async::Error as DriverError;
 use pool_core::Verdict;
 
 use crate::connection::Connection;
+use crate::connection::inspect::TransactionStatus;
 use crate::error::{Error, closed};
-use crate::gate::Command;
-use crate::inspect::TransactionStatus;
 use crate::options::ResetPolicy;
-use crate::unread::skip_unread_result;
+use crate::session::state::Command;
+use crate::transport::unread::skip_unread_result;
 
 impl Connection {
     /// Whether the texts of the statements are read for what they leave behind.

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use mysql_async::{Conn, DriverError, Error, Opts, OptsBuilder};
 
-use crate::infile::Infile;
 use crate::options::Blueprint;
+use crate::transport::infile::Infile;
 
 /// Opens a connection of the driver's, whose requests for local files `infile` answers, to a server that takes packets up to
 /// so many bytes; `None`: the driver asks it.

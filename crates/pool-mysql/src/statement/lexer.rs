@@ -4,7 +4,7 @@ use std::ops::Range;
 
 /// A piece of a statement that means something here; what stands in quotes and in comments does not.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Piece {
+pub(crate) enum Piece {
     /// A `?`.
     Question(usize),
     /// A `:name`, in lower case, as the driver has it.
@@ -15,7 +15,7 @@ pub(super) enum Piece {
     Symbol(u8, usize),
 }
 
-pub(super) struct Lexer<'a> {
+pub(crate) struct Lexer<'a> {
     sql: &'a [u8],
     at: usize,
     /// Whether a backslash in a text escapes what follows it.
@@ -23,7 +23,7 @@ pub(super) struct Lexer<'a> {
 }
 
 impl<'a> Lexer<'a> {
-    pub(super) fn new(sql: &'a str, escapes: bool) -> Self {
+    pub(crate) fn new(sql: &'a str, escapes: bool) -> Self {
         Self {
             sql: sql.as_bytes(),
             at: 0,

@@ -3,7 +3,7 @@
 use mysql_async::consts::StatusFlags;
 use mysql_async::{Error, ServerError};
 
-use crate::gate::Command;
+use crate::session::state::Command;
 
 /// The server has taken the whole transaction back.
 const DEADLOCK: u16 = 1213;

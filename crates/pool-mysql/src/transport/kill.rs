@@ -9,11 +9,11 @@ use std::time::{Duration, Instant};
 use mysql_async::prelude::Queryable;
 use pool_core::{AbortHandle, Runtime};
 
-use crate::abort::Signal;
-use crate::connect::open;
 use crate::connection::Connection;
-use crate::io_runtime::{MySqlRuntime, within};
+use crate::connection::open::open;
 use crate::options::{Blueprint, IoRuntime};
+use crate::transport::abort::Signal;
+use crate::transport::io_runtime::{MySqlRuntime, within};
 
 /// How long one pass over the waiting connections may take.
 const PATIENCE: Duration = Duration::from_secs(5);

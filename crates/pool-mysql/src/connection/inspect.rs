@@ -5,7 +5,7 @@ use std::path::Path;
 use mysql_async::consts::StatusFlags;
 
 use crate::connection::Connection;
-use crate::unread::has_unread_result;
+use crate::transport::unread::has_unread_result;
 
 /// Whether a session is inside a transaction.
 ///

@@ -3,11 +3,11 @@
 use mysql_async::prelude::{FromRow, Queryable};
 use mysql_async::{BinaryProtocol, Params, QueryResult, ResultSetStream};
 
-use crate::command::{DriverFuture, count};
 use crate::connection::Connection;
-use crate::gate::Command;
-use crate::queryable::{convert, convert_all};
-use crate::sql::Sql;
+use crate::connection::queryable::{convert, convert_all};
+use crate::connection::run::{DriverFuture, count};
+use crate::session::state::Command;
+use crate::statement::sql::Sql;
 use crate::transaction::Transaction;
 
 /// All of them, for a kind of statement and the way to read it.

@@ -7,8 +7,8 @@ use mysql_async::{BinaryProtocol, Column, Conn, Error, QueryResult, Row, TextPro
 
 use crate::connection::Connection;
 use crate::error::closed;
-use crate::gate::Gate;
-use crate::unread::{Form, skip_unread_result};
+use crate::session::state::Gate;
+use crate::transport::unread::{Form, skip_unread_result};
 
 /// What stands at the front of a result.
 pub(crate) struct Front {
