@@ -81,6 +81,7 @@
 
 #![forbid(unsafe_code)]
 
+mod connect;
 mod connection;
 mod cursor;
 mod error;
@@ -95,9 +96,9 @@ mod transport;
 pub use mysql_async;
 pub use pool_core;
 
+pub use crate::connect::connect;
 pub use crate::connection::Connection;
 pub use crate::connection::inspect::TransactionStatus;
-pub use crate::connection::open::connect;
 pub use crate::connection::warning::Warning;
 pub use crate::cursor::{
     ColumnDescription, Cursor, CursorClosed, Dict, DictCursor, Rows, ScrollMode, SsCursor,

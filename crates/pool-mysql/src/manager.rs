@@ -9,7 +9,8 @@ use pool_core::{AbortHandle, ConfigError, ErrorClass, Manager, Verdict};
 use crate::connection::Connection;
 use crate::connection::open::open;
 use crate::error::{Error, classify};
-use crate::options::{Blueprint, ConnectOptions};
+use crate::options::ConnectOptions;
+use crate::transport::connector::Connector;
 use crate::transport::io_runtime::within;
 
 /// Opens, checks and cleans the connections of a pool.
@@ -38,7 +39,7 @@ use crate::transport::io_runtime::within;
 /// ```
 pub struct MySqlManager {
     options: ConnectOptions,
-    blueprint: Result<Arc<Blueprint>, ConfigError>,
+    connector: Result<Arc<Connector>, ConfigError>,
     /// How long a connect may take; nothing where its pool sees to that.
     connect_limit: Option<Duration>,
     echo: bool,
@@ -50,7 +51,7 @@ impl MySqlManager {
     /// A `connect_timeout` among them ends a connect with [`Error::ConnectTimeout`], whatever the pool's own limit is.
     pub fn new(options: ConnectOptions) -> Self {
         Self {
-            blueprint: Blueprint::new(options.clone()).map(Arc::new),
+            connector: Connector::new(options.clone()),
             connect_limit: options.connect_timeout.flatten(),
             echo: options.echo,
             options,
@@ -85,9 +86,9 @@ impl Manager for MySqlManager {
     type Error = Error;
 
     async fn connect(&self) -> Result<Connection, Error> {
-        let blueprint = self.blueprint.as_ref().map_err(Clone::clone)?;
+        let connector = self.connector.as_ref().map_err(Clone::clone)?;
         let limit = self.connect_limit;
-        let connecting = open(Arc::clone(blueprint), self.echo);
+        let connecting = open(Arc::clone(connector), self.echo);
         match within(limit, connecting).await {
             Some(result) => result,
             None => Err(Error::ConnectTimeout {

@@ -1,38 +1,37 @@
-//! Reading on in an answer whose rows are taken one by one.
+//! Reads an answer row by row.
 
 use std::sync::Arc;
 
 use mysql_async::prelude::Protocol;
-use mysql_async::{BinaryProtocol, Column, Conn, Error, QueryResult, Row, TextProtocol};
+use mysql_async::{BinaryProtocol, Column, Conn, QueryResult, Row, TextProtocol};
 
 use crate::connection::Connection;
 use crate::error::closed;
-use crate::session::state::Gate;
 use crate::transport::unread::{Form, skip_unread_result};
 
-/// What stands at the front of a result.
+/// What comes before the rows of a result.
 pub(crate) struct Front {
     /// Empty where the result has no rows to give.
     pub(crate) columns: Arc<[Column]>,
     pub(crate) affected_rows: u64,
     pub(crate) last_insert_id: Option<u64>,
-    /// There are no rows, and no other result follows: nothing is left to read.
+    /// Nothing is left to read: there are no rows, and no other result follows.
     pub(crate) is_all: bool,
 }
 
 /// One step in a result.
 pub(crate) enum Step {
     Row(Row),
-    /// It has no more rows; the next result, if there is one, begins so.
+    /// The result has no more rows. The front of the next result, if there is one.
     End(Option<Front>),
 }
 
-/// The front of the result that comes next, if one does.
+/// The front of the next result, if there is one.
 pub(crate) async fn front<P: Protocol>(
     result: &mut QueryResult<'_, 'static, P>,
 ) -> mysql_async::Result<Option<Front>> {
     let Some(columns) = result.columns() else {
-        // It never waits: the driver keeps the error of the statement that would be next.
+        // This never waits. It fetches the error of the next statement, which the driver has kept.
         result.next().await?;
         return Ok(None);
     };
@@ -44,7 +43,7 @@ pub(crate) async fn front<P: Protocol>(
         columns,
     };
     if front.is_all {
-        // It never waits: this only tells the driver that somebody has seen it.
+        // This never waits. It tells the driver that the result was seen.
         result.next().await?;
     }
     Ok(Some(front))
@@ -63,69 +62,71 @@ impl Connection {
     ///
     /// # Cancel safety
     ///
-    /// As a command's: dropping the future after its first poll shuts the gate for good.
+    /// As for a command: dropping the future after its first poll closes the connection.
     pub(crate) async fn step(&mut self) -> mysql_async::Result<Step> {
         if self.is_closed() {
             return Err(closed());
         }
         let kill = self.kill_if_dropped();
-        let Self { conn, gate, .. } = self;
+        let Self {
+            conn,
+            state,
+            signal,
+            ..
+        } = self;
         let conn = conn.as_mut().ok_or_else(closed)?;
-        gate.busy = true;
-        let form = gate.form;
+        let form = state.before_rows();
         let read = async {
             match form {
                 Form::Text => step::<TextProtocol>(conn).await,
                 Form::Binary => step::<BinaryProtocol>(conn).await,
             }
         };
-        let result = gate.signal.guard(read).await;
+        let result = signal.guard(read).await;
         kill.disarm();
-        let result = has_come(gate, result);
-        gate.streams = match &result {
-            Ok(Step::Row(_)) => true,
-            Ok(Step::End(next)) => next.as_ref().is_some_and(|front| !front.is_all),
-            Err(_) => false,
+        let more = match &result {
+            Some(Ok(Step::Row(_))) => true,
+            Some(Ok(Step::End(next))) => next.as_ref().is_some_and(|front| !front.is_all),
+            Some(Err(_)) | None => false,
         };
-        result
+        state.after_rows(result.as_ref(), more);
+        result.unwrap_or_else(|| Err(closed()))
     }
 
-    /// Reads the rest of an answer that is read row by row and drops it, within a budget; `false`, and the connection is
-    /// closed, where that is too much.
+    /// Reads the rest of an answer that is read row by row and drops it, within a budget. Returns `false` where the rest is
+    /// too much; the connection is closed then.
     ///
     /// # Cancel safety
     ///
-    /// Dropping the future after its first poll shuts the gate for good.
+    /// Dropping the future after its first poll closes the connection.
     pub(crate) async fn skip_the_rest(&mut self) -> mysql_async::Result<bool> {
         if self.is_closed() {
             return Err(closed());
         }
-        if !std::mem::take(&mut self.gate.streams) {
+        if !self.state.rows_left_behind() {
             return Ok(true);
         }
         let kill = self.kill_if_dropped();
-        let Self { conn, gate, .. } = self;
+        let Self {
+            conn,
+            state,
+            signal,
+            ..
+        } = self;
         let conn = conn.as_mut().ok_or_else(closed)?;
-        gate.busy = true;
-        let form = gate.form;
-        let result = gate.signal.guard(skip_unread_result(conn, form)).await;
-        let is_through = has_come(gate, result)?;
+        let form = state.before_rows();
+        let result = signal.guard(skip_unread_result(conn, form)).await;
+        state.after_rows(result.as_ref(), false);
+        let is_through = result.unwrap_or_else(|| Err(closed()))?;
         match is_through {
             true => kill.disarm(),
             false => {
-                // Nothing is read any more; the server may have a lot more to do for it, and is told.
-                self.gate.busy = true;
+                // The server may go on sending for long: nothing is read any more, and the server is told to stop.
+                state.rows_given_up();
                 drop(kill);
                 self.close();
             }
         }
         Ok(is_through)
     }
-}
-
-/// Opens the gate again where the driver is done; nobody knows what an aborted connection would have answered.
-fn has_come<T>(gate: &mut Gate, result: Option<mysql_async::Result<T>>) -> mysql_async::Result<T> {
-    let result = result.ok_or_else(closed)?;
-    gate.busy = matches!(result, Err(Error::Io(_)));
-    result
 }

@@ -1,4 +1,4 @@
-//! The `exec` methods: those of the driver's `Queryable`, and our own of the same names, which see the text.
+//! The `exec` methods, as a macro: those of the driver's `Queryable`, and our own of the same names, which see the text.
 
 use mysql_async::prelude::{FromRow, Queryable};
 use mysql_async::{BinaryProtocol, Params, QueryResult, ResultSetStream};
@@ -6,11 +6,9 @@ use mysql_async::{BinaryProtocol, Params, QueryResult, ResultSetStream};
 use crate::connection::Connection;
 use crate::connection::queryable::{convert, convert_all};
 use crate::connection::run::{DriverFuture, count};
-use crate::session::state::Command;
 use crate::statement::sql::Sql;
-use crate::transaction::Transaction;
 
-/// All of them, for a kind of statement and the way to read it.
+/// All of them, for a kind of statement and the method that makes a command of it.
 macro_rules! exec_methods {
     ($vis:vis $bound:ident, $command:ident) => {
         /// Executes a prepared statement; its rows come one by one, and several results where it has several.
@@ -61,13 +59,7 @@ macro_rules! exec_methods {
         {
             let this = self.connection();
             let mut params = params.into_iter().peekable();
-            let command = Command {
-                // Of the answers before the last one nothing is seen.
-                neutral: false,
-                // Without any it is prepared, if that, and the server says nothing of the session.
-                is_prepare: params.peek().is_none(),
-                ..this.$command(&statement, None)
-            };
+            let command = this.$command(&statement, None).batch(params.peek().is_none());
             this.run(command, |conn| conn.exec_batch(statement, params))
         }
 
@@ -245,10 +237,5 @@ pub(crate) use exec_methods;
 /// [`Queryable`](mysql_async::prelude::Queryable) with the same names, arguments and results: they see the text of the
 /// statement, which the driver keeps to itself, and so it can be read by [`IfDirty`](crate::ResetPolicy::IfDirty) and logged.
 impl Connection {
-    exec_methods!(pub Sql, exec_command);
-}
-
-/// Statements with parameters, as on [`Connection`].
-impl Transaction<'_> {
     exec_methods!(pub Sql, exec_command);
 }

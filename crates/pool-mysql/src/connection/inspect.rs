@@ -1,4 +1,4 @@
-//! What a connection knows of itself, its session and its server; nothing here asks the server.
+//! What a connection knows about itself, its session and its server. Nothing here asks the server.
 
 use std::path::Path;
 
@@ -62,37 +62,33 @@ impl Connection {
 
     /// The host that was connected to; not used with [`unix_socket`](Self::unix_socket).
     pub fn host(&self) -> &str {
-        self.blueprint.options.host_name()
+        self.options().host_name()
     }
 
     /// The port that was connected to; not used with [`unix_socket`](Self::unix_socket).
     pub fn port(&self) -> u16 {
-        self.blueprint.options.port_number()
+        self.options().port_number()
     }
 
     /// The unix socket that was connected to, if it was one.
     pub fn unix_socket(&self) -> Option<&Path> {
-        self.blueprint.options.unix_socket.as_deref()
+        self.options().unix_socket.as_deref()
     }
 
     /// The user who is logged in.
     pub fn user(&self) -> Option<&str> {
-        self.blueprint.opts.user()
+        self.connector.resolved.opts.user()
     }
 
     /// The database that the session started in, if any.
     pub fn db(&self) -> Option<&str> {
-        self.blueprint.options.db.as_deref()
+        self.options().db.as_deref()
     }
 
     /// The character set that the session started with: the configured one, else `utf8mb4`.
     #[doc(alias = "character_set_name")]
     pub fn charset(&self) -> &str {
-        self.blueprint
-            .options
-            .charset
-            .as_deref()
-            .unwrap_or("utf8mb4")
+        self.options().charset.as_deref().unwrap_or("utf8mb4")
     }
 
     /// Whether each statement is logged, with its time and without its parameters (see
@@ -115,7 +111,7 @@ impl Connection {
         if self.is_closed() || self.has_unread_result() {
             return TransactionStatus::Unknown;
         }
-        if self.gate.rollback {
+        if self.state.owes_rollback() {
             return TransactionStatus::Open;
         }
         match self.status_flags() {
@@ -136,7 +132,7 @@ impl Connection {
     pub fn last_insert_id(&self) -> Option<u64> {
         self.conn
             .as_ref()
-            .filter(|_| !self.gate.no_ok_packet)
+            .filter(|_| self.state.has_ok_packet())
             .and_then(mysql_async::Conn::last_insert_id)
     }
 
@@ -149,7 +145,7 @@ impl Connection {
     pub fn affected_rows(&self) -> u64 {
         self.conn
             .as_ref()
-            .filter(|_| !self.gate.no_ok_packet)
+            .filter(|_| self.state.has_ok_packet())
             .map_or(0, mysql_async::Conn::affected_rows)
     }
 
@@ -157,17 +153,16 @@ impl Connection {
     pub fn warnings(&self) -> u16 {
         self.conn
             .as_ref()
-            .filter(|_| !self.gate.no_ok_packet)
+            .filter(|_| self.state.has_ok_packet())
             .map_or(0, mysql_async::Conn::get_warnings)
     }
 
     /// The flags of the server's last answer, unless it had none.
     pub(crate) fn status_flags(&self) -> Option<StatusFlags> {
-        if self.gate.no_ok_packet {
-            return self.gate.before_prepare;
-        }
-        let packet = self.conn.as_ref()?.last_ok_packet()?;
-        Some(packet.status_flags())
+        self.state.status_flags(|| {
+            let packet = self.conn.as_ref()?.last_ok_packet()?;
+            Some(packet.status_flags())
+        })
     }
 
     pub(crate) fn has_unread_result(&mut self) -> bool {

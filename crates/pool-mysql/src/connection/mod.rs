@@ -3,6 +3,8 @@
 pub(crate) mod answer;
 pub(crate) mod exec;
 pub(crate) mod inspect;
+mod kill;
+mod load_local;
 pub(crate) mod open;
 pub(crate) mod queryable;
 pub(crate) mod recycle;
@@ -16,11 +18,13 @@ use std::time::Instant;
 
 use mysql_async::Conn;
 
-use crate::options::Blueprint;
-use crate::session::state::Gate;
+use crate::options::ConnectOptions;
+use crate::session::state::SessionState;
+use crate::transport::abort::Signal;
 use crate::transport::close;
+use crate::transport::connector::Connector;
 use crate::transport::infile::Infile;
-use crate::transport::io_runtime::Tie;
+use crate::transport::io_runtime::RuntimeWatch;
 use crate::transport::server::Server;
 
 /// A connection to a MySQL or MariaDB server, alone or from a pool.
@@ -57,54 +61,58 @@ use crate::transport::server::Server;
 /// # }
 /// ```
 pub struct Connection {
-    /// Nothing once it is closed.
+    /// `None` once it is closed.
     pub(crate) conn: Option<Conn>,
-    pub(crate) gate: Gate,
-    pub(crate) tie: Tie,
+    pub(crate) state: SessionState,
+    /// Ends the command under way from outside.
+    pub(crate) signal: Arc<Signal>,
+    /// Tells whether the runtime of the socket has ended.
+    pub(crate) watch: RuntimeWatch,
     pub(crate) infile: Arc<Infile>,
-    pub(crate) blueprint: Arc<Blueprint>,
+    pub(crate) connector: Arc<Connector>,
     pub(crate) server: Server,
     pub(crate) opened: Instant,
     pub(crate) echo: bool,
-    /// As it was when it was last known.
+    /// Whether the session commits by itself, as the server or the user said last.
     pub(crate) autocommit: bool,
 }
 
 impl Connection {
-    /// Takes over what the driver has opened.
+    /// A connection that the driver has just opened.
     pub(crate) fn adopt(
         conn: Conn,
-        blueprint: Arc<Blueprint>,
+        connector: Arc<Connector>,
         infile: Arc<Infile>,
-        tie: Tie,
+        watch: RuntimeWatch,
         echo: bool,
     ) -> Self {
-        let gate = Gate::new();
-        infile.belongs_to(&gate.signal);
+        let signal = Arc::default();
+        infile.belongs_to(&signal);
         Self {
-            gate,
+            state: SessionState::default(),
+            signal,
             infile,
             server: Server::from_greeting(&conn),
             conn: Some(conn),
-            tie,
-            blueprint,
+            watch,
+            connector,
             opened: Instant::now(),
             echo,
             autocommit: true,
         }
     }
 
-    /// Closes the connection at once: nothing is waited for, and what the server may still send is not read.
+    /// Closes the connection at once: it waits for nothing, and does not read what the server may still send.
     ///
-    /// The server is told where no command is in the way. Every later command answers
+    /// The server is told (COM_QUIT) unless a command was left in the middle. Every later command answers
     /// [`ConnectionClosed`](mysql_async::DriverError::ConnectionClosed); closing twice is fine.
     pub fn close(&mut self) {
         if let Some(conn) = self.conn.take() {
-            close::at_once(conn, !self.gate.busy);
+            close::close_now(conn, !self.state.is_busy());
         }
     }
 
-    /// Says goodbye to the server and closes the connection, in at most one second.
+    /// Tells the server (COM_QUIT) and closes the connection, in at most one second.
     ///
     /// Every later command answers [`ConnectionClosed`](mysql_async::DriverError::ConnectionClosed); closing twice is fine.
     ///
@@ -117,7 +125,9 @@ impl Connection {
     /// The connection is closed also when the future is dropped after its first poll.
     pub async fn ensure_closed(&mut self) -> mysql_async::Result<()> {
         match self.conn.take() {
-            Some(conn) => close::politely(conn, !self.gate.busy, self.gate.form).await,
+            Some(conn) => {
+                close::close_gracefully(conn, !self.state.is_busy(), self.state.form()).await
+            }
             None => Ok(()),
         }
     }
@@ -126,9 +136,15 @@ impl Connection {
     ///
     /// A connection that the server has closed is seen only by the next command.
     pub fn is_closed(&self) -> bool {
-        self.gate.is_shut()
+        self.state.is_busy()
+            || self.signal.is_aborted()
             || self.conn.as_ref().is_none_or(Conn::is_disconnected)
-            || (self.tie.has_ended() && self.gate.used)
+            || (self.watch.has_ended() && self.state.is_used())
+    }
+
+    /// The options, with what their option file adds.
+    pub(crate) fn options(&self) -> &ConnectOptions {
+        self.connector.options()
     }
 }
 
@@ -144,7 +160,7 @@ impl fmt::Debug for Connection {
         f.debug_struct("Connection")
             .field("id", &self.server.connection_id)
             .field("server", &self.server.info)
-            .field("options", &self.blueprint.options)
+            .field("options", self.options())
             .field("closed", &self.is_closed())
             .finish_non_exhaustive()
     }

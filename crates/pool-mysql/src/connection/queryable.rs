@@ -1,4 +1,4 @@
-//! The driver's `Queryable` on our connection and our transaction.
+//! The driver's `Queryable` for our connection, as a macro: a transaction has it too.
 
 use mysql_async::prelude::{AsQuery, FromRow, Queryable, StatementLike};
 use mysql_async::{
@@ -9,8 +9,7 @@ use mysql_async::{
 use crate::connection::Connection;
 use crate::connection::exec::exec_methods;
 use crate::connection::run::{DriverFuture, count};
-use crate::session::state::Command;
-use crate::transaction::Transaction;
+use crate::session::command::Purpose;
 
 impl Connection {
     pub(crate) fn connection(&mut self) -> &mut Connection {
@@ -27,13 +26,14 @@ pub(crate) fn convert_all<T: FromRow>(rows: Vec<Row>) -> mysql_async::Result<Vec
     rows.into_iter().map(convert).collect()
 }
 
-/// The driver's provided methods are written anew so that they, too, run as one command from beginning to end: theirs
-/// read the rows past the gate.
+/// The driver's provided methods are written anew, so that each of them is one command of ours from beginning to end: the
+/// driver's own ones would read rows without the checks of [`Connection::run`].
 macro_rules! impl_queryable {
     ($type:ty) => {
         impl Queryable for $type {
             fn ping(&mut self) -> DriverFuture<'_, ()> {
-                self.connection().run(Command::ping(), |conn| conn.ping())
+                self.connection()
+                    .run(Purpose::Ping.into(), |conn| conn.ping())
             }
 
             fn query_iter<'a, Q>(
@@ -58,15 +58,15 @@ macro_rules! impl_queryable {
                     let (command, reading) = (this.prepare_command(&text), this.read(&text));
                     drop(text);
                     let statement = this.run(command, |conn| conn.prep(query)).await?;
-                    this.gate.prepared.add(statement.id(), reading);
+                    this.state.statement_prepared(statement.id(), reading);
                     Ok(statement)
                 })
             }
 
             fn close(&mut self, statement: Statement) -> DriverFuture<'_, ()> {
                 let this = self.connection();
-                this.gate.prepared.remove(statement.id());
-                this.run(Command::close_statement(), |conn| conn.close(statement))
+                this.state.statement_closed(statement.id());
+                this.run(Purpose::CloseStatement.into(), |conn| conn.close(statement))
             }
 
             fn query<'a, T, Q>(&'a mut self, query: Q) -> DriverFuture<'a, Vec<T>>
@@ -161,5 +161,6 @@ macro_rules! impl_queryable {
     };
 }
 
+pub(crate) use impl_queryable;
+
 impl_queryable!(Connection);
-impl_queryable!(Transaction<'_>);

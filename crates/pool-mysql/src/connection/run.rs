@@ -6,13 +6,12 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use mysql_async::prelude::{AsQuery, Queryable};
-use mysql_async::{Conn, Error, Params};
+use mysql_async::{Conn, Params};
 
 use crate::connection::Connection;
-use crate::error::closed;
-use crate::error::outcome;
+use crate::error::{closed, outcome};
+use crate::session::command::{Command, Purpose};
 use crate::session::echo::Log;
-use crate::session::state::Command;
 use crate::statement::sql::Sql;
 use crate::statement::text::Reading;
 use crate::transport::unread::Form;
@@ -22,61 +21,73 @@ pub(crate) type DriverFuture<'a, T> =
     Pin<Box<dyn Future<Output = mysql_async::Result<T>> + Send + 'a>>;
 
 impl Connection {
-    /// A statement whose text is known; it may change the database. It is prepared where it has parameters.
+    /// A statement whose text is known. With parameters it is prepared.
     pub(crate) fn statement(&self, sql: &[u8], parameters: Option<usize>) -> Command {
-        Command {
-            form: Some(match parameters {
-                None => Form::Text,
-                Some(_) => Form::Binary,
-            }),
-            log: self.log(|| String::from_utf8_lossy(sql).into_owned(), parameters),
-            ..self.read(sql).command()
-        }
+        let form = match parameters {
+            None => Form::Text,
+            Some(_) => Form::Binary,
+        };
+        let traits = self.read(sql);
+        self.logged(sql, parameters, Purpose::Statement { traits, form })
     }
 
-    /// The same for what the driver takes as a query.
+    /// A statement that the driver takes as a query.
     pub(crate) fn query_command(&self, query: &impl AsQuery) -> Command {
         self.statement(&query.as_query(), None)
     }
 
     /// A statement that is only prepared.
     pub(crate) fn prepare_command(&self, sql: &[u8]) -> Command {
+        let text = || format!("PREPARE {}", String::from_utf8_lossy(sql));
         Command {
-            is_prepare: true,
-            neutral: true,
-            log: self.log(|| format!("PREPARE {}", String::from_utf8_lossy(sql)), None),
-            ..Command::default()
+            purpose: Purpose::Prepare,
+            log: self.log(text, None),
         }
     }
 
-    /// A statement with parameters: its text, or one that was prepared before.
+    /// A statement with parameters: a text, or one that was prepared before.
     pub(crate) fn exec_command(&self, statement: &impl Sql, parameters: Option<usize>) -> Command {
+        let form = Form::Binary;
         if let Some(text) = statement.text() {
-            return Command {
-                form: Some(Form::Binary),
-                ..self.statement(&text, parameters)
-            };
+            let traits = self.read(&text);
+            return self.logged(&text, parameters, Purpose::Statement { traits, form });
         }
-        let known = statement
-            .prepared()
-            .and_then(|id| self.gate.prepared.get(id));
+        let traits = match statement.prepared() {
+            Some(id) => self.state.prepared_traits(id),
+            None => Reading::OF_NOTHING,
+        };
         Command {
-            form: Some(Form::Binary),
+            purpose: Purpose::Statement { traits, form },
             log: self.log(|| "(a prepared statement)".into(), parameters),
-            ..known.unwrap_or(Reading::OF_NOTHING).command()
         }
     }
 
-    /// A statement that the driver hides: prepared before, or prepared on the way.
+    /// A statement whose text the driver does not show: it was prepared before, or is prepared now.
     pub(crate) fn hidden_command<S>(&self, _: &S, parameters: Option<usize>) -> Command {
+        let purpose = Purpose::Statement {
+            traits: Reading::OF_NOTHING,
+            form: Form::Binary,
+        };
         Command {
-            form: Some(Form::Binary),
+            purpose,
             log: self.log(|| "(a prepared statement)".into(), parameters),
-            ..Reading::OF_NOTHING.command()
         }
     }
 
-    /// Reads a statement, as far as somebody wants to know.
+    /// A statement that is known to do no more than `purpose` says.
+    pub(crate) fn logged(
+        &self,
+        sql: &[u8],
+        parameters: Option<usize>,
+        purpose: Purpose,
+    ) -> Command {
+        Command {
+            purpose,
+            log: self.log(|| String::from_utf8_lossy(sql).into_owned(), parameters),
+        }
+    }
+
+    /// What the text of a statement tells, as far as the options need it.
     pub(crate) fn read(&self, sql: &[u8]) -> Reading {
         Reading::of(sql, self.watches_statements())
     }
@@ -88,11 +99,11 @@ impl Connection {
         }
     }
 
-    /// Runs one command: refuses it on a connection that was closed, aborted or left in the middle of another one.
+    /// Runs one command. It is refused on a connection that was closed, aborted or left in the middle of another command.
     ///
     /// # Cancel safety
     ///
-    /// Dropping the future after its first poll shuts the gate for good.
+    /// Dropping the future after its first poll closes the connection, unless nothing was sent yet.
     pub(crate) fn run<'a: 's, 's, T, F>(
         &'a mut self,
         command: Command,
@@ -102,88 +113,68 @@ impl Connection {
         F: FnOnce(&'a mut Conn) -> DriverFuture<'s, T> + Send + 's,
         T: 's,
     {
-        let mut command = command;
         Box::pin(async move {
+            let Command { purpose, mut log } = command;
             // The driver's own flag is read here before the driver is used: the next command would clear it.
             if self.is_closed() {
                 return Err(closed());
             }
-            // What a cursor has left unread, which the driver would read to its end however long that takes.
-            if self.gate.streams && !self.skip_the_rest().await? {
+            // The driver would read what a cursor has left unread to its end, however long that takes.
+            if self.state.has_unread_rows() && !self.skip_the_rest().await? {
                 return Err(closed());
             }
             if self.is_stranded() {
-                let signal = Arc::clone(&self.gate.signal);
+                let signal = Arc::clone(&self.signal);
                 let opened = signal.guard(self.open_anew()).await;
                 opened.unwrap_or_else(|| Err(closed()))?;
             }
-            self.look_back();
-            let says_nothing = command.is_prepare || command.is_answerless;
-            // What comes at the end of an unread result is read past us, and then nobody repeats what it said.
-            let mut flags = match says_nothing && self.has_unread_result() {
+            self.examine_answer();
+            // The driver reads an unread result to its end by itself. If this command's own answer has no flags then, the
+            // flags at the end of that result are lost.
+            let mut flags = match purpose.answer_has_no_flags() && self.has_unread_result() {
                 true => None,
                 false => self.status_flags(),
             };
             let kill = self.kill_if_dropped();
-            let Self { conn, gate, .. } = self;
+            let Self {
+                conn,
+                state,
+                signal,
+                ..
+            } = self;
             let Some(conn) = conn else {
                 return Err(closed());
             };
-            let mut log = std::mem::take(&mut command.log);
             log.start();
-            gate.course.look_at(flags);
-            gate.course.send(&command);
-            gate.busy = true;
-            gate.used |= !command.passive;
-            gate.unended |= !(command.passive || command.is_prepare);
-            gate.dirty |= !command.neutral;
-            gate.unseen = true;
-            gate.elsewhere |= command.may_change_database;
-            gate.form = command.form.unwrap_or(gate.form);
-            if std::mem::take(&mut gate.rollback) && !command.replaces_rollback {
-                let rollback = gate.signal.guard(conn.query_drop("ROLLBACK")).await;
-                let result = rollback.unwrap_or_else(|| Err(closed()));
-                if let Err(error) = result {
-                    // Where the server has refused, the connection lives on.
+            if state.before(purpose, flags) {
+                let rollback = signal.guard(conn.query_drop("ROLLBACK")).await;
+                if let Err(error) = rollback.unwrap_or_else(|| Err(closed())) {
                     kill.disarm();
-                    gate.rollback = true;
-                    gate.busy = !matches!(error, Error::Server(_));
+                    state.rollback_failed(&error);
                     log.finish(Err(&error));
                     return Err(error);
                 }
-                // Nobody looks at its answer for a warning.
-                gate.dirty = true;
+                state.rolled_back();
                 flags = conn.last_ok_packet().map(|packet| packet.status_flags());
             }
-            let result = gate.signal.guard(operation(conn)).await;
+            let result = signal.guard(operation(conn)).await;
             kill.disarm();
-            // Nobody knows what an aborted command would have answered: the gate stays shut.
             let Some(result) = result else {
-                return Err(outcome::of(closed(), command.is_commit));
+                return Err(outcome::of(closed(), purpose.is_commit()));
             };
-            gate.course.hear(&command, &result);
-            gate.busy = matches!(result, Err(Error::Io(_)));
-            let says_nothing = says_nothing && result.is_ok();
-            gate.before_prepare = flags.filter(|_| says_nothing);
-            gate.unseen = !says_nothing;
-            gate.unended &= !(command.ends_transaction && result.is_ok());
-            gate.no_ok_packet = match result {
-                _ if command.is_prepare => true,
-                Ok(_) if !command.is_answerless => false,
-                _ => gate.no_ok_packet,
-            };
+            state.after(purpose, &result, flags);
             log.finish(result.as_ref().map(|_| ()));
-            result.map_err(|error| outcome::of(error, command.is_commit))
+            result.map_err(|error| outcome::of(error, purpose.is_commit()))
         })
     }
 
-    /// Runs a statement of ours and drops what it answers.
+    /// Runs a statement and drops what it answers.
     pub(crate) async fn send(
         &mut self,
-        command: Command,
+        command: impl Into<Command>,
         sql: Cow<'_, str>,
     ) -> mysql_async::Result<()> {
-        self.run(command, |conn| conn.query_drop(sql)).await
+        self.run(command.into(), |conn| conn.query_drop(sql)).await
     }
 }
 

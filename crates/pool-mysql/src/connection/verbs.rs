@@ -1,4 +1,4 @@
-//! What a session is told by verbs of its own: a ping, the current database, transactions, warnings, values as text.
+//! The verbs of a connection beside queries: ping, current database, kill, warnings, transactions, values as text.
 
 use std::borrow::Cow;
 

@@ -5,8 +5,8 @@ use std::io::ErrorKind;
 use mysql_async::{DriverError, Error, IoError};
 
 use crate::error::codes::meaning_of;
+use crate::error::local_infile;
 use crate::error::outcome;
-use crate::transport::infile;
 
 /// What an error of the driver means to somebody who has to go on; commands answer with those.
 ///
@@ -77,7 +77,7 @@ impl MySqlErrorExt for Error {
 /// Whether the driver gives a connection up with that: it does in the middle of a command, whatever it is about.
 fn is_given_up_after(error: &DriverError) -> bool {
     match error {
-        DriverError::LocalInfile(error) => !infile::was_not_asked_for(error),
+        DriverError::LocalInfile(error) => !local_infile::was_not_asked_for(error),
         DriverError::ConnectionClosed
         | DriverError::PacketOutOfOrder
         | DriverError::PacketTooLarge

@@ -2,6 +2,7 @@
 
 pub(crate) mod codes;
 pub(crate) mod driver_error;
+pub(crate) mod local_infile;
 pub(crate) mod outcome;
 
 use std::error::Error as StdError;

@@ -3,7 +3,7 @@
 use pool_core::ConfigError;
 
 use super::nearest::nearest;
-use super::setting::Said;
+use super::setting::Setting;
 use super::values::Value;
 use super::{ConnectOptions, IoRuntime, ResetPolicy, SslMode};
 
@@ -72,7 +72,7 @@ const KEYS: &[(&str, Set)] = &[
 const PLACES: &[(&str, Set)] = &[
     ("db", |o, k, v| put(&mut o.db, v.text(k))),
     ("host", |o, k, v| {
-        v.text(k).map(|host| o.host = Said::by_somebody(host))
+        v.text(k).map(|host| o.host = Setting::explicit(host))
     }),
     ("password", |o, k, v| {
         let password = v.text(k)?;
@@ -80,7 +80,7 @@ const PLACES: &[(&str, Set)] = &[
         Ok(())
     }),
     ("port", |o, k, v| {
-        v.whole(k).map(|port| o.port = Said::by_somebody(port))
+        v.whole(k).map(|port| o.port = Setting::explicit(port))
     }),
     ("user", |o, k, v| put(&mut o.user, v.text(k))),
 ];

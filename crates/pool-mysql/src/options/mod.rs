@@ -23,8 +23,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 pub use self::pool_options::PoolOptions;
-pub(crate) use self::resolved::Blueprint;
-use self::setting::Said;
+pub(crate) use self::resolved::ResolvedOptions;
+use self::setting::Setting;
 use self::ssl::Ssl;
 pub use self::ssl::SslMode;
 
@@ -53,8 +53,8 @@ pub(crate) const DEFAULT_CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 #[derive(Clone, PartialEq, Eq)]
 #[must_use = "options do nothing until they are passed to `connect` or `create_pool`"]
 pub struct ConnectOptions {
-    pub(crate) host: Said<String>,
-    pub(crate) port: Said<u16>,
+    pub(crate) host: Setting<String>,
+    pub(crate) port: Setting<u16>,
     pub(crate) user: Option<String>,
     pub(crate) password: Option<String>,
     pub(crate) db: Option<String>,
@@ -153,8 +153,8 @@ impl ConnectOptions {
     /// The defaults: `localhost`, port 3306, the user who runs the program, no password, no database.
     pub fn new() -> Self {
         Self {
-            host: Said::default("localhost".into()),
-            port: Said::default(3306),
+            host: Setting::default("localhost".into()),
+            port: Setting::default(3306),
             user: None,
             password: None,
             db: None,

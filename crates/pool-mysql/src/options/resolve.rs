@@ -6,7 +6,7 @@ use pool_core::ConfigError;
 
 use super::keys::SSL_MODES;
 use super::my_cnf::{self, DEFAULT_FILE, Group};
-use super::setting::Said;
+use super::setting::Setting;
 use super::values::Value;
 use super::{ConnectOptions, SslMode};
 
@@ -31,7 +31,8 @@ impl ConnectOptions {
 
     fn fill(&mut self, said: &Group) -> Result<(), ConfigError> {
         // An address is one thing: a socket of the file is not mixed into a host of the caller's, and the other way round.
-        let has_address = self.host.said || self.port.said || self.unix_socket.is_some();
+        let has_address =
+            self.host.is_explicit || self.port.is_explicit || self.unix_socket.is_some();
         if !has_address {
             fill(&mut self.unix_socket, said, "socket", Value::path)?;
         }
@@ -103,17 +104,17 @@ fn fill<T>(
 
 /// Fills a place that has nothing but its default.
 fn fill_default<T>(
-    place: &mut Said<T>,
+    place: &mut Setting<T>,
     said: &Group,
     key: &str,
     read: impl FnOnce(Value, &str) -> Result<T, ConfigError>,
 ) -> Result<(), ConfigError> {
     let mut value = None;
-    if !place.said {
+    if !place.is_explicit {
         fill(&mut value, said, key, read)?;
     }
     if let Some(value) = value {
-        *place = Said::by_somebody(value);
+        *place = Setting::explicit(value);
     }
     Ok(())
 }

@@ -1,43 +1,31 @@
 //! The options as the driver and the server take them.
 
-use std::sync::Arc;
-
 use mysql_async::{Opts, OptsBuilder};
 use pool_core::ConfigError;
 
 use super::{ConnectOptions, SslMode, client_flag};
 use crate::statement::quote;
-use crate::transport::io_runtime::Place;
-use crate::transport::kill::Killer;
-use crate::transport::packet_limit::PacketLimit;
 
-/// Everything that opening and resetting a session needs, worked out once.
+/// What the options mean for the driver and the server, worked out once: option files and certificates were read.
 ///
 /// It holds the password, so it has no `Debug`.
-pub(crate) struct Blueprint {
-    /// As they are with what their option file adds.
+pub(crate) struct ResolvedOptions {
+    /// The options, with what their option file adds.
     pub(crate) options: ConnectOptions,
     pub(crate) opts: Opts,
-    /// The same without TLS, for a server that has none, where that will do.
+    /// The same without TLS, for a server that has none. `None` where the options insist on TLS.
     pub(crate) without_tls: Option<Opts>,
-    /// The same for a certificate with another name, once one was seen, where any name will do.
-    #[cfg(feature = "rustls")]
-    pub(crate) other_name: std::sync::Mutex<Option<Opts>>,
-    pub(crate) packet_limit: PacketLimit,
-    /// Where its sockets are opened.
-    pub(crate) place: Place,
-    /// Ends its connections at the server.
-    pub(crate) killer: Arc<Killer>,
-    /// What makes a session of the server's defaults the one that was asked for; empty where that is nothing.
+    /// The statement that applies the options to a session of the server's defaults; empty where there is nothing to apply.
     ///
-    /// One text for one round trip. It is not among the driver's own `setup` statements, because those it runs in reverse
-    /// order, and because this one rides along with the questions that are asked of a new session.
+    /// It is one text, so that it costs one round trip. It is not among the driver's own `setup` statements for two
+    /// reasons: the driver runs those in reverse order, and this text is sent together with the first question to a new
+    /// session.
     pub(crate) settings: String,
-    /// The same with the configured database: a reset leaves the session in the database of its last user.
+    /// The same, after `USE` of the configured database: a reset leaves the session in the database of its last user.
     pub(crate) settings_and_db: String,
 }
 
-impl Blueprint {
+impl ResolvedOptions {
     /// Checks the options and works out the rest.
     pub(crate) fn new(options: ConnectOptions) -> Result<Self, ConfigError> {
         options.check()?;
@@ -59,14 +47,9 @@ impl Blueprint {
             }
         }
         Ok(Self {
-            place: Place::new(options.io_runtime),
-            killer: Arc::default(),
-            packet_limit: PacketLimit::of(&options),
             options,
             opts,
             without_tls,
-            #[cfg(feature = "rustls")]
-            other_name: std::sync::Mutex::default(),
             settings,
             settings_and_db,
         })
@@ -139,15 +122,17 @@ fn settings(options: &ConnectOptions) -> String {
 mod tests {
     use super::*;
 
-    fn blueprint(options: ConnectOptions) -> Blueprint {
-        Blueprint::new(options).map_err(|e| e.to_string()).unwrap()
+    fn resolved(options: ConnectOptions) -> ResolvedOptions {
+        ResolvedOptions::new(options)
+            .map_err(|e| e.to_string())
+            .unwrap()
     }
 
     #[test]
     fn a_session_without_wishes_costs_no_round_trip() {
-        let blueprint = blueprint(ConnectOptions::new());
-        assert_eq!(blueprint.settings, "");
-        assert_eq!(blueprint.settings_and_db, "");
+        let resolved = resolved(ConnectOptions::new());
+        assert_eq!(resolved.settings, "");
+        assert_eq!(resolved.settings_and_db, "");
     }
 
     #[test]
@@ -157,10 +142,10 @@ mod tests {
             .charset("latin1")
             .autocommit(false)
             .sql_mode("ANSI_QUOTES");
-        let blueprint = blueprint(options);
+        let resolved = resolved(options);
         let settings = "SET NAMES latin1, autocommit = 0, sql_mode = 'ANSI_QUOTES'";
-        assert_eq!(blueprint.settings, settings);
-        assert_eq!(blueprint.settings_and_db, format!("USE `a``b`; {settings}"));
+        assert_eq!(resolved.settings, settings);
+        assert_eq!(resolved.settings_and_db, format!("USE `a``b`; {settings}"));
     }
 
     #[test]
@@ -172,7 +157,7 @@ mod tests {
             .password("secret")
             .db("shop")
             .program_name("till");
-        let opts = blueprint(options).opts;
+        let opts = resolved(options).opts;
         assert_eq!(opts.ip_or_hostname(), "db.example");
         assert_eq!(opts.tcp_port(), 3307);
         assert_eq!(opts.user(), Some("app"));
@@ -189,11 +174,11 @@ mod tests {
     #[test]
     fn a_plain_password_goes_over_plain_tcp_only_where_that_is_forced() {
         let new = ConnectOptions::new;
-        assert!(!blueprint(new()).opts.enable_cleartext_plugin());
-        let forced = blueprint(new().enable_cleartext_plugin(true));
+        assert!(!resolved(new()).opts.enable_cleartext_plugin());
+        let forced = resolved(new().enable_cleartext_plugin(true));
         assert!(forced.opts.enable_cleartext_plugin());
         assert!(
-            blueprint(new().unix_socket("/s"))
+            resolved(new().unix_socket("/s"))
                 .opts
                 .enable_cleartext_plugin()
         );
@@ -202,7 +187,7 @@ mod tests {
     #[cfg(any(feature = "rustls", feature = "native-tls"))]
     #[test]
     fn tls_is_in_the_opts_and_preferred_has_a_way_without() {
-        let with = |mode| blueprint(ConnectOptions::new().ssl_mode(mode));
+        let with = |mode| resolved(ConnectOptions::new().ssl_mode(mode));
         let preferred = with(SslMode::Preferred);
         assert!(preferred.opts.ssl_opts().is_some());
         assert!(preferred.opts.enable_cleartext_plugin());
@@ -221,7 +206,7 @@ mod tests {
             assert_eq!(ssl.accept_invalid_certs(), anybody);
         }
         let options = ConnectOptions::new().ssl_mode(SslMode::Preferred);
-        let socket = blueprint(options.unix_socket("/s"));
+        let socket = resolved(options.unix_socket("/s"));
         assert!(socket.opts.ssl_opts().is_none());
     }
 
@@ -229,14 +214,14 @@ mod tests {
     fn found_rows_are_counted_where_that_is_asked_for() {
         use mysql_async::consts::CapabilityFlags;
         let flags = CapabilityFlags::CLIENT_FOUND_ROWS;
-        let found = blueprint(ConnectOptions::new().client_flag(flags));
+        let found = resolved(ConnectOptions::new().client_flag(flags));
         assert!(found.opts.client_found_rows());
-        assert!(!blueprint(ConnectOptions::new()).opts.client_found_rows());
+        assert!(!resolved(ConnectOptions::new()).opts.client_found_rows());
     }
 
     #[test]
     fn bad_options_never_reach_the_driver() {
-        let error = Blueprint::new(ConnectOptions::new().host("")).err();
+        let error = ResolvedOptions::new(ConnectOptions::new().host("")).err();
         assert_eq!(error.expect("the host is empty").field(), "host");
     }
 }

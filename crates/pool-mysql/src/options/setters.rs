@@ -5,20 +5,20 @@ use std::time::Duration;
 
 use mysql_async::consts::CapabilityFlags;
 
-use super::setting::Said;
+use super::setting::Setting;
 use super::{ConnectOptions, IoRuntime, ResetPolicy, SslMode};
 
 impl ConnectOptions {
     /// The server's name or address; default `localhost`, which here means TCP. Not used with
     /// [`unix_socket`](Self::unix_socket).
     pub fn host(mut self, host: impl Into<String>) -> Self {
-        self.host = Said::by_somebody(host.into());
+        self.host = Setting::explicit(host.into());
         self
     }
 
     /// The server's TCP port; default 3306.
     pub fn port(mut self, port: u16) -> Self {
-        self.port = Said::by_somebody(port);
+        self.port = Setting::explicit(port);
         self
     }
 

@@ -1,30 +1,36 @@
-//! A value that somebody gave, or its default.
+//! The value of an option, with the information whether the caller gave it.
 
-/// A value, and whether somebody gave it: an option file fills only what nobody gave.
+/// The value of an option that has a default.
 ///
-/// Two are equal where they have the same value, whoever gave it.
+/// An option file fills only values that were not given explicitly. Two settings are equal when their values are.
 #[derive(Clone)]
-pub(crate) struct Said<T> {
+pub(crate) struct Setting<T> {
     pub(super) value: T,
-    pub(super) said: bool,
+    pub(super) is_explicit: bool,
 }
 
-impl<T> Said<T> {
-    /// A default, which nobody gave.
+impl<T> Setting<T> {
+    /// A default value, which an option file may replace.
     pub(super) fn default(value: T) -> Self {
-        Self { value, said: false }
+        Self {
+            value,
+            is_explicit: false,
+        }
     }
 
-    /// What somebody gave.
-    pub(super) fn by_somebody(value: T) -> Self {
-        Self { value, said: true }
+    /// A value that the caller, a URL or an option file gave.
+    pub(super) fn explicit(value: T) -> Self {
+        Self {
+            value,
+            is_explicit: true,
+        }
     }
 }
 
-impl<T: PartialEq> PartialEq for Said<T> {
+impl<T: PartialEq> PartialEq for Setting<T> {
     fn eq(&self, other: &Self) -> bool {
         self.value == other.value
     }
 }
 
-impl<T: Eq> Eq for Said<T> {}
+impl<T: Eq> Eq for Setting<T> {}

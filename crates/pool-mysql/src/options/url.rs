@@ -8,7 +8,7 @@ use url::Url;
 
 use super::ConnectOptions;
 use super::keys::{self, Form};
-use super::setting::Said;
+use super::setting::Setting;
 use super::values::Value;
 
 pub(super) const ENCODE: &str = "write special characters of user, password and database percent-encoded (@ as %40, / as %2F, # as %23, ? as %3F, : as %3A)";
@@ -122,11 +122,11 @@ fn address(options: &mut ConnectOptions, url: &Url) -> Result<(), ConfigError> {
         let bare = host.strip_prefix('[').and_then(|h| h.strip_suffix(']'));
         match bare.unwrap_or(&host) {
             path if path.starts_with('/') => options.unix_socket = Some(path.into()),
-            host => options.host = Said::by_somebody(host.to_owned()),
+            host => options.host = Setting::explicit(host.to_owned()),
         }
     }
     if let Some(port) = url.port() {
-        options.port = Said::by_somebody(port);
+        options.port = Setting::explicit(port);
     }
     let path = url.path().strip_prefix('/').unwrap_or_default();
     // Such a path is usually the second half of a password: it must not be shown.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use pool_core::ConfigError;
 
-use super::{Blueprint, ConnectOptions, SslMode, client_flag};
+use super::{ConnectOptions, ResolvedOptions, SslMode, client_flag};
 
 /// The longest name of a database, in characters.
 const LONGEST_NAME: usize = 64;
@@ -30,7 +30,7 @@ impl ConnectOptions {
     /// assert_eq!(error.field(), "port");
     /// ```
     pub fn validate(&self) -> Result<(), ConfigError> {
-        Blueprint::new(self.clone()).map(|_| ())
+        ResolvedOptions::new(self.clone()).map(|_| ())
     }
 
     /// The same without a look into any file.

@@ -1,5 +1,6 @@
 //! What is known about a session and about the command that is sent in it, as plain data.
 
+pub(crate) mod command;
 pub(crate) mod echo;
 pub(crate) mod progress;
 pub(crate) mod state;

@@ -1,34 +1,34 @@
-//! What becomes of a transaction while its statements run, as far as they and the server's answers tell.
+//! Follows the transaction of a guard: was it rolled back by the server, and may something of it be committed?
 
 use mysql_async::consts::StatusFlags;
 use mysql_async::{Error, ServerError};
 
-use crate::session::state::Command;
+use crate::session::command::Purpose;
 
-/// The server has taken the whole transaction back.
+/// The server has rolled back the whole transaction.
 const DEADLOCK: u16 = 1213;
 
-/// The server has taken back the statement, and the transaction where it is told to (`innodb_rollback_on_timeout`).
+/// The server has rolled back the statement; with `innodb_rollback_on_timeout` the whole transaction.
 const LOCK_WAIT_TIMEOUT: u16 = 1205;
 
-/// What has become of the transaction under way.
+/// What has become of the transaction under way, as far as its statements and the server's answers tell.
 #[derive(Default)]
-pub(crate) struct Course {
+pub(crate) struct TransactionProgress {
     /// A transaction guard has begun it, and has not ended it.
     is_open: bool,
     /// How many savepoints are set in it.
-    pub(crate) savepoints: u32,
-    /// The last statement lost to another transaction: it was a deadlock, or it waited too long.
+    savepoints: u32,
+    /// The last statement failed because of another transaction: by a deadlock or a lock wait timeout.
     lost: bool,
-    /// What the server said the last time that one did.
+    /// The server's error for the last statement that failed so.
     conflict: Option<ServerError>,
-    /// The server has taken the transaction back: later statements were none of its.
+    /// The server has rolled the transaction back; later statements did not belong to it.
     undone: bool,
-    /// Something of it may be committed: by a COMMIT, by a statement that commits, by one that we cannot read.
+    /// Something of it may be committed: by a COMMIT, by a statement that commits, or by one whose text is not known.
     committed: bool,
 }
 
-impl Course {
+impl TransactionProgress {
     /// The server has begun a transaction.
     pub(crate) fn begin() -> Self {
         Self {
@@ -47,14 +47,14 @@ impl Course {
         }
     }
 
-    /// A statement is about to be sent.
-    pub(crate) fn send(&mut self, command: &Command) {
-        self.committed |= command.may_commit;
+    /// A command is about to be sent.
+    pub(crate) fn before(&mut self, purpose: Purpose) {
+        self.committed |= purpose.may_commit();
     }
 
-    /// The server has answered.
-    pub(crate) fn hear<T>(&mut self, command: &Command, result: &mysql_async::Result<T>) {
-        if command.is_ours || command.passive {
+    /// The server has answered a command.
+    pub(crate) fn after<T>(&mut self, purpose: Purpose, result: &mysql_async::Result<T>) {
+        if !purpose.belongs_to_transaction() {
             return;
         }
         self.lost = false;
@@ -67,31 +67,26 @@ impl Course {
         }
     }
 
-    /// Why the transaction cannot be committed: the server has taken it back, whatever came later.
+    /// The server's error, where the server has rolled the transaction back: it cannot be committed any more.
     pub(crate) fn undone(&self) -> Option<Error> {
         let conflict = self.conflict.as_ref().filter(|_| self.undone)?;
         Some(Error::Server(conflict.clone()))
     }
 
-    /// Whether it may be done again: it lost to another one, and nothing of it can have been committed.
+    /// Whether it may be done again: it failed because of another one, and nothing of it can have been committed.
     pub(crate) fn may_be_repeated(&self) -> bool {
         (self.lost || self.undone) && !self.committed
     }
-}
 
-/// Whether a statement may commit what was done before it: all but one plain statement that no server commits for.
-///
-/// A stored function and a trigger cannot commit; a procedure can.
-pub(crate) fn may_commit(sql: &[u8]) -> bool {
-    const PLAIN: &[&[u8]] = &[
-        b"SELECT", b"INSERT", b"UPDATE", b"DELETE", b"REPLACE", b"WITH", b"DO", b"SHOW",
-    ];
-    let sql = sql.trim_ascii();
-    let sql = sql.strip_suffix(b";").unwrap_or(sql);
-    let end = sql.iter().position(|byte| !byte.is_ascii_alphabetic());
-    let (first, rest) = sql.split_at(end.unwrap_or(sql.len()));
-    let is_plain = PLAIN.iter().any(|word| first.eq_ignore_ascii_case(word));
-    !is_plain || rest.contains(&b';')
+    /// How many savepoints are set in it.
+    pub(crate) fn savepoints(&self) -> u32 {
+        self.savepoints
+    }
+
+    /// So many savepoints are set in it now.
+    pub(crate) fn savepoints_changed(&mut self, number: u32) {
+        self.savepoints = number;
+    }
 }
 
 #[cfg(test)]
@@ -106,85 +101,49 @@ mod tests {
         }))
     }
 
-    fn plain() -> Command {
-        Command::default()
-    }
-
-    #[test]
-    fn one_plain_statement_commits_nothing() {
-        for sql in [
-            "SELECT 1",
-            " insert into t values (1) ; ",
-            "UPDATE t SET a = 1",
-            "(SELECT 1)".trim_matches(['(', ')']),
-            "select",
-        ] {
-            assert!(!may_commit(sql.as_bytes()), "{sql}");
-        }
-        for sql in [
-            "",
-            "COMMIT",
-            "COMMIT AND CHAIN",
-            "SELECT 1; COMMIT",
-            "CALL p()",
-            "CREATE TABLE t (a INT)",
-            "SET autocommit = 1",
-            "/*!50000 COMMIT */",
-            "-- x\nCOMMIT",
-            "INSERTED",
-            "XA COMMIT 'a'",
-            "EXECUTE s",
-            "BEGIN",
-        ] {
-            assert!(may_commit(sql.as_bytes()), "{sql}");
-        }
+    /// A statement of which everything is known, and which can do nothing but what it says.
+    fn plain() -> Purpose {
+        Purpose::Internal
     }
 
     #[test]
     fn only_the_last_statement_makes_it_repeatable_and_a_deadlock_stays() {
-        let mut course = Course::default();
-        assert!(!course.may_be_repeated());
-        course.hear(&plain(), &refused(1205));
-        assert!(course.may_be_repeated() && course.undone().is_none());
-        course.hear(&plain(), &Ok(()));
-        assert!(!course.may_be_repeated());
-        course.hear(&plain(), &refused(1062));
-        assert!(!course.may_be_repeated());
-        course.hear(&plain(), &refused(1213));
-        course.hear(&plain(), &refused(1062));
-        assert!(course.may_be_repeated() && course.undone().is_some());
+        let mut progress = TransactionProgress::default();
+        assert!(!progress.may_be_repeated());
+        progress.after(plain(), &refused(1205));
+        assert!(progress.may_be_repeated() && progress.undone().is_none());
+        progress.after(plain(), &Ok(()));
+        assert!(!progress.may_be_repeated());
+        progress.after(plain(), &refused(1062));
+        assert!(!progress.may_be_repeated());
+        progress.after(plain(), &refused(1213));
+        progress.after(plain(), &refused(1062));
+        assert!(progress.may_be_repeated() && progress.undone().is_some());
     }
 
     #[test]
     fn what_may_be_committed_is_never_repeated() {
-        let commits = Command {
-            may_commit: true,
-            ..Command::default()
-        };
-        let mut course = Course::default();
-        course.send(&commits);
-        course.hear(&commits, &Ok(()));
-        course.hear(&plain(), &refused(1213));
-        assert!(!course.may_be_repeated());
+        let commits = Purpose::BeginTransaction;
+        let mut progress = TransactionProgress::default();
+        progress.before(commits);
+        progress.after(commits, &Ok(()));
+        progress.after(plain(), &refused(1213));
+        assert!(!progress.may_be_repeated());
 
-        let mut course = Course::begin();
-        course.hear(&plain(), &refused(1205));
-        course.look_at(None);
-        course.look_at(Some(StatusFlags::SERVER_STATUS_IN_TRANS));
-        assert!(course.may_be_repeated() && course.undone().is_none());
-        course.look_at(Some(StatusFlags::SERVER_STATUS_AUTOCOMMIT));
-        assert!(!course.may_be_repeated() && course.undone().is_some());
+        let mut progress = TransactionProgress::begin();
+        progress.after(plain(), &refused(1205));
+        progress.look_at(None);
+        progress.look_at(Some(StatusFlags::SERVER_STATUS_IN_TRANS));
+        assert!(progress.may_be_repeated() && progress.undone().is_none());
+        progress.look_at(Some(StatusFlags::SERVER_STATUS_AUTOCOMMIT));
+        assert!(!progress.may_be_repeated() && progress.undone().is_some());
     }
 
     #[test]
-    fn statements_of_ours_say_nothing_about_it() {
-        let ours = Command {
-            is_ours: true,
-            ..Command::default()
-        };
-        let mut course = Course::default();
-        course.hear(&plain(), &refused(1205));
-        course.hear(&ours, &Ok(()));
-        assert!(course.may_be_repeated());
+    fn savepoints_say_nothing_about_it() {
+        let mut progress = TransactionProgress::default();
+        progress.after(plain(), &refused(1205));
+        progress.after(Purpose::Savepoint, &Ok(()));
+        assert!(progress.may_be_repeated());
     }
 }

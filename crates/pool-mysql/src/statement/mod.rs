@@ -1,5 +1,6 @@
 //! The text of SQL statements: what it may do, and how values and names are written into it. Nothing here talks to a server.
 
+pub(crate) mod commit;
 pub(crate) mod database;
 pub(crate) mod lexer;
 pub(crate) mod literal;

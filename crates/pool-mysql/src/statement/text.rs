@@ -2,20 +2,18 @@
 
 use std::collections::HashMap;
 
-use crate::error::outcome::is_commit;
-use crate::session::progress::may_commit;
-use crate::session::state::Command;
+use crate::statement::commit::{is_commit, may_commit};
 use crate::statement::database;
 use crate::statement::neutral::{ends_transaction, is_neutral, is_transaction_verb};
 
 /// What the text of a statement tells; where nothing is known, the worst.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Reading {
-    neutral: bool,
-    is_commit: bool,
-    ends_transaction: bool,
-    may_commit: bool,
-    may_change_database: bool,
+    pub(crate) neutral: bool,
+    pub(crate) is_commit: bool,
+    pub(crate) ends_transaction: bool,
+    pub(crate) may_commit: bool,
+    pub(crate) may_change_database: bool,
 }
 
 impl Reading {
@@ -37,17 +35,6 @@ impl Reading {
             ends_transaction: ends_transaction(sql),
             may_commit: may_commit(sql),
             may_change_database: !neutral && database::may_change(sql),
-        }
-    }
-
-    pub(crate) fn command(self) -> Command {
-        Command {
-            neutral: self.neutral,
-            is_commit: self.is_commit,
-            ends_transaction: self.ends_transaction,
-            may_commit: self.may_commit,
-            may_change_database: self.may_change_database,
-            ..Command::default()
         }
     }
 }

@@ -3,7 +3,7 @@
 use pool_core::{BoxFuture, Runtime};
 
 use crate::connection::Connection;
-use crate::session::state::Command;
+use crate::session::command::Purpose;
 use crate::transaction::Transaction;
 use crate::transaction::options::TransactionOptions;
 use crate::transport::io_runtime::MySqlRuntime;
@@ -174,9 +174,9 @@ impl Transaction<'_> {
         E: From<mysql_async::Error>,
     {
         let conn = self.connection();
-        let number = conn.gate.course.savepoints + 1;
+        let number = conn.state.savepoints() + 1;
         savepoint_command(conn, format!("SAVEPOINT pool_mysql_{number}")).await?;
-        conn.gate.course.savepoints = number;
+        conn.state.savepoints_changed(number);
         let mut level = Level {
             tx: Transaction::not_begun(conn),
             is_done: false,
@@ -185,7 +185,7 @@ impl Transaction<'_> {
         level.is_done = true;
         let is_undone = level.tx.why_not_commit().is_some();
         let conn = level.tx.connection();
-        conn.gate.course.savepoints = number - 1;
+        conn.state.savepoints_changed(number - 1);
         if is_undone {
             // The server has taken back everything, the savepoint included: whoever commits will hear of it.
             return outcome;
@@ -206,12 +206,7 @@ impl Transaction<'_> {
 }
 
 async fn savepoint_command(conn: &mut Connection, sql: String) -> mysql_async::Result<()> {
-    let command = Command {
-        neutral: true,
-        may_commit: false,
-        is_ours: true,
-        ..conn.statement(sql.as_bytes(), None)
-    };
+    let command = conn.logged(sql.as_bytes(), None, Purpose::Savepoint);
     conn.send(command, sql.into()).await
 }
 

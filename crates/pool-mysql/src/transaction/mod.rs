@@ -2,6 +2,7 @@
 
 mod attempt;
 pub(crate) mod options;
+mod queryable;
 
 use std::fmt;
 
@@ -9,9 +10,7 @@ use mysql_async::{DriverError, TxOpts};
 
 use crate::connection::Connection;
 use crate::connection::inspect::TransactionStatus;
-use crate::cursor::Cursor;
-use crate::session::progress::Course;
-use crate::session::state::Command;
+use crate::session::command::Purpose;
 
 /// A transaction on a connection; dropped without [`commit`](Self::commit) it is rolled back before the next command.
 ///
@@ -80,7 +79,7 @@ fn start(options: &TxOpts) -> String {
 }
 
 impl<'a> Transaction<'a> {
-    /// One that has yet to begin, or that is a part of one that has: dropped, it does nothing.
+    /// A transaction that has not begun yet, or that is a part of one that has. Dropping it does nothing.
     pub(crate) fn not_begun(conn: &'a mut Connection) -> Self {
         Self { conn, open: false }
     }
@@ -88,20 +87,16 @@ impl<'a> Transaction<'a> {
     pub(crate) async fn begin(&mut self, options: &TxOpts) -> mysql_async::Result<()> {
         let conn = &mut *self.conn;
         if conn.transaction_status() == TransactionStatus::Unknown {
-            // Its answer says.
+            // The answer to a ping has the flags.
             conn.ping().await?;
         }
-        if conn.transaction_status() == TransactionStatus::Open && !conn.gate.rollback {
+        if conn.transaction_status() == TransactionStatus::Open && !conn.state.owes_rollback() {
             return Err(DriverError::NestedTransaction.into());
         }
         let sql = start(options);
-        let command = Command {
-            // The level is that of this transaction alone, and what it leaves open is seen when it comes back.
-            neutral: true,
-            ..conn.statement(sql.as_bytes(), None)
-        };
+        let command = conn.logged(sql.as_bytes(), None, Purpose::BeginTransaction);
         conn.send(command, sql.into()).await?;
-        conn.gate.course = Course::begin();
+        conn.state.transaction_begun();
         self.open = true;
         Ok(())
     }
@@ -133,13 +128,13 @@ impl<'a> Transaction<'a> {
     }
 
     pub(crate) async fn end(&mut self, sql: &'static str) -> mysql_async::Result<()> {
-        self.conn.gate.course = Course::default();
+        self.conn.state.transaction_ending();
         let command = self.conn.statement(sql.as_bytes(), None);
         let result = self.conn.send(command, sql.into()).await;
         if let Err(mysql_async::Error::Server(_)) = result {
             // The answer to the commit is what the caller needs; a rollback that fails is tried again before the next
             // command.
-            let rollback = self.conn.send(Command::quiet(), "ROLLBACK".into()).await;
+            let rollback = self.conn.send(Purpose::Internal, "ROLLBACK".into()).await;
             self.open = rollback.is_err();
         } else {
             self.open = result.is_err();
@@ -147,26 +142,21 @@ impl<'a> Transaction<'a> {
         result
     }
 
-    /// A cursor inside this transaction.
-    pub fn cursor(&mut self) -> Cursor<'_> {
-        Cursor::new(self.conn)
-    }
-
-    /// Why it cannot be committed, where the server has taken it back.
+    /// The server's error, where the server has rolled the transaction back: it cannot be committed.
     pub(crate) fn why_not_commit(&mut self) -> Option<mysql_async::Error> {
         self.look();
-        self.conn.gate.course.undone()
+        self.conn.state.why_not_commit()
     }
 
-    /// Whether it lost to another one and nothing of it can have been committed.
+    /// Whether it failed because of another transaction, and nothing of it can have been committed.
     pub(crate) fn may_be_repeated(&mut self) -> bool {
         self.look();
-        self.conn.gate.course.may_be_repeated()
+        self.conn.state.may_repeat_transaction()
     }
 
     fn look(&mut self) {
         let flags = self.conn.status_flags();
-        self.conn.gate.course.look_at(flags);
+        self.conn.state.look_at_transaction(flags);
     }
 
     pub(crate) fn connection(&mut self) -> &mut Connection {
@@ -177,8 +167,7 @@ impl<'a> Transaction<'a> {
 impl Drop for Transaction<'_> {
     fn drop(&mut self) {
         if self.open {
-            self.conn.gate.rollback = true;
-            self.conn.gate.course = Course::default();
+            self.conn.state.transaction_dropped();
         }
     }
 }

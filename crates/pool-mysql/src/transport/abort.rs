@@ -15,10 +15,16 @@ pub(crate) struct Signal {
 }
 
 impl Signal {
-    /// Sets the flag and wakes whoever waits for a command.
+    /// Sets the flag and wakes the task that waits for a command.
     pub(crate) fn abort(&self) {
+        self.abort_after(|| ());
+    }
+
+    /// Sets the flag, then calls `before_wake`, then wakes the task that waits for a command.
+    pub(crate) fn abort_after(&self, before_wake: impl FnOnce()) {
         self.aborted.store(true, Ordering::SeqCst);
         let waiting = self.waiting().take();
+        before_wake();
         if let Some(waker) = waiting {
             waker.wake();
         }

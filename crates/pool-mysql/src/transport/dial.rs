@@ -1,32 +1,68 @@
-//! Opening the driver's connection, with TLS as it was asked for.
+//! Opens the driver's connection, with TLS as the options ask for it.
 
 use std::sync::Arc;
 
 use mysql_async::{Conn, DriverError, Error, Opts, OptsBuilder};
 
-use crate::options::Blueprint;
+use crate::transport::connector::Connector;
 use crate::transport::infile::Infile;
 
-/// Opens a connection of the driver's, whose requests for local files `infile` answers, to a server that takes packets up to
-/// so many bytes; `None`: the driver asks it.
+/// The packet limit of a side connection, in bytes; it sends short statements only.
+const SIDE_PACKET_LIMIT: usize = 1024 * 1024;
+
+/// Opens a connection of the driver; `infile` answers its server's requests for local files.
+///
+/// `packet_limit` is the largest packet that the server takes, in bytes; with `None` the driver asks the server.
 pub(crate) async fn dial(
-    blueprint: &Blueprint,
+    connector: &Connector,
     infile: &Arc<Infile>,
     packet_limit: Option<usize>,
 ) -> mysql_async::Result<Conn> {
-    let open = |opts| open(opts, infile, packet_limit);
-    match open(first_choice(blueprint)).await {
+    let adapt = |opts| {
+        let builder = OptsBuilder::from_opts(opts).local_infile_handler(Some(infile.handler()));
+        match packet_limit {
+            Some(limit) => without_questions(builder, limit),
+            None => builder,
+        }
+    };
+    dial_adapted(connector, adapt).await
+}
+
+/// Opens a connection beside the others, to the same server and account: without a database, which may be gone, and
+/// without local files.
+pub(super) async fn dial_side_connection(connector: &Connector) -> mysql_async::Result<Conn> {
+    let adapt = |opts| {
+        let builder = OptsBuilder::from_opts(opts).db_name(None::<String>);
+        without_questions(builder, SIDE_PACKET_LIMIT)
+    };
+    dial_adapted(connector, adapt).await
+}
+
+/// The driver asks a new session for these two values if it does not know them.
+fn without_questions(builder: OptsBuilder, packet_limit: usize) -> OptsBuilder {
+    builder
+        .max_allowed_packet(Some(packet_limit))
+        // Only the driver's own pool uses this value.
+        .wait_timeout(Some(0))
+}
+
+async fn dial_adapted(
+    connector: &Connector,
+    adapt: impl Fn(Opts) -> OptsBuilder,
+) -> mysql_async::Result<Conn> {
+    let open = |opts| Conn::new(adapt(opts));
+    match open(first_choice(connector)).await {
         Err(Error::Driver(DriverError::NoClientSslFlagFromServer)) => {
-            match &blueprint.without_tls {
+            match &connector.resolved.without_tls {
                 Some(opts) => open(opts.clone()).await,
                 None => Err(DriverError::NoClientSslFlagFromServer.into()),
             }
         }
         #[cfg(feature = "rustls")]
-        Err(error) => match other_name::opts(blueprint, &error) {
+        Err(error) => match other_name::opts(connector, &error) {
             Some(opts) => {
                 let conn = open(opts.clone()).await?;
-                other_name::remember(blueprint, opts);
+                other_name::remember(connector, opts);
                 Ok(conn)
             }
             None => Err(error),
@@ -35,34 +71,19 @@ pub(crate) async fn dial(
     }
 }
 
-async fn open(
-    opts: Opts,
-    infile: &Arc<Infile>,
-    packet_limit: Option<usize>,
-) -> mysql_async::Result<Conn> {
-    let handler = infile.handler();
-    let mut opts = OptsBuilder::from_opts(opts).local_infile_handler(Some(handler));
-    if packet_limit.is_some() {
-        opts = opts
-            .max_allowed_packet(packet_limit)
-            // Only the driver's own pool needs this; where it is not told it asks the server.
-            .wait_timeout(Some(0));
-    }
-    Conn::new(opts).await
-}
-
-fn first_choice(blueprint: &Blueprint) -> Opts {
+fn first_choice(connector: &Connector) -> Opts {
     #[cfg(feature = "rustls")]
-    if let Some(opts) = other_name::remembered(blueprint) {
+    if let Some(opts) = other_name::remembered(connector) {
         return opts;
     }
-    blueprint.opts.clone()
+    connector.resolved.opts.clone()
 }
 
-/// Certificates that are good, for another name than the server's, where any name will do.
+/// Good certificates with another name than the server's, where the options accept any name (`VerifyCa`).
 ///
-/// The driver means to let them pass, but it looks for a word in the text of rustls's error that this one has not. So the
-/// server is called again by a name that its certificate gives; the certificate is verified then like any other.
+/// The driver means to accept such a certificate, but it recognises the error by a word that the text of this error of
+/// rustls does not contain. So the server is connected to again under a name from its certificate; the certificate is then
+/// verified like any other.
 #[cfg(feature = "rustls")]
 mod other_name {
     use std::sync::PoisonError;
@@ -71,27 +92,30 @@ mod other_name {
     use rustls::CertificateError;
 
     use crate::SslMode;
-    use crate::options::Blueprint;
+    use crate::transport::connector::Connector;
 
-    pub(super) fn remembered(blueprint: &Blueprint) -> Option<Opts> {
-        let known = blueprint.other_name.lock();
+    pub(super) fn remembered(connector: &Connector) -> Option<Opts> {
+        let known = connector.other_name.lock();
         known.unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    pub(super) fn remember(blueprint: &Blueprint, opts: Opts) {
-        let known = blueprint.other_name.lock();
-        *known.unwrap_or_else(PoisonError::into_inner) = Some(opts);
+    pub(super) fn remember(connector: &Connector, opts: Opts) {
+        let known = connector.other_name.lock();
+        let mut known = known.unwrap_or_else(PoisonError::into_inner);
+        let old = known.replace(opts);
+        drop(known);
+        drop(old);
     }
 
-    /// The driver's options by which the server can be called after this error, if it is about the name alone.
-    pub(super) fn opts(blueprint: &Blueprint, error: &Error) -> Option<Opts> {
-        if blueprint.options.ssl.mode() != SslMode::VerifyCa {
+    /// The driver's options for the next attempt after this error, if the error is about the name alone.
+    pub(super) fn opts(connector: &Connector, error: &Error) -> Option<Opts> {
+        if connector.options().ssl.mode() != SslMode::VerifyCa {
             return None;
         }
         let name = presented(tls_error(error)?)?;
-        let ssl = blueprint.opts.ssl_opts()?.clone();
+        let ssl = connector.resolved.opts.ssl_opts()?.clone();
         let ssl = ssl.with_danger_tls_hostname_override(Some(name));
-        let builder = OptsBuilder::from_opts(blueprint.opts.clone());
+        let builder = OptsBuilder::from_opts(connector.resolved.opts.clone());
         Some(builder.ssl_opts(Some(ssl)).into())
     }
 
@@ -103,8 +127,8 @@ mod other_name {
         }
     }
 
-    /// A name that the certificate gives; rustls lists them as `DnsName("db.example")` and `IpAddress(10.0.0.1)`, and has
-    /// verified all else when it complains about the name.
+    /// A name from the certificate. rustls lists them as `DnsName("db.example")` and `IpAddress(10.0.0.1)`, and it has
+    /// verified everything else before it reports a wrong name.
     fn presented(error: &rustls::Error) -> Option<String> {
         let rustls::Error::InvalidCertificate(CertificateError::NotValidForNameContext {
             presented,

@@ -1,7 +1,6 @@
-//! What a server gets that asks for a local file: bytes of the caller's, a file that was allowed, or nothing.
+//! Answers a server that asks for a local file: with bytes from the caller, with an allowed file, or with a refusal.
 
 use std::collections::VecDeque;
-use std::fmt;
 use std::fs::File;
 use std::future::Future;
 use std::io::{self, Read};
@@ -12,35 +11,35 @@ use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use futures_core::Stream;
-use mysql_async::prelude::{GlobalHandler, Queryable};
+use mysql_async::prelude::GlobalHandler;
 use mysql_async::{InfileData, LocalInfileError};
 
-use crate::connection::Connection;
-use crate::options::Blueprint;
+use crate::error::local_infile::InfileRefused;
 use crate::transport::abort::Signal;
+use crate::transport::connector::Connector;
 use crate::transport::io_runtime::{Blocking, blocking};
 
 /// How much is read and sent at a time, in bytes; well below the packet that any server takes.
 const CHUNK: usize = 64 * 1024;
 
-/// What one connection has for its server.
+/// The local files of one connection.
 pub(crate) struct Infile {
-    blueprint: Arc<Blueprint>,
+    connector: Arc<Connector>,
     state: Mutex<State>,
 }
 
 #[derive(Default)]
 struct State {
-    /// For the next request, whatever file it names.
+    /// Bytes for the next request, whatever file it names.
     given: Option<Bytes>,
-    /// Ends the command of a file that cannot be read to its end.
+    /// Aborts the connection whose command reads a file that cannot be read to its end.
     signal: Option<Arc<Signal>>,
 }
 
 impl Infile {
-    pub(crate) fn new(blueprint: Arc<Blueprint>) -> Arc<Self> {
+    pub(crate) fn new(connector: Arc<Connector>) -> Arc<Self> {
         Arc::new(Self {
-            blueprint,
+            connector,
             state: Mutex::default(),
         })
     }
@@ -50,7 +49,17 @@ impl Infile {
         self.state().signal = Some(Arc::clone(signal));
     }
 
-    /// The driver's way to ask.
+    /// Gives these bytes to the next request.
+    pub(crate) fn give(&self, bytes: Bytes) {
+        self.state().given = Some(bytes);
+    }
+
+    /// Takes back the bytes that no request has asked for; returns whether there were any.
+    pub(crate) fn take_back(&self) -> bool {
+        self.state().given.take().is_some()
+    }
+
+    /// The handler that the driver calls.
     pub(crate) fn handler(self: &Arc<Self>) -> impl GlobalHandler + use<> {
         let infile = Arc::clone(self);
         move |name: &[u8]| Arc::clone(&infile).answer(name)
@@ -64,9 +73,9 @@ impl Infile {
             return Box::pin(std::future::ready(Ok(Box::pin(Given(bytes)) as InfileData)));
         }
         let asked = path_of(name);
-        let allowed = &self.blueprint.options.local_infile_paths;
+        let allowed = &self.connector.options().local_infile_paths;
         let Some(path) = allowed.iter().find(|path| Some(*path) == asked.as_ref()) else {
-            let refused = Refused::NotAllowed(String::from_utf8_lossy(name).into_owned());
+            let refused = InfileRefused::NotAllowed(String::from_utf8_lossy(name).into_owned());
             return Box::pin(std::future::ready(Err(LocalInfileError::other(refused))));
         };
         let path = path.clone();
@@ -82,7 +91,7 @@ impl Infile {
     }
 }
 
-/// The server's word for a file as a path of this system.
+/// The name that the server sent, as a path of this system.
 #[cfg(unix)]
 fn path_of(name: &[u8]) -> Option<PathBuf> {
     use std::os::unix::ffi::OsStrExt;
@@ -95,7 +104,7 @@ fn path_of(name: &[u8]) -> Option<PathBuf> {
     std::str::from_utf8(name).ok().map(PathBuf::from)
 }
 
-/// Opens a file that can be read to an end: a pipe could keep the server waiting for ever.
+/// Opens a regular file. Anything else is refused: a pipe could keep the server waiting for ever.
 fn open(path: &Path) -> io::Result<File> {
     match std::fs::metadata(path)?.is_file() {
         true => File::open(path),
@@ -103,54 +112,6 @@ fn open(path: &Path) -> io::Result<File> {
             "{} is no regular file",
             path.display()
         ))),
-    }
-}
-
-impl Connection {
-    /// Runs a `LOAD DATA LOCAL INFILE` statement on these bytes instead of a file, and returns how many rows came in.
-    ///
-    /// The name in the statement does not matter; no file is looked at.
-    ///
-    /// # Errors
-    ///
-    /// When the server refuses, the connection is closed, or the statement asks for no local file.
-    ///
-    /// # Cancel safety
-    ///
-    /// Dropping the future closes the connection; a transactional table then has none of the rows.
-    ///
-    /// # Examples
-    ///
-    /// ```no_run
-    /// # async fn example(conn: &mut pool_mysql::Connection) -> Result<(), pool_mysql::Error> {
-    /// let rows = conn
-    ///     .load_local("LOAD DATA LOCAL INFILE 'memory' INTO TABLE t", "1\tone\n2\ttwo\n")
-    ///     .await?;
-    /// assert_eq!(rows, 2);
-    /// # Ok(())
-    /// # }
-    /// ```
-    pub async fn load_local(
-        &mut self,
-        sql: &str,
-        data: impl Into<Bytes>,
-    ) -> mysql_async::Result<u64> {
-        self.infile.state().given = Some(data.into());
-        let command = self.statement(sql.as_bytes(), None);
-        let sql = sql.to_owned();
-        let result = self
-            .run(command, |conn| {
-                Box::pin(async move {
-                    conn.query_drop(sql).await?;
-                    Ok(conn.affected_rows())
-                })
-            })
-            .await;
-        let was_left = self.infile.state().given.take().is_some();
-        match result {
-            Ok(_) if was_left => Err(LocalInfileError::other(Refused::NotAsked).into()),
-            result => result,
-        }
     }
 }
 
@@ -166,7 +127,7 @@ impl Stream for Given {
     }
 }
 
-/// A file in chunks, each read while the one before is sent.
+/// A file in chunks. Each chunk is read while the driver sends the one before.
 struct FileData {
     reading: Option<Blocking<io::Result<(File, Bytes)>>>,
     path: PathBuf,
@@ -204,8 +165,9 @@ impl Stream for FileData {
                 Poll::Ready(Some(Ok(chunk)))
             }
             Err(error) => {
-                // The driver ends the data where it hears an error, and the server would commit the half that it has. An
-                // abort ends the connection instead; only where nobody heeds that, the driver hears of it.
+                // After an error from this stream the driver ends the data in the normal way, and the server would commit the
+                // half that it has. So the connection is aborted instead. The error is returned only if this stream is polled
+                // again after the abort.
                 tracing::warn!(path = %self.path.display(), %error, "a local file could not be read to its end");
                 self.failure.push_back(error);
                 if let Some(signal) = &self.infile.state().signal {
@@ -224,36 +186,3 @@ fn read(mut file: File) -> io::Result<(File, Bytes)> {
     (&mut file).take(CHUNK as u64).read_to_end(&mut chunk)?;
     Ok((file, chunk.into()))
 }
-
-/// Whether it was we who said this, about a statement that was carried out.
-pub(crate) fn was_not_asked_for(error: &LocalInfileError) -> bool {
-    match error {
-        LocalInfileError::OtherError(error) => {
-            matches!(error.downcast_ref(), Some(Refused::NotAsked))
-        }
-        _ => false,
-    }
-}
-
-/// Why nothing was sent.
-#[derive(Debug)]
-enum Refused {
-    NotAllowed(String),
-    NotAsked,
-}
-
-impl fmt::Display for Refused {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NotAllowed(name) => write!(
-                f,
-                "the server asked for the local file {name:?}, which is not among local_infile_paths"
-            ),
-            Self::NotAsked => f.write_str(
-                "the statement asked for no local file: it must say LOAD DATA LOCAL INFILE",
-            ),
-        }
-    }
-}
-
-impl std::error::Error for Refused {}

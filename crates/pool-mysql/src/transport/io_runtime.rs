@@ -57,7 +57,7 @@ fn current_multi_thread() -> Option<Handle> {
 }
 
 /// Where the sockets of some connections are opened.
-pub(crate) struct Place {
+pub(crate) struct IoPlacement {
     choice: IoRuntime,
     /// The multi-threaded runtime that was seen last: pool-core opens connections from its own tasks, too.
     seen: Mutex<Option<Handle>>,
@@ -65,7 +65,7 @@ pub(crate) struct Place {
     unfit: AtomicBool,
 }
 
-impl Place {
+impl IoPlacement {
     pub(crate) fn new(choice: IoRuntime) -> Self {
         Self {
             choice,
@@ -88,14 +88,14 @@ impl Place {
     /// Runs what opens a socket, and gives it up when the future is dropped.
     ///
     /// Where the multi-threaded runtime has ended, or cannot do it, the background thread does.
-    pub(crate) async fn open<T, F>(&self, open: impl Fn(Tie) -> F + Send) -> io::Result<T>
+    pub(crate) async fn open<T, F>(&self, open: impl Fn(RuntimeWatch) -> F + Send) -> io::Result<T>
     where
         T: Send + 'static,
         F: Future<Output = T> + Send + 'static,
     {
         if let Some(handle) = self.multi_thread() {
-            let tie = Tie(Some(handle.spawn(std::future::pending())));
-            match Spawned(handle.spawn(open(tie))).await {
+            let watch = RuntimeWatch(Some(handle.spawn(std::future::pending())));
+            match Spawned(handle.spawn(open(watch))).await {
                 Ok(opened) => return Ok(opened),
                 Err(Some(_)) => self.unfit.store(true, Ordering::Relaxed),
                 Err(None) => {
@@ -103,7 +103,7 @@ impl Place {
                 }
             }
         }
-        match Spawned(background()?.spawn(open(Tie(None)))).await {
+        match Spawned(background()?.spawn(open(RuntimeWatch(None)))).await {
             Ok(opened) => Ok(opened),
             Err(Some(panic)) => resume_unwind(panic),
             Err(None) => unreachable!("the background runtime never shuts down"),
@@ -112,9 +112,9 @@ impl Place {
 }
 
 /// Knows whether the runtime of a socket has ended; one that has takes its tasks with it.
-pub(crate) struct Tie(Option<JoinHandle<()>>);
+pub(crate) struct RuntimeWatch(Option<JoinHandle<()>>);
 
-impl Tie {
+impl RuntimeWatch {
     /// Takes it from a connection that is closed, for the one that is opened in its stead.
     pub(crate) fn take(&mut self) -> Self {
         Self(self.0.take())
@@ -125,7 +125,7 @@ impl Tie {
     }
 }
 
-impl Drop for Tie {
+impl Drop for RuntimeWatch {
     fn drop(&mut self) {
         if let Some(task) = &self.0 {
             task.abort();
@@ -308,7 +308,7 @@ mod tests {
     #[test]
     fn a_task_ends_with_the_future_that_waits_for_it() {
         let (told, heard) = std::sync::mpsc::channel::<()>();
-        let place = Place::new(IoRuntime::Background);
+        let place = IoPlacement::new(IoRuntime::Background);
         let waiting = place.open(move |_| {
             let told = told.clone();
             async move {

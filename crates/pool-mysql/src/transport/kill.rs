@@ -1,212 +1,144 @@
-//! Ending, at the server, what an aborted or cancelled connection is doing there.
+//! Ends connections at the server with KILL.
 //!
-//! A server does not notice that the client of a long query has gone: it works on. Only KILL through another connection
-//! ends it.
+//! A server does not notice that the client of a long query has gone: it goes on with the query. Only KILL, sent through
+//! another connection, ends it.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use mysql_async::Conn;
 use mysql_async::prelude::Queryable;
-use pool_core::{AbortHandle, Runtime};
+use pool_core::{ErrorClass, Runtime};
 
-use crate::connection::Connection;
-use crate::connection::open::open;
-use crate::options::{Blueprint, IoRuntime};
-use crate::transport::abort::Signal;
+use crate::error::{Error, classify};
+use crate::transport::close::{DropQuietly, close_gracefully};
+use crate::transport::connector::Connector;
+use crate::transport::dial::dial_side_connection;
 use crate::transport::io_runtime::{MySqlRuntime, within};
+use crate::transport::server::{self, Server};
+use crate::transport::unread::Form;
 
-/// How long one pass over the waiting connections may take.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// How long one side connection may take for all the connections that it kills.
+const KILL_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// The pause before a side connection is tried again that a full server has refused.
+/// The pause before the next attempt, when a full server has refused the side connection.
 const PAUSE: Duration = Duration::from_millis(50);
 
-/// Kills connections through one side connection, however many there are to kill.
+/// The connections that are to be killed.
 #[derive(Default)]
-pub(crate) struct Killer {
-    waiting: Mutex<Waiting>,
+pub(super) struct Killer {
+    queue: Mutex<Queue>,
 }
 
 #[derive(Default)]
-struct Waiting {
+struct Queue {
     victims: Vec<Victim>,
-    at_work: bool,
+    /// A task that kills the victims is running.
+    has_task: bool,
 }
 
-struct Victim {
-    connection_id: u64,
-    /// A number means nothing without the server that gave it: behind one address there may be several.
-    identity: (String, u64),
-    opened: Instant,
+/// A connection that is to be killed.
+pub(crate) struct Victim {
+    pub(crate) connection_id: u64,
+    /// Behind one address there may be several servers, and each numbers its connections itself.
+    pub(crate) identity: (String, u64),
+    pub(crate) opened: Instant,
 }
 
-impl Connection {
-    /// A way to end it while somebody holds it: its command answers
-    /// [`ConnectionClosed`](mysql_async::DriverError::ConnectionClosed) at once, and the server ends it too.
-    pub(crate) fn abort_handle(&self) -> Option<AbortHandle> {
-        let signal = Arc::clone(&self.gate.signal);
-        let blueprint = Arc::clone(&self.blueprint);
-        let identity = self.server.identity.clone();
-        let opened = self.opened;
-        Some(AbortHandle::new(move || {
-            signal.abort();
-            if let Some(identity) = identity {
-                let victim = Victim {
-                    // The connection may have been opened anew meanwhile.
-                    connection_id: signal.connection_id(),
-                    identity,
-                    opened,
-                };
-                blueprint.killer.kill(&blueprint, victim);
-            }
-        }))
-    }
-
-    /// Ends the connection at the server when it is dropped, where the options say so.
+impl Connector {
+    /// Tells the server to end a connection: a background task sends KILL through a side connection. All connections that
+    /// are to be killed at the same time share that side connection.
     ///
-    /// For a command: its future may be dropped before the server has answered.
-    pub(crate) fn kill_if_dropped(&self) -> KillIfDropped {
-        let armed = self.blueprint.options.kill_on_cancel;
-        let identity = self.server.identity.as_ref().filter(|_| armed);
-        KillIfDropped(identity.map(|identity| {
-            Box::new(Armed {
-                blueprint: Arc::clone(&self.blueprint),
-                signal: Arc::clone(&self.gate.signal),
-                victim: Victim {
-                    connection_id: self.server.connection_id,
-                    identity: identity.clone(),
-                    opened: self.opened,
-                },
-            })
-        }))
+    /// It neither waits nor reads a file, so it can be called in `Drop`.
+    pub(crate) fn kill(self: &Arc<Self>, victim: Victim) {
+        let mut queue = self.killer.queue();
+        queue.victims.push(victim);
+        if std::mem::replace(&mut queue.has_task, true) {
+            return;
+        }
+        drop(queue);
+        let connector = Arc::clone(self);
+        let task = async move { connector.kill_queued().await };
+        if MySqlRuntime::new().spawn(Box::pin(task)).is_err() {
+            self.killer.queue().has_task = false;
+        }
     }
-}
 
-/// Tells the server to end a connection, unless it is disarmed before it is dropped.
-#[must_use]
-pub(crate) struct KillIfDropped(Option<Box<Armed>>);
-
-struct Armed {
-    blueprint: Arc<Blueprint>,
-    signal: Arc<Signal>,
-    victim: Victim,
-}
-
-impl KillIfDropped {
-    pub(crate) fn disarm(mut self) {
-        self.0 = None;
-    }
-}
-
-impl Drop for KillIfDropped {
-    fn drop(&mut self) {
-        if let Some(armed) = self.0.take() {
-            // Whoever has aborted it has told the server too.
-            if !armed.signal.is_aborted() {
-                armed.blueprint.killer.kill(&armed.blueprint, armed.victim);
+    /// The background task: ends when the queue is empty.
+    async fn kill_queued(&self) {
+        loop {
+            let victims = {
+                let mut queue = self.killer.queue();
+                if queue.victims.is_empty() {
+                    queue.has_task = false;
+                    return;
+                }
+                std::mem::take(&mut queue.victims)
+            };
+            let number = victims.len();
+            if within(Some(KILL_TIMEOUT), kill_all(self, victims)).await != Some(true) {
+                tracing::debug!(number, "the server could not be told to kill connections");
             }
         }
     }
 }
 
 impl Killer {
-    fn kill(self: &Arc<Self>, blueprint: &Blueprint, victim: Victim) {
-        let Ok(beside) = blueprint.beside().map(Arc::new) else {
-            return;
-        };
-        let mut waiting = self.waiting();
-        waiting.victims.push(victim);
-        if std::mem::replace(&mut waiting.at_work, true) {
-            return;
-        }
-        drop(waiting);
-        let killer = Arc::clone(self);
-        let work = async move { killer.work(&beside).await };
-        if MySqlRuntime::new().spawn(Box::pin(work)).is_err() {
-            self.waiting().at_work = false;
-        }
-    }
-
-    async fn work(&self, beside: &Arc<Blueprint>) {
-        loop {
-            let victims = {
-                let mut waiting = self.waiting();
-                if waiting.victims.is_empty() {
-                    waiting.at_work = false;
-                    return;
-                }
-                std::mem::take(&mut waiting.victims)
-            };
-            let number = victims.len();
-            if within(Some(PATIENCE), kill_all(beside, victims)).await != Some(true) {
-                tracing::debug!(number, "the server could not be told to kill connections");
-            }
-        }
-    }
-
-    fn waiting(&self) -> std::sync::MutexGuard<'_, Waiting> {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    fn queue(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Returns whether the server has heard of all of them.
-async fn kill_all(beside: &Arc<Blueprint>, victims: Vec<Victim>) -> bool {
-    let Some(mut side) = side_connection(beside).await else {
+/// Returns whether the server was told about all of them.
+async fn kill_all(connector: &Connector, victims: Vec<Victim>) -> bool {
+    let Some(side) = side_connection(connector).await else {
         return false;
     };
-    let Some(up) = uptime(&mut side).await else {
+    let mut side = DropQuietly::new(side);
+    let conn = side.conn();
+    let Some((server, uptime)) = server_and_uptime(conn).await else {
         return false;
     };
-    let mut all = true;
+    let mut told_all = true;
     for victim in victims {
-        // A server that was started after the victim has given its number to somebody else, if to anybody.
-        let is_the_same = side.server.identity.as_ref() == Some(&victim.identity)
-            && up >= victim.opened.elapsed().as_secs();
-        if is_the_same {
+        // A server that was started after the victim was opened may have given the victim's number to somebody else.
+        let is_same_server = server.identity.as_ref() == Some(&victim.identity)
+            && uptime >= victim.opened.elapsed().as_secs();
+        if is_same_server {
             let kill = format!("KILL {}", victim.connection_id);
-            // It may be gone already: error 1094.
-            let result = side.query_drop(kill).await;
-            all &= !side.is_closed() && !matches!(result, Err(mysql_async::Error::Io(_)));
+            // Error 1094, no such connection, is as good as success.
+            let result = conn.query_drop(kill).await;
+            let is_lost =
+                conn.is_disconnected() || matches!(result, Err(mysql_async::Error::Io(_)));
+            told_all &= !is_lost;
         }
     }
-    let _ = side.ensure_closed().await;
-    all
+    let _ = close_gracefully(side.into_conn(), true, Form::Text).await;
+    told_all
 }
 
-async fn side_connection(beside: &Arc<Blueprint>) -> Option<Connection> {
+async fn side_connection(connector: &Connector) -> Option<Conn> {
     let runtime = MySqlRuntime::new();
     loop {
-        match open(Arc::clone(beside), false).await {
-            Ok(side) => return Some(side),
-            // The aborted connections may be the ones that fill the server: they are being closed.
-            Err(error) if crate::error::classify(&error) == pool_core::ErrorClass::Overloaded => {
-                runtime.sleep_until(runtime.now() + PAUSE).await;
-            }
-            Err(_) => return None,
+        let error = match dial_side_connection(connector).await {
+            Ok(conn) => return Some(conn),
+            Err(error) => Error::from(error),
+        };
+        if classify(&error) != ErrorClass::Overloaded {
+            return None;
         }
+        // The connections that are to be killed may be those that fill the server. They are being closed.
+        runtime.sleep_until(runtime.now() + PAUSE).await;
     }
 }
 
-/// For how many seconds the server has been running.
-async fn uptime(side: &mut Connection) -> Option<u64> {
-    let row: Option<(String, u64)> = side
+/// Which server this is, and for how many seconds it has been running.
+async fn server_and_uptime(conn: &mut Conn) -> Option<(Server, u64)> {
+    let mut server = Server::from_greeting(conn);
+    server.learn(conn.query_first(server::QUESTION).await.ok()??);
+    let row: Option<(String, u64)> = conn
         .query_first("SHOW GLOBAL STATUS LIKE 'Uptime'")
         .await
         .ok()?;
-    row.map(|(_, seconds)| seconds)
-}
-
-impl Blueprint {
-    /// The same server and account for a connection beside the others, which needs nothing of their session.
-    fn beside(&self) -> Result<Self, pool_core::ConfigError> {
-        let mut options = self.options.clone();
-        options.db = None;
-        options.charset = None;
-        options.sql_mode = None;
-        options.init_command = None;
-        options.autocommit = None;
-        options.kill_on_cancel = false;
-        options.io_runtime = IoRuntime::Background;
-        Self::new(options)
-    }
+    row.map(|(_, seconds)| (server, seconds))
 }

@@ -2,6 +2,7 @@
 
 pub(crate) mod abort;
 pub(crate) mod close;
+pub(crate) mod connector;
 pub(crate) mod dial;
 pub(crate) mod infile;
 pub(crate) mod io_runtime;

@@ -30,12 +30,12 @@ impl PacketLimit {
     }
 
     /// In bytes, if anything was heard.
-    pub(crate) fn last_heard(&self) -> Option<usize> {
+    pub(crate) fn last_known(&self) -> Option<usize> {
         heard().get(&self.address).copied()
     }
 
     /// Notes what a session said; `None`: it did not.
-    pub(crate) fn hear(&self, limit: Option<usize>) {
+    pub(crate) fn learned(&self, limit: Option<usize>) {
         let mut heard = heard();
         match limit {
             None => drop(heard.remove(&self.address)),
@@ -64,19 +64,19 @@ mod tests {
 
     #[test]
     fn what_one_pool_hears_another_one_to_the_same_address_knows() {
-        of("heard.example").hear(Some(4096));
-        assert_eq!(of("heard.example").last_heard(), Some(4096));
-        assert_eq!(of("other.example").last_heard(), None);
+        of("heard.example").learned(Some(4096));
+        assert_eq!(of("heard.example").last_known(), Some(4096));
+        assert_eq!(of("other.example").last_known(), None);
         let socket = ConnectOptions::new()
             .host("heard.example")
             .unix_socket("/s");
-        assert_eq!(PacketLimit::of(&socket).last_heard(), None);
+        assert_eq!(PacketLimit::of(&socket).last_known(), None);
     }
 
     #[test]
     fn a_server_that_does_not_say_is_forgotten() {
-        of("silent.example").hear(Some(4096));
-        of("silent.example").hear(None);
-        assert_eq!(of("silent.example").last_heard(), None);
+        of("silent.example").learned(Some(4096));
+        of("silent.example").learned(None);
+        assert_eq!(of("silent.example").last_known(), None);
     }
 }
