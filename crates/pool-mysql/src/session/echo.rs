@@ -1,10 +1,11 @@
 //! The statement log.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
-/// One statement on its way into the log; an empty one where `echo` is off.
+/// The log line of one statement; empty where `echo` is off.
 ///
-/// Parameters are never here, only their number.
+/// It never has the parameters, only their number.
 #[derive(Default)]
 pub(crate) struct Log(Option<Box<Entry>>);
 
@@ -46,13 +47,14 @@ impl Log {
     }
 }
 
-/// Whoever waited for the answer has gone away.
+/// The future of the command was dropped.
 impl Drop for Log {
     fn drop(&mut self) {
         if let Some(entry) = self.0.take()
             && entry.started.is_some()
         {
-            entry.write("cancelled");
+            // The subscriber is somebody else's code, and a drop must not panic.
+            let _ = catch_unwind(AssertUnwindSafe(|| entry.write("cancelled")));
         }
     }
 }
@@ -71,5 +73,47 @@ impl Entry {
             "{}",
             self.statement,
         );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tracing::span::{Attributes, Id, Record};
+    use tracing::{Event, Metadata, Subscriber};
+
+    use super::*;
+
+    /// A subscriber that panics at each event.
+    struct Panics;
+
+    impl Subscriber for Panics {
+        fn enabled(&self, _: &Metadata<'_>) -> bool {
+            true
+        }
+
+        fn new_span(&self, _: &Attributes<'_>) -> Id {
+            Id::from_u64(1)
+        }
+
+        fn record(&self, _: &Id, _: &Record<'_>) {}
+
+        fn record_follows_from(&self, _: &Id, _: &Id) {}
+
+        fn event(&self, _: &Event<'_>) {
+            panic!("expected by this test");
+        }
+
+        fn enter(&self, _: &Id) {}
+
+        fn exit(&self, _: &Id) {}
+    }
+
+    #[test]
+    fn a_subscriber_that_panics_does_not_make_the_drop_of_a_command_panic() {
+        let mut log = Log::new(7, "SELECT 1".into(), None);
+        log.start();
+        let drop_it = AssertUnwindSafe(|| drop(log));
+        let result = catch_unwind(|| tracing::subscriber::with_default(Panics, drop_it));
+        assert!(result.is_ok());
     }
 }

@@ -53,14 +53,16 @@ impl Signal {
             if let Poll::Ready(output) = command.as_mut().poll(cx) {
                 return Poll::Ready(Some(output));
             }
-            let mut waiting = self.waiting();
-            let old = match &*waiting {
-                Some(waker) if waker.will_wake(cx.waker()) => None,
-                _ => waiting.replace(cx.waker().clone()),
-            };
-            drop(waiting);
-            // Dropping a waker can run somebody else's code: not under the lock.
-            drop(old);
+            let is_known = self
+                .waiting()
+                .as_ref()
+                .is_some_and(|waker| waker.will_wake(cx.waker()));
+            if !is_known {
+                // Cloning and dropping a waker can run somebody else's code, so both are done outside the lock.
+                let new = cx.waker().clone();
+                let old = self.waiting().replace(new);
+                drop(old);
+            }
             // The flag may have been set after the first look and before the waker was there.
             match self.is_aborted() {
                 true => Poll::Ready(None),
@@ -137,5 +139,26 @@ mod tests {
             Poll::<()>::Pending
         }));
         assert_eq!(poll_once(command), Some(None));
+    }
+
+    struct Panics;
+
+    impl Wake for Panics {
+        fn wake(self: Arc<Self>) {
+            panic!("expected by this test");
+        }
+    }
+
+    #[test]
+    fn a_waker_that_panics_does_not_keep_the_server_from_being_told() {
+        let signal = Signal::default();
+        let waker = Waker::from(Arc::new(Panics));
+        let mut command = pin!(signal.guard(std::future::pending::<()>()));
+        let polled = command.as_mut().poll(&mut Context::from_waker(&waker));
+        assert!(polled.is_pending());
+        let mut told = false;
+        let abort = std::panic::AssertUnwindSafe(|| signal.abort_after(|| told = true));
+        assert!(std::panic::catch_unwind(abort).is_err());
+        assert!(told && signal.is_aborted());
     }
 }

@@ -46,17 +46,20 @@ impl Infile {
 
     /// From now on it belongs to the connection with this signal.
     pub(crate) fn belongs_to(&self, signal: &Arc<Signal>) {
-        self.state().signal = Some(Arc::clone(signal));
+        let old = self.state().signal.replace(Arc::clone(signal));
+        drop(old);
     }
 
     /// Gives these bytes to the next request.
     pub(crate) fn give(&self, bytes: Bytes) {
-        self.state().given = Some(bytes);
+        let old = self.state().given.replace(bytes);
+        drop(old);
     }
 
     /// Takes back the bytes that no request has asked for; returns whether there were any.
     pub(crate) fn take_back(&self) -> bool {
-        self.state().given.take().is_some()
+        let left = self.take_given();
+        left.is_some()
     }
 
     /// The handler that the driver calls.
@@ -69,7 +72,7 @@ impl Infile {
         self: Arc<Self>,
         name: &[u8],
     ) -> Pin<Box<dyn Future<Output = Result<InfileData, LocalInfileError>> + Send>> {
-        if let Some(bytes) = self.state().given.take() {
+        if let Some(bytes) = self.take_given() {
             return Box::pin(std::future::ready(Ok(Box::pin(Given(bytes)) as InfileData)));
         }
         let asked = path_of(name);
@@ -86,6 +89,12 @@ impl Infile {
         })
     }
 
+    fn take_given(&self) -> Option<Bytes> {
+        self.state().given.take()
+    }
+
+    /// The lock is released before any code of somebody else runs: the owner of bytes may have a `Drop`, and an abort wakes
+    /// a task.
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -170,7 +179,8 @@ impl Stream for FileData {
                 // again after the abort.
                 tracing::warn!(path = %self.path.display(), %error, "a local file could not be read to its end");
                 self.failure.push_back(error);
-                if let Some(signal) = &self.infile.state().signal {
+                let signal = self.infile.state().signal.clone();
+                if let Some(signal) = signal {
                     signal.abort();
                 }
                 cx.waker().wake_by_ref();
@@ -185,4 +195,114 @@ fn read(mut file: File) -> io::Result<(File, Bytes)> {
     let mut chunk = Vec::with_capacity(CHUNK);
     (&mut file).take(CHUNK as u64).read_to_end(&mut chunk)?;
     Ok((file, chunk.into()))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicBool, Ordering};
+    use std::task::{Wake, Waker};
+
+    use futures::StreamExt;
+    use futures::executor::block_on;
+
+    use super::*;
+    use crate::ConnectOptions;
+    use crate::transport::io_runtime::poll_once;
+
+    fn infile() -> Arc<Infile> {
+        Infile::new(Connector::new(ConnectOptions::new()).expect("usable options"))
+    }
+
+    /// Foreign code that notes whether it could take the lock of an `Infile`.
+    struct Foreign {
+        infile: Arc<Infile>,
+        was_free: Arc<AtomicBool>,
+    }
+
+    impl Foreign {
+        fn new(infile: &Arc<Infile>) -> (Self, Arc<AtomicBool>) {
+            let was_free = Arc::new(AtomicBool::new(false));
+            let foreign = Self {
+                infile: Arc::clone(infile),
+                was_free: Arc::clone(&was_free),
+            };
+            (foreign, was_free)
+        }
+
+        fn look(&self) {
+            let is_free = self.infile.state.try_lock().is_ok();
+            self.was_free.store(is_free, Ordering::SeqCst);
+        }
+    }
+
+    impl Wake for Foreign {
+        fn wake(self: Arc<Self>) {
+            self.look();
+        }
+    }
+
+    /// The owner of the bytes that a user gives.
+    struct Owner(Foreign);
+
+    impl AsRef<[u8]> for Owner {
+        fn as_ref(&self) -> &[u8] {
+            b"1\n"
+        }
+    }
+
+    impl Drop for Owner {
+        fn drop(&mut self) {
+            self.0.look();
+        }
+    }
+
+    #[test]
+    fn an_abort_after_a_file_that_cannot_be_read_wakes_outside_the_lock() {
+        let infile = infile();
+        let signal = Arc::default();
+        infile.belongs_to(&signal);
+        let (foreign, was_free) = Foreign::new(&infile);
+        let waker = Waker::from(Arc::new(foreign));
+        let mut command = std::pin::pin!(signal.guard(std::future::pending::<()>()));
+        let polled = command.as_mut().poll(&mut Context::from_waker(&waker));
+        assert!(polled.is_pending());
+        // A folder can be opened but not read.
+        let folder = std::env::temp_dir();
+        let file = File::open(&folder).expect("a folder that can be opened");
+        let mut data = FileData::new(file, folder, Arc::clone(&infile));
+        let error = block_on(data.next()).expect("an item");
+        assert!(error.is_err() && signal.is_aborted());
+        assert!(
+            was_free.load(Ordering::SeqCst),
+            "the waker ran under the lock"
+        );
+    }
+
+    #[test]
+    fn bytes_that_are_not_sent_are_dropped_outside_the_lock() {
+        let infile = infile();
+        let (foreign, was_free) = Foreign::new(&infile);
+        infile.give(Bytes::from_owner(Owner(foreign)));
+        let (replacing, replacing_was_free) = Foreign::new(&infile);
+        infile.give(Bytes::from_owner(Owner(replacing)));
+        assert!(was_free.load(Ordering::SeqCst), "replaced under the lock");
+        assert!(infile.take_back());
+        assert!(
+            replacing_was_free.load(Ordering::SeqCst),
+            "taken back under the lock"
+        );
+    }
+
+    #[test]
+    fn given_bytes_answer_one_request_whatever_it_names() {
+        let infile = infile();
+        infile.give(Bytes::from_static(b"1\n"));
+        let data = poll_once(Arc::clone(&infile).answer(b"any name"));
+        let mut data = data.expect("an answer at once").expect("the bytes");
+        let chunk = block_on(data.next()).expect("a chunk");
+        assert_eq!(chunk.expect("bytes"), Bytes::from_static(b"1\n"));
+        assert!(!infile.take_back());
+        let refused = poll_once(Arc::clone(&infile).answer(b"any name"));
+        assert!(refused.expect("an answer at once").is_err());
+    }
 }

@@ -9,7 +9,7 @@ use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError, mpsc};
 use std::task::{Context, Poll, Waker};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -31,22 +31,42 @@ fn background() -> io::Result<&'static Handle> {
     if let Some(handle) = HANDLE.get() {
         return Ok(handle);
     }
+    let handle = start(|drive| {
+        let thread = thread::Builder::new().name("pool-mysql-io".into());
+        thread.spawn(drive).map(drop)
+    })?;
+    Ok(HANDLE.get_or_init(|| handle))
+}
+
+/// Makes a runtime, and drives it on the thread that `start_thread` starts.
+fn start(
+    start_thread: impl FnOnce(Box<dyn FnOnce() + Send>) -> io::Result<()>,
+) -> io::Result<Handle> {
     let runtime = Builder::new_current_thread()
         .enable_io()
         .enable_time()
         .build()?;
     let handle = runtime.handle().clone();
-    thread::Builder::new()
-        .name("pool-mysql-io".into())
-        .spawn(move || {
-            loop {
-                // A waker is somebody else's code: its panic must not end everybody's I/O.
-                let _ = catch_unwind(AssertUnwindSafe(|| {
-                    runtime.block_on(std::future::pending::<()>());
-                }));
-            }
-        })?;
-    Ok(HANDLE.get_or_init(|| handle))
+    let (sender, receiver) = mpsc::channel::<tokio::runtime::Runtime>();
+    let drive = move || {
+        let Ok(runtime) = receiver.recv() else { return };
+        loop {
+            // A waker is somebody else's code: its panic must not end everybody's I/O.
+            let _ = catch_unwind(AssertUnwindSafe(|| {
+                runtime.block_on(std::future::pending::<()>());
+            }));
+        }
+    };
+    let started = start_thread(Box::new(drive));
+    let unused = match &started {
+        Ok(()) => sender.send(runtime).err().map(|unsent| unsent.0),
+        Err(_) => Some(runtime),
+    };
+    if let Some(runtime) = unused {
+        // Dropping a runtime inside another one panics, and this may run in the drop of a command.
+        runtime.shutdown_background();
+    }
+    started.map(|()| handle)
 }
 
 /// The multi-threaded tokio runtime that is current, if one is.
@@ -78,11 +98,20 @@ impl IoPlacement {
         if self.choice == IoRuntime::Background || self.unfit.load(Ordering::Relaxed) {
             return None;
         }
-        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(current) = current_multi_thread() {
-            *seen = Some(current);
+            self.set_seen(Some(current));
         }
-        seen.clone()
+        self.seen().clone()
+    }
+
+    fn set_seen(&self, handle: Option<Handle>) {
+        // The last handle of a runtime drops what its user gave to it, so that is done outside the lock.
+        let old = std::mem::replace(&mut *self.seen(), handle);
+        drop(old);
+    }
+
+    fn seen(&self) -> MutexGuard<'_, Option<Handle>> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Runs what opens a socket, and gives it up when the future is dropped.
@@ -98,9 +127,7 @@ impl IoPlacement {
             match Spawned(handle.spawn(open(watch))).await {
                 Ok(opened) => return Ok(opened),
                 Err(Some(_)) => self.unfit.store(true, Ordering::Relaxed),
-                Err(None) => {
-                    *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = None;
-                }
+                Err(None) => self.set_seen(None),
             }
         }
         match Spawned(background()?.spawn(open(RuntimeWatch(None)))).await {
@@ -332,5 +359,12 @@ mod tests {
             .spawn(Box::pin(async move { told.send(()).unwrap() }))
             .unwrap();
         assert_eq!(heard.recv_timeout(Duration::from_secs(60)), Ok(()));
+    }
+
+    #[test]
+    fn a_thread_that_cannot_be_started_is_an_error_also_inside_a_runtime() {
+        let ambient = Builder::new_current_thread().build().unwrap();
+        let started = ambient.block_on(async { start(|_| Err(io::ErrorKind::OutOfMemory.into())) });
+        assert_eq!(started.unwrap_err().kind(), io::ErrorKind::OutOfMemory);
     }
 }

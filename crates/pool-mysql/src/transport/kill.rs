@@ -3,6 +3,7 @@
 //! A server does not notice that the client of a long query has gone: it goes on with the query. Only KILL, sent through
 //! another connection, ends it.
 
+use std::future::Future;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -58,34 +59,51 @@ impl Connector {
         }
         drop(queue);
         let connector = Arc::clone(self);
-        let task = async move { connector.kill_queued().await };
+        let task = async move {
+            let connector = &connector;
+            let kill = |victims| within(Some(KILL_TIMEOUT), kill_all(connector, victims));
+            connector.killer.empty_queue(kill).await;
+        };
         if MySqlRuntime::new().spawn(Box::pin(task)).is_err() {
             self.killer.queue().has_task = false;
         }
     }
+}
 
+impl Killer {
     /// The background task: ends when the queue is empty.
-    async fn kill_queued(&self) {
+    async fn empty_queue<F: Future<Output = Option<bool>>>(&self, kill: impl Fn(Vec<Victim>) -> F) {
+        let mut ends = TaskEnds(Some(self));
         loop {
             let victims = {
-                let mut queue = self.killer.queue();
+                let mut queue = self.queue();
                 if queue.victims.is_empty() {
+                    ends.0 = None;
                     queue.has_task = false;
                     return;
                 }
                 std::mem::take(&mut queue.victims)
             };
             let number = victims.len();
-            if within(Some(KILL_TIMEOUT), kill_all(self, victims)).await != Some(true) {
+            if kill(victims).await != Some(true) {
                 tracing::debug!(number, "the server could not be told to kill connections");
             }
         }
     }
-}
 
-impl Killer {
     fn queue(&self) -> MutexGuard<'_, Queue> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// After a panic of the background task the next [`Connector::kill`] starts another one.
+struct TaskEnds<'a>(Option<&'a Killer>);
+
+impl Drop for TaskEnds<'_> {
+    fn drop(&mut self) {
+        if let Some(killer) = self.0 {
+            killer.queue().has_task = false;
+        }
     }
 }
 
@@ -141,4 +159,33 @@ async fn server_and_uptime(conn: &mut Conn) -> Option<(Server, u64)> {
         .await
         .ok()?;
     row.map(|(_, seconds)| (server, seconds))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+
+    use super::*;
+    use crate::transport::io_runtime::poll_once;
+
+    fn victim() -> Victim {
+        Victim {
+            connection_id: 7,
+            identity: ("here".into(), 3306),
+            opened: Instant::now(),
+        }
+    }
+
+    #[test]
+    fn a_task_that_panics_leaves_the_queue_to_the_next_one() {
+        let killer = Killer::default();
+        let mut queue = killer.queue();
+        queue.has_task = true;
+        queue.victims.push(victim());
+        drop(queue);
+        let panics = |_| async { panic!("expected by this test") };
+        let task = AssertUnwindSafe(|| poll_once(killer.empty_queue(panics)));
+        assert!(catch_unwind(task).is_err());
+        assert!(!killer.queue().has_task, "no other task would be started");
+    }
 }
