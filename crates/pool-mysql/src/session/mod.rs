@@ -4,3 +4,6 @@ pub(crate) mod command;
 pub(crate) mod echo;
 pub(crate) mod progress;
 pub(crate) mod state;
+
+#[cfg(test)]
+mod tests;
