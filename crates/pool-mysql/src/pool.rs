@@ -11,7 +11,7 @@ use crate::transport::io_runtime::MySqlRuntime;
 /// A pool of MySQL or MariaDB connections.
 pub type Pool = pool_core::Pool<MySqlManager>;
 
-/// A connection in somebody's hands; it goes back to its [`Pool`] when it is dropped.
+/// A connection that somebody has acquired; it goes back to its [`Pool`] when it is dropped.
 pub type PooledConnection = pool_core::PooledConnection<MySqlManager>;
 
 /// Begins a pool, as `aiomysql.create_pool()`: all of it can be changed before `build().await` opens the first connections.
@@ -50,9 +50,16 @@ pub fn create_pool(options: ConnectOptions) -> Builder<MySqlManager> {
         .echo(echo)
 }
 
+impl PoolOptions {
+    /// Begins the pool: all of it can be changed before `build().await` opens the first connections.
+    pub fn builder(self) -> Builder<MySqlManager> {
+        self.apply_knobs(create_pool(self.connect_options().clone()))
+    }
+}
+
 /// Begins a pool from a URL: that of [`ConnectOptions::from_url`] with the pool's knobs among its parameters.
 ///
-/// [`PoolOptions::from_url`] names them. What the URL does not say is as in [`create_pool`].
+/// [`PoolOptions::from_url`] names them. A knob that the URL does not give is as in [`create_pool`].
 ///
 /// # Errors
 ///

@@ -2,17 +2,15 @@
 
 use std::time::Duration;
 
-use pool_core::{Builder, CheckPolicy, ConfigError, IdleOrder};
+use pool_core::{Builder, CheckPolicy, ConfigError, IdleOrder, Manager};
 
 use super::ConnectOptions;
 use super::keys::{self, Form};
 use super::values::Value;
-use crate::manager::MySqlManager;
-use crate::pool::create_pool;
 
 /// The options of a pool's connections and the knobs of the pool itself, as a URL or a configuration file gives them.
 ///
-/// What is not said is left to [`create_pool`](crate::create_pool). With the feature `serde` it can be deserialized from one
+/// A knob that is not given is as in [`create_pool`](crate::create_pool). With the feature `serde` it can be deserialized from one
 /// flat map: the names are those of the methods of [`ConnectOptions`] and of the pool's builder.
 ///
 /// # Examples
@@ -67,9 +65,9 @@ impl PoolOptions {
         &self.connect
     }
 
-    /// Begins the pool: all of it can be changed before `build().await` opens the first connections.
-    pub fn builder(self) -> Builder<MySqlManager> {
-        let mut builder = create_pool(self.connect);
+    /// Sets the knobs that were given; the others stay as they are.
+    pub(crate) fn apply_knobs<M: Manager>(&self, builder: Builder<M>) -> Builder<M> {
+        let mut builder = builder;
         if let Some(minsize) = self.minsize {
             builder = builder.minsize(minsize);
         }
@@ -103,7 +101,7 @@ impl PoolOptions {
         builder
     }
 
-    /// Sets a knob of the pool by its name; another one is given back.
+    /// Sets a knob of the pool by its name. A value whose name is no knob's is given back.
     pub(super) fn set_knob(
         &mut self,
         key: &str,
