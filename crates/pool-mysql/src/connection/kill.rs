@@ -15,38 +15,36 @@ impl Connection {
     pub(crate) fn abort_handle(&self) -> Option<AbortHandle> {
         let signal = Arc::clone(&self.signal);
         let connector = Arc::clone(&self.connector);
-        let identity = self.server.identity.clone();
-        let opened = self.opened;
         Some(AbortHandle::new(move || {
             signal.abort_after(|| {
-                if let Some(identity) = identity {
-                    connector.kill(Victim {
-                        // Not the number at the time of `abort_handle`: the connection may have been opened anew since.
-                        connection_id: signal.connection_id(),
-                        identity,
-                        opened,
-                    });
+                if let Some(victim) = signal.victim() {
+                    connector.kill(victim);
                 }
             });
         }))
     }
 
+    /// What to tell the server to KILL; `None` where the server did not say enough about itself.
+    pub(crate) fn victim(&self) -> Option<Victim> {
+        Some(Victim {
+            connection_id: self.server.connection_id,
+            identity: self.server.identity.clone()?,
+            opened: self.opened,
+        })
+    }
+
     /// For the time of a command: if its future is dropped before the server has answered, the server is told to KILL the
     /// connection, where the options say so.
     pub(crate) fn kill_if_dropped(&self) -> KillIfDropped {
-        let is_wanted = self.options().kill_on_cancel;
-        let identity = self.server.identity.as_ref().filter(|_| is_wanted);
-        KillIfDropped(identity.map(|identity| {
-            Box::new(Armed {
-                connector: Arc::clone(&self.connector),
-                signal: Arc::clone(&self.signal),
-                victim: Victim {
-                    connection_id: self.server.connection_id,
-                    identity: identity.clone(),
-                    opened: self.opened,
-                },
-            })
-        }))
+        if !self.options().kill_on_cancel {
+            return KillIfDropped(None);
+        }
+        let armed = |victim| Armed {
+            connector: Arc::clone(&self.connector),
+            signal: Arc::clone(&self.signal),
+            victim,
+        };
+        KillIfDropped(self.victim().map(armed).map(Box::new))
     }
 }
 

@@ -84,8 +84,9 @@ impl Connection {
         std::mem::swap(&mut self.watch, &mut fresh.watch);
         std::mem::swap(&mut self.server, &mut fresh.server);
         std::mem::swap(&mut self.infile, &mut fresh.infile);
+        std::mem::swap(&mut self.opened, &mut fresh.opened);
         self.infile.belongs_to(&self.signal);
-        self.signal.is_about(self.server.connection_id);
+        self.signal.is_about(self.victim());
         Ok(())
     }
 
@@ -113,7 +114,7 @@ impl Connection {
         match answer {
             Some(rows) => {
                 rows.into_iter().for_each(|row| self.server.learn(row));
-                self.signal.is_about(self.server.connection_id);
+                self.signal.is_about(self.victim());
             }
             None => self.send_settings(settings).await?,
         }

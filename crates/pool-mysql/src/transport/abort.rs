@@ -1,17 +1,20 @@
-//! Ending a command from outside while somebody waits for it.
+//! Ends a command from outside while somebody waits for it.
 
 use std::future::Future;
 use std::pin::pin;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Poll, Waker};
+
+use crate::transport::kill::Victim;
 
 /// A flag that ends the command under way and refuses all later ones.
 #[derive(Default)]
 pub(crate) struct Signal {
     aborted: AtomicBool,
-    connection_id: AtomicU64,
+    /// The waker of the task that waits for the command under way, or of the last one.
     waiting: Mutex<Option<Waker>>,
+    victim: Mutex<Option<Victim>>,
 }
 
 impl Signal {
@@ -30,20 +33,21 @@ impl Signal {
         }
     }
 
-    /// The connection's number at the server.
-    pub(crate) fn connection_id(&self) -> u64 {
-        self.connection_id.load(Ordering::Relaxed)
+    /// What to tell the server to KILL; `None` where the server did not say enough about itself.
+    pub(crate) fn victim(&self) -> Option<Victim> {
+        self.lock_victim().clone()
     }
 
-    pub(crate) fn is_about(&self, connection_id: u64) {
-        self.connection_id.store(connection_id, Ordering::Relaxed);
+    /// The connection was opened, or opened anew, perhaps at another server.
+    pub(crate) fn is_about(&self, victim: Option<Victim>) {
+        *self.lock_victim() = victim;
     }
 
     pub(crate) fn is_aborted(&self) -> bool {
         self.aborted.load(Ordering::SeqCst)
     }
 
-    /// Waits for a command, or for the flag: `None`.
+    /// Waits for a command; returns `None` when the flag is set.
     pub(crate) async fn guard<F: Future>(&self, command: F) -> Option<F::Output> {
         let mut command = pin!(command);
         std::future::poll_fn(|cx| {
@@ -72,8 +76,12 @@ impl Signal {
         .await
     }
 
-    fn waiting(&self) -> std::sync::MutexGuard<'_, Option<Waker>> {
+    fn waiting(&self) -> MutexGuard<'_, Option<Waker>> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn lock_victim(&self) -> MutexGuard<'_, Option<Victim>> {
+        self.victim.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

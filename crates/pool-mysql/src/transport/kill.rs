@@ -39,6 +39,7 @@ struct Queue {
 }
 
 /// A connection that is to be killed.
+#[derive(Clone)]
 pub(crate) struct Victim {
     pub(crate) connection_id: u64,
     /// Behind one address there may be several servers, and each numbers its connections itself.
