@@ -1,4 +1,4 @@
-//! The options with what an option file adds to them.
+//! Adds the values of an option file to the options.
 
 use std::path::Path;
 
@@ -11,9 +11,9 @@ use super::values::Value;
 use super::{ConnectOptions, SslMode};
 
 impl ConnectOptions {
-    /// What is to be used: the option file's words where nothing else was said.
+    /// Fills the options that were not given from the option file, if there is one.
     ///
-    /// The result names no file any more.
+    /// The result names no file any more, so the file is read once.
     pub(super) fn resolved(mut self) -> Result<Self, ConfigError> {
         let file = self.read_default_file.take();
         let group = self.read_default_group.take();
@@ -30,7 +30,7 @@ impl ConnectOptions {
     }
 
     fn fill(&mut self, said: &Group) -> Result<(), ConfigError> {
-        // An address is one thing: a socket of the file is not mixed into a host of the caller's, and the other way round.
+        // A host or port of the caller and a socket of the file are two different addresses; they are not mixed.
         let has_address =
             self.host.is_explicit || self.port.is_explicit || self.unix_socket.is_some();
         if !has_address {
@@ -51,12 +51,12 @@ impl ConnectOptions {
         self.fill_ssl(said)
     }
 
-    /// Takes over what is said about TLS, as far as the caller has left it out.
+    /// Fills the options for TLS that the caller has not given.
     fn fill_ssl(&mut self, said: &Group) -> Result<(), ConfigError> {
         let ssl = &mut self.ssl;
         let silent = ssl.mode.is_none() && ssl.ca.is_none() && ssl.cert.is_none();
         if silent && self.unix_socket.is_some() {
-            // The driver speaks no TLS there: the file means its TCP connections.
+            // The driver has no TLS on a unix socket: the file means TCP connections.
             return Ok(());
         }
         let mode = |value: Value, key: &str| value.one_of(key, SSL_MODES);
@@ -87,7 +87,7 @@ impl ConnectOptions {
     }
 }
 
-/// Fills a place that nobody has filled.
+/// Fills an option that was not given.
 fn fill<T>(
     place: &mut Option<T>,
     said: &Group,
@@ -102,7 +102,7 @@ fn fill<T>(
     Ok(())
 }
 
-/// Fills a place that has nothing but its default.
+/// Fills an option that has its default value.
 fn fill_default<T>(
     place: &mut Setting<T>,
     said: &Group,
@@ -119,7 +119,7 @@ fn fill_default<T>(
     Ok(())
 }
 
-/// A switch of the file: there without a value means on, `skip_` before its name means off.
+/// A switch of the file. Its name without a value means on; `skip_` before its name means off.
 fn is_on(said: &Group, key: &str) -> Result<Option<bool>, ConfigError> {
     if said.get(&format!("skip_{key}")).is_some() {
         return Ok(Some(false));

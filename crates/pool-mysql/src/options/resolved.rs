@@ -1,4 +1,4 @@
-//! The options as the driver and the server take them.
+//! The options in the form that the driver and the server need.
 
 use mysql_async::{Opts, OptsBuilder};
 use pool_core::ConfigError;
@@ -26,7 +26,7 @@ pub(crate) struct ResolvedOptions {
 }
 
 impl ResolvedOptions {
-    /// Checks the options and works out the rest.
+    /// Checks the options, reads their files, and works out the rest.
     pub(crate) fn new(options: ConnectOptions) -> Result<Self, ConfigError> {
         options.check()?;
         let options = options.resolved()?;
@@ -63,11 +63,11 @@ fn driver_opts(options: &ConnectOptions) -> Opts {
         .user(options.login())
         .pass(options.password.as_deref())
         .db_name(options.db.as_deref())
-        // By default the driver leaves a loopback TCP connection for the server's unix socket: two connects, and
-        // somebody who asked for TCP does not get it.
+        // By default the driver changes from a TCP connection on the loopback address to the server's unix socket. That
+        // costs a second connect, and the caller asked for TCP.
         .prefer_socket(false)
         .client_found_rows(client_flag::wants_found_rows(options.client_flag))
-        // Nobody listens on a unix socket.
+        // Nobody else can read what goes through a unix socket.
         .enable_cleartext_plugin(options.enable_cleartext_plugin || options.unix_socket.is_some())
         .connect_attribute("_client_name", env!("CARGO_PKG_NAME"))
         .connect_attribute("_client_version", env!("CARGO_PKG_VERSION"))
@@ -85,7 +85,7 @@ fn driver_opts(options: &ConnectOptions) -> Opts {
     builder.into()
 }
 
-/// The same over TLS, where the password may be sent as it is.
+/// The same over TLS, where the password may be sent in clear text.
 #[cfg(any(feature = "rustls", feature = "native-tls"))]
 fn with_tls(options: &ConnectOptions, plain: Opts) -> Result<Opts, ConfigError> {
     let builder = OptsBuilder::from_opts(plain)
@@ -94,13 +94,13 @@ fn with_tls(options: &ConnectOptions, plain: Opts) -> Result<Opts, ConfigError> 
     Ok(builder.into())
 }
 
-/// `check` has refused this already.
+/// Never called: `check` refuses TLS in a build without it.
 #[cfg(not(any(feature = "rustls", feature = "native-tls")))]
 fn with_tls(_: &ConnectOptions, _: Opts) -> Result<Opts, ConfigError> {
     Err(ConfigError::new("ssl_mode", "this build has no TLS"))
 }
 
-/// `check` has seen to it that nothing here can leave its place.
+/// `check` has refused values that would end a quoted text or begin another statement.
 fn settings(options: &ConnectOptions) -> String {
     let mut parts = Vec::new();
     if let Some(charset) = &options.charset {
@@ -129,14 +129,14 @@ mod tests {
     }
 
     #[test]
-    fn a_session_without_wishes_costs_no_round_trip() {
+    fn default_options_apply_nothing_to_a_session() {
         let resolved = resolved(ConnectOptions::new());
         assert_eq!(resolved.settings, "");
         assert_eq!(resolved.settings_and_db, "");
     }
 
     #[test]
-    fn all_wishes_go_into_one_text() {
+    fn all_settings_of_a_session_go_into_one_text() {
         let options = ConnectOptions::new()
             .db("a`b")
             .charset("latin1")
@@ -172,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn a_plain_password_goes_over_plain_tcp_only_where_that_is_forced() {
+    fn a_clear_text_password_goes_over_plain_tcp_only_if_enabled() {
         let new = ConnectOptions::new;
         assert!(!resolved(new()).opts.enable_cleartext_plugin());
         let forced = resolved(new().enable_cleartext_plugin(true));
@@ -186,7 +186,7 @@ mod tests {
 
     #[cfg(any(feature = "rustls", feature = "native-tls"))]
     #[test]
-    fn tls_is_in_the_opts_and_preferred_has_a_way_without() {
+    fn tls_is_in_the_opts_and_preferred_has_opts_without_it() {
         let with = |mode| resolved(ConnectOptions::new().ssl_mode(mode));
         let preferred = with(SslMode::Preferred);
         assert!(preferred.opts.ssl_opts().is_some());
@@ -211,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn found_rows_are_counted_where_that_is_asked_for() {
+    fn found_rows_are_counted_if_the_flag_is_given() {
         use mysql_async::consts::CapabilityFlags;
         let flags = CapabilityFlags::CLIENT_FOUND_ROWS;
         let found = resolved(ConnectOptions::new().client_flag(flags));
