@@ -11,7 +11,7 @@ use crate::transport::unread::{Form, skip_unread_result};
 
 /// What comes before the rows of a result.
 pub(crate) struct Front {
-    /// Empty where the result has no rows to give.
+    /// Empty where the result can have no rows.
     pub(crate) columns: Arc<[Column]>,
     pub(crate) affected_rows: u64,
     pub(crate) last_insert_id: Option<u64>,

@@ -11,9 +11,9 @@ use crate::statement::sql::Sql;
 /// All of them, for a kind of statement and the method that makes a command of it.
 macro_rules! exec_methods {
     ($vis:vis $bound:ident, $command:ident) => {
-        /// Executes a prepared statement; its rows come one by one, and several results where it has several.
+        /// Executes a statement. Its rows are read one by one, and so are further results if it has several.
         ///
-        /// What is left unread is read and dropped before the next command.
+        /// The next command reads what is left unread and drops it.
         ///
         /// # Errors
         ///
@@ -21,7 +21,7 @@ macro_rules! exec_methods {
         ///
         /// # Cancel safety
         ///
-        /// Dropping the future closes the connection: nobody can know how far the server came.
+        /// Dropping the future closes the connection, because nobody knows how far the server came.
         $vis fn exec_iter<'a: 's, 's, Q, P>(
             &'a mut self,
             statement: Q,
@@ -37,7 +37,7 @@ macro_rules! exec_methods {
             this.run(command, |conn| conn.exec_iter(statement, params))
         }
 
-        /// Executes a statement once for each of several sets of parameters: in one round trip on MariaDB, one by one on MySQL.
+        /// Executes a statement once for each set of parameters: in one round trip on MariaDB, one by one on MySQL.
         ///
         /// # Errors
         ///
@@ -45,7 +45,7 @@ macro_rules! exec_methods {
         ///
         /// # Cancel safety
         ///
-        /// Dropping the future closes the connection: nobody can know how far the server came.
+        /// Dropping the future closes the connection, because nobody knows how far the server came.
         $vis fn exec_batch<'a: 'b, 'b, S, P, I>(
             &'a mut self,
             statement: S,
@@ -67,11 +67,11 @@ macro_rules! exec_methods {
         ///
         /// # Errors
         ///
-        /// When the server refuses or the connection is closed; a row that does not fit the type.
+        /// When the server refuses, the connection is closed, or a row does not fit the type.
         ///
         /// # Cancel safety
         ///
-        /// Dropping the future closes the connection: nobody can know how far the server came.
+        /// Dropping the future closes the connection, because nobody knows how far the server came.
         $vis fn exec<'a: 'b, 'b, T, S, P>(
             &'a mut self,
             statement: S,
@@ -93,11 +93,11 @@ macro_rules! exec_methods {
         ///
         /// # Errors
         ///
-        /// When the server refuses or the connection is closed; a row that does not fit the type.
+        /// When the server refuses, the connection is closed, or a row does not fit the type.
         ///
         /// # Cancel safety
         ///
-        /// Dropping the future closes the connection: nobody can know how far the server came.
+        /// Dropping the future closes the connection, because nobody knows how far the server came.
         $vis fn exec_first<'a: 'b, 'b, T, S, P>(
             &'a mut self,
             statement: S,
@@ -119,11 +119,11 @@ macro_rules! exec_methods {
         ///
         /// # Errors
         ///
-        /// When the server refuses or the connection is closed; a row that does not fit the type.
+        /// When the server refuses, the connection is closed, or a row does not fit the type.
         ///
         /// # Cancel safety
         ///
-        /// Dropping the future closes the connection: nobody can know how far the server came.
+        /// Dropping the future closes the connection, because nobody knows how far the server came.
         $vis fn exec_map<'a: 'b, 'b, T, S, P, U, F>(
             &'a mut self,
             statement: S,
@@ -150,11 +150,11 @@ macro_rules! exec_methods {
         ///
         /// # Errors
         ///
-        /// When the server refuses or the connection is closed; a row that does not fit the type.
+        /// When the server refuses, the connection is closed, or a row does not fit the type.
         ///
         /// # Cancel safety
         ///
-        /// Dropping the future closes the connection: nobody can know how far the server came.
+        /// Dropping the future closes the connection, because nobody knows how far the server came.
         $vis fn exec_fold<'a: 'b, 'b, T, S, P, U, F>(
             &'a mut self,
             statement: S,
@@ -188,7 +188,7 @@ macro_rules! exec_methods {
         ///
         /// # Cancel safety
         ///
-        /// Dropping the future closes the connection: nobody can know how far the server came.
+        /// Dropping the future closes the connection, because nobody knows how far the server came.
         $vis fn exec_drop<'a: 'b, 'b, S, P>(
             &'a mut self,
             statement: S,
@@ -204,7 +204,7 @@ macro_rules! exec_methods {
             this.run(command, |conn| conn.exec_drop(statement, params))
         }
 
-        /// Executes a statement; the rows of its first result come as a stream, with constant memory.
+        /// Executes a statement. The rows of its first result come as a stream, in constant memory.
         ///
         /// # Errors
         ///
@@ -212,7 +212,7 @@ macro_rules! exec_methods {
         ///
         /// # Cancel safety
         ///
-        /// Dropping the future closes the connection: nobody can know how far the server came.
+        /// Dropping the future closes the connection, because nobody knows how far the server came.
         $vis fn exec_stream<'a: 's, 's, T, Q, P>(
             &'a mut self,
             statement: Q,
@@ -233,9 +233,11 @@ macro_rules! exec_methods {
 
 pub(crate) use exec_methods;
 
-/// Statements with parameters, prepared by the server. These methods hide those of
-/// [`Queryable`](mysql_async::prelude::Queryable) with the same names, arguments and results: they see the text of the
-/// statement, which the driver keeps to itself, and so it can be read by [`IfDirty`](crate::ResetPolicy::IfDirty) and logged.
+/// Statements with parameters, prepared by the server.
+///
+/// These methods hide those of [`Queryable`](mysql_async::prelude::Queryable) with the same names, arguments and results. The
+/// difference: they see the text of the statement, which the driver does not give. So
+/// [`IfDirty`](crate::ResetPolicy::IfDirty) can read it, and it can be logged.
 impl Connection {
     exec_methods!(pub Sql, exec_command);
 }

@@ -25,11 +25,11 @@ use crate::transport::unread::has_unread_result;
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum TransactionStatus {
-    /// It is not.
+    /// The session is outside a transaction.
     None,
-    /// It is.
+    /// The session is inside a transaction.
     Open,
-    /// The server's last answer did not say: it was an error, or is not read to its end.
+    /// Not known: the server's last answer was an error, or was not read to its end.
     Unknown,
 }
 

@@ -8,7 +8,7 @@ use crate::connection::Connection;
 use crate::error::local_infile::InfileRefused;
 
 impl Connection {
-    /// Runs a `LOAD DATA LOCAL INFILE` statement on these bytes instead of a file, and returns how many rows came in.
+    /// Runs a `LOAD DATA LOCAL INFILE` statement with these bytes instead of a file; returns how many rows were loaded.
     ///
     /// The file name in the statement does not matter: no file is opened.
     ///
@@ -18,7 +18,7 @@ impl Connection {
     ///
     /// # Cancel safety
     ///
-    /// Dropping the future closes the connection; a transactional table then has none of the rows.
+    /// Dropping the future closes the connection. A transactional table then has none of the rows.
     ///
     /// # Examples
     ///

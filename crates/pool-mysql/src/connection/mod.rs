@@ -30,18 +30,17 @@ use crate::transport::server::Server;
 /// A connection to a MySQL or MariaDB server, alone or from a pool.
 ///
 /// It has the names of aiomysql's connection, and it implements the driver's
-/// [`Queryable`](mysql_async::prelude::Queryable), so that `query`, `exec`, `exec_batch`, `query_iter` and their kin work
-/// on it. Three things differ from the driver's own connection:
+/// [`Queryable`](mysql_async::prelude::Queryable), so that `query`, `exec`, `exec_batch`, `query_iter` and the other methods
+/// work on it. Three things differ from the driver's own connection:
 ///
 /// - **A cancelled command closes it.** When the future of a command is dropped before it is done, every later command
-///   answers [`ConnectionClosed`](mysql_async::DriverError::ConnectionClosed): the server's answer to the old command
-///   would otherwise be read as the answer to the next one. For the same reason the driver's connection is never handed
-///   out.
-/// - A row that does not fit the type asked for is an error, not a panic (except in a stream).
+///   answers [`ConnectionClosed`](mysql_async::DriverError::ConnectionClosed). Otherwise the server's answer to the old
+///   command would be read as the answer to the next one. For the same reason the driver's connection is never handed out.
+/// - A row that does not fit the requested type is an error, not a panic (except in a stream).
 /// - Dropping it needs no runtime and downloads nothing: the socket is closed at once.
 ///
-/// [`close`](Self::close) closes the connection, as in aiomysql; the method of that name that closes a prepared statement is
-/// reached as `Queryable::close(&mut conn, statement)`.
+/// [`close`](Self::close) closes the connection, as in aiomysql. The driver's method of that name closes a prepared
+/// statement; call it as `Queryable::close(&mut conn, statement)`.
 ///
 /// The driver's own result types (`QueryResult`, `ResultSetStream`) show the password in their `Debug` form: do not print
 /// them.
@@ -118,11 +117,11 @@ impl Connection {
     ///
     /// # Errors
     ///
-    /// When the server could not be told; the connection is closed all the same.
+    /// When the server could not be told; the connection is closed in any case.
     ///
     /// # Cancel safety
     ///
-    /// The connection is closed also when the future is dropped after its first poll.
+    /// The connection is also closed when the future is dropped after its first poll.
     pub async fn ensure_closed(&mut self) -> mysql_async::Result<()> {
         match self.conn.take() {
             Some(conn) => {
@@ -134,7 +133,7 @@ impl Connection {
 
     /// Whether the connection cannot be used any more: closed, broken, aborted, or left in the middle of a command.
     ///
-    /// A connection that the server has closed is seen only by the next command.
+    /// Only the next command notices that the server has closed the connection.
     pub fn is_closed(&self) -> bool {
         self.state.is_busy()
             || self.signal.is_aborted()

@@ -16,7 +16,7 @@ use crate::transport::infile::Infile;
 use crate::transport::io_runtime::{RuntimeWatch, within};
 use crate::transport::server;
 
-/// Opens a connection where its socket can live, without a deadline.
+/// Opens a connection, without a limit of time. The options choose the runtime of its socket.
 pub(crate) async fn open(connector: Arc<Connector>, echo: bool) -> Result<Connection, Error> {
     let here = Arc::clone(&connector);
     let open = move |watch| establish(Arc::clone(&here), watch, echo);
@@ -101,7 +101,7 @@ impl Connection {
             .run(Purpose::Internal.into(), |conn| {
                 Box::pin(async move {
                     let mut result = match conn.query_iter(text).await {
-                        // A server that speaks the protocol but lacks one of the variables.
+                        // The server speaks the protocol but does not have one of the variables.
                         Err(mysql_async::Error::Server(_)) => return Ok(None),
                         result => result?,
                     };

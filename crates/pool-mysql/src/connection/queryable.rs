@@ -1,4 +1,4 @@
-//! The driver's `Queryable` for our connection, as a macro: a transaction has it too.
+//! The driver's `Queryable` for our connection. It is a macro, because a transaction has it too.
 
 use mysql_async::prelude::{AsQuery, FromRow, Queryable, StatementLike};
 use mysql_async::{
@@ -17,7 +17,7 @@ impl Connection {
     }
 }
 
-/// A row as a `T`; one that does not fit is an error here, where the driver panics.
+/// A row as a `T`. A row that does not fit is an error; the driver would panic.
 pub(crate) fn convert<T: FromRow>(row: Row) -> mysql_async::Result<T> {
     T::from_row_opt(row).map_err(|FromRowError(row)| DriverError::FromRow { row }.into())
 }

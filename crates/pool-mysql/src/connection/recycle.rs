@@ -11,12 +11,12 @@ use crate::session::command::Purpose;
 use crate::transport::unread::skip_unread_result;
 
 impl Connection {
-    /// Whether the texts of the statements are read for what they leave behind.
+    /// Whether the texts of statements are read to find out what they leave in the session.
     pub(crate) fn watches_statements(&self) -> bool {
         self.options().reset_policy == ResetPolicy::IfDirty
     }
 
-    /// Looks in the server's last answer for traces of its statement that the text of the statement does not tell.
+    /// Looks in the server's last answer for traces of the statement that its text does not tell.
     ///
     /// It is called before the next command, whose answer replaces that one.
     pub(crate) fn examine_answer(&mut self) {

@@ -74,7 +74,7 @@ impl Connection {
         }
     }
 
-    /// A statement that is known to do no more than `purpose` says.
+    /// A statement whose purpose is known without reading its text.
     pub(crate) fn logged(
         &self,
         sql: &[u8],

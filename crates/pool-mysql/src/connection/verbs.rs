@@ -11,11 +11,11 @@ use crate::statement::literal;
 use crate::statement::quote;
 
 impl Connection {
-    /// Asks the server whether it is there.
+    /// Checks that the server answers.
     ///
     /// # Errors
     ///
-    /// When it is not, or the connection is closed; never reconnects.
+    /// When it does not, or the connection is closed. It never reconnects.
     ///
     /// # Cancel safety
     ///
@@ -24,9 +24,9 @@ impl Connection {
         Queryable::ping(self).await
     }
 
-    /// Makes another database the current one.
+    /// Changes the current database.
     ///
-    /// A pool puts the session back into the configured one before the next user gets it.
+    /// A pool changes back to the configured database before the next user gets the connection.
     ///
     /// # Errors
     ///
@@ -43,8 +43,8 @@ impl Connection {
     ///
     /// # Errors
     ///
-    /// When there is no such session (error 1094) or this user may not end it, or the connection is closed. A connection
-    /// that ends itself in this way hears that it was killed, and is closed.
+    /// When there is no such session (error 1094), this user may not end it, or the connection is closed. A connection that
+    /// ends its own session gets the error that it was killed, and is closed.
     ///
     /// # Cancel safety
     ///
@@ -53,7 +53,7 @@ impl Connection {
         self.execute(format!("KILL {connection_id}")).await
     }
 
-    /// What the server has to say about the last statement: the lines of `SHOW WARNINGS`.
+    /// The warnings of the last statement: the lines of `SHOW WARNINGS`.
     ///
     /// # Errors
     ///
@@ -79,15 +79,15 @@ impl Connection {
         self.query("SHOW WARNINGS").await
     }
 
-    /// A value as SQL text, in quotes where it needs them; [`literal`](Self::literal) under aiomysql's other name.
+    /// A value as SQL text, in quotes where it needs them. The same as [`literal`](Self::literal); aiomysql has both names.
     pub fn escape(&self, value: impl Into<Value>) -> String {
         self.literal(value)
     }
 
     /// A value as SQL text, in quotes where it needs them.
     ///
-    /// It can be put into any statement of this or another session, whatever character set and `sql_mode` it has: what
-    /// could be misread is written in hexadecimal. Parameters (`?`) are the better way where they are possible.
+    /// It can be put into any statement of any session, with any character set and `sql_mode`: text that could be misread
+    /// is written in hexadecimal. Where parameters (`?`) are possible, they are the better way.
     ///
     /// # Examples
     ///
@@ -102,9 +102,9 @@ impl Connection {
         literal::literal(&value.into())
     }
 
-    /// Begins a transaction; one that is open is committed by that, as the server does it.
+    /// Begins a transaction. If one is open, the server commits it first.
     ///
-    /// [`start_transaction`](Self::start_transaction) is the form that rolls back by itself.
+    /// [`start_transaction`](Self::start_transaction) gives a guard that rolls back when it is dropped.
     ///
     /// # Errors
     ///
@@ -117,7 +117,7 @@ impl Connection {
         self.execute("BEGIN").await
     }
 
-    /// Commits what was done since the last commit.
+    /// Commits everything since the last commit or rollback.
     ///
     /// # Errors
     ///
@@ -130,7 +130,7 @@ impl Connection {
         self.execute("COMMIT").await
     }
 
-    /// Takes back what was done since the last commit.
+    /// Rolls back everything since the last commit or rollback.
     ///
     /// # Errors
     ///
@@ -143,7 +143,7 @@ impl Connection {
         self.execute("ROLLBACK").await
     }
 
-    /// Says whether each statement commits by itself.
+    /// Sets whether each statement commits by itself.
     ///
     /// # Errors
     ///

@@ -1,4 +1,4 @@
-//! The statement log.
+//! The log of statements, which the option `echo` switches on.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};

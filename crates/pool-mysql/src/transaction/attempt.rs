@@ -1,4 +1,4 @@
-//! A transaction as a piece of work: committed when it succeeds, rolled back when it fails, done again when asked for.
+//! A transaction as a closure: committed when it succeeds, rolled back when it fails, repeated where the options say so.
 
 use pool_core::{BoxFuture, Runtime};
 
@@ -9,10 +9,10 @@ use crate::transaction::options::TransactionOptions;
 use crate::transport::io_runtime::MySqlRuntime;
 
 impl Connection {
-    /// Does `work` in a transaction: committed when it returns `Ok`, rolled back when it returns `Err`.
+    /// Runs `work` in a transaction, which is committed when `work` returns `Ok`, and rolled back when it returns `Err`.
     ///
-    /// [`transaction_with`](Self::transaction_with) chooses an isolation level and does it again after a deadlock;
-    /// [`start_transaction`](Self::start_transaction) is the form without a closure.
+    /// With [`transaction_with`](Self::transaction_with) you can choose an isolation level, and have it repeated after a
+    /// deadlock. [`start_transaction`](Self::start_transaction) is the form without a closure.
     ///
     /// # Errors
     ///
@@ -20,8 +20,9 @@ impl Connection {
     ///
     /// # Cancel safety
     ///
-    /// Nothing is committed unless the future was dropped during the COMMIT: then it is unknown. Dropped during a
-    /// command, it closes the connection; between two commands, the transaction is rolled back before the next one.
+    /// If the future is dropped during the COMMIT, it is unknown whether the transaction was committed; otherwise it was
+    /// not. If it is dropped during another command, the connection is closed. If it is dropped between two commands, the
+    /// transaction is rolled back before the next command.
     ///
     /// # Examples
     ///
@@ -49,26 +50,28 @@ impl Connection {
         self.transaction_with(TransactionOptions::new(), work).await
     }
 
-    /// Does `work` in a transaction that begins in a chosen way and, where the options ask for it, is done again after it
-    /// lost to another one.
+    /// Runs `work` in a transaction that begins as the options say, and repeats it after a conflict with another
+    /// transaction, where the options say so.
     ///
-    /// It is done again when its last statement ended with 1213 (deadlock) or 1205 (lock wait timeout), whatever error
-    /// `work` makes of that, after a rollback and a pause. `work` then runs from its beginning, so what it does beside the
-    /// database should bear that.
+    /// It is repeated when its last statement failed with 1213 (deadlock) or 1205 (lock wait timeout), whatever error `work`
+    /// returns then. Before each repetition the transaction is rolled back, and there is a pause. `work` runs from its
+    /// beginning, so everything that it does outside the database is done again, too.
     ///
-    /// **A COMMIT is never sent twice**, and nothing is done again once something may be committed. So an error of the
-    /// COMMIT itself is returned, even one that [is retryable](crate::MySqlErrorExt::is_retryable); and a transaction in
-    /// which anything was run but single SELECT, INSERT, UPDATE, DELETE, REPLACE, WITH, DO and SHOW statements, or anything whose
-    /// text is not seen here (the `exec` methods called as `Queryable::exec…`), is not done again.
+    /// **A COMMIT is never sent twice**, and nothing is repeated once a part of it may be committed. So an error of the COMMIT
+    /// itself is returned, even one that [is retryable](crate::MySqlErrorExt::is_retryable). A transaction is also not
+    /// repeated if `work` ran a statement that may commit: anything but single SELECT, INSERT, UPDATE, DELETE, REPLACE, WITH,
+    /// DO and SHOW statements, and anything whose text is not known (the `exec` methods called as `Queryable::exec…`).
     ///
-    /// Where the server has taken the transaction back and `work` returns `Ok` all the same, nothing is committed and the
-    /// server's error is returned: what `work` has done since was outside of it.
+    /// If the server has rolled the transaction back and `work` returns `Ok` all the same, nothing is committed, and the
+    /// server's error is returned: what `work` did after the rollback was outside the transaction.
     ///
     /// # Errors
     ///
-    /// Those of `work`; [`NestedTransaction`](mysql_async::DriverError::NestedTransaction) inside another transaction; what the server
-    /// said to the COMMIT; [`OutcomeUnknown`](crate::OutcomeUnknown), in the driver's `Error::Other`, where the connection was
-    /// lost before the answer to the COMMIT.
+    /// - those of `work`;
+    /// - [`NestedTransaction`](mysql_async::DriverError::NestedTransaction) inside another transaction;
+    /// - the server's error for the COMMIT;
+    /// - [`OutcomeUnknown`](crate::OutcomeUnknown), in the driver's `Error::Other`, if the connection was lost before the answer
+    ///   to the COMMIT.
     ///
     /// # Cancel safety
     ///
@@ -121,7 +124,7 @@ impl Connection {
                 true => options.pause_after(attempt),
                 false => None,
             };
-            // Where it fails it is tried again before the next command; the caller needs to hear the first error.
+            // A rollback that fails is tried again before the next command. The caller gets the first error.
             let rolled_back = tx.end("ROLLBACK").await;
             let Some(pause) = pause.filter(|_| rolled_back.is_ok()) else {
                 return outcome;
@@ -134,11 +137,11 @@ impl Connection {
 }
 
 impl Transaction<'_> {
-    /// Does `work` inside this transaction so that it alone is taken back when it returns `Err`: a savepoint. It nests.
+    /// Runs `work` behind a savepoint: when it returns `Err`, only `work` is rolled back. Savepoints can be nested.
     ///
     /// # Errors
     ///
-    /// Those of `work`; when the server refuses, or the connection is closed.
+    /// Those of `work`; an error of the server; that the connection is closed.
     ///
     /// # Cancel safety
     ///
@@ -146,7 +149,7 @@ impl Transaction<'_> {
     ///
     /// # Panics
     ///
-    /// Where `work` does; the connection is closed then, too.
+    /// When `work` panics; the connection is closed then.
     ///
     /// # Examples
     ///
@@ -187,7 +190,7 @@ impl Transaction<'_> {
         let conn = level.tx.connection();
         conn.state.savepoints_changed(number - 1);
         if is_undone {
-            // The server has taken back everything, the savepoint included: whoever commits will hear of it.
+            // The server has rolled back everything, including the savepoint. The commit will fail with that error.
             return outcome;
         }
         let end = match outcome {
@@ -198,7 +201,7 @@ impl Transaction<'_> {
         if outcome.is_ok() {
             ended?;
         } else if ended.is_err() {
-            // What should be taken back may still be there, and must not be committed.
+            // What should be rolled back may still be there, and must not be committed.
             conn.close();
         }
         outcome
@@ -210,7 +213,7 @@ async fn savepoint_command(conn: &mut Connection, sql: String) -> mysql_async::R
     conn.send(command, sql.into()).await
 }
 
-/// Work behind a savepoint; left unfinished it closes the connection, so that no half of it is committed.
+/// The work behind a savepoint. If it is dropped unfinished, the connection is closed, so that no half of it is committed.
 struct Level<'a> {
     tx: Transaction<'a>,
     is_done: bool,

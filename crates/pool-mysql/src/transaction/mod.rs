@@ -12,12 +12,13 @@ use crate::connection::Connection;
 use crate::connection::inspect::TransactionStatus;
 use crate::session::command::Purpose;
 
-/// A transaction on a connection; dropped without [`commit`](Self::commit) it is rolled back before the next command.
+/// A transaction on a connection. If it is dropped without [`commit`](Self::commit), it is rolled back before the next
+/// command.
 ///
 /// It implements the driver's [`Queryable`](mysql_async::prelude::Queryable), as the connection does. In a pool the
 /// rollback happens when the connection goes back, so no lock outlives the guard.
 ///
-/// [`Connection::transaction`] is the form with a closure, which commits by itself.
+/// [`Connection::transaction`] is the form with a closure. It commits by itself.
 ///
 /// # Examples
 ///
@@ -42,8 +43,8 @@ impl Connection {
     ///
     /// # Errors
     ///
-    /// [`NestedTransaction`](mysql_async::DriverError::NestedTransaction) inside another transaction, which the server
-    /// would commit; else when the server refuses, or the connection is closed.
+    /// [`NestedTransaction`](mysql_async::DriverError::NestedTransaction) inside another transaction, because the server
+    /// would commit that one; an error of the server; that the connection is closed.
     ///
     /// # Cancel safety
     ///
@@ -101,11 +102,11 @@ impl<'a> Transaction<'a> {
         Ok(())
     }
 
-    /// Commits; a server that refuses is asked to roll back.
+    /// Commits the transaction. If the server refuses, the transaction is rolled back.
     ///
     /// # Errors
     ///
-    /// What the server said to the commit, or that the connection is closed.
+    /// The server's error for the commit; that the connection is closed.
     ///
     /// # Cancel safety
     ///
@@ -114,7 +115,7 @@ impl<'a> Transaction<'a> {
         self.end("COMMIT").await
     }
 
-    /// Rolls back.
+    /// Rolls the transaction back.
     ///
     /// # Errors
     ///
@@ -132,8 +133,7 @@ impl<'a> Transaction<'a> {
         let command = self.conn.statement(sql.as_bytes(), None);
         let result = self.conn.send(command, sql.into()).await;
         if let Err(mysql_async::Error::Server(_)) = result {
-            // The answer to the commit is what the caller needs; a rollback that fails is tried again before the next
-            // command.
+            // The caller gets the error of the commit. A rollback that fails is tried again before the next command.
             let rollback = self.conn.send(Purpose::Internal, "ROLLBACK".into()).await;
             self.open = rollback.is_err();
         } else {

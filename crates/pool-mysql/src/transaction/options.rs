@@ -1,12 +1,12 @@
-//! How a transaction is begun, and how often it is done again.
+//! How a transaction begins, and how often it is repeated.
 
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::time::Duration;
 
 use mysql_async::{IsolationLevel, TxOpts};
 
-/// How [`Connection::transaction_with`](crate::Connection::transaction_with) begins a transaction, and what it does when
-/// the transaction loses to another one.
+/// How [`Connection::transaction_with`](crate::Connection::transaction_with) begins a transaction, and how often it repeats
+/// the transaction after a conflict with another one.
 ///
 /// # Examples
 ///
@@ -34,7 +34,7 @@ impl Default for TransactionOptions {
 }
 
 impl TransactionOptions {
-    /// The session's isolation level, read and write, never done again.
+    /// The session's isolation level, read and write, never repeated.
     pub fn new() -> Self {
         Self {
             begin: TxOpts::default(),
@@ -65,17 +65,16 @@ impl TransactionOptions {
         self
     }
 
-    /// How often a transaction is done again, at most, that lost to another one: a deadlock (1213) or a lock that was
-    /// waited for too long (1205). Default: never.
+    /// How often, at most, a transaction is repeated after a deadlock (1213) or a lock wait timeout (1205); default: never.
     #[must_use]
     pub fn retries(mut self, retries: u32) -> Self {
         self.retries = retries;
         self
     }
 
-    /// The pause before the first retry, which doubles with each, and the longest pause; default: 10 ms and 1 s.
+    /// The pause before the first retry, which doubles with each retry, and the longest pause; default: 10 ms and 1 s.
     ///
-    /// The pause is drawn between half of it and all of it, so that two that met do not meet again.
+    /// Each pause is a random time between half of it and all of it, so that two transactions that met do not meet again.
     #[must_use]
     pub fn backoff(mut self, first: Duration, longest: Duration) -> Self {
         self.shortest = first;
@@ -87,7 +86,7 @@ impl TransactionOptions {
         &self.begin
     }
 
-    /// The pause after the attempt of this number, counted from 0; nothing where it was the last.
+    /// The pause after the attempt with this number, counted from 0; `None` after the last attempt.
     pub(crate) fn pause_after(&self, attempt: u32) -> Option<Duration> {
         (attempt < self.retries)
             .then(|| self.pause(attempt, RandomState::new().build_hasher().finish()))
@@ -101,7 +100,7 @@ impl TransactionOptions {
     }
 }
 
-/// Begun in this way, and never done again.
+/// A transaction that begins in this way, and is never repeated.
 impl From<TxOpts> for TransactionOptions {
     fn from(begin: TxOpts) -> Self {
         Self {

@@ -8,7 +8,7 @@ use std::task::{Poll, Waker};
 
 use crate::transport::kill::Victim;
 
-/// A flag that ends the command under way and refuses all later ones.
+/// A flag that ends the command under way, and makes all later commands fail.
 #[derive(Default)]
 pub(crate) struct Signal {
     aborted: AtomicBool,
@@ -38,7 +38,7 @@ impl Signal {
         self.lock_victim().clone()
     }
 
-    /// The connection was opened, or opened anew, perhaps at another server.
+    /// Called when the connection was opened, and when it was opened anew, perhaps at another server.
     pub(crate) fn is_about(&self, victim: Option<Victim>) {
         *self.lock_victim() = victim;
     }
@@ -67,7 +67,7 @@ impl Signal {
                 let old = self.waiting().replace(new);
                 drop(old);
             }
-            // The flag may have been set after the first look and before the waker was there.
+            // The flag may have been set after the first look and before the waker was stored.
             match self.is_aborted() {
                 true => Poll::Ready(None),
                 false => Poll::Pending,
@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn a_command_that_ends_is_not_disturbed() {
+    fn a_command_that_is_ready_gives_its_result() {
         let signal = Signal::default();
         assert_eq!(
             poll_once(signal.guard(std::future::ready(3))),

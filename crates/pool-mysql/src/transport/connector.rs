@@ -9,13 +9,13 @@ use crate::transport::io_runtime::IoPlacement;
 use crate::transport::kill::Killer;
 use crate::transport::packet_limit::PacketLimit;
 
-/// The resolved options, and what was learned from the servers that were connected to with them.
+/// The resolved options, and what was learned while connecting with them.
 ///
 /// All connections of a pool share one. It holds the password, so it has no `Debug`.
 pub(crate) struct Connector {
     pub(crate) resolved: ResolvedOptions,
-    /// The driver's options for a server whose certificate is good but for another name. Set once such a server was seen,
-    /// and only where the options accept any name.
+    /// The driver's options for a server whose certificate is good but has another name. It is set after the first connect
+    /// to such a server, and only if the options accept any name.
     #[cfg(feature = "rustls")]
     pub(super) other_name: std::sync::Mutex<Option<mysql_async::Opts>>,
     pub(crate) packet_limit: PacketLimit,

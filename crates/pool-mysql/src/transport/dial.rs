@@ -28,8 +28,8 @@ pub(crate) async fn dial(
     dial_adapted(connector, adapt).await
 }
 
-/// Opens a connection beside the others, to the same server and account: without a database, which may be gone, and
-/// without local files.
+/// Opens a side connection to the same server and account. It has no database, because the database may be gone, and the
+/// server gets no local files.
 pub(super) async fn dial_side_connection(connector: &Connector) -> mysql_async::Result<Conn> {
     let adapt = |opts| {
         let builder = OptsBuilder::from_opts(opts).db_name(None::<String>);
@@ -141,7 +141,7 @@ mod other_name {
             let dns = name
                 .strip_prefix("DnsName(\"")
                 .and_then(|name| name.strip_suffix("\")"))
-                // A wildcard stands for any one label.
+                // Any label fits a wildcard.
                 .map(|name| name.replacen('*', "any", 1));
             let address = || {
                 Some(
@@ -172,7 +172,7 @@ mod other_name {
         }
 
         #[test]
-        fn the_first_name_that_can_be_called_is_taken() {
+        fn the_first_host_name_or_address_is_used() {
             let name = name_of(&["UniformResourceIdentifier(\"x\")", "DnsName(\"a.example\")"]);
             assert_eq!(name.as_deref(), Some("a.example"));
             assert_eq!(
@@ -187,7 +187,7 @@ mod other_name {
         }
 
         #[test]
-        fn another_fault_of_a_certificate_is_none_of_the_name() {
+        fn an_expired_certificate_is_not_a_wrong_name() {
             let expired = rustls::Error::InvalidCertificate(CertificateError::Expired);
             assert_eq!(presented(&expired), None);
         }

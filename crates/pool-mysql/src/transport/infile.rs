@@ -19,7 +19,7 @@ use crate::transport::abort::Signal;
 use crate::transport::connector::Connector;
 use crate::transport::io_runtime::{Blocking, blocking};
 
-/// How much is read and sent at a time, in bytes; well below the packet that any server takes.
+/// How much is read and sent at a time, in bytes. It is well below the packet limit of any server.
 const CHUNK: usize = 64 * 1024;
 
 /// The local files of one connection.
@@ -44,7 +44,7 @@ impl Infile {
         })
     }
 
-    /// From now on it belongs to the connection with this signal.
+    /// Sets the signal of the connection that these files belong to.
     pub(crate) fn belongs_to(&self, signal: &Arc<Signal>) {
         let old = self.state().signal.replace(Arc::clone(signal));
         drop(old);

@@ -1,7 +1,8 @@
-//! The one file that knows that the driver's sockets need tokio.
+//! Tokio runtimes for the driver's sockets. No other file knows that the driver needs tokio.
 //!
-//! A socket belongs to the tokio runtime in whose context it was opened, for life; reading and writing it works from any
-//! executor. So a runtime is needed to connect, and one that goes on being driven as long as the connection lives.
+//! A socket belongs to the tokio runtime in whose context it was opened, as long as it lives. It can be read and written
+//! from any executor. So a connect needs a tokio runtime, and something must drive that runtime as long as the connection
+//! lives.
 
 use std::fmt;
 use std::future::Future;
@@ -20,7 +21,8 @@ use tokio::task::{JoinHandle, unconstrained};
 
 use crate::IoRuntime;
 
-/// The thread that all background I/O, timers and tasks share; it is started once and never ends.
+/// The runtime of the thread `pool-mysql-io`, which all background I/O, timers and tasks share. It is started once and never
+/// ends.
 fn background() -> io::Result<&'static Handle> {
     static HANDLE: OnceLock<Handle> = OnceLock::new();
     static STARTING: Mutex<()> = Mutex::new(());
@@ -51,7 +53,7 @@ fn start(
     let drive = move || {
         let Ok(runtime) = receiver.recv() else { return };
         loop {
-            // A waker is somebody else's code: its panic must not end everybody's I/O.
+            // A waker is somebody else's code, and its panic must not end the I/O of all connections.
             let _ = catch_unwind(AssertUnwindSafe(|| {
                 runtime.block_on(std::future::pending::<()>());
             }));
@@ -69,7 +71,7 @@ fn start(
     started.map(|()| handle)
 }
 
-/// The multi-threaded tokio runtime that is current, if one is.
+/// The current tokio runtime, if it is a multi-threaded one.
 fn current_multi_thread() -> Option<Handle> {
     Handle::try_current()
         .ok()
@@ -79,9 +81,10 @@ fn current_multi_thread() -> Option<Handle> {
 /// Where the sockets of some connections are opened.
 pub(crate) struct IoPlacement {
     choice: IoRuntime,
-    /// The multi-threaded runtime that was seen last: pool-core opens connections from its own tasks, too.
+    /// The multi-threaded runtime that was current last. It is kept because pool-core also opens connections from its own
+    /// tasks, where it is not current.
     seen: Mutex<Option<Handle>>,
-    /// Such a runtime could not open them: it has no I/O driver.
+    /// A multi-threaded runtime could not open a socket: it has no I/O driver.
     unfit: AtomicBool,
 }
 
@@ -114,9 +117,9 @@ impl IoPlacement {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Runs what opens a socket, and gives it up when the future is dropped.
+    /// Runs a future that opens a socket, as a task of the right runtime. Dropping the returned future ends the task.
     ///
-    /// Where the multi-threaded runtime has ended, or cannot do it, the background thread does.
+    /// If the multi-threaded runtime has ended, or has no I/O driver, the background thread runs it.
     pub(crate) async fn open<T, F>(&self, open: impl Fn(RuntimeWatch) -> F + Send) -> io::Result<T>
     where
         T: Send + 'static,
@@ -138,11 +141,11 @@ impl IoPlacement {
     }
 }
 
-/// Knows whether the runtime of a socket has ended; one that has takes its tasks with it.
+/// Tells whether the runtime of a socket has ended. It holds a task of that runtime, which ends with the runtime.
 pub(crate) struct RuntimeWatch(Option<JoinHandle<()>>);
 
 impl RuntimeWatch {
-    /// Takes it from a connection that is closed, for the one that is opened in its stead.
+    /// Takes it from a connection that is being closed, for the connection that replaces it.
     pub(crate) fn take(&mut self) -> Self {
         Self(self.0.take())
     }
@@ -160,8 +163,7 @@ impl Drop for RuntimeWatch {
     }
 }
 
-/// A task that is aborted when nobody waits for it any more; it fails with its panic, or with nothing where its runtime
-/// is gone.
+/// A task that is aborted when this is dropped. Its error is its panic, or `None` if its runtime has ended.
 struct Spawned<T>(JoinHandle<T>);
 
 impl<T> Future for Spawned<T> {
@@ -180,10 +182,10 @@ impl<T> Drop for Spawned<T> {
     }
 }
 
-/// Work on a thread where it may block; dropping the future lets it go on unheard.
+/// Work on a thread where it may block. After a drop of this the work goes on, and its result is lost.
 pub(crate) struct Blocking<T>(io::Result<JoinHandle<T>>);
 
-/// Does something that blocks on a thread for that.
+/// Runs work that blocks, on a thread for such work.
 pub(crate) fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Blocking<T> {
@@ -201,8 +203,9 @@ impl<T> Future for Blocking<T> {
     }
 }
 
-/// Waits for a future, but not longer than `limit`; the clock is the background thread's, so no context is needed and a
-/// runtime whose time a test has stopped does not stop this one.
+/// Waits for a future, but not longer than `limit`; `None` means no limit.
+///
+/// The clock is that of the background thread. So it needs no tokio context, and works in a runtime whose time is paused.
 pub(crate) async fn within<F: Future>(limit: Option<Duration>, future: F) -> Option<F::Output> {
     let Some(limit) = limit else {
         return Some(future.await);
@@ -217,21 +220,22 @@ pub(crate) async fn within<F: Future>(limit: Option<Duration>, future: F) -> Opt
     .await
 }
 
-/// Drops something of the driver's so that the driver starts nothing for it.
+/// Drops a connection of the driver, or something that holds one, so that the driver starts no task.
 ///
-/// A connection of the driver that is dropped inside a tokio context spawns a task there which reads all that the server
-/// still has to say. Here that context is a runtime which has ended: it drops the task at once, and the socket with it.
+/// When a connection of the driver is dropped inside a tokio context, the driver spawns a task that reads everything that
+/// the server still sends. Here the context is that of a runtime that has ended: it drops the task at once, and the socket
+/// with it.
 pub(crate) fn drop_without_driver<T>(thing: T) {
     static ENDED: OnceLock<Option<Handle>> = OnceLock::new();
     if thread::panicking() || Handle::try_current().is_err() {
-        // The driver starts nothing then either; and where the thread is ending, no context can be entered any more.
+        // In both cases the driver starts no task. Besides, a thread that is ending cannot enter a context.
         drop(thing);
         return;
     }
     let ended = ENDED.get_or_init(|| {
         let runtime = Builder::new_current_thread().build().ok()?;
         let handle = runtime.handle().clone();
-        // Unlike a drop this is allowed inside another runtime.
+        // Inside another runtime this is allowed; a drop would panic.
         runtime.shutdown_background();
         Some(handle)
     });
@@ -239,7 +243,7 @@ pub(crate) fn drop_without_driver<T>(thing: T) {
     drop(thing);
 }
 
-/// Polls a future once and drops it.
+/// Polls a future once and drops it; `None` if it was not ready.
 pub(crate) fn poll_once<F: Future>(future: F) -> Option<F::Output> {
     let future = pin!(unconstrained(future));
     match future.poll(&mut Context::from_waker(Waker::noop())) {
@@ -270,7 +274,7 @@ pub struct MySqlRuntime {
 }
 
 impl MySqlRuntime {
-    /// The runtime; its thread starts with the first task or wait and is shared by the process.
+    /// The runtime. Its thread starts with the first task or wait, and the whole process shares it.
     pub const fn new() -> Self {
         Self { _private: () }
     }
@@ -298,7 +302,7 @@ impl Runtime for MySqlRuntime {
                 let _context = handle.enter();
                 Box::pin(unconstrained(tokio::time::sleep_until(at.into())))
             }
-            // No thread could be started; this one may be running already.
+            // The thread could not be started. The thread of this timer may be running already.
             Err(_) => ThreadTimer::new().sleep_until(at),
         }
     }
@@ -317,7 +321,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_future_in_time_is_not_disturbed() {
+    fn a_future_in_time_gives_its_result() {
         let ready = within(Some(Duration::from_secs(60)), std::future::ready(1));
         assert_eq!(poll_once(ready), Some(Some(1)));
         assert_eq!(
@@ -327,7 +331,7 @@ mod tests {
     }
 
     #[test]
-    fn a_future_out_of_time_is_given_up() {
+    fn a_future_out_of_time_is_dropped() {
         let late = within(Some(Duration::ZERO), std::future::pending::<()>());
         assert_eq!(poll_once(late), Some(None));
     }

@@ -51,7 +51,7 @@ impl Connector {
     /// Tells the server to end a connection: a background task sends KILL through a side connection. All connections that
     /// are to be killed at the same time share that side connection.
     ///
-    /// It neither waits nor reads a file, so it can be called in `Drop`.
+    /// It does not wait and does not read a file, so it can be called in `Drop`.
     pub(crate) fn kill(self: &Arc<Self>, victim: Victim) {
         let mut queue = self.killer.queue();
         queue.victims.push(victim);

@@ -1,20 +1,21 @@
-//! The largest packet that a server takes, as this process heard it last.
+//! The largest packet that a server takes, as this process learned it last.
 //!
-//! The driver asks each new session for it, with a round trip of its own, unless it is told. So it is told what was heard
-//! before; each session says in its first answer whether that still holds, and where it does not, it is opened again.
+//! Without that number the driver asks the server for it, in an extra round trip for each new session. So the driver gets
+//! the number that an earlier session has learned. The first answer in each session tells whether the number is still
+//! right. If it is not, the connection is opened again.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::options::ConnectOptions;
 
-/// More servers than a program has; one more makes us forget them all.
+/// The most addresses that are remembered. With one more, all are forgotten.
 const MOST: usize = 256;
 
-/// In bytes, by address.
-static HEARD: Mutex<BTreeMap<String, usize>> = Mutex::new(BTreeMap::new());
+/// The packet limits in bytes, by address.
+static LIMITS: Mutex<BTreeMap<String, usize>> = Mutex::new(BTreeMap::new());
 
-/// What is known of one address.
+/// What is known about one address.
 pub(crate) struct PacketLimit {
     address: String,
 }
@@ -29,29 +30,29 @@ impl PacketLimit {
         }
     }
 
-    /// In bytes, if anything was heard.
+    /// The limit in bytes, if it is known.
     pub(crate) fn last_known(&self) -> Option<usize> {
-        heard().get(&self.address).copied()
+        limits().get(&self.address).copied()
     }
 
-    /// Notes what a session said; `None`: it did not.
+    /// Remembers the limit that a server has told; `None` where it told none.
     pub(crate) fn learned(&self, limit: Option<usize>) {
-        let mut heard = heard();
+        let mut limits = limits();
         match limit {
-            None => drop(heard.remove(&self.address)),
-            Some(limit) if heard.get(&self.address) == Some(&limit) => {}
+            None => drop(limits.remove(&self.address)),
+            Some(limit) if limits.get(&self.address) == Some(&limit) => {}
             Some(limit) => {
-                if heard.len() >= MOST {
-                    heard.clear();
+                if limits.len() >= MOST {
+                    limits.clear();
                 }
-                heard.insert(self.address.clone(), limit);
+                limits.insert(self.address.clone(), limit);
             }
         }
     }
 }
 
-fn heard() -> MutexGuard<'static, BTreeMap<String, usize>> {
-    HEARD.lock().unwrap_or_else(PoisonError::into_inner)
+fn limits() -> MutexGuard<'static, BTreeMap<String, usize>> {
+    LIMITS.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]
@@ -63,18 +64,18 @@ mod tests {
     }
 
     #[test]
-    fn what_one_pool_hears_another_one_to_the_same_address_knows() {
-        of("heard.example").learned(Some(4096));
-        assert_eq!(of("heard.example").last_known(), Some(4096));
+    fn a_limit_is_known_to_every_pool_of_the_same_address() {
+        of("limits.example").learned(Some(4096));
+        assert_eq!(of("limits.example").last_known(), Some(4096));
         assert_eq!(of("other.example").last_known(), None);
         let socket = ConnectOptions::new()
-            .host("heard.example")
+            .host("limits.example")
             .unix_socket("/s");
         assert_eq!(PacketLimit::of(&socket).last_known(), None);
     }
 
     #[test]
-    fn a_server_that_does_not_say_is_forgotten() {
+    fn a_server_that_tells_no_limit_is_forgotten() {
         of("silent.example").learned(Some(4096));
         of("silent.example").learned(None);
         assert_eq!(of("silent.example").last_known(), None);

@@ -1,19 +1,20 @@
-//! Who the server is.
+//! What the server tells about itself.
 
 use std::time::Duration;
 
 use mysql_async::prelude::FromRow;
 use mysql_async::{Conn, Row};
 
-/// What a server says about itself when a session begins.
+/// What a server tells about itself when a session begins.
 #[derive(Clone, Debug)]
 pub(crate) struct Server {
     /// The session's number at the server.
     pub(crate) connection_id: u64,
-    /// The server's own name for its version.
+    /// The version, as the server writes it.
     pub(crate) info: String,
     pub(crate) version: (u16, u16, u16),
-    /// Which of the servers behind one address it is: its host name and port; nothing where it does not say.
+    /// The host name and port of the server, which tell several servers behind one address apart; `None` where it does not
+    /// tell them.
     pub(crate) identity: Option<(String, u64)>,
     /// For how long the server lets this session be idle before it closes it.
     pub(crate) wait_timeout: Option<Duration>,
@@ -21,11 +22,11 @@ pub(crate) struct Server {
     pub(crate) max_packet: usize,
 }
 
-/// Asks for all of it, a line each; as one column it costs the server and the driver half of what five do.
+/// Asks for all of it, one value a line. One column costs the server and the driver half as much as several.
 pub(crate) const QUESTION: &str = "SELECT CONCAT_WS('\n', CONNECTION_ID(), @@port, @@max_allowed_packet, @@wait_timeout, @@hostname, VERSION())";
 
 impl Server {
-    /// What the greeting alone tells.
+    /// What the server's greeting tells.
     pub(crate) fn from_greeting(conn: &Conn) -> Self {
         let version = conn.server_version();
         Self {
@@ -38,14 +39,14 @@ impl Server {
         }
     }
 
-    /// For how long a pool may keep the session idle: it is closed a moment before the server would do it.
+    /// For how long a pool may keep the session idle. It is a little less than the time after which the server closes it.
     pub(crate) fn idle_limit(&self) -> Option<Duration> {
         let wait = self.wait_timeout?;
         let margin = (wait / 10).clamp(Duration::from_millis(400), Duration::from_secs(60));
         wait.checked_sub(margin)
     }
 
-    /// Adds the answer to [`QUESTION`]; what does not look like one is left out.
+    /// Adds the answer to [`QUESTION`]. A row that does not look like one is ignored.
     pub(crate) fn learn(&mut self, row: Row) {
         let answer = <(String,)>::from_row_opt(row);
         let lines: Vec<&str> = match &answer {
