@@ -35,14 +35,14 @@ fn a_file_fills_options_that_were_not_given() {
 
 #[test]
 fn a_value_of_the_caller_wins() {
-    let said = new()
+    let given = new()
         .user("me")
         .password("mine")
         .host("h")
         .port(1)
         .db("d")
         .charset("utf8mb4");
-    assert_eq!(with_file(said.clone(), ALL), Ok(said));
+    assert_eq!(with_file(given.clone(), ALL), Ok(given));
 }
 
 #[test]

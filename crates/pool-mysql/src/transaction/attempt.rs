@@ -180,14 +180,14 @@ impl Transaction<'_> {
         let number = conn.state.savepoints() + 1;
         savepoint_command(conn, format!("SAVEPOINT pool_mysql_{number}")).await?;
         conn.state.savepoints_changed(number);
-        let mut level = Level {
+        let mut guard = SavepointWork {
             tx: Transaction::not_begun(conn),
             is_done: false,
         };
-        let outcome = work(&mut level.tx).await;
-        level.is_done = true;
-        let is_undone = level.tx.why_not_commit().is_some();
-        let conn = level.tx.connection();
+        let outcome = work(&mut guard.tx).await;
+        guard.is_done = true;
+        let is_undone = guard.tx.why_not_commit().is_some();
+        let conn = guard.tx.connection();
         conn.state.savepoints_changed(number - 1);
         if is_undone {
             // The server has rolled back everything, including the savepoint. The commit will fail with that error.
@@ -214,12 +214,12 @@ async fn savepoint_command(conn: &mut Connection, sql: String) -> mysql_async::R
 }
 
 /// The work behind a savepoint. If it is dropped unfinished, the connection is closed, so that no half of it is committed.
-struct Level<'a> {
+struct SavepointWork<'a> {
     tx: Transaction<'a>,
     is_done: bool,
 }
 
-impl Drop for Level<'_> {
+impl Drop for SavepointWork<'_> {
     fn drop(&mut self) {
         if !self.is_done {
             self.tx.connection().close();

@@ -73,7 +73,9 @@ impl Infile {
         name: &[u8],
     ) -> Pin<Box<dyn Future<Output = Result<InfileData, LocalInfileError>> + Send>> {
         if let Some(bytes) = self.take_given() {
-            return Box::pin(std::future::ready(Ok(Box::pin(Given(bytes)) as InfileData)));
+            return Box::pin(std::future::ready(Ok(
+                Box::pin(GivenBytes(bytes)) as InfileData
+            )));
         }
         let asked = path_of(name);
         let allowed = &self.connector.options().local_infile_paths;
@@ -125,9 +127,9 @@ fn open(path: &Path) -> io::Result<File> {
 }
 
 /// Bytes in chunks.
-struct Given(Bytes);
+struct GivenBytes(Bytes);
 
-impl Stream for Given {
+impl Stream for GivenBytes {
     type Item = io::Result<Bytes>;
 
     fn poll_next(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Self::Item>> {

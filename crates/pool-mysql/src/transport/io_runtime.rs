@@ -263,10 +263,10 @@ pub(crate) fn poll_once<F: Future>(future: F) -> Option<F::Output> {
 /// use pool_core::Runtime;
 /// use pool_mysql::MySqlRuntime;
 ///
-/// let (told, heard) = std::sync::mpsc::channel();
-/// let task = Box::pin(async move { told.send(7).unwrap() });
+/// let (sender, receiver) = std::sync::mpsc::channel();
+/// let task = Box::pin(async move { sender.send(7).unwrap() });
 /// MySqlRuntime::new().spawn(task).unwrap();
-/// assert_eq!(heard.recv(), Ok(7));
+/// assert_eq!(receiver.recv(), Ok(7));
 /// ```
 #[derive(Clone, Copy, Default)]
 pub struct MySqlRuntime {
@@ -338,31 +338,31 @@ mod tests {
 
     #[test]
     fn a_task_ends_with_the_future_that_waits_for_it() {
-        let (told, heard) = std::sync::mpsc::channel::<()>();
+        let (sender, receiver) = std::sync::mpsc::channel::<()>();
         let place = IoPlacement::new(IoRuntime::Background);
         let waiting = place.open(move |_| {
-            let told = told.clone();
+            let sender = sender.clone();
             async move {
                 std::future::pending::<()>().await;
-                drop(told);
+                drop(sender);
             }
         });
         assert!(poll_once(waiting).is_none());
-        let error = heard.recv_timeout(Duration::from_secs(60));
+        let error = receiver.recv_timeout(Duration::from_secs(60));
         assert_eq!(error, Err(std::sync::mpsc::RecvTimeoutError::Disconnected));
     }
 
     #[test]
     fn a_panic_in_a_task_does_not_end_the_thread() {
         let runtime = MySqlRuntime::new();
-        let (told, heard) = std::sync::mpsc::channel();
+        let (sender, receiver) = std::sync::mpsc::channel();
         runtime
             .spawn(Box::pin(async { panic!("expected by this test") }))
             .unwrap();
         runtime
-            .spawn(Box::pin(async move { told.send(()).unwrap() }))
+            .spawn(Box::pin(async move { sender.send(()).unwrap() }))
             .unwrap();
-        assert_eq!(heard.recv_timeout(Duration::from_secs(60)), Ok(()));
+        assert_eq!(receiver.recv_timeout(Duration::from_secs(60)), Ok(()));
     }
 
     #[test]
