@@ -1,6 +1,6 @@
-//! Does a statement commit a transaction?
+//! Finds statements that commit a transaction.
 
-/// Whether a statement begins as a commit does; one behind other statements is not looked for.
+/// Whether a statement begins with COMMIT or XA COMMIT. A COMMIT behind other statements is not found.
 pub(crate) fn is_commit(sql: &[u8]) -> bool {
     let after = |sql: &[u8], word: &[u8]| -> Option<usize> {
         let start = sql.iter().position(|byte| !byte.is_ascii_whitespace())?;
@@ -15,9 +15,9 @@ pub(crate) fn is_commit(sql: &[u8]) -> bool {
     }
 }
 
-/// Whether a statement may commit what was done before it: all but one plain statement that no server commits for.
+/// Whether a statement may commit what was done before it. Only a single plain statement cannot.
 ///
-/// A stored function and a trigger cannot commit; a procedure can.
+/// A stored function or trigger, which a plain statement may call, cannot commit. A procedure can.
 pub(crate) fn may_commit(sql: &[u8]) -> bool {
     const PLAIN: &[&[u8]] = &[
         b"SELECT", b"INSERT", b"UPDATE", b"DELETE", b"REPLACE", b"WITH", b"DO", b"SHOW",

@@ -268,11 +268,12 @@ mod tests {
         let mut command = std::pin::pin!(signal.guard(std::future::pending::<()>()));
         let polled = command.as_mut().poll(&mut Context::from_waker(&waker));
         assert!(polled.is_pending());
-        // A folder can be opened but not read.
-        let folder = std::env::temp_dir();
-        let file = File::open(&folder).expect("a folder that can be opened");
-        let mut data = FileData::new(file, folder, Arc::clone(&infile));
+        let path = std::env::temp_dir().join(format!("pool-mysql-infile-{}", std::process::id()));
+        // A file that is open for writing cannot be read.
+        let file = File::create(&path).expect("a file");
+        let mut data = FileData::new(file, path.clone(), Arc::clone(&infile));
         let error = block_on(data.next()).expect("an item");
+        std::fs::remove_file(path).expect("the file");
         assert!(error.is_err() && signal.is_aborted());
         assert!(
             was_free.load(Ordering::SeqCst),
