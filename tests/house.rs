@@ -1,8 +1,13 @@
 //! The house keeps its own rules: what is listed is compiled, floors are respected, the page tells the truth.
 
-use std::collections::{BTreeMap, BTreeSet};
+#[path = "house/rooms.rs"]
+mod rooms;
+
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
+
+use crate::rooms::{circles, floors, imports, walk};
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -135,155 +140,57 @@ fn every_dependency_says_what_it_is_for() {
     }
 }
 
-/// The floors of `docs/architecture.md`: from a room of pool-core to its number.
-fn floors() -> BTreeMap<String, usize> {
-    let page = read("docs/architecture.md");
-    let mut floors = BTreeMap::new();
-    for line in page.lines() {
-        let mut cells = line.split('|').map(str::trim).skip(1);
-        let Some(floor) = cells
-            .next()
-            .and_then(|cell| cell.split(' ').next())
-            .and_then(|number| number.parse().ok())
-        else {
-            continue;
-        };
-        for room in cells.next().unwrap_or_default().split('`') {
-            let room = room.trim().trim_end_matches('/');
-            if !room.is_empty() {
-                floors.insert(room.to_owned(), floor);
-            }
-        }
-    }
-    floors
-}
+/// A room of pool-core that is only compiled for its documentation, and so has no floor.
+const WITHOUT_FLOOR: &str = "doc_manager";
 
-/// Every file below a folder.
-fn walk(folder: &Path, files: &mut Vec<PathBuf>) {
-    for entry in fs::read_dir(folder).expect("a readable folder") {
-        let path = entry.expect("a readable entry").path();
-        if path.is_dir() {
-            walk(&path, files);
-        } else if path.extension().is_some_and(|ending| ending == "rs") {
-            files.push(path);
-        }
-    }
-}
-
-/// Items that the crate's root exports, by the room that they live in.
-fn exports() -> BTreeMap<String, String> {
-    let mut exports = BTreeMap::new();
-    let text = read("crates/pool-core/src/lib.rs");
-    for line in text.lines() {
-        let Some(rest) = line.strip_prefix("pub use crate::") else {
-            continue;
-        };
-        let (room, items) = rest
-            .trim_end_matches(';')
-            .split_once("::")
-            .expect("a room and items");
-        for item in items.trim_matches(['{', '}']).split(',') {
-            exports.insert(item.trim().to_owned(), room.to_owned());
-        }
-    }
-    exports
-}
-
-/// From each room of pool-core to the rooms that it names outside its tests.
-fn imports() -> BTreeMap<String, BTreeSet<String>> {
-    let source = root().join("crates/pool-core/src");
-    let exports = exports();
-    let mut files = Vec::new();
-    walk(&source, &mut files);
-    let mut imports: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    for file in files {
-        let inside = file.strip_prefix(&source).expect("a file of pool-core");
-        let first = inside.components().next().expect("a name");
-        let room = first
-            .as_os_str()
-            .to_string_lossy()
-            .trim_end_matches(".rs")
-            .to_owned();
-        if room == "lib" || inside.ends_with("tests.rs") {
-            continue;
-        }
-        let text = fs::read_to_string(&file).expect("a readable file");
-        let code: String = text
-            .split("#[cfg(test)]")
-            .next()
-            .unwrap_or_default()
-            .lines()
-            .filter(|line| !line.trim_start().starts_with("//"))
-            .collect::<Vec<_>>()
-            .join(" ");
-        for rest in code.split("crate::").skip(1) {
-            let names: Vec<&str> = match rest.strip_prefix('{') {
-                Some(list) => list
-                    .split('}')
-                    .next()
-                    .unwrap_or_default()
-                    .split(',')
-                    .collect(),
-                None => vec![rest],
+#[test]
+fn every_room_stands_on_a_floor_and_names_none_above_it() {
+    for package in ["pool-core", "pool-mysql"] {
+        let floors = floors(package);
+        for (room, named) in imports(package) {
+            let Some(floor) = floors.get(&room) else {
+                assert_eq!(
+                    room, WITHOUT_FLOOR,
+                    "{package}: {room} is missing in docs/architecture.md"
+                );
+                continue;
             };
-            for name in names {
-                let name = name.trim();
-                let end = name
-                    .find(|c: char| !c.is_alphanumeric() && c != '_')
-                    .unwrap_or(name.len());
-                let name = &name[..end];
-                let named = exports.get(name).map_or(name, String::as_str);
-                if !named.is_empty() && named != room {
-                    imports
-                        .entry(room.clone())
-                        .or_default()
-                        .insert(named.to_owned());
-                }
+            for other in named {
+                let below = floors
+                    .get(&other)
+                    .unwrap_or_else(|| panic!("{package}: {room} names {other}, without floor"));
+                assert!(
+                    below <= floor,
+                    "{package}: {room} (floor {floor}) names {other} (floor {below})"
+                );
             }
         }
-        imports.entry(room).or_default();
-    }
-    imports
-}
-
-#[test]
-fn every_room_of_pool_core_stands_on_a_floor_and_names_none_above_it() {
-    let floors = floors();
-    for (room, named) in imports() {
-        let Some(floor) = floors.get(&room) else {
-            assert_eq!(
-                room, "doc_manager",
-                "{room} is missing in docs/architecture.md"
-            );
-            continue;
-        };
-        for other in named {
-            let below = floors
-                .get(&other)
-                .unwrap_or_else(|| panic!("{room} names {other}, which has no floor"));
-            assert!(
-                below <= floor,
-                "{room} (floor {floor}) names {other} (floor {below})"
-            );
-        }
     }
 }
 
 #[test]
-fn no_rooms_of_pool_core_go_round_in_a_circle() {
-    let mut left = imports();
-    loop {
-        let free: Vec<String> = left
-            .iter()
-            .filter(|(_, named)| named.iter().all(|other| !left.contains_key(other)))
-            .map(|(room, _)| room.clone())
-            .collect();
-        if free.is_empty() {
-            break;
-        }
-        for room in free {
-            left.remove(&room);
+fn no_rooms_go_round_in_a_circle() {
+    for package in ["pool-core", "pool-mysql"] {
+        let left = circles(imports(package));
+        assert!(left.is_empty(), "{package} has a circle: {left:?}");
+    }
+}
+
+/// A file that grows past this wants to be two.
+const MOST_LINES: usize = 400;
+
+#[test]
+fn no_rust_file_is_too_long() {
+    let mut files = Vec::new();
+    walk(&root(), &mut files);
+    let mut long = Vec::new();
+    for file in files {
+        let text = fs::read_to_string(&file).expect("a readable file");
+        let lines = text.lines().count();
+        if lines > MOST_LINES {
+            let inside = file.strip_prefix(root()).expect("a file of the checkout");
+            long.push(format!("{} ({lines} lines)", inside.display()));
         }
     }
-    assert!(left.is_empty(), "a circle: {left:?}");
+    assert!(long.is_empty(), "over {MOST_LINES} lines: {long:#?}");
 }

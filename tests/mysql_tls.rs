@@ -4,6 +4,8 @@
 
 #[path = "mysql_tls/authorities.rs"]
 mod authorities;
+#[path = "mysql_tls/kill.rs"]
+mod kill;
 #[path = "mysql_tls/modes.rs"]
 mod modes;
 #[path = "mysql_tls/native.rs"]

@@ -1,4 +1,4 @@
-//! Connections that end: politely, at once, by being dropped anywhere.
+//! Connections that are closed: gracefully, now, or by being dropped anywhere.
 
 use std::cell::RefCell;
 use std::time::{Duration, Instant};

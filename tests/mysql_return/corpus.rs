@@ -7,7 +7,7 @@ use pool_mysql::{Connection, ResetPolicy};
 
 use crate::server::{Server, one, test};
 
-#[path = "../../crates/pool-mysql/src/neutral/dirty.rs"]
+#[path = "../../crates/pool-mysql/src/statement/neutral/dirty.rs"]
 mod dirty;
 
 /// What concerns more than the session, or takes its time.

@@ -279,7 +279,7 @@ fn a_statement_is_prepared_once_where_no_reset_drops_it() {
 
 /// The functions that are taken for the server's own, as the source has them.
 pub(crate) fn functions() -> Vec<&'static str> {
-    let source = include_str!("../../crates/pool-mysql/src/neutral/words.rs");
+    let source = include_str!("../../crates/pool-mysql/src/statement/neutral/words.rs");
     let list = source
         .split("FUNCTIONS: &[&str] = &[")
         .nth(1)

@@ -5,6 +5,7 @@ use std::time::Duration;
 use pool_mysql::mysql_async::prelude::Queryable;
 use pool_mysql::{Connection, Pool, connect};
 
+use crate::proxy::Proxy;
 use crate::server::{Server, Watcher, code, is_refused, number, one, sleep, test};
 
 /// A server with a row that somebody has locked: who wants it waits for a thousand seconds.
@@ -157,5 +158,40 @@ fn a_result_that_was_left_and_does_not_end_is_ended_at_the_server() {
         let mut conn = pool.acquire().await.unwrap();
         assert_eq!(number(&mut conn, "SELECT 42").await, 42);
         locked.nobody_wants_it().await;
+    });
+}
+
+#[test]
+fn a_connection_that_was_opened_anew_at_another_server_is_ended_there() {
+    test(|| async {
+        let (old, new) = (Server::start(), Server::start());
+        let proxy = Proxy::to(old.port());
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()
+            .unwrap();
+        let options = old.tcp().port(proxy.port());
+        let pool = runtime.spawn(async {
+            let pool = one(options);
+            drop(pool.acquire().await.unwrap());
+            pool
+        });
+        let pool = pool.await.unwrap();
+        // The idle connection ends with the runtime of its socket, and is opened anew for its next user.
+        drop(runtime);
+        proxy.redirect(new.port());
+        let mut watcher = new.watcher().await;
+        let mut conn = pool.acquire().await.unwrap();
+        let holder = async {
+            let result = conn.query_drop("DO SLEEP(1000)").await;
+            assert!(is_refused(&result), "{result:?}");
+        };
+        let terminator = async {
+            watcher.somebody_runs("DO SLEEP(1000)").await;
+            pool.terminate();
+        };
+        futures_lite::future::zip(holder, terminator).await;
+        watcher.nobody_else().await;
     });
 }

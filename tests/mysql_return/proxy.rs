@@ -2,7 +2,7 @@
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU16, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
@@ -10,6 +10,8 @@ use std::time::Duration;
 /// What happens to the bytes of both directions.
 #[derive(Default)]
 struct Rules {
+    /// The port of the server that new connections are passed on to.
+    server: AtomicU16,
     /// The server's answers are not passed on any more.
     mute: AtomicBool,
     /// How many bytes of the server's answers were passed on.
@@ -30,12 +32,16 @@ impl Proxy {
     pub(crate) fn to(server: u16) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let port = listener.local_addr().expect("its address").port();
-        let rules = Arc::new(Rules::default());
+        let rules = Arc::new(Rules {
+            server: server.into(),
+            ..Rules::default()
+        });
         let accepting = Arc::clone(&rules);
         thread::spawn(move || {
             for client in listener.incoming() {
                 let Ok(client) = client else { continue };
-                let Ok(server) = TcpStream::connect(("127.0.0.1", server)) else {
+                let port = accepting.server.load(Ordering::SeqCst);
+                let Ok(server) = TcpStream::connect(("127.0.0.1", port)) else {
                     continue;
                 };
                 carry(&accepting, &client, &server);
@@ -46,6 +52,11 @@ impl Proxy {
 
     pub(crate) fn port(&self) -> u16 {
         self.port
+    }
+
+    /// Passes new connections on to another server.
+    pub(crate) fn redirect(&self, server: u16) {
+        self.rules.server.store(server, Ordering::SeqCst);
     }
 
     /// Holds back every piece of each direction for so long.

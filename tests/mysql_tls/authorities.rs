@@ -92,6 +92,16 @@ impl Authority {
     }
 }
 
+impl Authority {
+    /// Removes every file; a server that has started does not need them any more.
+    #[allow(dead_code)]
+    pub(crate) fn remove_files(&self) {
+        for file in std::fs::read_dir(&self.folder).unwrap() {
+            std::fs::remove_file(file.unwrap().path()).unwrap();
+        }
+    }
+}
+
 impl Drop for Authority {
     fn drop(&mut self) {
         let _ = std::fs::remove_dir_all(&self.folder);

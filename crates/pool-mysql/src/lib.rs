@@ -1,8 +1,8 @@
 //! Connections to MySQL and MariaDB, alone or from a pool, on any async runtime.
 //!
 //! A dropped future, a panic, a dead network or a dirty session never costs the pool its capacity and never leaks one
-//! user's data to the next. The names and their meaning are those of aiomysql; the protocol is spoken by
-//! [`mysql_async`]; the pool is [`pool_core`].
+//! user's data to the next. The names and their meaning are those of aiomysql. The driver is [`mysql_async`], the pool is
+//! [`pool_core`].
 //!
 //! ```no_run
 //! use pool_mysql::{ConnectOptions, create_pool};
@@ -26,22 +26,22 @@
 //!
 //! # Runtimes
 //!
-//! The same code runs on tokio, smol, async-std or a bare `block_on`. The driver's sockets need a tokio reactor: inside a
-//! multi-threaded tokio runtime a connection uses that one, everywhere else the thread `pool-mysql-io`, which starts with
-//! the first connection and stays. [`IoRuntime`] chooses.
+//! The same code runs on tokio, smol, async-std or a bare `block_on`. The driver's sockets need a tokio reactor. Inside a
+//! multi-threaded tokio runtime a connection uses that runtime. Everywhere else it uses the thread `pool-mysql-io`, which
+//! starts with the first connection and never ends. [`IoRuntime`] chooses.
 //!
 //! # What a connection guarantees
 //!
 //! - A cancelled command closes the connection: the next command never reads the answer to an older one.
-//! - Between two users of a pool the session is reset, the configured database included. [`ResetPolicy`] spares plain
-//!   statements the reset, or switches it off.
+//! - Between two users of a pool the session is reset, including the configured database. [`ResetPolicy`] can leave the
+//!   reset out after plain statements, or switch it off.
 //! - `terminate` ends a query that somebody waits for, also at the server.
-//! - No password appears in a `Debug` form, an error or a log; except in the `Debug` form of the driver's own
-//!   `QueryResult` and `ResultSetStream`, which should not be printed.
+//! - No password appears in a `Debug` form, an error or a log. There is one exception: the `Debug` form of the driver's own
+//!   `QueryResult` and `ResultSetStream` shows it, so do not print them.
 //!
 //! # Features
 //!
-//! None is on by default, and none needs another one.
+//! No feature is on by default, and none needs another one.
 //!
 //! | feature | gives |
 //! |---|---|
@@ -53,9 +53,9 @@
 //!
 //! # Rows
 //!
-//! A cursor's rows become what is asked for: a value, a tuple, a [`Dict`], the driver's `Row`, or whatever implements the
-//! driver's [`FromRow`](mysql_async::prelude::FromRow). With the feature `derive` a struct does so by the names of the columns;
-//! the derive must find the driver under the name that `crate_name` says:
+//! The caller chooses the type of a cursor's rows: a value, a tuple, a [`Dict`], the driver's `Row`, or any type that
+//! implements the driver's [`FromRow`](mysql_async::prelude::FromRow). With the feature `derive` a struct can implement it by
+//! the names of the columns. `crate_name` is the name under which the derive finds the driver:
 //!
 #![cfg_attr(feature = "derive", doc = "```no_run")]
 #![cfg_attr(not(feature = "derive"), doc = "```ignore")]
@@ -81,63 +81,36 @@
 
 #![forbid(unsafe_code)]
 
-mod abort;
-mod attempt;
-mod codes;
-mod command;
 mod connect;
 mod connection;
-mod course;
 mod cursor;
-mod database;
-mod dial;
-mod driver_error;
-mod echo;
 mod error;
-mod exec;
-mod gate;
-mod goodbye;
-mod infile;
-mod inspect;
-mod io_runtime;
-mod kill;
-mod literal;
 mod manager;
-mod neutral;
 mod options;
-mod outcome;
 mod pool;
-mod queryable;
-mod quote;
-mod reading;
-mod recycle;
-mod server;
 mod session;
-mod sql;
-mod text;
+mod statement;
 mod transaction;
-mod transaction_options;
-mod unread;
-mod warning;
+mod transport;
 
 pub use mysql_async;
 pub use pool_core;
 
 pub use crate::connect::connect;
 pub use crate::connection::Connection;
+pub use crate::connection::inspect::TransactionStatus;
+pub use crate::connection::warning::Warning;
 pub use crate::cursor::{
     ColumnDescription, Cursor, CursorClosed, Dict, DictCursor, Rows, ScrollMode, SsCursor,
     SsDictCursor,
 };
-pub use crate::driver_error::MySqlErrorExt;
 pub use crate::error::Error;
-pub use crate::inspect::TransactionStatus;
-pub use crate::io_runtime::MySqlRuntime;
+pub use crate::error::driver_error::MySqlErrorExt;
+pub use crate::error::outcome::OutcomeUnknown;
 pub use crate::manager::MySqlManager;
 pub use crate::options::{ConnectOptions, IoRuntime, PoolOptions, ResetPolicy, SslMode};
-pub use crate::outcome::OutcomeUnknown;
 pub use crate::pool::{Pool, PooledConnection, create_pool, create_pool_from_url};
-pub use crate::sql::Sql;
+pub use crate::statement::sql::Sql;
 pub use crate::transaction::Transaction;
-pub use crate::transaction_options::TransactionOptions;
-pub use crate::warning::Warning;
+pub use crate::transaction::options::TransactionOptions;
+pub use crate::transport::io_runtime::MySqlRuntime;

@@ -1,4 +1,4 @@
-//! The backend that pool-core drives.
+//! The manager: how pool-core connects, checks, cleans and closes connections of this crate.
 
 use std::fmt;
 use std::sync::Arc;
@@ -6,24 +6,25 @@ use std::time::Duration;
 
 use pool_core::{AbortHandle, ConfigError, ErrorClass, Manager, Verdict};
 
-use crate::connect::open;
 use crate::connection::Connection;
+use crate::connection::open::open;
 use crate::error::{Error, classify};
-use crate::io_runtime::within;
-use crate::options::{Blueprint, ConnectOptions};
+use crate::options::ConnectOptions;
+use crate::transport::connector::Connector;
+use crate::transport::io_runtime::within;
 
 /// Opens, checks and cleans the connections of a pool.
 ///
-/// [`create_pool`](crate::create_pool) makes one and gives its pool deadlines and a runtime; with
-/// [`Pool::builder`](pool_core::Pool::builder) you choose those yourself.
+/// [`create_pool`](crate::create_pool) makes a manager, and gives its pool deadlines and a runtime. With
+/// [`Pool::builder`](pool_core::Pool::builder) you choose these yourself.
 ///
 /// - check: a ping.
-/// - on the way back: the session is reset and the options are applied again, the configured database included (see
-///   [`ResetPolicy`](crate::ResetPolicy)); a connection that is closed, broken or left in the middle of a command is
-///   discarded, one that nobody has used goes back as it is.
-/// - idle: a connection is closed a moment before the server's `wait_timeout` ends its session, which is learnt when it is
-///   opened.
-/// - close: goodbye to the server, in at most a second.
+/// - recycle: the session is reset, and the options are applied again, including the configured database (see
+///   [`ResetPolicy`](crate::ResetPolicy)). A connection that is closed, broken or left in the middle of a command is
+///   discarded. A connection that was not used goes back as it is.
+/// - idle: the server ends a session that was idle for its `wait_timeout`, which it tells when the connection is opened. The
+///   pool closes the connection a moment before.
+/// - close: the server is told (COM_QUIT), in at most a second.
 /// - terminate: the command under way answers [`ConnectionClosed`](mysql_async::DriverError::ConnectionClosed) at once,
 ///   and the server is told to KILL the connection.
 ///
@@ -38,26 +39,27 @@ use crate::options::{Blueprint, ConnectOptions};
 /// ```
 pub struct MySqlManager {
     options: ConnectOptions,
-    blueprint: Result<Arc<Blueprint>, ConfigError>,
-    /// How long a connect may take; nothing where its pool sees to that.
+    connector: Result<Arc<Connector>, ConfigError>,
+    /// How long a connect may take; `None` where the pool has a limit of its own.
     connect_limit: Option<Duration>,
     echo: bool,
 }
 
 impl MySqlManager {
-    /// A manager for connections with these options; they are checked when the pool is built.
+    /// A manager for connections with these options. `build` of the pool reports an option that cannot be used.
     ///
-    /// A `connect_timeout` among them ends a connect with [`Error::ConnectTimeout`], whatever the pool's own limit is.
+    /// With a `connect_timeout` among them, a connect that takes longer fails with [`Error::ConnectTimeout`], whatever the
+    /// pool's own limit is.
     pub fn new(options: ConnectOptions) -> Self {
         Self {
-            blueprint: Blueprint::new(options.clone()).map(Arc::new),
+            connector: Connector::new(options.clone()),
             connect_limit: options.connect_timeout.flatten(),
             echo: options.echo,
             options,
         }
     }
 
-    /// The same for a pool that has taken over the options' `connect_timeout`: whoever builds it may change that limit.
+    /// The same for a pool that has its limit from the options' `connect_timeout`, where its builder can change it.
     pub(crate) fn without_connect_limit(options: ConnectOptions) -> Self {
         Self {
             connect_limit: None,
@@ -85,9 +87,9 @@ impl Manager for MySqlManager {
     type Error = Error;
 
     async fn connect(&self) -> Result<Connection, Error> {
-        let blueprint = self.blueprint.as_ref().map_err(Clone::clone)?;
+        let connector = self.connector.as_ref().map_err(Clone::clone)?;
         let limit = self.connect_limit;
-        let connecting = open(Arc::clone(blueprint), self.echo);
+        let connecting = open(Arc::clone(connector), self.echo);
         match within(limit, connecting).await {
             Some(result) => result,
             None => Err(Error::ConnectTimeout {
@@ -109,7 +111,7 @@ impl Manager for MySqlManager {
     }
 
     async fn close(&self, mut conn: Connection) {
-        // An error only says that the server did not hear the goodbye.
+        // An error only means that the server was not told; the connection is closed in any case.
         let _ = conn.ensure_closed().await;
     }
 

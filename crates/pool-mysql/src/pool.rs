@@ -4,21 +4,21 @@ use std::time::Duration;
 
 use pool_core::{Builder, ConfigError};
 
-use crate::io_runtime::MySqlRuntime;
 use crate::manager::MySqlManager;
 use crate::options::{ConnectOptions, PoolOptions};
+use crate::transport::io_runtime::MySqlRuntime;
 
 /// A pool of MySQL or MariaDB connections.
 pub type Pool = pool_core::Pool<MySqlManager>;
 
-/// A connection in somebody's hands; it goes back to its [`Pool`] when it is dropped.
+/// A connection that somebody has acquired; it goes back to its [`Pool`] when it is dropped.
 pub type PooledConnection = pool_core::PooledConnection<MySqlManager>;
 
 /// Begins a pool, as `aiomysql.create_pool()`: all of it can be changed before `build().await` opens the first connections.
 ///
-/// The defaults are those of [`pool_core::Builder`] (minsize 1, maxsize 10), and these: `acquire_timeout` 30 s,
+/// The defaults are those of [`pool_core::Builder`] (minsize 1, maxsize 10), with these changes: `acquire_timeout` 30 s,
 /// `connect_timeout` 10 s or that of the options, `check_timeout` 5 s, `recycle_timeout` 5 s, `close_timeout` 1 s, `echo`
-/// as in the options, and [`MySqlRuntime`] for tasks and timers. The options are checked by `build`.
+/// as in the options, and [`MySqlRuntime`] for tasks and timers. `build` reports an option that cannot be used.
 ///
 /// # Examples
 ///
@@ -50,13 +50,20 @@ pub fn create_pool(options: ConnectOptions) -> Builder<MySqlManager> {
         .echo(echo)
 }
 
-/// Begins a pool from a URL: that of [`ConnectOptions::from_url`] with the pool's knobs among its parameters.
+impl PoolOptions {
+    /// Begins the pool: all of it can be changed before `build().await` opens the first connections.
+    pub fn builder(self) -> Builder<MySqlManager> {
+        self.apply_knobs(create_pool(self.connect_options().clone()))
+    }
+}
+
+/// Begins a pool from a URL: as for [`ConnectOptions::from_url`], with the pool's knobs among its parameters.
 ///
-/// [`PoolOptions::from_url`] names them. What the URL does not say is as in [`create_pool`].
+/// [`PoolOptions::from_url`] names them. A knob that the URL does not give is as in [`create_pool`].
 ///
 /// # Errors
 ///
-/// A [`ConfigError`] that names the part of the URL that cannot be used, and what to do. It never repeats the password.
+/// A [`ConfigError`] that names the part of the URL that cannot be used, and says what to do. It never shows the password.
 ///
 /// # Examples
 ///

@@ -9,8 +9,8 @@ use mysql_async::{Params, Statement};
 use super::CursorClosed;
 use super::description::ColumnDescription;
 use super::result::{ResultSet, read_all};
-use crate::command::count;
 use crate::connection::Connection;
+use crate::connection::run::count;
 use crate::error::Error;
 
 /// Executes statements and keeps their results, as aiomysql's cursor.

@@ -6,12 +6,11 @@ use std::mem::{Discriminant, discriminant};
 use mysql_async::prelude::Queryable;
 use mysql_async::{Params, Value};
 
-use super::lexer::{Lexer, Piece};
 use super::result::Head;
 use super::values::{OneRow, batch};
 use crate::connection::Connection;
 use crate::error::Error;
-use crate::gate::Command;
+use crate::statement::lexer::{Lexer, Piece};
 
 /// The most bytes of parameters that go to the server at once.
 const BULK_BYTES: usize = 4 * 1024 * 1024;
@@ -57,11 +56,7 @@ impl Connection {
         self.prepare_with(query, arity).await?;
         for bulk in bulks(rows, self.bulk_limit()) {
             let given = arity * bulk.len();
-            // Of several answers only the last one can be looked at.
-            let command = Command {
-                neutral: false,
-                ..self.statement(query.as_bytes(), Some(given))
-            };
+            let command = self.statement(query.as_bytes(), Some(given)).batch(false);
             self.run(command, |conn| conn.exec_batch(query, bulk))
                 .await?;
             self.add_to(&mut done);

@@ -5,7 +5,6 @@ mod description;
 mod dict;
 mod dict_row;
 mod fetch;
-mod lexer;
 mod many;
 mod mogrify;
 mod prepare;
@@ -94,6 +93,11 @@ impl Connection {
 }
 
 impl Transaction<'_> {
+    /// A cursor inside this transaction.
+    pub fn cursor(&mut self) -> Cursor<'_> {
+        self.connection().cursor()
+    }
+
     /// A cursor inside this transaction that takes rows as they come.
     pub fn ss_cursor(&mut self) -> SsCursor<'_> {
         self.connection().ss_cursor()

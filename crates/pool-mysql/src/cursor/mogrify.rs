@@ -4,11 +4,11 @@ use mysql_async::consts::StatusFlags;
 use mysql_async::{Params, Value};
 
 use super::buffered::Cursor;
-use super::lexer::{Lexer, Piece};
 use super::server_side::SsCursor;
 use crate::connection::Connection;
 use crate::error::Error;
-use crate::literal::literal;
+use crate::statement::lexer::{Lexer, Piece};
+use crate::statement::literal::literal;
 
 impl Cursor<'_> {
     /// The statement's text with its parameters in it, as aiomysql's `mogrify`: to read it, or to keep it.

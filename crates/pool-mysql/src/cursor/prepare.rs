@@ -5,7 +5,7 @@ use mysql_async::{Params, Statement};
 
 use crate::connection::Connection;
 use crate::error::Error;
-use crate::gate::Command;
+use crate::session::command::Purpose;
 
 impl Connection {
     /// Prepares a statement for these parameters, or finds it among those that are.
@@ -35,7 +35,7 @@ impl Connection {
     }
 
     async fn prepare_unseen(&mut self, query: &str) -> mysql_async::Result<Statement> {
-        self.run(Command::quiet_prepare(), |conn| conn.prep(query))
+        self.run(Purpose::Prepare.into(), |conn| conn.prep(query))
             .await
     }
 }

@@ -5,7 +5,7 @@ use mysql_async::prelude::Queryable;
 
 use crate::connection::Connection;
 use crate::error::Error;
-use crate::quote;
+use crate::statement::quote;
 
 impl Connection {
     /// Puts a procedure's arguments into variables; returns the text that calls it with them.

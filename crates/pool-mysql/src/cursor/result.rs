@@ -8,8 +8,8 @@ use mysql_async::prelude::{FromRow, Protocol};
 use mysql_async::{FromRowError, QueryResult, Row};
 
 use super::description::{ColumnDescription, describe};
+use crate::connection::answer::{Front, front};
 use crate::error::Error;
-use crate::reading::{Front, front};
 
 /// What is known of a result beside its rows.
 pub(super) struct Head {

@@ -5,8 +5,8 @@ use mysql_async::prelude::FromRow;
 
 use super::scroll::{ScrollMode, target};
 use super::server_side::{Rest, SsCursor};
+use crate::connection::answer::Step;
 use crate::error::Error;
-use crate::reading::Step;
 
 impl SsCursor<'_> {
     /// The next row of the result, or `None` after the last one.

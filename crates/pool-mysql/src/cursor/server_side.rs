@@ -7,10 +7,10 @@ use mysql_async::{Params, QueryResult, Row};
 
 use super::description::ColumnDescription;
 use super::result::Head;
-use crate::command::count;
 use crate::connection::Connection;
+use crate::connection::answer::{Front, front};
+use crate::connection::run::count;
 use crate::error::{Error, closed};
-use crate::reading::{Front, front};
 
 /// Executes statements and takes their rows as they come, one at a time, as aiomysql's `SSCursor`.
 ///
@@ -110,7 +110,7 @@ impl<'a> SsCursor<'a> {
         };
         // Every statement has a first result; a driver that knows of none has lost its connection.
         let front = front.ok_or_else(|| Error::Driver(closed()))?;
-        self.conn.gate.streams = !front.is_all;
+        self.conn.state.rows_begun(!front.is_all);
         self.begin(&front);
         Ok(self.rowcount())
     }
@@ -254,7 +254,7 @@ impl<'a> SsCursor<'a> {
         self.rest = Rest::Over(None);
         self.kept = None;
         self.fetched = 0;
-        match self.conn.gate.streams && !self.conn.skip_the_rest().await? {
+        match self.conn.state.has_unread_rows() && !self.conn.skip_the_rest().await? {
             true => Err(Error::NotClean("a long result was left unread")),
             false => Ok(()),
         }

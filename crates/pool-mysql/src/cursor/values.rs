@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::lexer::{Lexer, Piece};
+use crate::statement::lexer::{Lexer, Piece};
 
 /// The most rows that one statement gets.
 const ROWS: usize = 1024;

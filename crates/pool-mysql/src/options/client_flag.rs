@@ -1,9 +1,9 @@
-//! Which flags of the protocol can be asked for.
+//! The client flags of the protocol that the option `client_flag` accepts.
 
 use mysql_async::consts::CapabilityFlags;
 use pool_core::ConfigError;
 
-/// What the driver announces in any case, so that asking for it changes nothing.
+/// The flags that the driver always sends, so that asking for them changes nothing.
 const ANNOUNCED: CapabilityFlags = CapabilityFlags::CLIENT_LONG_PASSWORD
     .union(CapabilityFlags::CLIENT_CONNECT_WITH_DB)
     .union(CapabilityFlags::CLIENT_LOCAL_FILES)
@@ -22,7 +22,7 @@ pub(super) fn wants_found_rows(flags: u32) -> bool {
     flags & CapabilityFlags::CLIENT_FOUND_ROWS.bits() != 0
 }
 
-/// Can these flags be had?
+/// Checks that the driver can send these flags.
 pub(super) fn check(flags: u32) -> Result<(), ConfigError> {
     let known = ANNOUNCED.union(CapabilityFlags::CLIENT_FOUND_ROWS);
     let others = flags & !known.bits();
@@ -61,7 +61,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_the_driver_announces_may_be_named() {
+    fn flags_that_the_driver_always_sends_are_accepted() {
         assert_eq!(check(0), Ok(()));
         assert_eq!(check(ANNOUNCED.bits()), Ok(()));
         let found = CapabilityFlags::CLIENT_FOUND_ROWS.bits();
@@ -71,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn what_it_cannot_is_refused_by_name() {
+    fn other_flags_are_refused_by_name() {
         let error = check(CapabilityFlags::CLIENT_COMPRESS.bits()).unwrap_err();
         assert!(error.message().contains("CLIENT_COMPRESS"), "{error}");
         let error = check(CapabilityFlags::CLIENT_SSL.bits()).unwrap_err();

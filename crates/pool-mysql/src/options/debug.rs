@@ -1,4 +1,4 @@
-//! The printed form of the options: everything but the password.
+//! The `Debug` form of the options: everything but secrets.
 
 use std::fmt;
 
@@ -15,7 +15,7 @@ impl fmt::Debug for ConnectOptions {
             .field("unix_socket", &self.unix_socket)
             .field("charset", &self.charset)
             .field("sql_mode", &self.sql_mode)
-            // It may set a secret as well.
+            // The statement may contain a secret.
             .field("init_command", &self.init_command.as_ref().map(|_| Hidden))
             .field("connect_timeout", &self.connect_limit())
             .field("autocommit", &self.autocommit)

@@ -1,16 +1,16 @@
-//! The parameters by name, as URLs and configuration files write them.
+//! The options by name, as URLs and configuration files write them.
 
 use pool_core::ConfigError;
 
 use super::nearest::nearest;
-use super::said::Said;
+use super::setting::Setting;
 use super::values::Value;
 use super::{ConnectOptions, IoRuntime, ResetPolicy, SslMode};
 
-/// What sets one parameter; it is told the name that was used.
+/// Sets one option. Its arguments include the name that was used, for error messages.
 type Set = fn(&mut ConnectOptions, &str, Value) -> Result<(), ConfigError>;
 
-/// What a connection has, in alphabetical order.
+/// The options of a connection, in alphabetical order.
 const KEYS: &[(&str, Set)] = &[
     ("auth_plugin", |o, k, v| put(&mut o.auth_plugin, v.text(k))),
     ("autocommit", |o, k, v| {
@@ -68,11 +68,11 @@ const KEYS: &[(&str, Set)] = &[
     ("unix_socket", |o, k, v| put(&mut o.unix_socket, v.path(k))),
 ];
 
-/// What has its own place in a URL and is a key elsewhere.
+/// The options that have their own place in a URL, and are keys in a configuration file.
 const PLACES: &[(&str, Set)] = &[
     ("db", |o, k, v| put(&mut o.db, v.text(k))),
     ("host", |o, k, v| {
-        v.text(k).map(|host| o.host = Said::by_somebody(host))
+        v.text(k).map(|host| o.host = Setting::explicit(host))
     }),
     ("password", |o, k, v| {
         let password = v.text(k)?;
@@ -80,7 +80,7 @@ const PLACES: &[(&str, Set)] = &[
         Ok(())
     }),
     ("port", |o, k, v| {
-        v.whole(k).map(|port| o.port = Said::by_somebody(port))
+        v.whole(k).map(|port| o.port = Setting::explicit(port))
     }),
     ("user", |o, k, v| put(&mut o.user, v.text(k))),
 ];
@@ -97,7 +97,7 @@ const RESET_POLICIES: &[(&str, ResetPolicy)] = &[
     ("never", ResetPolicy::Never),
 ];
 
-/// The words of `ssl-mode`.
+/// The values of `ssl-mode`.
 pub(super) const SSL_MODES: &[(&str, SslMode)] = &[
     ("disabled", SslMode::Disabled),
     ("preferred", SslMode::Preferred),
@@ -106,7 +106,7 @@ pub(super) const SSL_MODES: &[(&str, SslMode)] = &[
     ("verify_identity", SslMode::VerifyIdentity),
 ];
 
-/// What only a pool has a use for.
+/// The options that only a pool has.
 pub(super) const POOL_KEYS: &[&str] = &[
     "acquire_timeout",
     "check_policy",
@@ -120,7 +120,7 @@ pub(super) const POOL_KEYS: &[&str] = &[
     "upkeep",
 ];
 
-/// What `aiomysql.connect()` takes and this crate cannot, and what to do instead.
+/// The parameters of `aiomysql.connect()` that this crate does not have, and what to do instead.
 const REFUSED: &[(&str, &str)] = &[
     (
         "conv",
@@ -148,7 +148,7 @@ const REFUSED: &[(&str, &str)] = &[
     ),
 ];
 
-/// Where a parameter was written.
+/// Where an option was written.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Form {
     /// Among the parameters of a URL.
@@ -159,7 +159,7 @@ pub(super) enum Form {
 }
 
 impl ConnectOptions {
-    /// Sets a parameter by its name; one that is not a connection's is given back.
+    /// Sets an option by its name. The value of an option that connections do not have is given back.
     pub(super) fn set(
         &mut self,
         form: Form,
@@ -178,7 +178,7 @@ impl ConnectOptions {
     }
 }
 
-/// How a key is looked up: MySQL writes `ssl-mode`, aiomysql would write `ssl_mode`.
+/// The form in which a key is looked up: MySQL writes `ssl-mode`, aiomysql would write `ssl_mode`.
 pub(super) fn plain(key: &str) -> String {
     key.replace('-', "_")
 }
@@ -188,7 +188,7 @@ fn put<T>(place: &mut Option<T>, value: Result<T, ConfigError>) -> Result<(), Co
     Ok(())
 }
 
-/// An error about a key that nobody knows here; `of_pool` says whether the knobs of a pool are known.
+/// The error for an unknown key; `of_pool` says whether the options of a pool are allowed here.
 pub(super) fn unknown(form: Form, key: &str, of_pool: bool) -> ConfigError {
     if !is_word(key) {
         return strange(form);
@@ -224,7 +224,7 @@ pub(super) fn unknown(form: Form, key: &str, of_pool: bool) -> ConfigError {
     })
 }
 
-/// An error about a key that was there before.
+/// The error for a key that was given twice.
 pub(super) fn twice(form: Form, key: &str) -> ConfigError {
     match is_word(key) {
         true => ConfigError::new(key.to_owned(), "it is given twice: remove one"),
@@ -232,12 +232,12 @@ pub(super) fn twice(form: Form, key: &str) -> ConfigError {
     }
 }
 
-/// May the key be given more than once?
+/// Whether the key may be given more than once.
 pub(super) fn is_a_list(key: &str) -> bool {
     key == "local_infile_paths"
 }
 
-/// A parameter that looks like no parameter is usually the second half of a password: it must not be shown.
+/// A key that does not look like a key is usually the second half of a password, so an error must not show it.
 pub(super) fn strange(form: Form) -> ConfigError {
     match form {
         Form::Url => ConfigError::new(
@@ -277,7 +277,7 @@ mod tests {
     }
 
     #[test]
-    fn a_dash_is_as_good_as_an_underscore() {
+    fn a_dash_means_an_underscore() {
         let mut options = ConnectOptions::new();
         let value = Value::Text("VERIFY-CA".into());
         assert!(matches!(
@@ -288,7 +288,7 @@ mod tests {
     }
 
     #[test]
-    fn a_place_is_a_field_but_no_parameter_of_a_url() {
+    fn the_host_is_a_field_but_no_parameter_of_a_url() {
         let mut options = ConnectOptions::new();
         let value = || Value::Text("h".into());
         assert!(matches!(
@@ -305,7 +305,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_says_what_can() {
+    fn parameters_of_aiomysql_that_are_missing_name_a_replacement() {
         for (name, instead) in REFUSED {
             let error = unknown(Form::Field, name, true);
             assert_eq!((error.field(), error.message()), (*name, *instead));

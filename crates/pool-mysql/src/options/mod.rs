@@ -1,18 +1,17 @@
-//! How to reach a server and what a new session looks like.
+//! The options of connections and pools: where the server is, and how a new session begins.
 
 mod client_flag;
 mod debug;
-mod driver;
 mod keys;
 mod my_cnf;
 mod nearest;
-mod packet_limit;
 mod pool_options;
 mod resolve;
-mod said;
+mod resolved;
 #[cfg(feature = "serde")]
 mod serde_form;
 mod setters;
+mod setting;
 mod ssl;
 #[cfg(any(feature = "rustls", feature = "native-tls"))]
 mod ssl_files;
@@ -23,20 +22,19 @@ mod values;
 use std::path::PathBuf;
 use std::time::Duration;
 
-pub(crate) use self::driver::Blueprint;
 pub use self::pool_options::PoolOptions;
-use self::said::Said;
+pub(crate) use self::resolved::ResolvedOptions;
+use self::setting::Setting;
 use self::ssl::Ssl;
 pub use self::ssl::SslMode;
 
-/// How long a connect may take when nobody said anything else.
+/// How long a connect may take by default.
 pub(crate) const DEFAULT_CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How to reach a server and what a new session looks like; the names and their meaning are those of
-/// `aiomysql.connect()`.
+/// Where the server is, and how a new session begins. The names and their meaning are those of `aiomysql.connect()`.
 ///
-/// Nothing is checked while the options are collected: [`connect`](crate::connect) and the pool's builder check them all
-/// and name the one that cannot be used. The `Debug` form never shows the password.
+/// The setters check nothing. [`connect`](crate::connect) and the pool's builder check all options, and their error names
+/// the one that cannot be used. The `Debug` form never shows the password.
 ///
 /// # Examples
 ///
@@ -54,8 +52,8 @@ pub(crate) const DEFAULT_CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 #[derive(Clone, PartialEq, Eq)]
 #[must_use = "options do nothing until they are passed to `connect` or `create_pool`"]
 pub struct ConnectOptions {
-    pub(crate) host: Said<String>,
-    pub(crate) port: Said<u16>,
+    pub(crate) host: Setting<String>,
+    pub(crate) port: Setting<u16>,
     pub(crate) user: Option<String>,
     pub(crate) password: Option<String>,
     pub(crate) db: Option<String>,
@@ -63,7 +61,7 @@ pub struct ConnectOptions {
     pub(crate) charset: Option<String>,
     pub(crate) sql_mode: Option<String>,
     pub(crate) init_command: Option<String>,
-    /// `None` is the default deadline, `Some(None)` is no deadline.
+    /// `None` is the default limit, `Some(None)` is no limit.
     pub(crate) connect_timeout: Option<Option<Duration>>,
     pub(crate) autocommit: Option<bool>,
     pub(crate) echo: bool,
@@ -83,47 +81,51 @@ pub struct ConnectOptions {
 
 /// What happens to the session of a used connection before the next user of the pool gets it.
 ///
-/// `docs/mysql.md` has a table of what each of them cleans.
+/// A table in `docs/mysql.md` shows what each policy cleans.
 ///
 /// # Examples
 ///
 /// ```
 /// use pool_mysql::{ConnectOptions, ResetPolicy};
 ///
-/// // Mostly plain statements: a reset is sent only after another kind.
+/// // For a program that runs mostly plain statements: the reset is sent only after other ones.
 /// let options = ConnectOptions::new().reset_policy(ResetPolicy::IfDirty);
 /// # drop(options);
 /// ```
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum ResetPolicy {
-    /// The server resets the session and the options are applied again: nothing that one user did reaches the next. The
-    /// default. It costs one round trip a checkout, and one more where the options have anything to apply; and it drops the
-    /// prepared statements.
+    /// The server resets the session, and the options are applied again: nothing that one user did reaches the next. This
+    /// is the default. It costs one round trip for each use of a connection, and one more where the options change the
+    /// session. The reset drops the prepared statements.
     #[default]
     Always,
-    /// As [`Always`](Self::Always), but a session in which only plain statements were run goes on as it is.
+    /// As [`Always`](Self::Always), but the session is not reset if only plain statements were run in it.
     ///
-    /// Plain is one SELECT, INSERT, UPDATE, DELETE or REPLACE without variables, comments and backslashes, that calls only
-    /// well-known functions without memory, whose text the connection sees, that ended without error, warning or a new
-    /// `LAST_INSERT_ID`, and was read to its end; and a transaction of such statements that is over.
+    /// A statement is plain if all of this holds:
     ///
-    /// **What a trigger, a view or a column's default does to the session behind such a statement is not seen** and reaches
-    /// the next user.
+    /// - It is a single SELECT, INSERT, UPDATE, DELETE or REPLACE, and the connection sees its text.
+    /// - It has no variables, comments or backslashes, and calls only well-known functions that keep nothing in the session.
+    /// - It ended without an error, a warning or a new `LAST_INSERT_ID`, and its result was read to the end.
+    ///
+    /// A transaction of plain statements that has ended is plain, too.
+    ///
+    /// **A trigger, a view or the default of a column may change the session behind a plain statement. This is not noticed**,
+    /// and the change reaches the next user.
     IfDirty,
-    /// A transaction that is open is rolled back, and nothing else: **the variables, locks, temporary tables, prepared
+    /// An open transaction is rolled back, and nothing else is cleaned: **the variables, locks, temporary tables, prepared
     /// statements and the current database of one user reach the next**. It costs a round trip after a transaction that was
-    /// left open, or after an error.
+    /// left open, and after an error.
     RollbackOnly,
-    /// Nothing is cleaned: **what one user did reaches the next**. Only a connection that is inside a transaction is closed
-    /// instead, as in aiomysql, and a [`Transaction`](crate::Transaction) that was dropped rolls back as always. It costs
+    /// Nothing is cleaned: **what one user did reaches the next**. There are two exceptions. A connection that is inside a
+    /// transaction is closed, as in aiomysql. A [`Transaction`](crate::Transaction) that was dropped is rolled back. It costs
     /// nothing, except a ping after an error.
     Never,
 }
 
 /// Where the sockets of a connection live.
 ///
-/// The driver needs a tokio reactor for them; everything else runs wherever you await it.
+/// The driver needs a tokio reactor for its sockets. Everything else runs on the executor that polls the future.
 ///
 /// # Examples
 ///
@@ -136,17 +138,17 @@ pub enum ResetPolicy {
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum IoRuntime {
-    /// On the multi-threaded tokio runtime that is current when the connection is opened, or was when its pool was made; else
-    /// as [`IoRuntime::Background`]. The default.
+    /// On the multi-threaded tokio runtime that is current when the connection is opened, or that was current when its pool
+    /// was made. Without such a runtime it is as [`IoRuntime::Background`]. This is the default.
     ///
     /// A current-thread runtime is never used: it may stop being driven, or end, long before the connection does. When a
-    /// multi-threaded one ends, the sessions in use end with it; a connection that waits in a pool is opened anew for its
+    /// multi-threaded runtime ends, the connections in use end with it; an idle connection of a pool is opened anew for its
     /// next user. Choose `Background` for a pool that several runtimes share, such as a `static` one in tests.
     #[default]
     Auto,
-    /// On the thread `pool-mysql-io`, which starts with the first connection and stays: the connection works under any
-    /// executor and outlives every runtime. A round trip takes a microsecond or two longer, and a busy pool on a
-    /// multi-threaded runtime serves up to a quarter less.
+    /// On the thread `pool-mysql-io`, which starts with the first connection and never ends. The connection works under any
+    /// executor and outlives every runtime. A round trip takes one or two microseconds longer, and a busy pool on a
+    /// multi-threaded runtime serves up to a quarter fewer queries.
     Background,
 }
 
@@ -154,8 +156,8 @@ impl ConnectOptions {
     /// The defaults: `localhost`, port 3306, the user who runs the program, no password, no database.
     pub fn new() -> Self {
         Self {
-            host: Said::default("localhost".into()),
-            port: Said::default(3306),
+            host: Setting::default("localhost".into()),
+            port: Setting::default(3306),
             user: None,
             password: None,
             db: None,
@@ -181,7 +183,7 @@ impl ConnectOptions {
         }
     }
 
-    /// Where to connect to.
+    /// The host to connect to.
     pub(crate) fn host_name(&self) -> &str {
         &self.host.value
     }
@@ -191,7 +193,7 @@ impl ConnectOptions {
         self.port.value
     }
 
-    /// The deadline of a connect, as it is when nobody else sets one.
+    /// How long a connect may take, where the pool has no limit of its own.
     pub(crate) fn connect_limit(&self) -> Option<Duration> {
         self.connect_timeout
             .unwrap_or(Some(DEFAULT_CONNECT_TIMEOUT))

@@ -1,6 +1,6 @@
-//! Which known word did somebody mean who wrote an unknown one?
+//! Finds the known word that an unknown one was probably meant to be.
 
-/// The known word nearest to an unknown one, if any is near enough to be meant.
+/// The known word nearest to an unknown one; `None` if no word is near enough.
 pub(super) fn nearest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
     let word = word.to_ascii_lowercase().replace('-', "_");
     known
@@ -11,7 +11,7 @@ pub(super) fn nearest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
         .map(|(_, candidate)| candidate)
 }
 
-/// How many characters must be changed, added or taken away.
+/// How many characters must be changed, added or removed to get from one word to the other.
 fn distance(a: &str, b: &str) -> usize {
     let b: Vec<char> = b.chars().collect();
     let mut row: Vec<usize> = (0..=b.len()).collect();
@@ -34,7 +34,7 @@ mod tests {
     const KNOWN: &[&str] = &["autocommit", "charset", "maxsize", "minsize"];
 
     #[test]
-    fn a_slip_of_the_pen_is_recognised() {
+    fn a_typing_error_is_recognised() {
         assert_eq!(nearest("autocomit", KNOWN), Some("autocommit"));
         assert_eq!(nearest("AutoCommit", KNOWN), Some("autocommit"));
         assert_eq!(nearest("max_size", KNOWN), Some("maxsize"));
@@ -42,7 +42,7 @@ mod tests {
     }
 
     #[test]
-    fn something_else_altogether_is_not() {
+    fn an_entirely_different_word_is_not() {
         assert_eq!(nearest("ssl", KNOWN), None);
         assert_eq!(nearest("", KNOWN), None);
     }

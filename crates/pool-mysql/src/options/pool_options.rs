@@ -1,18 +1,16 @@
-//! A connection's options with the knobs of its pool, as one value that a URL or a configuration file gives.
+//! The options of connections and of their pool in one value, which a URL or a configuration file gives.
 
 use std::time::Duration;
 
-use pool_core::{Builder, CheckPolicy, ConfigError, IdleOrder};
+use pool_core::{Builder, CheckPolicy, ConfigError, IdleOrder, Manager};
 
 use super::ConnectOptions;
 use super::keys::{self, Form};
 use super::values::Value;
-use crate::manager::MySqlManager;
-use crate::pool::create_pool;
 
-/// The options of a pool's connections and the knobs of the pool itself, as a URL or a configuration file gives them.
+/// The options of connections and of their pool in one value, which a URL or a configuration file gives.
 ///
-/// What is not said is left to [`create_pool`](crate::create_pool). With the feature `serde` it can be deserialized from one
+/// A knob that is not given is as in [`create_pool`](crate::create_pool). With the feature `serde` it can be deserialized from one
 /// flat map: the names are those of the methods of [`ConnectOptions`] and of the pool's builder.
 ///
 /// # Examples
@@ -42,7 +40,7 @@ pub struct PoolOptions {
 }
 
 impl PoolOptions {
-    /// Takes a URL apart: that of [`ConnectOptions::from_url`] with the pool's knobs among its parameters.
+    /// Reads a URL: as [`ConnectOptions::from_url`], with the knobs of the pool among its parameters.
     ///
     /// These are `minsize`, `maxsize` (0 for unlimited), `pool_recycle`, `acquire_timeout`, `connect_timeout`,
     /// `check_timeout`, `recycle_timeout`, `close_timeout`, `idle_order` (`fifo` or `lifo`), `check_policy` (`never`,
@@ -51,7 +49,7 @@ impl PoolOptions {
     ///
     /// # Errors
     ///
-    /// A [`ConfigError`] that names the part of the URL that cannot be used, and what to do. It never repeats the password.
+    /// A [`ConfigError`] that names the part of the URL that cannot be used, and says what to do. It never shows the password.
     pub fn from_url(url: &str) -> Result<Self, ConfigError> {
         let mut knobs = Self::default();
         let connect =
@@ -67,9 +65,9 @@ impl PoolOptions {
         &self.connect
     }
 
-    /// Begins the pool: all of it can be changed before `build().await` opens the first connections.
-    pub fn builder(self) -> Builder<MySqlManager> {
-        let mut builder = create_pool(self.connect);
+    /// Sets the knobs that were given; the others stay as they are.
+    pub(crate) fn apply_knobs<M: Manager>(&self, builder: Builder<M>) -> Builder<M> {
+        let mut builder = builder;
         if let Some(minsize) = self.minsize {
             builder = builder.minsize(minsize);
         }
@@ -103,7 +101,7 @@ impl PoolOptions {
         builder
     }
 
-    /// Sets a knob of the pool by its name; another one is given back.
+    /// Sets a knob of the pool by its name. A value whose name is no knob's is given back.
     pub(super) fn set_knob(
         &mut self,
         key: &str,
@@ -187,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_said_is_left_to_the_builder() {
+    fn a_knob_that_is_not_given_is_left_to_the_builder() {
         let expected = PoolOptions {
             connect: ConnectOptions::new().host("h"),
             ..PoolOptions::default()
@@ -202,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn checks_have_words_of_their_own() {
+    fn the_check_policy_has_its_own_values() {
         let policy = |word: &str| {
             let url = format!("mysql://h?check_policy={word}");
             PoolOptions::from_url(&url).map(|knobs| knobs.check_policy)

@@ -2,7 +2,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::*;
 
-/// The options with a file that says this.
+/// Options with an option file of this content.
 fn with_file(options: ConnectOptions, text: &str) -> Result<ConnectOptions, ConfigError> {
     static NUMBER: AtomicUsize = AtomicUsize::new(0);
     let number = NUMBER.fetch_add(1, Ordering::Relaxed);
@@ -22,7 +22,7 @@ const ALL: &str = "[client]\nuser=app\npassword='p#1'\nhost=db.example\nport=330
     default-character-set=latin1\nquick\nmax_allowed_packet=16M\n";
 
 #[test]
-fn a_file_fills_what_was_left_out() {
+fn a_file_fills_options_that_were_not_given() {
     let expected = new()
         .user("app")
         .password("p#1")
@@ -34,15 +34,15 @@ fn a_file_fills_what_was_left_out() {
 }
 
 #[test]
-fn what_the_caller_says_wins() {
-    let said = new()
+fn a_value_of_the_caller_wins() {
+    let given = new()
         .user("me")
         .password("mine")
         .host("h")
         .port(1)
         .db("d")
         .charset("utf8mb4");
-    assert_eq!(with_file(said.clone(), ALL), Ok(said));
+    assert_eq!(with_file(given.clone(), ALL), Ok(given));
 }
 
 #[test]
@@ -64,7 +64,7 @@ fn a_bad_value_names_the_file_and_the_option() {
 }
 
 #[test]
-fn tls_is_taken_over_as_far_as_it_is_left_out() {
+fn the_file_fills_the_options_for_tls_that_were_not_given() {
     use SslMode::*;
 
     let ssl = |options, file: &str| {

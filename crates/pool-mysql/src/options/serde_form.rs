@@ -1,4 +1,4 @@
-//! The options from a configuration file, by serde: one flat map, whose names are those of a URL's parameters, or a URL.
+//! The options from a configuration file, by serde: one flat map with the names of a URL's parameters, or a URL.
 
 use std::collections::HashSet;
 use std::fmt;
@@ -10,7 +10,7 @@ use super::keys::{self, Form};
 use super::values::Value;
 use super::{ConnectOptions, PoolOptions};
 
-/// Reads one map, or a URL; an unknown name is an error that names the nearest known one.
+/// Reads one map, or a URL. An unknown name is an error that names the nearest known one.
 ///
 /// # Examples
 ///
@@ -34,8 +34,8 @@ impl<'de> Deserialize<'de> for ConnectOptions {
     }
 }
 
-/// Reads one map with the names of [`ConnectOptions`] and of the pool's knobs, or a URL; an unknown name is an error that names the
-/// nearest known one.
+/// Reads one map with the names of [`ConnectOptions`] and of the pool's knobs, or a URL. An unknown name is an error that
+/// names the nearest known one.
 ///
 /// # Examples
 ///
@@ -111,7 +111,7 @@ impl<'de> Deserialize<'de> for Value {
     }
 }
 
-/// Takes whatever a format can write for one parameter. No error of it repeats what was written: it may be a password.
+/// Takes any value that a format can have for one option. Its errors never show the value, which may be a password.
 struct Anything;
 
 impl<'de> Visitor<'de> for Anything {

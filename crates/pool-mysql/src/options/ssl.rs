@@ -1,4 +1,4 @@
-//! Whether to speak TLS, and whom to believe.
+//! Whether to use TLS, and which certificates to accept.
 
 use std::path::PathBuf;
 
@@ -6,7 +6,8 @@ use pool_core::ConfigError;
 
 use super::ConnectOptions;
 
-/// Whether a connection speaks TLS, and what the server's certificate must be; the words are those of MySQL's `ssl-mode`.
+/// Whether a connection uses TLS, and which certificates of the server it accepts. The names are those of MySQL's
+/// `ssl-mode`.
 ///
 /// All but [`SslMode::Disabled`] need the feature `rustls` or `native-tls`; without one they are a
 /// [`ConfigError`].
@@ -25,23 +26,23 @@ use super::ConnectOptions;
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum SslMode {
-    /// No TLS. The default. Whoever sits on the way reads everything.
+    /// No TLS. This is the default. Everybody on the network can read everything.
     Disabled,
-    /// TLS if the server has it, whatever its certificate. **It protects against nobody who can change what passes**: he
-    /// takes the server's offer of TLS away.
+    /// TLS if the server offers it, with any certificate. **It does not protect against somebody who can change what is
+    /// sent**: he can remove the server's offer of TLS.
     Preferred,
-    /// TLS, or no connection; whatever the server's certificate. It protects against those who only listen.
+    /// TLS with any certificate, or no connection. It protects only against somebody who listens and changes nothing.
     Required,
-    /// TLS with a certificate that is valid and signed by one of [`ssl_ca`](ConnectOptions::ssl_ca), for whatever name.
+    /// TLS with a valid certificate that is signed by one of [`ssl_ca`](ConnectOptions::ssl_ca). It may be for any name.
     ///
-    /// With the feature `rustls` the certificate must name somebody in its `subjectAltName`, and a name that is not the
-    /// server's costs a second connect, once.
+    /// With the feature `rustls` the certificate must have a name in its `subjectAltName`. If that is not the server's name,
+    /// the first connection costs a second connect.
     VerifyCa,
-    /// The same, and the certificate must be for the host that was asked for.
+    /// The same, and the certificate must be for the name of the host.
     VerifyIdentity,
 }
 
-/// What was said about TLS.
+/// The options for TLS.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub(crate) struct Ssl {
     pub(crate) mode: Option<SslMode>,
@@ -52,7 +53,7 @@ pub(crate) struct Ssl {
 }
 
 impl Ssl {
-    /// The mode as it is when the others are considered.
+    /// The mode that is used: where none is given, it depends on the other options.
     pub(crate) fn mode(&self) -> SslMode {
         match (self.mode, &self.ca) {
             (Some(mode), _) => mode,
@@ -63,7 +64,7 @@ impl Ssl {
 }
 
 impl ConnectOptions {
-    /// Do the options about TLS go together, with each other and with what is compiled in?
+    /// Checks that the options for TLS fit each other, and the features that are compiled in.
     pub(super) fn check_ssl(&self) -> Result<(), ConfigError> {
         let ssl = &self.ssl;
         let mode = ssl.mode();
@@ -145,14 +146,14 @@ mod tests {
     }
 
     #[test]
-    fn a_ca_alone_asks_for_everything() {
+    fn a_ca_alone_means_verify_identity() {
         let options = ConnectOptions::new();
         assert_eq!(options.ssl.mode(), SslMode::Disabled);
         assert_eq!(options.ssl_ca("ca").ssl.mode(), SslMode::VerifyIdentity);
     }
 
     #[test]
-    fn what_would_be_without_effect_is_refused() {
+    fn an_option_without_effect_is_refused() {
         let new = ConnectOptions::new;
         assert_eq!(field_of(new()), None);
         for (options, field) in [
@@ -181,7 +182,7 @@ mod tests {
 
     #[cfg(any(feature = "rustls", feature = "native-tls"))]
     #[test]
-    fn what_goes_together_is_taken_and_what_does_not_is_named() {
+    fn options_that_fit_are_accepted_and_others_are_named() {
         let with = |mode| ConnectOptions::new().ssl_mode(mode);
         assert_eq!(field_of(with(SslMode::VerifyCa).ssl_ca("c")), None);
         let socket = with(SslMode::Preferred).unix_socket("/s");

@@ -9,7 +9,7 @@ use pool_core::ConfigError;
 use super::SslMode;
 use super::ssl::Ssl;
 
-/// TLS as the driver takes it.
+/// The driver's options for TLS, with the contents of the files.
 pub(super) fn ssl_opts(ssl: &Ssl) -> Result<SslOpts, ConfigError> {
     let mode = ssl.mode();
     let anybody = matches!(mode, SslMode::Preferred | SslMode::Required);
@@ -72,7 +72,7 @@ fn identity(ssl: &Ssl) -> Result<Option<ClientIdentity>, ConfigError> {
 
 #[cfg(all(feature = "native-tls", not(feature = "rustls")))]
 fn check_certificates(field: &'static str, path: &Path, bytes: &[u8]) -> Result<(), ConfigError> {
-    // The driver passes over a file without any in silence, and then believes nobody.
+    // The driver would accept a file without certificates, and would then refuse every server.
     const BEGINNING: &[u8] = b"-----BEGIN CERTIFICATE-----";
     let holds_one = bytes
         .windows(BEGINNING.len())

@@ -8,7 +8,7 @@ use url::Url;
 
 use super::ConnectOptions;
 use super::keys::{self, Form};
-use super::said::Said;
+use super::setting::Setting;
 use super::values::Value;
 
 pub(super) const ENCODE: &str = "write special characters of user, password and database percent-encoded (@ as %40, / as %2F, # as %23, ? as %3F, : as %3A)";
@@ -17,14 +17,14 @@ impl ConnectOptions {
     /// Options from a URL: `mysql://user:password@host:port/db?autocommit=false`.
     ///
     /// Everything but the scheme (`mysql` or `mariadb`) may be left out. The parameters have the names of the methods of this
-    /// type: `charset`, `sql_mode`, `autocommit` and so on; a dash is as good as an underscore (`ssl-mode`). Switches are
-    /// `true` or `false`, times are seconds or have a unit (`500ms`, `30s`; `none` for no limit), the words of
+    /// type: `charset`, `sql_mode`, `autocommit` and so on; a dash means an underscore (`ssl-mode`). Switches are `true` or
+    /// `false`. Times are seconds or have a unit (`500ms`, `30s`); `none` means no limit. The values of
     /// [`SslMode`](crate::SslMode), [`ResetPolicy`](crate::ResetPolicy) and [`IoRuntime`](crate::IoRuntime) are written in
-    /// small letters (`verify_ca`), and `local_infile_paths` may be given several times.
+    /// small letters (`verify_ca`). `local_infile_paths` may be given several times.
     ///
     /// # Errors
     ///
-    /// A [`ConfigError`] that names the part of the URL that cannot be used, and what to do. It never repeats the password.
+    /// A [`ConfigError`] that names the part of the URL that cannot be used, and says what to do. It never shows the password.
     ///
     /// # Examples
     ///
@@ -43,7 +43,7 @@ impl ConnectOptions {
         Self::from_url_with(url, |key, _| Err(keys::unknown(Form::Url, key, false)))
     }
 
-    /// The same; parameters that are not a connection's go to `other`.
+    /// The same, but parameters that connections do not have are given to `other`.
     pub(super) fn from_url_with(
         url: &str,
         mut other: impl FnMut(&str, Value) -> Result<(), ConfigError>,
@@ -59,7 +59,7 @@ impl ConnectOptions {
         address(&mut options, &url)?;
         let read = options.parameters(&url, &mut other);
         read.map_err(|error| match has_a_user_behind_the_query(&url) {
-            // `mysql://user:12?34@host`: it must not be shown.
+            // It may be a part of a password, as in `mysql://user:12?34@host`, so it must not be shown.
             true => keys::strange(Form::Url),
             false => error,
         })?;
@@ -87,7 +87,7 @@ impl ConnectOptions {
     }
 }
 
-/// Whether what looks like parameters may be the second half of a password with a `?` in it.
+/// Whether the text behind `?` may be the second half of a password that contains a `?`.
 fn has_a_user_behind_the_query(url: &Url) -> bool {
     let has_user = !url.username().is_empty() || url.password().is_some();
     !has_user && url.query().is_some_and(|query| query.contains('@'))
@@ -122,14 +122,14 @@ fn address(options: &mut ConnectOptions, url: &Url) -> Result<(), ConfigError> {
         let bare = host.strip_prefix('[').and_then(|h| h.strip_suffix(']'));
         match bare.unwrap_or(&host) {
             path if path.starts_with('/') => options.unix_socket = Some(path.into()),
-            host => options.host = Said::by_somebody(host.to_owned()),
+            host => options.host = Setting::explicit(host.to_owned()),
         }
     }
     if let Some(port) = url.port() {
-        options.port = Said::by_somebody(port);
+        options.port = Setting::explicit(port);
     }
     let path = url.path().strip_prefix('/').unwrap_or_default();
-    // Such a path is usually the second half of a password: it must not be shown.
+    // Such a path is usually the second half of a password, so it must not be shown.
     if path.contains(['/', '@']) {
         return Err(ConfigError::new(
             "db",

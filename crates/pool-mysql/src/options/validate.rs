@@ -1,25 +1,25 @@
-//! Which options cannot be used, and what to do about it.
+//! Finds options that cannot be used, and says what to do.
 
 use std::time::Duration;
 
 use pool_core::ConfigError;
 
-use super::{Blueprint, ConnectOptions, SslMode, client_flag};
+use super::{ConnectOptions, ResolvedOptions, SslMode, client_flag};
 
 /// The longest name of a database, in characters.
 const LONGEST_NAME: usize = 64;
 
-/// What a unix socket's path may have in bytes on the narrowest of the usual systems.
+/// How long the path of a unix socket may be, in bytes, on the usual system with the lowest limit.
 const LONGEST_SOCKET_PATH: usize = 103;
 
 impl ConnectOptions {
-    /// Are these options usable?
+    /// Checks whether the options can be used.
     ///
-    /// [`connect`](crate::connect) and the pool's builder ask this by themselves.
+    /// [`connect`](crate::connect) and the pool's builder call this by themselves.
     ///
     /// # Errors
     ///
-    /// A [`ConfigError`] that names the first option that cannot be used, and what to do.
+    /// A [`ConfigError`] that names the first option that cannot be used, and says what to do.
     ///
     /// # Examples
     ///
@@ -30,10 +30,10 @@ impl ConnectOptions {
     /// assert_eq!(error.field(), "port");
     /// ```
     pub fn validate(&self) -> Result<(), ConfigError> {
-        Blueprint::new(self.clone()).map(|_| ())
+        ResolvedOptions::new(self.clone()).map(|_| ())
     }
 
-    /// The same without a look into any file.
+    /// The same, without opening any file.
     pub(super) fn check(&self) -> Result<(), ConfigError> {
         host(&self.host.value)?;
         if self.port.value == 0 {
@@ -103,7 +103,7 @@ impl ConnectOptions {
             return Err(bad("local_infile_paths", "a path is empty: remove it"));
         }
         if self.read_default_file.is_none() && self.read_default_group.is_none() {
-            // Else the file has a word in it.
+            // With an option file the host may come from there.
             self.check_ssl()?;
             self.check_auth_plugin()?;
         }
@@ -268,7 +268,7 @@ mod tests {
     }
 
     #[test]
-    fn odd_names_are_taken() {
+    fn unusual_names_are_accepted() {
         for name in ["a`b", "a b", "naïve", "a;b", "1", &"ä".repeat(64)] {
             assert_eq!(field_of(ConnectOptions::new().db(name)), None);
         }
@@ -282,7 +282,7 @@ mod tests {
     }
 
     #[test]
-    fn the_plain_password_is_sent_where_nobody_listens_or_where_it_is_forced() {
+    fn the_clear_text_password_needs_a_unix_socket_or_the_option() {
         let with = || ConnectOptions::new().auth_plugin("mysql_clear_password");
         assert_eq!(field_of(with().enable_cleartext_plugin(true)), None);
         assert_eq!(field_of(with().unix_socket("/s")), None);

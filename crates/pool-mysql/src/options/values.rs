@@ -1,12 +1,12 @@
-//! The values that a parameter may have, in a URL and in a configuration file.
+//! The values of options, in a URL and in a configuration file.
 
 use std::path::PathBuf;
 use std::time::Duration;
 
 use pool_core::ConfigError;
 
-/// What was written for a parameter. It may be a password, so it has no `Debug`.
-// A URL has texts only.
+/// The value that was written for an option. It may be a password, so it has no `Debug`.
+// In a URL all values are texts.
 #[cfg_attr(not(feature = "serde"), allow(dead_code))]
 pub(super) enum Value {
     /// A configuration file's `null`.
@@ -18,7 +18,7 @@ pub(super) enum Value {
 }
 
 impl Value {
-    /// A text that is only a text: a number or a switch would not keep its spelling. The error never repeats it.
+    /// A text. A number or a switch is refused, because its spelling is lost. The error never shows the value.
     pub(super) fn text(self, key: &str) -> Result<String, ConfigError> {
         match self {
             Self::Text(text) => Ok(text),
@@ -44,7 +44,7 @@ impl Value {
         }
     }
 
-    /// The same, and `none` for neither.
+    /// The same, or `none` for neither.
     pub(super) fn switch_or_none(self, key: &str) -> Result<Option<bool>, ConfigError> {
         match self {
             Self::Nothing => Ok(None),
@@ -91,7 +91,7 @@ impl Value {
             .ok_or_else(|| bad(key, &text, HINT))
     }
 
-    /// One of a few words; `-` and `_` are the same, and so are capitals and small letters.
+    /// One of a few words. `-` means `_`, and capital letters mean small ones.
     pub(super) fn one_of<T: Copy>(self, key: &str, words: &[(&str, T)]) -> Result<T, ConfigError> {
         let text = self.text(key)?;
         let plain = text.to_ascii_lowercase().replace('-', "_");
@@ -119,7 +119,7 @@ impl Value {
     }
 }
 
-/// A number of seconds, if it is one.
+/// A number of seconds, if the text is one.
 fn seconds(text: &str) -> Option<f64> {
     let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
     let seconds_per_unit = match &text[digits.len()..] {
@@ -132,7 +132,7 @@ fn seconds(text: &str) -> Option<f64> {
     digits.parse::<f64>().ok().map(|n| n * seconds_per_unit)
 }
 
-/// A number without a fraction, as far as such numbers are exact.
+/// A number without a fraction, in the range in which floating point numbers are exact.
 fn exact(number: f64) -> Option<u64> {
     const LARGEST: f64 = 9_007_199_254_740_992.0;
     let fits = (0.0..=LARGEST).contains(&number) && number.fract() == 0.0;
@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_duration_is_refused() {
+    fn other_texts_are_no_durations() {
         for value in [
             "", "s", "-2", "1d", "1 s", "1e400", "NaN", "inf", "1.2.3s", "ä",
         ] {
@@ -213,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn words_are_recognised_however_they_are_spelled() {
+    fn words_are_recognised_in_every_spelling() {
         let words = [("verify_ca", 1), ("required", 2)];
         assert_eq!(text("VERIFY-CA").one_of("k", &words), Ok(1));
         assert_eq!(text("Required").one_of("k", &words), Ok(2));

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-/// What a line says. It may hold a password, so it has no `Debug`.
+/// The meaning of a line. It may hold a password, so it has no `Debug`.
 pub(super) enum Line {
     /// Nothing, or a comment.
     Nothing,
@@ -16,7 +16,7 @@ pub(super) enum Line {
     IncludeFolder(PathBuf),
 }
 
-/// Reads a line. The error never repeats what it says.
+/// Reads a line. The error never shows the line.
 pub(super) fn read_line(line: &str) -> Result<Line, &'static str> {
     let line = line.trim();
     if line.is_empty() || line.starts_with(['#', ';']) {
@@ -55,7 +55,7 @@ fn include(rest: &str) -> Result<Line, &'static str> {
     }
 }
 
-/// Cuts off what follows a # that is not quoted.
+/// Removes a comment: a `#` outside quotes, and what follows it.
 fn without_comment(line: &str) -> &str {
     let mut quote = None;
     let mut escaped = false;
@@ -75,7 +75,7 @@ fn without_comment(line: &str) -> &str {
     line
 }
 
-/// Takes quotes away that are around all of it.
+/// Removes quotes around the whole value.
 fn unquoted(value: &str) -> &str {
     ['"', '\'']
         .into_iter()
@@ -83,7 +83,7 @@ fn unquoted(value: &str) -> &str {
         .unwrap_or(value)
 }
 
-/// `\n`, `\t`, `\r`, `\b`, `\s` (a space), `\"`, `\'` and `\\`; another backslash is one.
+/// Replaces `\n`, `\t`, `\r`, `\b`, `\s` (a space), `\"`, `\'` and `\\`. Any other backslash stays.
 fn unescaped(value: &str) -> String {
     let mut plain = String::with_capacity(value.len());
     let mut chars = value.chars();
@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn what_makes_no_sense_is_refused() {
+    fn lines_without_meaning_are_refused() {
         for line in ["[client", "=x", "!include", "!load x", "!"] {
             assert!(read_line(line).is_err(), "{line}");
         }

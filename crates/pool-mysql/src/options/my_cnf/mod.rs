@@ -1,7 +1,8 @@
 //! Option files of MySQL and MariaDB (`my.cnf`).
 //!
-//! Read by a small reader of our own: the crates for INI files know no `!include`, no valueless keys or none of MySQL's
-//! quotes and escapes, and a `#` in a quoted password must not begin a comment.
+//! They are read by our own code, because the crates for INI files do not read them as MySQL does: some have no
+//! `!include`, some no keys without value, and none MySQL's quotes and escapes. A `#` in a quoted password must not begin a
+//! comment.
 
 mod line;
 
@@ -15,29 +16,29 @@ use self::line::{Line, read_line};
 /// How deep files may include each other, as in MySQL.
 const DEEPEST: usize = 10;
 
-/// The file that is read when only a group is named.
+/// The file that is read when only a group is given.
 pub(super) const DEFAULT_FILE: &str = "/etc/my.cnf";
 
-/// The options of one group, in the order in which they were found: of two of the same name the later one counts.
+/// The options of one group, in the order in which they were found. Of two options with the same name the later one counts.
 ///
 /// It may hold a password, so it has no `Debug`.
 #[derive(Default)]
 pub(super) struct Group(Vec<(String, Option<String>)>);
 
 impl Group {
-    /// The last value of an option; `Some(None)` where it is there without one.
+    /// The last value of an option; `Some(None)` if it is there without a value.
     pub(super) fn get(&self, key: &str) -> Option<Option<&str>> {
         let found = self.0.iter().rev().find(|(name, _)| name == key);
         found.map(|(_, value)| value.as_deref())
     }
 
-    /// Adds another group, whose options win.
+    /// Adds another group, whose options win over those of this one.
     fn add(&mut self, other: Self) {
         self.0.extend(other.0);
     }
 }
 
-/// What a file says to a program of this group: its `[client]`, then the group itself, which wins.
+/// The options of a file for a program of this group: those of `[client]`, then those of the group, which win.
 pub(super) fn read(file: &Path, group: Option<&str>) -> Result<Group, ConfigError> {
     let names = ["client"].into_iter().chain(group);
     let mut groups: Vec<(&str, Group)> = names.map(|name| (name, Group::default())).collect();
@@ -52,7 +53,7 @@ pub(super) fn read(file: &Path, group: Option<&str>) -> Result<Group, ConfigErro
 fn read_file(file: &Path, groups: &mut [(&str, Group)], depth: usize) -> Result<(), ConfigError> {
     let bytes = fs::read(file).map_err(|error| cannot_read(file, &error.to_string()))?;
     let text = String::from_utf8(bytes).map_err(|_| cannot_read(file, "it is no UTF-8"))?;
-    // Some editors put a mark before a text in UTF-8.
+    // Some editors put a byte order mark before a text in UTF-8.
     let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
     let mut group: Option<String> = None;
     for (number, line) in text.lines().enumerate() {
@@ -85,7 +86,7 @@ fn read_file(file: &Path, groups: &mut [(&str, Group)], depth: usize) -> Result<
     Ok(())
 }
 
-/// The option files of a folder, by name.
+/// The option files of a folder, sorted by name.
 fn files_in(folder: &Path) -> Result<Vec<PathBuf>, ConfigError> {
     let failed = |error: std::io::Error| cannot_read(folder, &error.to_string());
     let mut files = Vec::new();
@@ -101,7 +102,7 @@ fn files_in(folder: &Path) -> Result<Vec<PathBuf>, ConfigError> {
     Ok(files)
 }
 
-/// The path with the user's home for a leading `~`.
+/// The path, with the user's home folder instead of a leading `~`.
 fn at_home(path: &Path) -> Result<PathBuf, ConfigError> {
     let Ok(rest) = path.strip_prefix("~") else {
         return Ok(path.to_owned());

@@ -2,7 +2,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::*;
 
-/// A folder of a test's own; removed at its end.
+/// A folder for one test, which is removed at its end.
 struct Folder(PathBuf);
 
 impl Folder {
@@ -55,7 +55,7 @@ fn the_client_group_is_read_and_the_chosen_one_wins() {
 }
 
 #[test]
-fn included_files_stand_where_they_are_included() {
+fn included_files_are_read_where_they_are_included() {
     let folder = Folder::new();
     folder.put("conf.d/2.cnf", "[client]\nport=2\nhost=two\n");
     folder.put("conf.d/1.cnf", "[client]\nport=1\n");
@@ -71,7 +71,7 @@ fn included_files_stand_where_they_are_included() {
     );
     let file = folder.put("my.cnf", &text);
     let client = read(&file, None).ok().unwrap();
-    // The group of the including file goes on after the included one.
+    // After the included file the group of the including file goes on.
     assert_eq!(client.get("user"), Some(Some("last")));
     assert_eq!(client.get("database"), Some(Some("d")));
     assert_eq!(client.get("port"), Some(Some("2")));
@@ -101,7 +101,7 @@ fn a_tilde_is_the_home() {
 }
 
 #[test]
-fn what_cannot_be_read_is_named_and_no_value_is_shown() {
+fn errors_name_the_file_and_show_no_value() {
     let folder = Folder::new();
     let nowhere = folder.0.join("nowhere.cnf");
     assert!(message(read(&nowhere, None)).contains("nowhere.cnf cannot be read"));
@@ -123,7 +123,7 @@ fn what_cannot_be_read_is_named_and_no_value_is_shown() {
 }
 
 #[test]
-fn a_file_that_includes_itself_comes_to_an_end() {
+fn a_file_that_includes_itself_does_not_loop() {
     let folder = Folder::new();
     let path = folder.0.join("my.cnf");
     let file = folder.put(

@@ -1,0 +1,166 @@
+//! The driver's `Queryable` for our connection. It is a macro, because a transaction has it too.
+
+use mysql_async::prelude::{AsQuery, FromRow, Queryable, StatementLike};
+use mysql_async::{
+    BinaryProtocol, DriverError, FromRowError, Params, QueryResult, ResultSetStream, Row,
+    Statement, TextProtocol,
+};
+
+use crate::connection::Connection;
+use crate::connection::exec::exec_methods;
+use crate::connection::run::{DriverFuture, count};
+use crate::session::command::Purpose;
+
+impl Connection {
+    pub(crate) fn connection(&mut self) -> &mut Connection {
+        self
+    }
+}
+
+/// A row as a `T`. A row that does not fit is an error; the driver would panic.
+pub(crate) fn convert<T: FromRow>(row: Row) -> mysql_async::Result<T> {
+    T::from_row_opt(row).map_err(|FromRowError(row)| DriverError::FromRow { row }.into())
+}
+
+pub(crate) fn convert_all<T: FromRow>(rows: Vec<Row>) -> mysql_async::Result<Vec<T>> {
+    rows.into_iter().map(convert).collect()
+}
+
+/// The driver's provided methods are written anew, so that each of them is one command of ours from beginning to end: the
+/// driver's own ones would read rows without the checks of [`Connection::run`].
+macro_rules! impl_queryable {
+    ($type:ty) => {
+        impl Queryable for $type {
+            fn ping(&mut self) -> DriverFuture<'_, ()> {
+                self.connection()
+                    .run(Purpose::Ping.into(), |conn| conn.ping())
+            }
+
+            fn query_iter<'a, Q>(
+                &'a mut self,
+                query: Q,
+            ) -> DriverFuture<'a, QueryResult<'a, 'static, TextProtocol>>
+            where
+                Q: AsQuery + 'a,
+            {
+                let this = self.connection();
+                let command = this.query_command(&query);
+                this.run(command, |conn| conn.query_iter(query))
+            }
+
+            fn prep<'a, Q>(&'a mut self, query: Q) -> DriverFuture<'a, Statement>
+            where
+                Q: AsQuery + 'a,
+            {
+                let this = self.connection();
+                Box::pin(async move {
+                    let text = query.as_query();
+                    let (command, reading) = (this.prepare_command(&text), this.read(&text));
+                    drop(text);
+                    let statement = this.run(command, |conn| conn.prep(query)).await?;
+                    this.state.statement_prepared(statement.id(), reading);
+                    Ok(statement)
+                })
+            }
+
+            fn close(&mut self, statement: Statement) -> DriverFuture<'_, ()> {
+                let this = self.connection();
+                this.state.statement_closed(statement.id());
+                this.run(Purpose::CloseStatement.into(), |conn| conn.close(statement))
+            }
+
+            fn query<'a, T, Q>(&'a mut self, query: Q) -> DriverFuture<'a, Vec<T>>
+            where
+                Q: AsQuery + 'a,
+                T: FromRow + Send + 'static,
+            {
+                let this = self.connection();
+                let command = this.query_command(&query);
+                let rows = this.run(command, |conn| conn.query(query));
+                Box::pin(async { convert_all(rows.await?) })
+            }
+
+            fn query_first<'a, T, Q>(&'a mut self, query: Q) -> DriverFuture<'a, Option<T>>
+            where
+                Q: AsQuery + 'a,
+                T: FromRow + Send + 'static,
+            {
+                let this = self.connection();
+                let command = this.query_command(&query);
+                let row = this.run(command, |conn| conn.query_first(query));
+                Box::pin(async { row.await?.map(convert).transpose() })
+            }
+
+            fn query_map<'a, T, F, Q, U>(
+                &'a mut self,
+                query: Q,
+                mut f: F,
+            ) -> DriverFuture<'a, Vec<U>>
+            where
+                Q: AsQuery + 'a,
+                T: FromRow + Send + 'static,
+                F: FnMut(T) -> U + Send + 'a,
+                U: Send,
+            {
+                let this = self.connection();
+                let command = this.query_command(&query);
+                Box::pin(async move {
+                    let mapped = this.run(command, |conn| {
+                        conn.query_map(query, move |row| convert(row).map(&mut f))
+                    });
+                    mapped.await?.into_iter().collect()
+                })
+            }
+
+            fn query_fold<'a, T, F, Q, U>(
+                &'a mut self,
+                query: Q,
+                init: U,
+                mut f: F,
+            ) -> DriverFuture<'a, U>
+            where
+                Q: AsQuery + 'a,
+                T: FromRow + Send + 'static,
+                F: FnMut(U, T) -> U + Send + 'a,
+                U: Send + 'a,
+            {
+                let this = self.connection();
+                let command = this.query_command(&query);
+                let folded = this.run(command, |conn| {
+                    conn.query_fold(query, Ok(init), move |folded, row| {
+                        Ok(f(folded?, convert(row)?))
+                    })
+                });
+                Box::pin(async { folded.await? })
+            }
+
+            fn query_drop<'a, Q>(&'a mut self, query: Q) -> DriverFuture<'a, ()>
+            where
+                Q: AsQuery + 'a,
+            {
+                let this = self.connection();
+                let command = this.query_command(&query);
+                this.run(command, |conn| conn.query_drop(query))
+            }
+
+            fn query_stream<'a, T, Q>(
+                &'a mut self,
+                query: Q,
+            ) -> DriverFuture<'a, ResultSetStream<'a, 'a, 'static, T, TextProtocol>>
+            where
+                T: Unpin + FromRow + Send + 'static,
+                Q: AsQuery + 'a,
+            {
+                let this = self.connection();
+                let command = this.query_command(&query);
+                this.run(command, |conn| conn.query_stream(query))
+            }
+
+            exec_methods!(StatementLike, hidden_command);
+        }
+    };
+}
+
+pub(crate) use impl_queryable;
+
+impl_queryable!(Connection);

@@ -1,0 +1,188 @@
+//! The one way in which a command reaches the driver.
+
+use std::borrow::Cow;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use mysql_async::prelude::{AsQuery, Queryable};
+use mysql_async::{Conn, Params};
+
+use crate::connection::Connection;
+use crate::error::{closed, outcome};
+use crate::session::command::{Command, Purpose};
+use crate::session::echo::Log;
+use crate::statement::sql::Sql;
+use crate::statement::text::Reading;
+use crate::transport::unread::Form;
+
+/// The futures of the driver's `Queryable`.
+pub(crate) type DriverFuture<'a, T> =
+    Pin<Box<dyn Future<Output = mysql_async::Result<T>> + Send + 'a>>;
+
+impl Connection {
+    /// A statement whose text is known. With parameters it is prepared.
+    pub(crate) fn statement(&self, sql: &[u8], parameters: Option<usize>) -> Command {
+        let form = match parameters {
+            None => Form::Text,
+            Some(_) => Form::Binary,
+        };
+        let traits = self.read(sql);
+        self.logged(sql, parameters, Purpose::Statement { traits, form })
+    }
+
+    /// A statement that the driver takes as a query.
+    pub(crate) fn query_command(&self, query: &impl AsQuery) -> Command {
+        self.statement(&query.as_query(), None)
+    }
+
+    /// A statement that is only prepared.
+    pub(crate) fn prepare_command(&self, sql: &[u8]) -> Command {
+        let text = || format!("PREPARE {}", String::from_utf8_lossy(sql));
+        Command {
+            purpose: Purpose::Prepare,
+            log: self.log(text, None),
+        }
+    }
+
+    /// A statement with parameters: a text, or one that was prepared before.
+    pub(crate) fn exec_command(&self, statement: &impl Sql, parameters: Option<usize>) -> Command {
+        let form = Form::Binary;
+        if let Some(text) = statement.text() {
+            let traits = self.read(&text);
+            return self.logged(&text, parameters, Purpose::Statement { traits, form });
+        }
+        let traits = match statement.prepared() {
+            Some(id) => self.state.prepared_traits(id),
+            None => Reading::OF_NOTHING,
+        };
+        Command {
+            purpose: Purpose::Statement { traits, form },
+            log: self.log(|| "(a prepared statement)".into(), parameters),
+        }
+    }
+
+    /// A statement whose text the driver does not show: it was prepared before, or is prepared now.
+    pub(crate) fn hidden_command<S>(&self, _: &S, parameters: Option<usize>) -> Command {
+        let purpose = Purpose::Statement {
+            traits: Reading::OF_NOTHING,
+            form: Form::Binary,
+        };
+        Command {
+            purpose,
+            log: self.log(|| "(a prepared statement)".into(), parameters),
+        }
+    }
+
+    /// A statement whose purpose is known without reading its text.
+    pub(crate) fn logged(
+        &self,
+        sql: &[u8],
+        parameters: Option<usize>,
+        purpose: Purpose,
+    ) -> Command {
+        Command {
+            purpose,
+            log: self.log(|| String::from_utf8_lossy(sql).into_owned(), parameters),
+        }
+    }
+
+    /// What the text of a statement tells, as far as the options need it.
+    pub(crate) fn read(&self, sql: &[u8]) -> Reading {
+        Reading::of(sql, self.watches_statements())
+    }
+
+    fn log(&self, text: impl FnOnce() -> String, parameters: Option<usize>) -> Log {
+        match self.echo {
+            true => Log::new(self.connection_id(), text(), parameters),
+            false => Log::default(),
+        }
+    }
+
+    /// Runs one command. It is refused on a connection that was closed, aborted or left in the middle of another command.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future after its first poll closes the connection, unless nothing was sent yet.
+    pub(crate) fn run<'a: 's, 's, T, F>(
+        &'a mut self,
+        command: Command,
+        operation: F,
+    ) -> DriverFuture<'s, T>
+    where
+        F: FnOnce(&'a mut Conn) -> DriverFuture<'s, T> + Send + 's,
+        T: 's,
+    {
+        Box::pin(async move {
+            let Command { purpose, mut log } = command;
+            // The driver's own flag is read here before the driver is used: the next command would clear it.
+            if self.is_closed() {
+                return Err(closed());
+            }
+            // The driver would read what a cursor has left unread to its end, however long that takes.
+            if self.state.has_unread_rows() && !self.skip_the_rest().await? {
+                return Err(closed());
+            }
+            if self.is_stranded() {
+                let signal = Arc::clone(&self.signal);
+                let opened = signal.guard(self.open_anew()).await;
+                opened.unwrap_or_else(|| Err(closed()))?;
+            }
+            self.examine_answer();
+            // The driver reads an unread result to its end by itself. If this command's own answer has no flags then, the
+            // flags at the end of that result are lost.
+            let mut flags = match purpose.answer_has_no_flags() && self.has_unread_result() {
+                true => None,
+                false => self.status_flags(),
+            };
+            let kill = self.kill_if_dropped();
+            let Self {
+                conn,
+                state,
+                signal,
+                ..
+            } = self;
+            let Some(conn) = conn else {
+                return Err(closed());
+            };
+            log.start();
+            if state.before(purpose, flags) {
+                let rollback = signal.guard(conn.query_drop("ROLLBACK")).await;
+                if let Err(error) = rollback.unwrap_or_else(|| Err(closed())) {
+                    kill.disarm();
+                    state.rollback_failed(&error);
+                    log.finish(Err(&error));
+                    return Err(error);
+                }
+                state.rolled_back();
+                flags = conn.last_ok_packet().map(|packet| packet.status_flags());
+            }
+            let result = signal.guard(operation(conn)).await;
+            kill.disarm();
+            let Some(result) = result else {
+                return Err(outcome::of(closed(), purpose.is_commit()));
+            };
+            state.after(purpose, &result, flags);
+            log.finish(result.as_ref().map(|_| ()));
+            result.map_err(|error| outcome::of(error, purpose.is_commit()))
+        })
+    }
+
+    /// Runs a statement and drops what it answers.
+    pub(crate) async fn send(
+        &mut self,
+        command: impl Into<Command>,
+        sql: Cow<'_, str>,
+    ) -> mysql_async::Result<()> {
+        self.run(command.into(), |conn| conn.query_drop(sql)).await
+    }
+}
+
+/// How many parameters there are.
+pub(crate) fn count(params: &Params) -> usize {
+    match params {
+        Params::Empty => 0,
+        Params::Positional(values) => values.len(),
+        Params::Named(values) => values.len(),
+    }
+}

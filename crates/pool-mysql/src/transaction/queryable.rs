@@ -1,0 +1,18 @@
+//! The methods of a connection that run statements, inside a transaction.
+
+use mysql_async::prelude::{AsQuery, FromRow, Queryable, StatementLike};
+use mysql_async::{BinaryProtocol, Params, QueryResult, ResultSetStream, Statement, TextProtocol};
+
+use crate::connection::exec::exec_methods;
+use crate::connection::queryable::{convert, convert_all, impl_queryable};
+use crate::connection::run::{DriverFuture, count};
+use crate::session::command::Purpose;
+use crate::statement::sql::Sql;
+use crate::transaction::Transaction;
+
+impl_queryable!(Transaction<'_>);
+
+/// Statements with parameters, as on [`Connection`](crate::Connection).
+impl Transaction<'_> {
+    exec_methods!(pub Sql, exec_command);
+}

@@ -1,0 +1,46 @@
+//! Everything that opening connections with the same options needs.
+
+use std::sync::Arc;
+
+use pool_core::ConfigError;
+
+use crate::options::{ConnectOptions, ResolvedOptions};
+use crate::transport::io_runtime::IoPlacement;
+use crate::transport::kill::Killer;
+use crate::transport::packet_limit::PacketLimit;
+
+/// The resolved options, and what was learned while connecting with them.
+///
+/// All connections of a pool share one. It holds the password, so it has no `Debug`.
+pub(crate) struct Connector {
+    pub(crate) resolved: ResolvedOptions,
+    /// The driver's options for a server whose certificate is good but has another name. It is set after the first connect
+    /// to such a server, and only if the options accept any name.
+    #[cfg(feature = "rustls")]
+    pub(super) other_name: std::sync::Mutex<Option<mysql_async::Opts>>,
+    pub(crate) packet_limit: PacketLimit,
+    /// Where the sockets are opened.
+    pub(crate) placement: IoPlacement,
+    /// Ends connections at the server.
+    pub(super) killer: Killer,
+}
+
+impl Connector {
+    /// Checks the options and resolves them, once for all connections.
+    pub(crate) fn new(options: ConnectOptions) -> Result<Arc<Self>, ConfigError> {
+        let resolved = ResolvedOptions::new(options)?;
+        Ok(Arc::new(Self {
+            #[cfg(feature = "rustls")]
+            other_name: std::sync::Mutex::default(),
+            packet_limit: PacketLimit::of(&resolved.options),
+            placement: IoPlacement::new(resolved.options.io_runtime),
+            killer: Killer::default(),
+            resolved,
+        }))
+    }
+
+    /// The options, with what their option file adds.
+    pub(crate) fn options(&self) -> &ConnectOptions {
+        &self.resolved.options
+    }
+}
