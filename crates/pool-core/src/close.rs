@@ -164,7 +164,7 @@ impl<'a, M: Manager> Closer<'a, M> {
             self.driven.clone_from(&keys);
             let mut any_ended = false;
             for key in keys {
-                let taken = self.shared.change(None, |ledger, effects| {
+                let taken = self.shared.change_without_time(|ledger, effects| {
                     ledger.take_job(key, Poller::WaitClosed, effects)
                 });
                 if let Take::Job(job) = taken {

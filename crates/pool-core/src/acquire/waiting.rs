@@ -49,7 +49,7 @@ impl<M: Manager> Acquire<'_, M> {
         if queued.only_waits {
             drop(ledger);
         } else {
-            let mut effects = Effects::new(since, None);
+            let mut effects = Effects::new(Some(since), None);
             queued = ledger.start_for(queued.ticket, deadline, &mut effects);
             drop(ledger);
             self.shared.perform(effects);

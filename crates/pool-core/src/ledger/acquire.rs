@@ -135,7 +135,7 @@ impl<T: LedgerTypes> Ledger<T> {
             && effects.rare.is_none()
             && !self.queue.is_answered(ticket)
             && self.queue.job(ticket).is_none();
-        self.queued(ticket, nothing_to_do, deadline, effects.now)
+        self.queued(ticket, nothing_to_do, deadline, effects.now())
     }
 
     /// The answer of a waiter, if it is there; then the waiter has left the queue.

@@ -10,8 +10,8 @@ use crate::AbortHandle;
 
 /// What a change asks for. It is carried out without the lock, because all of it can run foreign code.
 pub(crate) struct Effects<T: LedgerTypes> {
-    /// The time of the change.
-    pub(super) now: Instant,
+    /// The time of the change; `None` for a change that needs none.
+    now: Option<Instant>,
     /// The waiter whose poll this is: it looks again by itself and need not be woken.
     pub(crate) current: Option<Ticket>,
     pub(crate) waker: Option<Waker>,
@@ -45,7 +45,7 @@ pub(crate) enum Stale<T: LedgerTypes> {
 
 impl<T: LedgerTypes> Effects<T> {
     #[inline]
-    pub(crate) fn new(now: Instant, current: Option<Ticket>) -> Self {
+    pub(crate) fn new(now: Option<Instant>, current: Option<Ticket>) -> Self {
         Self {
             now,
             current,
@@ -53,6 +53,12 @@ impl<T: LedgerTypes> Effects<T> {
             spawn_recycle_task: false,
             rare: None,
         }
+    }
+
+    /// The time of the change.
+    #[inline]
+    pub(super) fn now(&self) -> Instant {
+        self.now.expect("a change that needs the time has it")
     }
 
     /// Calls a waker. The first one costs no allocation.

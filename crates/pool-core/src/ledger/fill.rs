@@ -73,7 +73,7 @@ impl<T: LedgerTypes> Ledger<T> {
 
     /// Starts the connects that are missing for minsize, unless the last one failed just now.
     pub(crate) fn fill(&mut self, effects: &mut Effects<T>) {
-        if self.fill.retry_at.is_some_and(|at| effects.now < at) {
+        if self.fill.retry_at.is_some_and(|at| effects.now() < at) {
             return;
         }
         while self.lifecycle.is_open() && self.missing() > 0 {

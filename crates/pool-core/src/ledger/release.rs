@@ -51,7 +51,7 @@ impl<T: LedgerTypes> Ledger<T> {
         verdict: Verdict,
         effects: &mut Effects<T>,
     ) {
-        self.idle.note_return(&mut entry, effects.now);
+        self.idle.note_return(&mut entry, effects.now());
         self.give_back_noted(entry, verdict, effects);
     }
 
@@ -87,7 +87,7 @@ impl<T: LedgerTypes> Ledger<T> {
         verdict: Verdict,
         effects: &mut Effects<T>,
     ) -> Returned<T> {
-        self.idle.note_return(&mut entry, effects.now);
+        self.idle.note_return(&mut entry, effects.now());
         let kind = match (self.lifecycle.stage(), verdict) {
             (Stage::Terminated, _) => return Returned::WrittenOff(entry),
             (Stage::Open, Verdict::Reuse) => {

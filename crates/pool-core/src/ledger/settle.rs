@@ -141,7 +141,7 @@ impl<T: LedgerTypes> Ledger<T> {
     ) -> Settled<T> {
         let wants_it = poller == Poller::TryAcquire;
         // A recycle at the last moment does not tell how long the connection was idle before.
-        if job.kind == Kind::Recycle && self.idle.is_suspect(&entry, effects.now) {
+        if job.kind == Kind::Recycle && self.idle.is_suspect(&entry, effects.now()) {
             // From the idle list the first caller that needs it takes it and has it checked.
             if wants_it || job.is_driven_by_waiter() {
                 self.idle.put_next(entry, false);
@@ -170,7 +170,7 @@ impl<T: LedgerTypes> Ledger<T> {
         effects: &mut Effects<T>,
     ) -> Settled<T> {
         if matches!(job.driver, Driver::Nobody | Driver::Background(_)) {
-            self.fill.failed(hopeless, effects.now);
+            self.fill.failed(hopeless, effects.now());
         }
         // A connect that was started for a waiter that has left, or for the idle list, fails no waiter: who needs a
         // connection starts another connect.

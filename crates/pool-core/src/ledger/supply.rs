@@ -39,7 +39,9 @@ impl<T: LedgerTypes> Ledger<T> {
         effects: &mut Effects<T>,
     ) -> Option<(T::Entry, Option<Kind>)> {
         loop {
-            let next = self.idle.next(Some(effects.now), self.background.can_spawn);
+            let next = self
+                .idle
+                .next(Some(effects.now()), self.background.can_spawn);
             let entry = self.idle.take(self.background.can_spawn)?;
             let step = match next {
                 Next::Expired => {

@@ -83,7 +83,7 @@ impl<T: LedgerTypes> Ledger<T> {
         if !self.lifecycle.is_open() {
             return None;
         }
-        let (expired, expiry) = self.idle.take_expired(effects.now);
+        let (expired, expiry) = self.idle.take_expired(effects.now());
         for entry in expired {
             self.start_close(entry, effects);
         }

@@ -45,11 +45,11 @@ impl<M: Manager> Future for BackgroundTask<M> {
         if self.job.is_none() {
             let claimed = self
                 .shared
-                .change(None, |ledger, effects| ledger.claim_dirty(effects));
+                .change_without_time(|ledger, effects| ledger.claim_dirty(effects));
             self.job = claimed;
         }
         if let Some((key, number)) = self.job {
-            let taken = self.shared.change(None, |ledger, effects| {
+            let taken = self.shared.change_without_time(|ledger, effects| {
                 ledger.take_job(key, Poller::Background(number), effects)
             });
             if let Take::Job(job) = taken {

@@ -105,7 +105,7 @@ pub(crate) fn poll_undriven<M: Manager>(
     let mut any_ended = false;
     let keys = shared.ledger().undriven();
     for key in keys {
-        let taken = shared.change(current, |ledger, effects| {
+        let taken = shared.change_without_time(|ledger, effects| {
             ledger.take_job(key, Poller::Helper(current), effects)
         });
         if let Take::Job(job) = taken {
@@ -124,7 +124,7 @@ struct SharedJobWaker<M: Manager> {
 impl<M: Manager> Wake for SharedJobWaker<M> {
     fn wake(self: Arc<Self>) {
         if let Some(shared) = self.shared.upgrade() {
-            shared.change(None, |ledger, effects| {
+            shared.change_without_time(|ledger, effects| {
                 ledger.wake_for_job(self.key, effects);
             });
         }

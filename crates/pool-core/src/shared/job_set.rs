@@ -35,9 +35,9 @@ impl<M: Manager> JobSet<M> {
     ) -> Poll<()> {
         let mut at = 0;
         while let Some(key) = self.keys.get(at).copied() {
-            let taken = self.shared.change(None, |ledger, effects| {
-                ledger.take_job(key, self.poller, effects)
-            });
+            let taken = self
+                .shared
+                .change_without_time(|ledger, effects| ledger.take_job(key, self.poller, effects));
             let settled = match taken {
                 Take::Job(job) => match job.poll(&self.shared, cx) {
                     Driven::Pending(Parked::Waiting) => {

@@ -135,7 +135,24 @@ impl<M: Manager> Shared<M> {
         current: Option<Ticket>,
         change: impl FnOnce(&mut PoolLedger<M>, &mut PoolEffects<M>) -> R,
     ) -> R {
-        let mut effects = Effects::new(self.now(), current);
+        self.change_with(Effects::new(Some(self.now()), current), change)
+    }
+
+    /// As [`change`](Self::change), for a change that needs no time, so that the clock is not read.
+    #[inline]
+    pub(crate) fn change_without_time<R>(
+        self: &Arc<Self>,
+        change: impl FnOnce(&mut PoolLedger<M>, &mut PoolEffects<M>) -> R,
+    ) -> R {
+        self.change_with(Effects::new(None, None), change)
+    }
+
+    #[inline]
+    fn change_with<R>(
+        self: &Arc<Self>,
+        mut effects: PoolEffects<M>,
+        change: impl FnOnce(&mut PoolLedger<M>, &mut PoolEffects<M>) -> R,
+    ) -> R {
         let result = change(&mut self.ledger(), &mut effects);
         self.perform(effects);
         result

@@ -75,7 +75,7 @@ impl World {
         &mut self,
         change: impl FnOnce(&mut Ledger<Plain>, &mut Effects<Plain>) -> R,
     ) -> R {
-        let mut effects = Effects::new(self.now, None);
+        let mut effects = Effects::new(Some(self.now), None);
         let result = change(&mut self.ledger, &mut effects);
         self.perform(effects);
         result
