@@ -33,7 +33,7 @@ fn waiters_are_served_in_order_of_arrival() {
     for (turn, ticket) in queue.into_iter().enumerate() {
         let entry = world.guards.pop().expect("a guard is held");
         assert!(
-            world.release_fast(entry, Verdict::Reuse).is_ok(),
+            world.release_fast(entry, Verdict::Reuse, None).is_ok(),
             "the fast case"
         );
         for later in &queue[turn + 1..] {
@@ -176,6 +176,59 @@ fn a_verb_that_is_dropped_leaves_its_job_and_the_end_of_a_job() {
 }
 
 #[test]
+fn the_fast_cases_do_what_the_general_ones_do() {
+    for seed in 1..=400_u64 {
+        let mut dice = Dice::new(seed);
+        let maxsize = 1 + dice.roll(4);
+        let minsize = dice.roll(maxsize + 1);
+        let mut worlds = [(); 2].map(|()| World::new(minsize, maxsize));
+        worlds[1].now = worlds[0].now;
+        worlds[1].tries_fast = false;
+        for step in 0..200 {
+            let (action, which, end) = (dice.roll(8), dice.roll(1000), dice.roll(3) > 0);
+            let well = dice.roll(4) > 0;
+            let verdicts = [
+                Verdict::Reuse,
+                Verdict::Reuse,
+                Verdict::Recycle,
+                Verdict::Discard,
+            ];
+            let verdict = verdicts[dice.roll(4)];
+            let pause = dice.millis(400);
+            for world in &mut worlds {
+                match action {
+                    0..=2 => world.acquire_fast(),
+                    3 | 4 => world.release(verdict),
+                    5 if !world.waiting.is_empty() => {
+                        let ticket = world.waiting[which % world.waiting.len()];
+                        world.look(ticket, end, well);
+                    }
+                    6 if !world.tasks.is_empty() => {
+                        world.run_task(which % world.tasks.len(), end, well);
+                    }
+                    7 if !world.waiting.is_empty() => {
+                        world.leave(world.waiting[which % world.waiting.len()]);
+                    }
+                    _ => world.recycle_in_background(),
+                }
+                world.now += pause;
+            }
+            let [fast, general] = &worlds;
+            assert_eq!(
+                (fast.ledger.status(), &fast.guards, fast.tasks.len()),
+                (
+                    general.ledger.status(),
+                    &general.guards,
+                    general.tasks.len()
+                ),
+                "seed {seed} step {step}"
+            );
+            assert_eq!(fast.waiting.len(), general.waiting.len());
+        }
+    }
+}
+
+#[test]
 fn no_place_is_lost_or_invented_in_a_random_walk() {
     for seed in 1..=400_u64 {
         let mut dice = Dice::new(seed);
@@ -261,7 +314,7 @@ fn ticking_world() -> (World, ClockReading) {
     };
     world.acquire_now();
     let entry = world.guards.pop().expect("it was served");
-    let given = world.release_fast(entry, Verdict::Reuse);
+    let given = world.release_fast(entry, Verdict::Reuse, None);
     assert_eq!(
         given,
         Err(entry),
@@ -289,9 +342,9 @@ fn a_fresh_connection_needs_no_clock_and_a_tick_makes_it_older() {
     assert!(world.ledger.take_ready(None).is_none());
     let entry = world.ledger.take_ready(Some(start.instant));
     let entry = entry.expect("it has been idle for no time");
-    assert!(world.release_fast(entry, Verdict::Reuse).is_ok());
+    assert!(world.release_fast(entry, Verdict::Reuse, None).is_ok());
     let entry = world.ledger.take_ready(None).expect("it is fresh");
-    assert!(world.release_fast(entry, Verdict::Reuse).is_ok());
+    assert!(world.release_fast(entry, Verdict::Reuse, None).is_ok());
 
     let now = later(start, quarter, Duration::ZERO);
     world.change(|ledger, effects| ledger.timer_struck(Some(now), effects));
@@ -307,7 +360,7 @@ fn a_connection_that_came_back_before_the_machine_was_suspended_is_checked() {
     let quarter = Duration::from_millis(250);
     let (mut world, start) = ticking_world();
     let entry = world.ledger.take_ready(Some(start.instant)).expect("idle");
-    assert!(world.release_fast(entry, Verdict::Reuse).is_ok());
+    assert!(world.release_fast(entry, Verdict::Reuse, None).is_ok());
     let now = later(start, quarter, Duration::from_secs(3600));
     world.change(|ledger, effects| ledger.timer_struck(Some(now), effects));
     assert!(world.ledger.take_ready(Some(now.instant)).is_none());
@@ -320,11 +373,11 @@ fn a_connection_that_came_back_before_the_machine_was_suspended_is_checked() {
 fn without_a_timer_returns_are_stamped() {
     let (mut world, start) = ticking_world();
     let entry = world.ledger.take_ready(Some(start.instant)).expect("idle");
-    assert!(world.release_fast(entry, Verdict::Reuse).is_ok());
+    assert!(world.release_fast(entry, Verdict::Reuse, None).is_ok());
     world.ledger.timer_is_not_set();
     assert!(world.ledger.take_ready(None).is_none(), "it has an instant");
     let entry = world.ledger.take_ready(Some(start.instant)).expect("idle");
-    let given = world.release_fast(entry, Verdict::Reuse);
+    let given = world.release_fast(entry, Verdict::Reuse, None);
     assert!(
         given.is_err(),
         "the next return tries to wind the clock again"

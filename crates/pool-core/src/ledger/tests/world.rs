@@ -51,6 +51,8 @@ pub(super) struct World {
     pub(super) waiting: Vec<Ticket>,
     /// The background tasks: their jobs and their numbers.
     pub(super) tasks: Vec<(JobKey, u64)>,
+    /// The fast cases are tried first, as the verbs do.
+    pub(super) tries_fast: bool,
 }
 
 impl World {
@@ -68,6 +70,7 @@ impl World {
             guards: Vec::new(),
             waiting: Vec::new(),
             tasks: Vec::new(),
+            tries_fast: true,
         }
     }
 
@@ -198,14 +201,36 @@ impl World {
         let Some(entry) = self.guards.pop() else {
             return;
         };
-        if let Err(entry) = self.release_fast(entry, verdict) {
+        let given = match self.tries_fast {
+            true => self.release_fast(entry, verdict, Some(self.now)),
+            false => Err(entry),
+        };
+        if let Err(entry) = given {
             self.change(|ledger, effects| ledger.give_back(entry, verdict, effects));
         }
     }
 
-    pub(super) fn release_fast(&mut self, entry: Number, verdict: Verdict) -> Result<(), Number> {
-        let given = self.ledger.give_back_fast(entry, verdict, None);
+    pub(super) fn release_fast(
+        &mut self,
+        entry: Number,
+        verdict: Verdict,
+        now: Option<Instant>,
+    ) -> Result<(), Number> {
+        let given = self.ledger.give_back_fast(entry, verdict, now);
         given.map(|waker| waker.into_iter().for_each(Waker::wake))
+    }
+
+    /// Acquires as `Acquire` does in its first poll: the fast case first.
+    pub(super) fn acquire_fast(&mut self) {
+        if self.tries_fast {
+            if let Some(entry) = self.ledger.take_ready(Some(self.now)) {
+                return self.guards.push(entry);
+            }
+        }
+        let ticket = self.acquire();
+        if self.ledger.queue.is_answered(ticket) {
+            self.look(ticket, true, true);
+        }
     }
 
     /// Polls a background task.
