@@ -76,10 +76,11 @@ fn a_syntax_error_reads_the_same_from_a_cursor_and_from_the_driver() {
         let mut conn = server.connect().await;
         let by_cursor = conn.cursor().execute("BLABLA", ()).await.unwrap_err();
         let by_driver = Error::from(conn.query_drop("BLABLA").await.unwrap_err());
-        let expected = "1064 (42000): You have an error in your SQL syntax; check the manual that corresponds to your MariaDB \
-                        server version for the right syntax to use near 'BLABLA' at line 1";
-        assert_eq!(by_cursor.to_string(), expected);
-        assert_eq!(by_driver.to_string(), expected);
+        let text = by_cursor.to_string();
+        let begin = "1064 (42000): You have an error in your SQL syntax; check the manual that corresponds to your ";
+        let end = " server version for the right syntax to use near 'BLABLA' at line 1";
+        assert!(text.starts_with(begin) && text.ends_with(end), "{text}");
+        assert_eq!(by_driver.to_string(), text);
     });
 }
 

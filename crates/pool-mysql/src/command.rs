@@ -14,7 +14,7 @@ use crate::error::closed;
 use crate::gate::Command;
 use crate::outcome;
 use crate::sql::Sql;
-use crate::text::Reading;
+use crate::text::StatementTraits;
 use crate::unread::Form;
 
 /// The futures of the driver's `Queryable`.
@@ -63,7 +63,7 @@ impl Connection {
         Command {
             form: Some(Form::Binary),
             log: self.log(|| "(a prepared statement)".into(), parameters),
-            ..known.unwrap_or(Reading::OF_NOTHING).command()
+            ..known.unwrap_or(StatementTraits::UNKNOWN).command()
         }
     }
 
@@ -72,13 +72,13 @@ impl Connection {
         Command {
             form: Some(Form::Binary),
             log: self.log(|| "(a prepared statement)".into(), parameters),
-            ..Reading::OF_NOTHING.command()
+            ..StatementTraits::UNKNOWN.command()
         }
     }
 
     /// Reads a statement, as far as somebody wants to know.
-    pub(crate) fn read(&self, sql: &[u8]) -> Reading {
-        Reading::of(sql, self.watches_statements())
+    pub(crate) fn read(&self, sql: &[u8]) -> StatementTraits {
+        StatementTraits::of(sql, self.watches_statements())
     }
 
     fn log(&self, text: impl FnOnce() -> String, parameters: Option<usize>) -> Log {

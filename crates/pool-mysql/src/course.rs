@@ -79,21 +79,6 @@ impl Course {
     }
 }
 
-/// Whether a statement may commit what was done before it: all but one plain statement that no server commits for.
-///
-/// A stored function and a trigger cannot commit; a procedure can.
-pub(crate) fn may_commit(sql: &[u8]) -> bool {
-    const PLAIN: &[&[u8]] = &[
-        b"SELECT", b"INSERT", b"UPDATE", b"DELETE", b"REPLACE", b"WITH", b"DO", b"SHOW",
-    ];
-    let sql = sql.trim_ascii();
-    let sql = sql.strip_suffix(b";").unwrap_or(sql);
-    let end = sql.iter().position(|byte| !byte.is_ascii_alphabetic());
-    let (first, rest) = sql.split_at(end.unwrap_or(sql.len()));
-    let is_plain = PLAIN.iter().any(|word| first.eq_ignore_ascii_case(word));
-    !is_plain || rest.contains(&b';')
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -108,36 +93,6 @@ mod tests {
 
     fn plain() -> Command {
         Command::default()
-    }
-
-    #[test]
-    fn one_plain_statement_commits_nothing() {
-        for sql in [
-            "SELECT 1",
-            " insert into t values (1) ; ",
-            "UPDATE t SET a = 1",
-            "(SELECT 1)".trim_matches(['(', ')']),
-            "select",
-        ] {
-            assert!(!may_commit(sql.as_bytes()), "{sql}");
-        }
-        for sql in [
-            "",
-            "COMMIT",
-            "COMMIT AND CHAIN",
-            "SELECT 1; COMMIT",
-            "CALL p()",
-            "CREATE TABLE t (a INT)",
-            "SET autocommit = 1",
-            "/*!50000 COMMIT */",
-            "-- x\nCOMMIT",
-            "INSERTED",
-            "XA COMMIT 'a'",
-            "EXECUTE s",
-            "BEGIN",
-        ] {
-            assert!(may_commit(sql.as_bytes()), "{sql}");
-        }
     }
 
     #[test]

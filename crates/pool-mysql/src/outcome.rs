@@ -83,51 +83,11 @@ pub(crate) fn in_error(error: &DriverError) -> Option<&OutcomeUnknown> {
     }
 }
 
-/// Whether a statement begins as a commit does; one behind other statements is not looked for.
-pub(crate) fn is_commit(sql: &[u8]) -> bool {
-    let after = |sql: &[u8], word: &[u8]| -> Option<usize> {
-        let start = sql.iter().position(|byte| !byte.is_ascii_whitespace())?;
-        let end = start + word.len();
-        let is_word = sql.get(start..end)?.eq_ignore_ascii_case(word)
-            && !sql.get(end).is_some_and(u8::is_ascii_alphanumeric);
-        is_word.then_some(end)
-    };
-    match after(sql, b"XA") {
-        Some(end) => after(&sql[end..], b"COMMIT").is_some(),
-        None => after(sql, b"COMMIT").is_some(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use mysql_async::{DriverError as Refusal, ServerError};
 
     use super::*;
-
-    #[test]
-    fn a_commit_is_known_by_its_first_word() {
-        for sql in [
-            "COMMIT",
-            " commit;",
-            "Commit AND CHAIN",
-            "XA COMMIT 'a'",
-            "commit\n",
-        ] {
-            assert!(is_commit(sql.as_bytes()), "{sql}");
-        }
-        for sql in [
-            "COMMITTED",
-            "SELECT 1",
-            "XA ROLLBACK 'a'",
-            "",
-            " ",
-            "COMMI",
-            "XA",
-            "XACOMMIT",
-        ] {
-            assert!(!is_commit(sql.as_bytes()), "{sql}");
-        }
-    }
 
     #[test]
     fn only_a_commit_that_may_be_through_is_unknown() {

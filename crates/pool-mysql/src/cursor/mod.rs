@@ -5,7 +5,6 @@ mod description;
 mod dict;
 mod dict_row;
 mod fetch;
-mod lexer;
 mod many;
 mod mogrify;
 mod prepare;
