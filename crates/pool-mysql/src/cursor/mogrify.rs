@@ -3,54 +3,10 @@
 use mysql_async::consts::StatusFlags;
 use mysql_async::{Params, Value};
 
-use super::buffered::Cursor;
-use super::server_side::SsCursor;
 use crate::connection::Connection;
 use crate::error::Error;
 use crate::literal::literal;
 use crate::scanner::{Dialect, Kind, Scanner};
-
-impl Cursor<'_> {
-    /// The text of the statement with its parameters in it, as aiomysql's `mogrify`: for a log or a file.
-    ///
-    /// [`execute`](Self::execute) does not send this text: it sends the parameters separately. If the text is sent, it
-    /// means the same, whatever character set and `sql_mode` the session has: a text beyond ASCII, or with a backslash, is
-    /// written in hexadecimal.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::ParameterCount`], [`Error::MissingParameter`], [`Error::NamedParameters`].
-    ///
-    /// # Examples
-    ///
-    /// ```no_run
-    /// # fn example(conn: &mut pool_mysql::Connection) -> Result<(), pool_mysql::Error> {
-    /// let sql = conn.cursor().mogrify("INSERT INTO tbl VALUES (?, ?)", (1, "it's"))?;
-    /// assert_eq!(sql, "INSERT INTO tbl VALUES (1, 'it''s')");
-    /// # Ok(())
-    /// # }
-    /// ```
-    pub fn mogrify<P>(&self, query: impl AsRef<str>, params: P) -> Result<String, Error>
-    where
-        P: Into<Params>,
-    {
-        mogrify(query.as_ref(), &params.into(), dialect(self.conn))
-    }
-}
-
-impl SsCursor<'_> {
-    /// The text of the statement with its parameters in it: see [`Cursor::mogrify`].
-    ///
-    /// # Errors
-    ///
-    /// As [`Cursor::mogrify`].
-    pub fn mogrify<P>(&self, query: impl AsRef<str>, params: P) -> Result<String, Error>
-    where
-        P: Into<Params>,
-    {
-        mogrify(query.as_ref(), &params.into(), dialect(self.connection()))
-    }
-}
 
 /// How the session reads texts, as far as its last answer tells: the server does not report `ANSI_QUOTES`.
 pub(super) fn dialect(conn: &Connection) -> Dialect {
@@ -63,7 +19,8 @@ pub(super) fn dialect(conn: &Connection) -> Dialect {
     }
 }
 
-fn mogrify(query: &str, params: &Params, dialect: Dialect) -> Result<String, Error> {
+/// Writes the values into the statement.
+pub(super) fn mogrify(query: &str, params: &Params, dialect: Dialect) -> Result<String, Error> {
     if let Params::Empty = params {
         // `execute` without parameters sends the text as it is, also with a `?` in it.
         return Ok(query.to_owned());
