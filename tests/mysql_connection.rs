@@ -20,6 +20,8 @@ mod echo;
 mod executors;
 #[path = "mysql_connection/infile.rs"]
 mod infile;
+#[path = "mysql_connection/one_error.rs"]
+mod one_error;
 #[path = "mysql_connection/packet_limit.rs"]
 mod packet_limit;
 #[path = "mysql_connection/parameters.rs"]

@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use pool_mysql::mysql_async::prelude::Queryable;
 use pool_mysql::{
-    ConnectOptions, IoRuntime, MySqlManager, MySqlRuntime, Pool, PoolOptions, connect, create_pool,
-    create_pool_from_url,
+    ConnectOptions, Error, IoRuntime, MySqlManager, MySqlRuntime, Pool, PoolOptions, connect,
+    create_pool, create_pool_from_url, pool_core,
 };
 use private_server::PrivateServer;
 use support::watchdog::{MINUTE, within};
@@ -75,6 +75,12 @@ fn show_error(error: impl std::error::Error + 'static) {
     write_down(&text, |_| {});
 }
 
+/// An error of the pool as it is, and as `?` makes it the one error of a handler.
+fn show_pool_error(error: pool_core::Error<Error>) {
+    show_error(error.clone());
+    show_error(Error::from(error));
+}
+
 fn url(server: &PrivateServer) -> String {
     format!(
         "mysql://secretive:s3cret%40%2F%3F%23%3A%20%25%C3%BC@127.0.0.1:{}",
@@ -102,6 +108,7 @@ async fn good_days(server: &PrivateServer) {
         conn.exec_drop("DO ?", (SECRET,)).await.unwrap();
         show(&conn.cursor());
         show_error(conn.query_drop("BLABLA").await.unwrap_err());
+        show_error(Error::from(conn.query_drop("BLABLA").await.unwrap_err()));
         conn.ensure_closed().await.unwrap();
         show(&conn);
     }
@@ -129,9 +136,17 @@ async fn bad_days(server: &PrivateServer) {
         .password(SECRET)
         .echo(true);
     show_error(connect(wrong.clone()).await.unwrap_err());
-    show_error(create_pool(wrong.clone()).build().await.unwrap_err());
+    show_pool_error(create_pool(wrong.clone()).build().await.unwrap_err());
     let pool: Pool = create_pool(wrong.clone()).build_lazy().unwrap();
-    show_error(pool.acquire().await.unwrap_err());
+    show_pool_error(pool.acquire().await.unwrap_err());
+    for unreachable in [
+        wrong.clone().port(1),
+        wrong.clone().host("no.such.host.invalid"),
+        wrong.clone().port(0),
+        wrong.clone().password(format!("{SECRET}\0")),
+    ] {
+        show_pool_error(create_pool(unreachable).build().await.unwrap_err());
+    }
     show(&pool);
     show_error(connect(wrong.clone().port(1)).await.unwrap_err());
     show_error(
@@ -211,6 +226,11 @@ fn no_output_holds_the_password() {
     assert!(shown.contains("pool_mysql::echo"), "{shown}");
     assert!(
         shown.contains("DO 1") && shown.contains("BLABLA"),
+        "{shown}"
+    );
+    // The texts of the server's errors were among what was searched.
+    assert!(
+        shown.contains("connecting failed: 1045 (28000): Access denied"),
         "{shown}"
     );
     let bytes: Vec<String> = SECRET

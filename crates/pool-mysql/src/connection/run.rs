@@ -13,7 +13,7 @@ use crate::error::{closed, outcome};
 use crate::session::command::{Command, Purpose};
 use crate::session::echo::Log;
 use crate::statement::sql::Sql;
-use crate::statement::text::Reading;
+use crate::statement::text::StatementTraits;
 use crate::transport::unread::Form;
 
 /// The futures of the driver's `Queryable`.
@@ -54,7 +54,7 @@ impl Connection {
         }
         let traits = match statement.prepared() {
             Some(id) => self.state.prepared_traits(id),
-            None => Reading::OF_NOTHING,
+            None => StatementTraits::UNKNOWN,
         };
         Command {
             purpose: Purpose::Statement { traits, form },
@@ -65,7 +65,7 @@ impl Connection {
     /// A statement whose text the driver does not show: it was prepared before, or is prepared now.
     pub(crate) fn hidden_command<S>(&self, _: &S, parameters: Option<usize>) -> Command {
         let purpose = Purpose::Statement {
-            traits: Reading::OF_NOTHING,
+            traits: StatementTraits::UNKNOWN,
             form: Form::Binary,
         };
         Command {
@@ -88,8 +88,8 @@ impl Connection {
     }
 
     /// What the text of a statement tells, as far as the options need it.
-    pub(crate) fn read(&self, sql: &[u8]) -> Reading {
-        Reading::of(sql, self.watches_statements())
+    pub(crate) fn read(&self, sql: &[u8]) -> StatementTraits {
+        StatementTraits::of(sql, self.watches_statements())
     }
 
     fn log(&self, text: impl FnOnce() -> String, parameters: Option<usize>) -> Log {

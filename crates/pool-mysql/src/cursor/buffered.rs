@@ -1,16 +1,17 @@
-//! The cursor that has the whole result: how it executes.
+//! The cursor that has the whole result.
 
 use std::collections::VecDeque;
 use std::fmt;
 
-use mysql_async::prelude::Queryable;
-use mysql_async::{Params, Statement};
+use mysql_async::prelude::{FromRow, Protocol};
+use mysql_async::{Params, QueryResult};
 
 use super::CursorClosed;
+use super::body::{Body, Results, cursor_methods};
 use super::description::ColumnDescription;
-use super::result::{ResultSet, read_all};
+use super::mogrify::{dialect, mogrify};
+use super::result::{Head, ResultSet, read_all};
 use crate::connection::Connection;
-use crate::connection::run::count;
 use crate::error::Error;
 
 /// Executes statements and keeps their results, as aiomysql's cursor.
@@ -32,24 +33,57 @@ use crate::error::Error;
 /// # }
 /// ```
 pub struct Cursor<'a> {
-    pub(super) conn: &'a mut Connection,
-    /// The current result set first; empty before the first statement.
-    pub(super) sets: VecDeque<ResultSet>,
-    pub(super) rowcount: u64,
-    arraysize: usize,
-    closed: bool,
+    pub(super) body: Body<'a, Buffered>,
 }
 
-impl<'a> Cursor<'a> {
-    pub(crate) fn new(conn: &'a mut Connection) -> Self {
-        Self {
-            conn,
-            sets: VecDeque::new(),
-            rowcount: 0,
-            arraysize: 1,
-            closed: false,
-        }
+/// All results of a statement, read to their end.
+#[derive(Default)]
+pub(super) struct Buffered {
+    /// The current result first; empty before the first statement.
+    sets: VecDeque<ResultSet>,
+    rowcount: u64,
+}
+
+impl Results for Buffered {
+    type Answer = VecDeque<ResultSet>;
+
+    async fn read<P: Protocol>(
+        result: QueryResult<'_, 'static, P>,
+    ) -> mysql_async::Result<Self::Answer> {
+        read_all(result).await
     }
+
+    async fn discard(&mut self, _: &mut Connection) -> Result<(), Error> {
+        *self = Self::default();
+        Ok(())
+    }
+
+    fn accept(&mut self, _: &mut Connection, sets: Self::Answer) -> Result<(), Error> {
+        self.rowcount = sets.front().map_or(0, |set| set.head.rowcount);
+        self.sets = sets;
+        Ok(())
+    }
+
+    fn accept_many(&mut self, head: Head) {
+        self.rowcount = head.rowcount;
+        self.sets.push_back(ResultSet::new(head, Vec::new()));
+    }
+
+    fn set_changed(&mut self, rows: u64) {
+        self.rowcount = rows;
+    }
+
+    fn head(&self) -> Option<&Head> {
+        self.sets.front().map(|set| &set.head)
+    }
+
+    fn rowcount(&self) -> u64 {
+        self.rowcount
+    }
+}
+
+cursor_methods! {
+    Cursor;
 
     /// Executes a statement and reads its whole result; returns [`rowcount`](Self::rowcount).
     ///
@@ -65,50 +99,7 @@ impl<'a> Cursor<'a> {
     /// # Cancel safety
     ///
     /// Dropping the future closes the connection: nobody can know how far the server came.
-    pub async fn execute<P>(
-        &mut self,
-        query: impl AsRef<str> + Send,
-        params: P,
-    ) -> Result<u64, Error>
-    where
-        P: Into<Params> + Send,
-    {
-        self.clear()?;
-        let query = query.as_ref();
-        let sets = match params.into() {
-            Params::Empty => self.execute_text(query).await?,
-            params => {
-                let statement = self.conn.prepare_for(query, &params).await?;
-                self.execute_prepared(query, &statement, params).await?
-            }
-        };
-        self.rowcount = sets.front().map_or(0, |set| set.head.rowcount);
-        self.sets = sets;
-        Ok(self.rowcount)
-    }
-
-    async fn execute_text(&mut self, query: &str) -> mysql_async::Result<VecDeque<ResultSet>> {
-        let command = self.conn.statement(query.as_bytes(), None);
-        self.conn
-            .run(command, |conn| {
-                Box::pin(async move { read_all(conn.query_iter(query).await?).await })
-            })
-            .await
-    }
-
-    async fn execute_prepared(
-        &mut self,
-        query: &str,
-        statement: &Statement,
-        params: Params,
-    ) -> mysql_async::Result<VecDeque<ResultSet>> {
-        let command = self.conn.statement(query.as_bytes(), Some(count(&params)));
-        self.conn
-            .run(command, |conn| {
-                Box::pin(async move { read_all(conn.exec_iter(statement, params).await?).await })
-            })
-            .await
-    }
+    execute;
 
     /// Executes a statement once for each set of parameters; returns how many rows were changed in all.
     ///
@@ -135,33 +126,7 @@ impl<'a> Cursor<'a> {
     /// # Ok(())
     /// # }
     /// ```
-    pub async fn executemany<P, I>(
-        &mut self,
-        query: impl AsRef<str> + Send,
-        params: I,
-    ) -> Result<u64, Error>
-    where
-        I: IntoIterator<Item = P> + Send,
-        P: Into<Params> + Send,
-    {
-        self.clear()?;
-        let query = query.as_ref();
-        let sets: Vec<Params> = params.into_iter().map(Into::into).collect();
-        match self.conn.execute_at_once(query, sets).await? {
-            Ok(head) => {
-                self.rowcount = head.rowcount;
-                self.sets.push_back(ResultSet::new(head, Vec::new()));
-            }
-            Err(sets) => {
-                let mut changed = 0;
-                for params in sets {
-                    changed += self.execute(query, params).await?;
-                }
-                self.rowcount = changed;
-            }
-        }
-        Ok(self.rowcount)
-    }
+    executemany;
 
     /// Calls a stored procedure and reads all it answers; returns [`rowcount`](Self::rowcount).
     ///
@@ -191,22 +156,56 @@ impl<'a> Cursor<'a> {
     /// # Ok(())
     /// # }
     /// ```
-    pub async fn callproc<P>(
-        &mut self,
-        procedure: impl AsRef<str> + Send,
-        params: P,
-    ) -> Result<u64, Error>
-    where
-        P: Into<Params> + Send,
-    {
-        self.clear()?;
-        let call = self
-            .conn
-            .arguments(procedure.as_ref(), params.into())
-            .await?;
-        self.execute(call, ()).await
-    }
+    callproc;
 
+    /// The text of the statement with its parameters in it, as aiomysql's `mogrify`: for a log or a file.
+    ///
+    /// [`execute`](Self::execute) does not send this text: it sends the parameters separately. If the text is sent, it
+    /// means the same, whatever character set and `sql_mode` the session has: a text beyond ASCII, or with a backslash, is
+    /// written in hexadecimal.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::ParameterCount`], [`Error::MissingParameter`], [`Error::NamedParameters`].
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # fn example(conn: &mut pool_mysql::Connection) -> Result<(), pool_mysql::Error> {
+    /// let sql = conn.cursor().mogrify("INSERT INTO tbl VALUES (?, ?)", (1, "it's"))?;
+    /// assert_eq!(sql, "INSERT INTO tbl VALUES (1, 'it''s')");
+    /// # Ok(())
+    /// # }
+    /// ```
+    mogrify;
+
+    /// How many rows the result has, or how many the statement has changed; 0 before the first statement.
+    rowcount;
+
+    /// The next `size` rows of the result, or what is left of it.
+    ///
+    /// # Errors
+    ///
+    /// As [`fetchone`](Self::fetchone); the rows before the one that does not fit count as fetched.
+    ///
+    /// # Cancel safety
+    ///
+    /// Nothing is lost: it never waits.
+    fetchmany;
+
+    /// All rows of the result that are left.
+    ///
+    /// # Errors
+    ///
+    /// As [`fetchmany`](Self::fetchmany).
+    ///
+    /// # Cancel safety
+    ///
+    /// Nothing is lost: it never waits.
+    fetchall;
+}
+
+impl Cursor<'_> {
     /// Goes on to the next result, where a text of several statements or a procedure has several; `false` after the last.
     ///
     /// # Errors
@@ -218,89 +217,54 @@ impl<'a> Cursor<'a> {
     /// Nothing is lost: it never waits.
     pub async fn nextset(&mut self) -> Result<bool, Error> {
         self.current()?;
-        if self.sets.len() == 1 {
+        if self.body.results.sets.len() == 1 {
             return Ok(false);
         }
-        self.sets.pop_front();
-        self.rowcount = self.sets.front().map_or(0, |set| set.head.rowcount);
+        self.body.results.sets.pop_front();
+        self.body.results.rowcount = self
+            .body
+            .results
+            .sets
+            .front()
+            .map_or(0, |set| set.head.rowcount);
         Ok(true)
-    }
-
-    /// The columns of the result; `None` where the statement has no rows to give, or none was executed.
-    pub fn description(&self) -> Option<&[ColumnDescription]> {
-        self.sets.front()?.head.columns()
-    }
-
-    /// How many rows the result has, or how many the statement has changed; 0 before the first statement.
-    pub fn rowcount(&self) -> u64 {
-        self.rowcount
-    }
-
-    /// The number that an INSERT has drawn for an AUTO_INCREMENT column, the first where it drew several; `None` where
-    /// there is none.
-    pub fn lastrowid(&self) -> Option<u64> {
-        self.sets.front().and_then(|set| set.head.last_insert_id)
     }
 
     /// The number of the row that is fetched next, from 0.
     pub fn rownumber(&self) -> usize {
-        self.sets.front().map_or(0, |set| set.position)
-    }
-
-    /// How many rows to fetch at a time: a number for `cur.fetchmany(cur.arraysize())`; default 1.
-    pub fn arraysize(&self) -> usize {
-        self.arraysize
-    }
-
-    /// Sets [`arraysize`](Self::arraysize).
-    pub fn set_arraysize(&mut self, rows: usize) {
-        self.arraysize = rows;
-    }
-
-    /// The connection that the cursor works on.
-    pub fn connection(&self) -> &Connection {
-        self.conn
+        let current = self.body.results.sets.front();
+        current.map_or(0, |set| set.position)
     }
 
     /// Closes the cursor: every later call but this one is an error.
     ///
-    /// It is done when this returns; what it returns may be awaited, as in aiomysql, and need not be.
+    /// The cursor is closed when this returns. What it returns may be awaited, as in aiomysql, and need not be.
     pub fn close(&mut self) -> CursorClosed {
-        self.closed = true;
-        self.sets.clear();
+        self.body.closed = true;
+        self.body.results.sets.clear();
         CursorClosed(())
     }
 
-    /// Whether [`close`](Self::close) was called.
-    pub fn is_closed(&self) -> bool {
-        self.closed
-    }
-
-    /// Makes room for a new result.
-    fn clear(&mut self) -> Result<(), Error> {
-        self.sets.clear();
-        self.rowcount = 0;
-        match self.closed {
-            true => Err(Error::CursorClosed),
-            false => Ok(()),
-        }
-    }
-
     pub(super) fn current(&mut self) -> Result<&mut ResultSet, Error> {
-        match self.closed {
-            true => Err(Error::CursorClosed),
-            false => self.sets.front_mut().ok_or(Error::NotExecuted),
-        }
+        self.body.check_open()?;
+        let current = self.body.results.sets.front_mut();
+        current.ok_or(Error::NotExecuted)
+    }
+
+    /// How many rows are certain to come.
+    fn known_rows(&self) -> usize {
+        let current = self.body.results.sets.front();
+        current.map_or(0, ResultSet::remaining)
     }
 }
 
 impl fmt::Debug for Cursor<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Cursor")
-            .field("conn", &self.conn)
-            .field("rowcount", &self.rowcount)
+            .field("conn", &self.body.conn)
+            .field("rowcount", &self.rowcount())
             .field("rownumber", &self.rownumber())
-            .field("closed", &self.closed)
+            .field("closed", &self.body.closed)
             .finish_non_exhaustive()
     }
 }

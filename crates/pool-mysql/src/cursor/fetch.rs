@@ -21,40 +21,6 @@ impl Cursor<'_> {
         self.current()?.next_row()
     }
 
-    /// The next `size` rows of the result, or what is left of it.
-    ///
-    /// # Errors
-    ///
-    /// As [`fetchone`](Self::fetchone); the rows before the one that does not fit count as fetched.
-    ///
-    /// # Cancel safety
-    ///
-    /// Nothing is lost: it never waits.
-    pub async fn fetchmany<T: FromRow>(&mut self, size: usize) -> Result<Vec<T>, Error> {
-        let set = self.current()?;
-        let mut rows = Vec::with_capacity(size.min(set.remaining()));
-        while rows.len() < size {
-            match set.next_row()? {
-                Some(row) => rows.push(row),
-                None => break,
-            }
-        }
-        Ok(rows)
-    }
-
-    /// All rows of the result that are left.
-    ///
-    /// # Errors
-    ///
-    /// As [`fetchmany`](Self::fetchmany).
-    ///
-    /// # Cancel safety
-    ///
-    /// Nothing is lost: it never waits.
-    pub async fn fetchall<T: FromRow>(&mut self) -> Result<Vec<T>, Error> {
-        self.fetchmany(usize::MAX).await
-    }
-
     /// Moves to another row of the result, which is the one that is fetched next.
     ///
     /// # Errors

@@ -6,11 +6,12 @@ use std::mem::{Discriminant, discriminant};
 use mysql_async::prelude::Queryable;
 use mysql_async::{Params, Value};
 
+use super::mogrify::dialect;
 use super::result::Head;
 use super::values::{OneRow, batch};
 use crate::connection::Connection;
 use crate::error::Error;
-use crate::statement::lexer::{Lexer, Piece};
+use crate::statement::scanner::{Dialect, Kind, Scanner};
 
 /// The most bytes of parameters that go to the server at once.
 const BULK_BYTES: usize = 4 * 1024 * 1024;
@@ -25,7 +26,7 @@ impl Connection {
         query: &str,
         sets: Vec<Params>,
     ) -> Result<AtOnce, Error> {
-        if !may_be_many(query) {
+        if !may_be_many(query, dialect(self)) {
             return Ok(Err(sets));
         }
         let (query, rows, named) = match without_names(query, &sets) {
@@ -100,34 +101,33 @@ impl Connection {
     }
 }
 
-/// Whether the statement changes rows and gives none back.
-fn may_be_many(query: &str) -> bool {
-    let mut words = query.split_ascii_whitespace();
-    let verb = words.next().unwrap_or_default();
-    ["INSERT", "REPLACE", "UPDATE", "DELETE"]
-        .iter()
-        .any(|many| verb.eq_ignore_ascii_case(many))
-        && !words.any(|word| word.eq_ignore_ascii_case("RETURNING"))
+/// Whether the statement changes rows and returns none.
+fn may_be_many(query: &str, dialect: Dialect) -> bool {
+    let mut tokens = Scanner::new(query.as_bytes(), dialect);
+    let verb = tokens.next();
+    verb.is_some_and(|verb| verb.is_one_of(&["INSERT", "REPLACE", "UPDATE", "DELETE"]))
+        && !tokens.any(|token| token.is_keyword("RETURNING"))
 }
 
-/// The same with `?` for each `:name`; nothing where the sets have no names, or a name is missing.
+/// The statement with `?` for each `:name`, and the values in that order; `None` where the sets have no names, or a name is
+/// missing.
 fn without_names(query: &str, sets: &[Params]) -> Option<(String, Vec<Vec<Value>>)> {
-    // What a backslash means depends on the session.
+    // Where a text with a backslash ends depends on the `sql_mode` of the session.
     if query.contains('\\') || !matches!(sets.first()?, Params::Named(_)) {
         return None;
     }
     let mut text = String::with_capacity(query.len());
     let mut names = Vec::new();
     let mut copied = 0;
-    for piece in Lexer::new(query, true) {
-        match piece {
-            Piece::Named(range) => {
-                text.push_str(&query[copied..range.start]);
+    for token in Scanner::new(query.as_bytes(), Dialect::DEFAULT) {
+        match token.kind {
+            Kind::Parameter => {
+                text.push_str(&query[copied..token.start]);
                 text.push('?');
-                names.push(&query.as_bytes()[range.start + 1..range.end]);
-                copied = range.end;
+                names.push(&token.bytes[1..]);
+                copied = token.end();
             }
-            Piece::Question(_) => return None,
+            Kind::Question => return None,
             _ => {}
         }
     }
@@ -282,6 +282,30 @@ mod tests {
         }
         let mixed = [sets[0].clone(), Params::Positional(vec![Value::NULL])];
         assert_eq!(without_names("INSERT INTO t VALUES (:a)", &mixed), None);
+    }
+
+    #[test]
+    fn only_statements_that_change_rows_and_return_none_go_together() {
+        let may = |sql| may_be_many(sql, Dialect::DEFAULT);
+        for sql in [
+            "INSERT INTO t VALUES (?)",
+            " update t SET a = ?",
+            "DELETE FROM t WHERE a = ?",
+            "replace t VALUES ('a RETURNING b', ?)",
+            "INSERT INTO t.returning VALUES (?)",
+        ] {
+            assert!(may(sql), "{sql}");
+        }
+        for sql in [
+            "SELECT ?",
+            "",
+            "/* x */ INSERT INTO t VALUES (?)",
+            "INSERT INTO t VALUES (?) RETURNING a",
+            "INSERT INTO t VALUES (?)returning\na",
+            "INSERT INTO t VALUES (?) /*! RETURNING a */",
+        ] {
+            assert!(!may(sql), "{sql}");
+        }
     }
 
     #[test]

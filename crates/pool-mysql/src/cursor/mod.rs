@@ -1,5 +1,6 @@
 //! Cursors: they execute statements and have their rows, all at once or one at a time.
 
+mod body;
 mod buffered;
 mod description;
 mod dict;

@@ -3,97 +3,52 @@
 use mysql_async::consts::StatusFlags;
 use mysql_async::{Params, Value};
 
-use super::buffered::Cursor;
-use super::server_side::SsCursor;
 use crate::connection::Connection;
 use crate::error::Error;
-use crate::statement::lexer::{Lexer, Piece};
 use crate::statement::literal::literal;
+use crate::statement::scanner::{Dialect, Kind, Scanner};
 
-impl Cursor<'_> {
-    /// The statement's text with its parameters in it, as aiomysql's `mogrify`: to read it, or to keep it.
-    ///
-    /// [`execute`](Self::execute) sends no such text: there the parameters travel apart. Sent as it is it means the same,
-    /// whatever character set and `sql_mode` the session has; a text beyond ASCII, or with a backslash, is in hexadecimal.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::ParameterCount`], [`Error::MissingParameter`], [`Error::NamedParameters`].
-    ///
-    /// # Examples
-    ///
-    /// ```no_run
-    /// # fn example(conn: &mut pool_mysql::Connection) -> Result<(), pool_mysql::Error> {
-    /// let sql = conn.cursor().mogrify("INSERT INTO tbl VALUES (?, ?)", (1, "it's"))?;
-    /// assert_eq!(sql, "INSERT INTO tbl VALUES (1, 'it''s')");
-    /// # Ok(())
-    /// # }
-    /// ```
-    pub fn mogrify<P>(&self, query: impl AsRef<str>, params: P) -> Result<String, Error>
-    where
-        P: Into<Params>,
-    {
-        mogrify(query.as_ref(), &params.into(), escapes(self.conn))
-    }
-}
-
-impl SsCursor<'_> {
-    /// The statement's text with its parameters in it: see [`Cursor::mogrify`].
-    ///
-    /// # Errors
-    ///
-    /// As [`Cursor::mogrify`].
-    pub fn mogrify<P>(&self, query: impl AsRef<str>, params: P) -> Result<String, Error>
-    where
-        P: Into<Params>,
-    {
-        mogrify(query.as_ref(), &params.into(), escapes(self.connection()))
-    }
-}
-
-/// Whether a backslash in a text escapes what follows it, as far as the server has said.
-fn escapes(conn: &Connection) -> bool {
-    !conn
+/// How the session reads texts, as far as its last answer tells: the server does not report `ANSI_QUOTES`.
+pub(super) fn dialect(conn: &Connection) -> Dialect {
+    let no_escapes = conn
         .status_flags()
-        .is_some_and(|flags| flags.contains(StatusFlags::SERVER_STATUS_NO_BACKSLASH_ESCAPES))
+        .is_some_and(|flags| flags.contains(StatusFlags::SERVER_STATUS_NO_BACKSLASH_ESCAPES));
+    Dialect {
+        backslash_escapes: !no_escapes,
+        ..Dialect::DEFAULT
+    }
 }
 
-fn mogrify(query: &str, params: &Params, escapes: bool) -> Result<String, Error> {
+/// Writes the values into the statement.
+pub(super) fn mogrify(query: &str, params: &Params, dialect: Dialect) -> Result<String, Error> {
     if let Params::Empty = params {
-        // As `execute`: the text is what it is.
+        // `execute` without parameters sends the text as it is, also with a `?` in it.
         return Ok(query.to_owned());
     }
     let mut text = String::with_capacity(query.len());
     let mut copied = 0;
     let mut questions = 0;
-    let mut put = |range: std::ops::Range<usize>, value: Option<&Value>| {
-        text.push_str(&query[copied..range.start]);
-        copied = range.end;
-        if let Some(value) = value {
-            text.push_str(&literal(value));
-        }
-    };
-    for piece in Lexer::new(query, escapes) {
-        match (piece, params) {
-            (Piece::Question(at), Params::Positional(values)) => {
-                put(at..at + 1, values.get(questions));
+    for token in Scanner::new(query.as_bytes(), dialect) {
+        let value = match (token.kind, params) {
+            (Kind::Question, Params::Positional(values)) => {
                 questions += 1;
+                // With too few values there is an error below.
+                values.get(questions - 1).unwrap_or(&Value::NULL)
             }
-            (Piece::Question(_), _) => {
-                return Err(Error::NamedParameters);
-            }
-            (Piece::Named(range), Params::Named(values)) => {
-                let name = &query.as_bytes()[range.start + 1..range.end];
-                let value = values.get(name).ok_or_else(|| Error::MissingParameter {
+            (Kind::Question, _) => return Err(Error::NamedParameters),
+            (Kind::Parameter, Params::Named(values)) => {
+                let name = &token.bytes[1..];
+                values.get(name).ok_or_else(|| Error::MissingParameter {
                     name: String::from_utf8_lossy(name).into_owned(),
-                })?;
-                put(range, Some(value));
+                })?
             }
-            _ => {}
-        }
+            _ => continue,
+        };
+        text.push_str(&query[copied..token.start]);
+        text.push_str(&literal(value));
+        copied = token.end();
     }
-    let end = query.len();
-    put(end..end, None);
+    text.push_str(&query[copied..]);
     match params {
         Params::Positional(values) if values.len() != questions => Err(Error::ParameterCount {
             expected: questions,
@@ -110,7 +65,7 @@ mod tests {
     use super::*;
 
     fn text(query: &str, params: impl Into<Params>) -> String {
-        mogrify(query, &params.into(), true).expect("it fits")
+        mogrify(query, &params.into(), Dialect::DEFAULT).expect("it fits")
     }
 
     #[test]
@@ -126,7 +81,11 @@ mod tests {
         let expected = "SELECT '2026-11-22', '-026:03:04', 18446744073709551615";
         assert_eq!(text("SELECT ?, ?, ?", values), expected);
         let sql = r"SELECT '\', ?";
-        let text = mogrify(sql, &(r"\",).into(), false).expect("it fits");
+        let no_escapes = Dialect {
+            backslash_escapes: false,
+            ..Dialect::DEFAULT
+        };
+        let text = mogrify(sql, &(r"\",).into(), no_escapes).expect("it fits");
         assert_eq!(text, r"SELECT '\', _utf8mb4 X'5C'");
     }
 
@@ -140,7 +99,7 @@ mod tests {
 
     #[test]
     fn what_does_not_fit_is_an_error() {
-        let error = mogrify("SELECT ?", &(1, 2).into(), true);
+        let error = mogrify("SELECT ?", &(1, 2).into(), Dialect::DEFAULT);
         assert!(matches!(
             error,
             Err(Error::ParameterCount {
@@ -148,8 +107,8 @@ mod tests {
                 given: 2
             })
         ));
-        assert!(mogrify("SELECT ?, ?", &(1,).into(), true).is_err());
-        assert!(mogrify("SELECT :b", &params! { "a" => 1 }, true).is_err());
-        assert!(mogrify("SELECT ?", &params! { "a" => 1 }, true).is_err());
+        assert!(mogrify("SELECT ?, ?", &(1,).into(), Dialect::DEFAULT).is_err());
+        assert!(mogrify("SELECT :b", &params! { "a" => 1 }, Dialect::DEFAULT).is_err());
+        assert!(mogrify("SELECT ?", &params! { "a" => 1 }, Dialect::DEFAULT).is_err());
     }
 }

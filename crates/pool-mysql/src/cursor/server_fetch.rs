@@ -26,48 +26,14 @@ impl SsCursor<'_> {
         };
         match self.current()?.convert(row) {
             Ok(row) => {
-                self.fetched += 1;
+                self.body.results.fetched += 1;
                 Ok(Some(row))
             }
             Err((row, error)) => {
-                self.kept = Some(row);
+                self.body.results.kept = Some(row);
                 Err(error)
             }
         }
-    }
-
-    /// The next `size` rows of the result, or what is left of it.
-    ///
-    /// # Errors
-    ///
-    /// As [`fetchone`](Self::fetchone); the rows before the error are gone.
-    ///
-    /// # Cancel safety
-    ///
-    /// Dropping the future after its first poll closes the connection, unless it was about to ask for no row.
-    pub async fn fetchmany<T: FromRow>(&mut self, size: usize) -> Result<Vec<T>, Error> {
-        self.current()?;
-        let mut rows = Vec::new();
-        while rows.len() < size {
-            match self.fetchone().await? {
-                Some(row) => rows.push(row),
-                None => break,
-            }
-        }
-        Ok(rows)
-    }
-
-    /// All rows of the result that are left, at once; for a large result that is what this cursor is there to avoid.
-    ///
-    /// # Errors
-    ///
-    /// As [`fetchmany`](Self::fetchmany).
-    ///
-    /// # Cancel safety
-    ///
-    /// As [`fetchmany`](Self::fetchmany).
-    pub async fn fetchall<T: FromRow>(&mut self) -> Result<Vec<T>, Error> {
-        self.fetchmany(usize::MAX).await
     }
 
     /// Moves forward to another row of the result, over rows that are read and thrown away.
@@ -82,31 +48,31 @@ impl SsCursor<'_> {
     /// Dropping the future after its first poll closes the connection.
     pub async fn scroll(&mut self, value: i64, mode: ScrollMode) -> Result<(), Error> {
         self.current()?;
-        let position = target(self.fetched, value, mode);
+        let position = target(self.body.results.fetched, value, mode);
         let forward = u64::try_from(position)
             .ok()
-            .filter(|to| *to >= self.fetched);
+            .filter(|to| *to >= self.body.results.fetched);
         let Some(to) = forward else {
             return Err(Error::ScrollBackwards {
                 position,
-                rownumber: self.fetched,
+                rownumber: self.body.results.fetched,
             });
         };
-        while self.fetched < to {
+        while self.body.results.fetched < to {
             if self.next_row().await?.is_none() {
                 break;
             }
-            self.fetched += 1;
+            self.body.results.fetched += 1;
         }
         // The row that is to be fetched next must be there.
         match self.next_row().await? {
             Some(row) => {
-                self.kept = Some(row);
+                self.body.results.kept = Some(row);
                 Ok(())
             }
             None => Err(Error::ScrollOutOfRange {
                 position,
-                rows: self.fetched,
+                rows: self.body.results.fetched,
             }),
         }
     }
@@ -125,12 +91,12 @@ impl SsCursor<'_> {
     pub async fn nextset(&mut self) -> Result<bool, Error> {
         self.current()?;
         while self.next_row().await?.is_some() {}
-        let Rest::Over(next) = &mut self.rest else {
+        let Rest::Over(next) = &mut self.body.results.rest else {
             return Ok(false);
         };
         match next.take() {
             Some(front) => {
-                self.begin(&front);
+                self.body.results.begin(&front);
                 Ok(true)
             }
             None => Ok(false),
@@ -139,21 +105,21 @@ impl SsCursor<'_> {
 
     async fn next_row(&mut self) -> Result<Option<Row>, Error> {
         self.current()?;
-        if let Some(row) = self.kept.take() {
+        if let Some(row) = self.body.results.kept.take() {
             return Ok(Some(row));
         }
-        if let Rest::Over(_) = self.rest {
+        if let Rest::Over(_) = self.body.results.rest {
             return Ok(None);
         }
-        match self.conn.step().await {
+        match self.body.conn.step().await {
             Ok(Step::Row(row)) => Ok(Some(row)),
             Ok(Step::End(next)) => {
-                self.rest = Rest::Over(next);
+                self.body.results.rest = Rest::Over(next);
                 Ok(None)
             }
             Err(error) => {
                 // An error ends the results, those that were to come included.
-                self.rest = Rest::Over(None);
+                self.body.results.rest = Rest::Over(None);
                 Err(error.into())
             }
         }

@@ -1,15 +1,16 @@
-//! The cursor that has one row at a time: how it executes.
+//! The cursor that has one row at a time.
 
 use std::fmt;
 
-use mysql_async::prelude::{Protocol, Queryable};
+use mysql_async::prelude::{FromRow, Protocol};
 use mysql_async::{Params, QueryResult, Row};
 
+use super::body::{Body, Results, cursor_methods};
 use super::description::ColumnDescription;
+use super::mogrify::{dialect, mogrify};
 use super::result::Head;
 use crate::connection::Connection;
 use crate::connection::answer::{Front, front};
-use crate::connection::run::count;
 use crate::error::{Error, closed};
 
 /// Executes statements and takes their rows as they come, one at a time, as aiomysql's `SSCursor`.
@@ -34,38 +35,99 @@ use crate::error::{Error, closed};
 /// # }
 /// ```
 pub struct SsCursor<'a> {
-    pub(super) conn: &'a mut Connection,
-    /// What is known of the current result; nothing before the first statement.
+    pub(super) body: Body<'a, Streamed>,
+}
+
+/// A result whose rows are taken one at a time.
+#[derive(Default)]
+pub(super) struct Streamed {
+    /// What is known of the current result; `None` before the first statement.
     head: Option<Head>,
     pub(super) rest: Rest,
-    /// A row that did not fit the type it was asked as.
+    /// A row that was read and not yet returned: it did not fit the requested type, or `scroll` has looked at it.
     pub(super) kept: Option<Row>,
     /// How many rows of the current result were fetched.
     pub(super) fetched: u64,
-    arraysize: usize,
-    closed: bool,
 }
 
 /// What is left of the current result.
 pub(super) enum Rest {
-    /// Perhaps rows; nobody knows before they come.
+    /// Perhaps rows: only the next read tells.
     Unread,
     /// No rows. What comes next is another result, or nothing.
     Over(Option<Front>),
 }
 
-impl<'a> SsCursor<'a> {
-    pub(crate) fn new(conn: &'a mut Connection) -> Self {
-        Self {
-            conn,
-            head: None,
-            rest: Rest::Over(None),
-            kept: None,
-            fetched: 0,
-            arraysize: 1,
-            closed: false,
+impl Default for Rest {
+    fn default() -> Self {
+        Self::Over(None)
+    }
+}
+
+impl Streamed {
+    /// Makes a result the current one.
+    pub(super) fn begin(&mut self, front: &Front) {
+        *self = Self {
+            head: Some(Head::of(front)),
+            rest: match front.is_all {
+                true => Rest::Over(None),
+                false => Rest::Unread,
+            },
+            ..Self::default()
+        };
+    }
+}
+
+impl Results for Streamed {
+    /// The beginning of the first result; what comes after it is left to the connection.
+    type Answer = Option<Front>;
+
+    async fn read<P: Protocol>(
+        mut result: QueryResult<'_, 'static, P>,
+    ) -> mysql_async::Result<Self::Answer> {
+        front(&mut result).await
+    }
+
+    async fn discard(&mut self, conn: &mut Connection) -> Result<(), Error> {
+        *self = Self::default();
+        match conn.state.has_unread_rows() && !conn.skip_the_rest().await? {
+            true => Err(Error::NotClean("a long result was left unread")),
+            false => Ok(()),
         }
     }
+
+    fn accept(&mut self, conn: &mut Connection, front: Self::Answer) -> Result<(), Error> {
+        // Every statement has a first result. If the driver knows of none, it has lost its connection.
+        let front = front.ok_or_else(|| Error::Driver(closed()))?;
+        conn.state.rows_begun(!front.is_all);
+        self.begin(&front);
+        Ok(())
+    }
+
+    fn accept_many(&mut self, head: Head) {
+        self.head = Some(head);
+    }
+
+    fn set_changed(&mut self, rows: u64) {
+        if let Some(head) = &mut self.head {
+            head.rowcount = rows;
+        }
+    }
+
+    fn head(&self) -> Option<&Head> {
+        self.head.as_ref()
+    }
+
+    fn rowcount(&self) -> u64 {
+        match &self.head {
+            Some(head) if head.description.is_empty() => head.rowcount,
+            _ => self.fetched,
+        }
+    }
+}
+
+cursor_methods! {
+    SsCursor;
 
     /// Executes a statement; returns how many rows it has changed, 0 where it has rows to give.
     ///
@@ -80,40 +142,7 @@ impl<'a> SsCursor<'a> {
     /// # Cancel safety
     ///
     /// Dropping the future closes the connection: nobody can know how far the server came.
-    pub async fn execute<P>(
-        &mut self,
-        query: impl AsRef<str> + Send,
-        params: P,
-    ) -> Result<u64, Error>
-    where
-        P: Into<Params> + Send,
-    {
-        self.clear().await?;
-        let query = query.as_ref();
-        let front = match params.into() {
-            Params::Empty => {
-                let command = self.conn.statement(query.as_bytes(), None);
-                let answer = self.conn.run(command, |conn| {
-                    Box::pin(async move { first(conn.query_iter(query).await?).await })
-                });
-                answer.await?
-            }
-            params => {
-                let statement = self.conn.prepare_for(query, &params).await?;
-                let given = count(&params);
-                let command = self.conn.statement(query.as_bytes(), Some(given));
-                let answer = self.conn.run(command, |conn| {
-                    Box::pin(async move { first(conn.exec_iter(&statement, params).await?).await })
-                });
-                answer.await?
-            }
-        };
-        // Every statement has a first result; a driver that knows of none has lost its connection.
-        let front = front.ok_or_else(|| Error::Driver(closed()))?;
-        self.conn.state.rows_begun(!front.is_all);
-        self.begin(&front);
-        Ok(self.rowcount())
-    }
+    execute;
 
     /// Executes a statement once for each set of parameters; returns how many rows were changed in all.
     ///
@@ -126,32 +155,7 @@ impl<'a> SsCursor<'a> {
     /// # Cancel safety
     ///
     /// Dropping the future closes the connection: nobody can know how far the server came.
-    pub async fn executemany<P, I>(
-        &mut self,
-        query: impl AsRef<str> + Send,
-        params: I,
-    ) -> Result<u64, Error>
-    where
-        I: IntoIterator<Item = P> + Send,
-        P: Into<Params> + Send,
-    {
-        self.clear().await?;
-        let query = query.as_ref();
-        let sets: Vec<Params> = params.into_iter().map(Into::into).collect();
-        match self.conn.execute_at_once(query, sets).await? {
-            Ok(head) => self.head = Some(head),
-            Err(sets) => {
-                let mut changed = 0;
-                for params in sets {
-                    changed += self.execute(query, params).await?;
-                }
-                if let Some(head) = &mut self.head {
-                    head.rowcount = changed;
-                }
-            }
-        }
-        Ok(self.rowcount())
-    }
+    executemany;
 
     /// Calls a stored procedure, whose results then come row by row: see [`Cursor::callproc`](crate::Cursor::callproc).
     ///
@@ -162,59 +166,45 @@ impl<'a> SsCursor<'a> {
     /// # Cancel safety
     ///
     /// Dropping the future closes the connection: nobody can know how far the server came.
-    pub async fn callproc<P>(
-        &mut self,
-        procedure: impl AsRef<str> + Send,
-        params: P,
-    ) -> Result<u64, Error>
-    where
-        P: Into<Params> + Send,
-    {
-        self.clear().await?;
-        let call = self
-            .conn
-            .arguments(procedure.as_ref(), params.into())
-            .await?;
-        self.execute(call, ()).await
-    }
+    callproc;
 
-    /// The columns of the result; `None` where the statement has no rows to give, or none was executed.
-    pub fn description(&self) -> Option<&[ColumnDescription]> {
-        self.head.as_ref()?.columns()
-    }
+    /// The text of the statement with its parameters in it: see [`Cursor::mogrify`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Cursor::mogrify`].
+    mogrify;
 
     /// How many rows the statement has changed, or how many of its result were fetched so far; 0 before the first.
-    pub fn rowcount(&self) -> u64 {
-        match &self.head {
-            Some(head) if head.description.is_empty() => head.rowcount,
-            _ => self.fetched,
-        }
-    }
+    rowcount;
 
-    /// The number that an INSERT has drawn for an AUTO_INCREMENT column, the first where it drew several; `None` where
-    /// there is none.
-    pub fn lastrowid(&self) -> Option<u64> {
-        self.head.as_ref().and_then(|head| head.last_insert_id)
-    }
+    /// The next `size` rows of the result, or what is left of it.
+    ///
+    /// # Errors
+    ///
+    /// As [`fetchone`](Self::fetchone); the rows before the error are gone.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future after its first poll closes the connection, unless it was about to ask for no row.
+    fetchmany;
 
+    /// All rows of the result that are left, at once; for a large result that is what this cursor is there to avoid.
+    ///
+    /// # Errors
+    ///
+    /// As [`fetchmany`](Self::fetchmany).
+    ///
+    /// # Cancel safety
+    ///
+    /// As [`fetchmany`](Self::fetchmany).
+    fetchall;
+}
+
+impl SsCursor<'_> {
     /// The number of the row that is fetched next, from 0.
     pub fn rownumber(&self) -> u64 {
-        self.fetched
-    }
-
-    /// How many rows to fetch at a time: a number for `cur.fetchmany(cur.arraysize())`; default 1.
-    pub fn arraysize(&self) -> usize {
-        self.arraysize
-    }
-
-    /// Sets [`arraysize`](Self::arraysize).
-    pub fn set_arraysize(&mut self, rows: usize) {
-        self.arraysize = rows;
-    }
-
-    /// The connection that the cursor works on.
-    pub fn connection(&self) -> &Connection {
-        self.conn
+        self.body.results.fetched
     }
 
     /// Closes the cursor, reads what is left of its result and throws it away.
@@ -230,68 +220,30 @@ impl<'a> SsCursor<'a> {
     ///
     /// Dropping the future closes the connection where it was busy reading.
     pub async fn close(&mut self) -> Result<(), Error> {
-        match std::mem::replace(&mut self.closed, true) {
+        let was_closed = std::mem::replace(&mut self.body.closed, true);
+        match was_closed {
             true => Ok(()),
-            false => self.throw_away().await,
+            false => self.body.results.discard(self.body.conn).await,
         }
-    }
-
-    /// Whether [`close`](Self::close) was called.
-    pub fn is_closed(&self) -> bool {
-        self.closed
-    }
-
-    /// Makes room for a new result.
-    async fn clear(&mut self) -> Result<(), Error> {
-        match self.closed {
-            true => Err(Error::CursorClosed),
-            false => self.throw_away().await,
-        }
-    }
-
-    async fn throw_away(&mut self) -> Result<(), Error> {
-        self.head = None;
-        self.rest = Rest::Over(None);
-        self.kept = None;
-        self.fetched = 0;
-        match self.conn.state.has_unread_rows() && !self.conn.skip_the_rest().await? {
-            true => Err(Error::NotClean("a long result was left unread")),
-            false => Ok(()),
-        }
-    }
-
-    /// Makes a result the current one.
-    pub(super) fn begin(&mut self, front: &Front) {
-        self.head = Some(Head::of(front));
-        self.rest = match front.is_all {
-            true => Rest::Over(None),
-            false => Rest::Unread,
-        };
-        self.kept = None;
-        self.fetched = 0;
     }
 
     pub(super) fn current(&self) -> Result<&Head, Error> {
-        match self.closed {
-            true => Err(Error::CursorClosed),
-            false => self.head.as_ref().ok_or(Error::NotExecuted),
-        }
+        self.body.check_open()?;
+        self.body.results.head().ok_or(Error::NotExecuted)
     }
-}
 
-/// The first of the results; what comes after its front is left to the connection.
-async fn first<P: Protocol>(
-    mut result: QueryResult<'_, 'static, P>,
-) -> mysql_async::Result<Option<Front>> {
-    front(&mut result).await
+    /// How many rows are certain to come: the server does not say.
+    fn known_rows(&self) -> usize {
+        0
+    }
 }
 
 impl fmt::Debug for SsCursor<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SsCursor")
-            .field("conn", &self.conn)
-            .field("fetched", &self.fetched)
-            .field("closed", &self.closed)
+            .field("conn", &self.body.conn)
+            .field("fetched", &self.body.results.fetched)
+            .field("closed", &self.body.closed)
             .finish_non_exhaustive()
     }
 }

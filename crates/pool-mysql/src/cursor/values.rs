@@ -1,16 +1,16 @@
-//! An INSERT with one row of parameters as one with many.
+//! Turns an INSERT with one row of parameters into one with many rows.
 
 use std::ops::Range;
 
-use crate::statement::lexer::{Lexer, Piece};
+use crate::statement::scanner::{Dialect, Kind, Scanner, Token};
 
-/// The most rows that one statement gets.
+/// The maximum number of rows in one statement.
 const ROWS: usize = 1024;
 
-/// How many parameters a prepared statement can have.
+/// The maximum number of parameters of a prepared statement.
 const PARAMETERS: usize = u16::MAX as usize;
 
-/// An INSERT or REPLACE that can take many rows: where its one row stands.
+/// An INSERT or REPLACE that can take many rows, and the place of its one row.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct OneRow<'a> {
     sql: &'a str,
@@ -18,68 +18,70 @@ pub(super) struct OneRow<'a> {
 }
 
 impl<'a> OneRow<'a> {
-    /// Nothing where the statement is no `… VALUES (…)` with so many `?` in that row and none elsewhere.
+    /// `None` unless the statement is a `… VALUES (…)` with `arity` times `?` in that row and none elsewhere.
     pub(super) fn find(sql: &'a str, arity: usize) -> Option<Self> {
-        // What a backslash means depends on the session.
+        // Where a text with a backslash ends depends on the `sql_mode` of the session.
         if sql.contains('\\') {
             return None;
         }
-        let mut pieces = Lexer::new(sql, true).peekable();
-        let is = |piece: &Piece, words: &[&str]| match piece {
-            Piece::Word(range) => words
-                .iter()
-                .any(|word| word.eq_ignore_ascii_case(&sql[range.clone()])),
-            _ => false,
-        };
-        if !is(&pieces.next()?, &["INSERT", "REPLACE"]) {
+        let tokens = Scanner::new(sql.as_bytes(), Dialect::DEFAULT);
+        let mut tokens = tokens.filter(|token| !token.is_skipped()).peekable();
+        if !tokens.next()?.is_one_of(&["INSERT", "REPLACE"]) {
             return None;
         }
         let mut depth = 0_usize;
         loop {
-            match pieces.next()? {
-                Piece::Symbol(b'(', _) => depth += 1,
-                Piece::Symbol(b')', _) => depth = depth.checked_sub(1)?,
-                Piece::Question(_) | Piece::Named(_) | Piece::Symbol(b';', _) => return None,
-                piece if depth == 0 && is(&piece, &["VALUES", "VALUE"]) => break,
+            let token = tokens.next()?;
+            match token.kind {
+                Kind::Symbol(b'(') => depth += 1,
+                Kind::Symbol(b')') => depth = depth.checked_sub(1)?,
+                Kind::Question | Kind::Parameter | Kind::Symbol(b';') => return None,
+                _ if depth == 0 && token.is_one_of(&["VALUES", "VALUE"]) => break,
                 _ => {}
             }
         }
-        let Piece::Symbol(b'(', start) = pieces.next()? else {
-            return None;
-        };
+        let open = tokens
+            .next()
+            .filter(|token| token.kind == Kind::Symbol(b'('))?;
         let mut questions = 0;
         depth = 1;
         let end = loop {
-            match pieces.next()? {
-                Piece::Symbol(b'(', _) => depth += 1,
-                Piece::Symbol(b')', at) if depth == 1 => break at + 1,
-                Piece::Symbol(b')', _) => depth -= 1,
-                Piece::Question(_) => questions += 1,
-                Piece::Named(_) => return None,
+            let token = tokens.next()?;
+            match token.kind {
+                Kind::Symbol(b'(') => depth += 1,
+                Kind::Symbol(b')') if depth == 1 => break token.end(),
+                Kind::Symbol(b')') => depth -= 1,
+                Kind::Question => questions += 1,
+                Kind::Parameter => return None,
                 _ => {}
             }
         };
-        // Other rows, other parameters, other statements.
+        let has_more_rows = matches!(
+            tokens.peek(),
+            Some(Token {
+                kind: Kind::Symbol(b','),
+                ..
+            })
+        );
+        // After the row no other parameter and no other statement may come.
         let mut has_ended = false;
-        let is_last = match pieces.peek() {
-            Some(Piece::Symbol(b',', _)) => false,
-            _ => pieces.all(|piece| match piece {
+        let is_last = !has_more_rows
+            && tokens.all(|token| match token.kind {
                 _ if has_ended => false,
-                Piece::Question(_) | Piece::Named(_) => false,
-                Piece::Symbol(b';', _) => {
+                Kind::Question | Kind::Parameter => false,
+                Kind::Symbol(b';') => {
                     has_ended = true;
                     true
                 }
-                piece => !is(&piece, &["RETURNING"]),
-            }),
-        };
+                _ => !token.is_keyword("RETURNING"),
+            });
         (questions == arity && arity > 0 && is_last).then_some(Self {
             sql,
-            row: start..end,
+            row: open.start..end,
         })
     }
 
-    /// The statement for so many rows.
+    /// The statement with this number of rows.
     pub(super) fn times(&self, rows: usize) -> String {
         let row = &self.sql[self.row.clone()];
         let (before, after) = (&self.sql[..self.row.start], &self.sql[self.row.end..]);
@@ -95,8 +97,8 @@ impl<'a> OneRow<'a> {
     }
 }
 
-/// How many of these rows go into one statement, by their sizes in bytes: a power of two, so that few statements are
-/// prepared whatever the number of rows.
+/// How many of these rows go into one statement, by their sizes in bytes. It is a power of two, so that few different
+/// statements are prepared, whatever the number of rows.
 pub(super) fn batch(sizes: impl Iterator<Item = usize>, arity: usize, limit: usize) -> usize {
     let most = ROWS.min(PARAMETERS / arity.max(1));
     let mut bytes = 0_usize;

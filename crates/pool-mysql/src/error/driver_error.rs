@@ -1,5 +1,6 @@
-//! The same questions to the driver's error as to ours.
+//! What an error of the driver means, and its text in one line.
 
+use std::fmt;
 use std::io::ErrorKind;
 
 use mysql_async::{DriverError, Error, IoError};
@@ -8,9 +9,9 @@ use crate::error::codes::meaning_of;
 use crate::error::local_infile;
 use crate::error::outcome;
 
-/// What an error of the driver means to somebody who has to go on; commands answer with those.
+/// What the caller of a command can do about an error of the driver.
 ///
-/// [`Error`](crate::Error) has the same methods of its own.
+/// [`Error`](crate::Error) has methods with the same names.
 ///
 /// # Examples
 ///
@@ -29,7 +30,7 @@ use crate::error::outcome;
 /// # }
 /// ```
 pub trait MySqlErrorExt {
-    /// The error number of the server, if it was the server that refused.
+    /// The error number of the server, if the server refused.
     fn server_code(&self) -> Option<u16>;
 
     /// Whether the same may succeed when it is done again, and nothing of it was done; see
@@ -74,7 +75,7 @@ impl MySqlErrorExt for Error {
     }
 }
 
-/// Whether the driver gives a connection up with that: it does in the middle of a command, whatever it is about.
+/// Whether the driver closes the connection with this error: it does so for every error in the middle of a command.
 fn is_given_up_after(error: &DriverError) -> bool {
     match error {
         DriverError::LocalInfile(error) => !local_infile::was_not_asked_for(error),
@@ -91,7 +92,7 @@ fn is_given_up_after(error: &DriverError) -> bool {
     }
 }
 
-/// Nobody listens at that port or socket: nothing was sent.
+/// Whether the connection was refused because nothing listens on the port or socket: nothing was sent.
 fn was_never_connected(error: &IoError) -> bool {
     match error {
         IoError::Io(error) => matches!(
@@ -100,5 +101,29 @@ fn was_never_connected(error: &IoError) -> bool {
         ),
         #[allow(unreachable_patterns)]
         _ => false,
+    }
+}
+
+/// Displays an error of the driver as one line: that of the server as `number (state): message`, others with their cause.
+pub(crate) struct OneLine<'a>(pub(crate) &'a Error);
+
+impl fmt::Display for OneLine<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Error::Server(error) => {
+                write!(f, "{} ({}): {}", error.code, error.state, error.message)
+            }
+            Error::Io(IoError::Io(error)) => {
+                write!(f, "the connection to the server failed: {error}")
+            }
+            #[cfg(any(feature = "rustls", feature = "native-tls"))]
+            Error::Io(IoError::Tls(error)) => {
+                write!(f, "the connection to the server failed: {error}")
+            }
+            Error::Driver(DriverError::ConnectionClosed) => f.write_str("the connection is closed"),
+            Error::Driver(error) => write!(f, "the driver failed: {error}"),
+            Error::Url(error) => write!(f, "the driver failed: {error}"),
+            Error::Other(error) => write!(f, "the driver failed: {error}"),
+        }
     }
 }

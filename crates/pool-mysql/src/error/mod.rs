@@ -13,15 +13,30 @@ use mysql_async::{DriverError, IoError};
 use pool_core::{ConfigError, ErrorClass};
 
 use crate::error::codes::meaning_of;
-use crate::error::driver_error::MySqlErrorExt;
+use crate::error::driver_error::{MySqlErrorExt, OneLine};
 use crate::error::outcome::OutcomeUnknown;
 
-/// How connecting, pooling and cursors fail.
+/// How connecting, pooling and cursors fail: the one error type that a handler needs.
 ///
-/// What the server or the driver said is the [`source`](StdError::source) of [`Error::Driver`]. No password appears in
-/// it.
+/// `?` makes it from an error of the pool, `pool_core::Error<pool_mysql::Error>`, and from an error of the driver,
+/// [`mysql_async::Error`]. Its `Display` is one line that contains the cause; an error of the server reads
+/// `1062 (23000): Duplicate entry 'a' for key 'PRIMARY'`. [`source`](StdError::source) reaches the driver's error. No password
+/// appears in any of them.
 ///
 /// # Examples
+///
+/// ```no_run
+/// use pool_mysql::mysql_async::prelude::Queryable;
+/// use pool_mysql::{Error, Pool};
+///
+/// async fn register(pool: &Pool, name: &str) -> Result<(), Error> {
+///     let mut conn = pool.acquire().await?; // an error of the pool
+///     conn.query_drop("SET @source = 'web'").await?; // an error of the driver
+///     let mut cur = conn.cursor();
+///     cur.execute("INSERT INTO users (name) VALUES (?)", (name,)).await?; // already this error
+///     Ok(())
+/// }
+/// ```
 ///
 /// ```
 /// use pool_mysql::{Error, mysql_async};
@@ -37,6 +52,8 @@ pub enum Error {
     Config(ConfigError),
     /// The server refused, the connection broke, or the driver gave up.
     Driver(mysql_async::Error),
+    /// A verb of the pool failed; `Display` and `source` are those of the pool's error.
+    Pool(Box<pool_core::Error<Self>>),
     /// The connection was lost between a COMMIT and its answer.
     OutcomeUnknown(OutcomeUnknown),
     /// The connect took longer than `connect_timeout`.
@@ -45,27 +62,28 @@ pub enum Error {
         /// The limit.
         after: Duration,
     },
-    /// A used connection could not be made clean for what comes next, and was closed; the words say why.
+    /// A used connection could not be made clean for the next user or the next statement, and was closed; the text says
+    /// why.
     NotClean(&'static str),
     /// The cursor is closed.
     CursorClosed,
-    /// There is nothing to fetch: `execute` comes first.
+    /// There is no result to fetch from: call `execute` first.
     NotExecuted,
-    /// A row does not fit the type that was asked for; the row stays with the cursor.
+    /// A row or a value cannot be converted into the requested type; the row stays with the cursor.
     #[non_exhaustive]
     Conversion {
-        /// The type that was asked for.
+        /// The requested type.
         target: &'static str,
         /// The columns that the row has, with their types.
         columns: String,
     },
-    /// A statement has a parameter with a name for which no value was given; it was not executed.
+    /// No value was given for a named parameter of the statement; the statement was not executed.
     #[non_exhaustive]
     MissingParameter {
         /// The name.
         name: String,
     },
-    /// Parameters with names were given where they go by their position.
+    /// Parameters with names were given to a statement or procedure whose parameters have positions.
     NamedParameters,
     /// A [`Dict`](crate::Dict) has no column of that name.
     #[non_exhaustive]
@@ -73,7 +91,7 @@ pub enum Error {
         /// The name.
         name: String,
     },
-    /// A cursor was to scroll to a row that its result does not have.
+    /// `scroll` was called with a row that the result does not have.
     #[non_exhaustive]
     ScrollOutOfRange {
         /// The number of that row, from 0; negative where it would be before the first.
@@ -81,7 +99,7 @@ pub enum Error {
         /// How many rows the result has.
         rows: u64,
     },
-    /// A cursor that has one row at a time was to scroll back.
+    /// `scroll` was called on a server-side cursor with a row that it has already passed.
     #[non_exhaustive]
     ScrollBackwards {
         /// The number of the row to go to.
@@ -89,7 +107,7 @@ pub enum Error {
         /// The number of the row that is fetched next.
         rownumber: u64,
     },
-    /// A statement got a wrong number of parameters; it was not executed.
+    /// The number of parameters is wrong; the statement was not executed.
     #[non_exhaustive]
     ParameterCount {
         /// How many the statement has.
@@ -100,30 +118,34 @@ pub enum Error {
 }
 
 impl Error {
-    /// The error number of the server, if it was the server that refused.
+    /// The error number of the server, if the server refused; also if it refused the connect of an acquire.
     pub fn server_code(&self) -> Option<u16> {
-        match self {
-            Self::Driver(mysql_async::Error::Server(error)) => Some(error.code),
+        match self.root() {
+            Self::Driver(error) => error.server_code(),
             _ => None,
         }
     }
 
-    /// Whether the same may succeed when it is done again, and nothing of it was done: a full server, a deadlock, a lock that
-    /// was waited for too long.
+    /// Whether the same may succeed when it is done again, and nothing of it was done: a full server, a deadlock, a lock
+    /// wait that took too long, a pool without a free connection.
     ///
     /// "The same" is the whole transaction, after a rollback. `docs/mysql.md` has the list of numbers.
     pub fn is_retryable(&self) -> bool {
-        match self {
+        match self.root() {
             Self::Driver(error) => error.is_retryable(),
             Self::ConnectTimeout { .. } => true,
+            Self::Pool(error) => matches!(
+                **error,
+                pool_core::Error::Timeout { .. } | pool_core::Error::Exhausted
+            ),
             _ => false,
         }
     }
 
-    /// Whether the connection is gone. Unless [`is_retryable`](Self::is_retryable) says so too, nobody knows whether the
+    /// Whether the connection is gone. Unless [`is_retryable`](Self::is_retryable) is also true, nobody knows whether the
     /// server has carried out the command.
     pub fn is_connection_lost(&self) -> bool {
-        match self {
+        match self.root() {
             Self::Driver(error) => error.is_connection_lost(),
             Self::OutcomeUnknown(_) => true,
             _ => false,
@@ -132,41 +154,45 @@ impl Error {
 
     /// Whether nobody knows if a COMMIT was carried out: [`Error::OutcomeUnknown`].
     pub fn is_outcome_unknown(&self) -> bool {
-        matches!(self, Self::OutcomeUnknown(_))
+        matches!(self.root(), Self::OutcomeUnknown(_))
     }
 
     /// Whether the connection was closed, by its user or because an earlier command was cancelled.
+    ///
+    /// A closed pool is something else: `Error::Pool` with [`pool_core::Error::Closed`].
     pub fn is_closed(&self) -> bool {
         matches!(
-            self,
+            self.root(),
             Self::Driver(mysql_async::Error::Driver(DriverError::ConnectionClosed))
         )
+    }
+
+    /// The error that the pool reports on behalf of a connect or a recycle; otherwise the error itself.
+    fn root(&self) -> &Self {
+        use pool_core::Error::{Connect, Recycle};
+        match self {
+            Self::Pool(error) => match &**error {
+                Connect(cause) | Recycle(cause) => cause.root(),
+                _ => self,
+            },
+            _ => self,
+        }
     }
 }
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Config(_) => f.write_str("an option cannot be used"),
-            Self::Driver(mysql_async::Error::Server(error)) => write!(
-                f,
-                "the server refused with error {} ({})",
-                error.code, error.state
-            ),
-            Self::Driver(mysql_async::Error::Io(_)) => {
-                f.write_str("the connection to the server failed")
-            }
-            Self::Driver(mysql_async::Error::Driver(DriverError::ConnectionClosed)) => {
-                f.write_str("the connection is closed")
-            }
-            Self::Driver(_) => f.write_str("the driver failed"),
+            Self::Config(error) => write!(f, "an option cannot be used: {error}"),
+            Self::Driver(error) => OneLine(error).fmt(f),
+            Self::Pool(error) => error.fmt(f),
             Self::OutcomeUnknown(error) => error.fmt(f),
             Self::ConnectTimeout { after } => {
                 write!(f, "connecting took longer than {after:?}")
             }
             Self::NotClean(why) => write!(f, "the connection could not be made clean: {why}"),
             Self::CursorClosed => f.write_str("the cursor is closed"),
-            Self::NotExecuted => f.write_str("there is no result yet: execute comes first"),
+            Self::NotExecuted => f.write_str("there is no result yet: call execute first"),
             Self::Conversion { target, columns } => {
                 write!(f, "a row of {columns} does not fit {target}")
             }
@@ -174,7 +200,7 @@ impl fmt::Display for Error {
                 write!(f, "there is no value for the parameter {name}")
             }
             Self::NamedParameters => {
-                f.write_str("parameters with names were given where they go by their position")
+                f.write_str("named parameters were given, but this statement takes positional ones")
             }
             Self::NoSuchColumn { name } => write!(f, "there is no column {name}"),
             Self::ScrollOutOfRange { position, rows } => write!(
@@ -200,9 +226,10 @@ impl StdError for Error {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         match self {
             Self::Config(error) => Some(error),
-            // Its text is already all of ours.
+            // The source would say the same again.
             Self::Driver(mysql_async::Error::Driver(DriverError::ConnectionClosed)) => None,
             Self::Driver(error) => Some(error),
+            Self::Pool(error) => error.source(),
             Self::OutcomeUnknown(error) => error.source(),
             _ => None,
         }
@@ -221,18 +248,28 @@ impl From<mysql_async::Error> for Error {
     }
 }
 
+impl From<pool_core::Error<Self>> for Error {
+    fn from(error: pool_core::Error<Self>) -> Self {
+        match error {
+            pool_core::Error::Config(error) => Self::Config(error),
+            error => Self::Pool(Box::new(error)),
+        }
+    }
+}
+
 impl From<ConfigError> for Error {
     fn from(error: ConfigError) -> Self {
         Self::Config(error)
     }
 }
 
-/// The answer of every command on a connection that cannot be used any more.
+/// The error of every command on a connection that is closed.
 pub(crate) fn closed() -> mysql_async::Error {
     DriverError::ConnectionClosed.into()
 }
 
-/// What kind of failure an error is; the pool waits longer after a background connect that is hopeless.
+/// The class of an error; after a class for which a retry is hopeless the pool waits longer before the next background
+/// connect.
 pub(crate) fn classify(error: &Error) -> ErrorClass {
     match error {
         Error::Config(_) => ErrorClass::Config,
@@ -245,7 +282,7 @@ fn classify_driver(error: &mysql_async::Error) -> ErrorClass {
     match error {
         mysql_async::Error::Server(error) => meaning_of(error.code).class,
         mysql_async::Error::Io(IoError::Io(error)) => classify_io(error),
-        // A certificate that is not believed, or no common way to encrypt.
+        // The certificate was not accepted, or the two sides have no cipher in common.
         #[cfg(any(feature = "rustls", feature = "native-tls"))]
         mysql_async::Error::Io(IoError::Tls(_)) => ErrorClass::Config,
         mysql_async::Error::Url(_) => ErrorClass::Config,
@@ -272,7 +309,7 @@ fn classify_io(error: &std::io::Error) -> ErrorClass {
     {
         return ErrorClass::Config;
     }
-    // The standard library has no kind of error for names that cannot be resolved.
+    // The standard library has no `ErrorKind` for a host name that cannot be resolved, so the text is searched.
     let text = error.to_string();
     let unknown_host = text.contains("failed to lookup address information")
         && !text.contains("Temporary failure")

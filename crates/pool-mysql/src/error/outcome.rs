@@ -5,6 +5,8 @@ use std::fmt;
 
 use mysql_async::Error as DriverError;
 
+use crate::error::driver_error::OneLine;
+
 /// Nobody knows whether a transaction was committed: the connection was lost between the COMMIT and its answer.
 ///
 /// The driver's error carries it in its variant `Other`: [`MySqlErrorExt::is_outcome_unknown`] finds it there, and
@@ -41,8 +43,10 @@ impl OutcomeUnknown {
 
 impl fmt::Display for OutcomeUnknown {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(
-            "the connection was lost before the answer to a commit: whether it was done is unknown",
+        write!(
+            f,
+            "the connection was lost before the answer to a COMMIT, and whether it was carried out is unknown: {}",
+            OneLine(&self.source)
         )
     }
 }

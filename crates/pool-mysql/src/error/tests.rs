@@ -1,17 +1,22 @@
 //! Which failures are which.
 
 use std::io;
+use std::sync::Arc;
 
 use mysql_async::ServerError;
 
 use super::*;
 
-fn server(code: u16) -> Error {
-    Error::Driver(mysql_async::Error::Server(ServerError {
+fn server_error(code: u16) -> mysql_async::Error {
+    mysql_async::Error::Server(ServerError {
         code,
         message: "what the server says".into(),
         state: "HY000".into(),
-    }))
+    })
+}
+
+fn server(code: u16) -> Error {
+    Error::Driver(server_error(code))
 }
 
 #[test]
@@ -84,19 +89,71 @@ fn a_commit_without_an_answer_is_an_error_of_its_own() {
 }
 
 #[test]
-fn messages_do_not_repeat_their_source() {
+fn a_message_is_one_line_with_the_cause_and_the_source_is_kept() {
     let error = server(1045);
-    assert_eq!(
-        error.to_string(),
-        "the server refused with error 1045 (HY000)"
-    );
+    assert_eq!(error.to_string(), "1045 (HY000): what the server says");
     assert_eq!(error.server_code(), Some(1045));
     let source = error.source().expect("the driver's error");
-    assert!(source.to_string().contains("what the server says"));
+    assert!(source.is::<mysql_async::Error>());
     let error = Error::from(ConfigError::new("port", "0 is no port"));
-    assert_eq!(error.to_string(), "an option cannot be used");
+    assert_eq!(
+        error.to_string(),
+        "an option cannot be used: port: 0 is no port"
+    );
     assert_eq!(
         error.source().map(ToString::to_string).as_deref(),
         Some("port: 0 is no port")
     );
+    let reset = io::Error::other("reset by peer");
+    let error = Error::from(mysql_async::Error::from(reset));
+    assert_eq!(
+        error.to_string(),
+        "the connection to the server failed: reset by peer"
+    );
+    let error = Error::from(mysql_async::Error::from(DriverError::PacketTooLarge));
+    assert_eq!(error.to_string(), "the driver failed: Packet too large.");
+    let error = Error::from(crate::error::outcome::of(server_error(1053), true));
+    assert_eq!(
+        error.to_string(),
+        "the connection was lost before the answer to a COMMIT, and whether it was carried out is unknown: \
+         1053 (HY000): what the server says"
+    );
+}
+
+#[test]
+fn an_error_of_the_pool_keeps_its_text_its_source_and_what_its_cause_means() {
+    let cause = Arc::new(server(1040));
+    let from_pool = |error: pool_core::Error<Error>| Error::from(error);
+    let error = from_pool(pool_core::Error::Connect(Arc::clone(&cause)));
+    assert_eq!(
+        error.to_string(),
+        "connecting failed: 1040 (HY000): what the server says"
+    );
+    assert_eq!(error.server_code(), Some(1040));
+    assert!(error.is_retryable() && !error.is_connection_lost() && !error.is_closed());
+    let source = error.source().expect("the manager's error");
+    assert!(source.is::<Error>());
+    assert!(
+        source
+            .source()
+            .is_some_and(|e| e.is::<mysql_async::Error>())
+    );
+
+    let error = from_pool(pool_core::Error::Recycle(cause));
+    assert_eq!(
+        error.to_string(),
+        "recycling failed, and the connection was discarded: 1040 (HY000): what the server says"
+    );
+    assert!(from_pool(pool_core::Error::Exhausted).is_retryable());
+    let error = from_pool(pool_core::Error::Closed);
+    assert_eq!(error.to_string(), "the pool is closed");
+    assert!(!error.is_retryable() && !error.is_closed() && error.source().is_none());
+    let error = from_pool(ConfigError::new("maxsize", "too large").into());
+    assert!(matches!(error, Error::Config(_)));
+}
+
+#[test]
+fn an_error_of_the_pool_costs_no_more_room_than_one_of_the_driver() {
+    let room = std::mem::size_of::<mysql_async::Error>() + std::mem::size_of::<usize>();
+    assert!(std::mem::size_of::<Error>() <= room);
 }

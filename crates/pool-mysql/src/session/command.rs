@@ -1,7 +1,7 @@
 //! A command that is about to be sent: what it is for, and its line in the statement log.
 
 use crate::session::echo::Log;
-use crate::statement::text::Reading;
+use crate::statement::text::StatementTraits;
 use crate::transport::unread::Form;
 
 /// A command that is about to be sent.
@@ -38,14 +38,14 @@ pub(crate) enum Purpose {
     /// A statement of the user's.
     Statement {
         /// What its text tells.
-        traits: Reading,
+        traits: StatementTraits,
         /// The form of its rows.
         form: Form,
     },
     /// A statement of the user's with several sets of parameters. Of its answers only the last one is seen.
     Batch {
         /// What its text tells.
-        traits: Reading,
+        traits: StatementTraits,
         /// Without any set of parameters it is prepared at most.
         is_empty: bool,
     },
@@ -149,7 +149,7 @@ impl Purpose {
         }
     }
 
-    fn traits(self) -> Option<Reading> {
+    fn traits(self) -> Option<StatementTraits> {
         match self {
             Self::Statement { traits, .. } | Self::Batch { traits, .. } => Some(traits),
             _ => None,

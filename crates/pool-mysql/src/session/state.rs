@@ -5,7 +5,7 @@ use mysql_async::consts::StatusFlags;
 
 use crate::session::command::Purpose;
 use crate::session::progress::TransactionProgress;
-use crate::statement::text::{Prepared, Reading};
+use crate::statement::text::{Prepared, StatementTraits};
 use crate::transport::unread::Form;
 
 /// What is known about a session, beside what the driver knows.
@@ -127,7 +127,7 @@ impl SessionState {
     }
 
     /// A statement was prepared.
-    pub(crate) fn statement_prepared(&mut self, id: u32, traits: Reading) {
+    pub(crate) fn statement_prepared(&mut self, id: u32, traits: StatementTraits) {
         self.prepared.add(id, traits);
     }
 
@@ -137,8 +137,8 @@ impl SessionState {
     }
 
     /// What the text of a prepared statement tells.
-    pub(crate) fn prepared_traits(&self, id: u32) -> Reading {
-        self.prepared.get(id).unwrap_or(Reading::OF_NOTHING)
+    pub(crate) fn prepared_traits(&self, id: u32) -> StatementTraits {
+        self.prepared.get(id).unwrap_or(StatementTraits::UNKNOWN)
     }
 }
 

@@ -1,30 +1,64 @@
 //! May a statement change the current database?
 //!
-//! A reset does not put the session back into the database it started in, and the server does not say which one it is in.
-//! So every statement is looked at, and only after one that may have changed the database it is set again.
+//! A reset does not return the session to the database it started in, and the server does not say which one it is in. So
+//! every statement is read, and the database is set again only after a statement that may have changed it.
 
-/// Longer texts are not looked at.
+use crate::statement::scanner::{Dialect, Kind, Scanner};
+
+/// Longer statements are not read; the answer is "yes".
 const LONGEST: usize = 64 * 1024;
 
-/// The words without which no statement changes the database: by its name, by dropping it, by a text that is made at run
-/// time, by a procedure, by a block of statements (each of them ends in END).
-const WORDS: &[&[u8]] = &[b"use", b"drop", b"prepare", b"execute", b"call", b"end"];
-
-/// `true` where it cannot be excluded.
+/// `true` where a change cannot be excluded.
 pub(crate) fn may_change(sql: &[u8]) -> bool {
-    let is_suspect = |word: &[u8]| WORDS.iter().any(|known| word.eq_ignore_ascii_case(known));
-    sql.len() > LONGEST || words(sql).any(is_suspect)
+    sql.len() > LONGEST
+        || Scanner::new(sql, Dialect::DEFAULT).any(|token| match token.kind {
+            Kind::Word => is_suspect(token.bytes),
+            // Words inside of texts and comments count too: where these end depends on the `sql_mode` and on the character
+            // set.
+            Kind::Text | Kind::QuotedName | Kind::Unclosed | Kind::Comment => {
+                has_suspect(token.bytes)
+            }
+            _ => false,
+        })
 }
 
-/// All runs of letters; a digit ends one, because `/*!50000USE x*/` is a statement too.
-fn words(sql: &[u8]) -> impl Iterator<Item = &[u8]> {
-    sql.split(|byte| !(byte.is_ascii_alphabetic() || *byte == b'_' || *byte >= 0x80))
-        .filter(|word| !word.is_empty())
+/// Whether every statement that has the word may change the database, and every statement that changes it has such a word:
+/// it names the database, drops it, builds its text at run time, calls a procedure, or is a block of statements, which ends
+/// in END.
+fn is_suspect(word: &[u8]) -> bool {
+    let is = |known: &[u8]| word.eq_ignore_ascii_case(known);
+    match word.len() {
+        3 => is(b"USE") || is(b"END"),
+        4 => is(b"DROP") || is(b"CALL"),
+        7 => is(b"PREPARE") || is(b"EXECUTE"),
+        _ => false,
+    }
+}
+
+fn has_suspect(text: &[u8]) -> bool {
+    let is_letter = |byte: u8| byte.is_ascii_alphabetic() || matches!(byte, b'_' | 0x80..);
+    let mut length = 0;
+    for (end, byte) in text.iter().enumerate() {
+        if is_letter(*byte) {
+            length += 1;
+        } else {
+            // Most words are told apart by their length alone.
+            if length > 2 && is_suspect(&text[end - length..end]) {
+                return true;
+            }
+            length = 0;
+        }
+    }
+    is_suspect(&text[text.len() - length..])
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn may_change(sql: &str) -> bool {
+        super::may_change(sql.as_bytes())
+    }
 
     #[test]
     fn ordinary_statements_leave_the_database_alone() {
@@ -40,7 +74,7 @@ mod tests {
             "SET sql_mode = ''",
             "",
         ] {
-            assert!(!may_change(sql.as_bytes()), "{sql}");
+            assert!(!may_change(sql), "{sql}");
         }
     }
 
@@ -53,6 +87,7 @@ mod tests {
             "/**/USE/**/mysql",
             "/*!USE mysql*/",
             "/*!50000USE mysql*/",
+            "/*!999999USE mysql*/",
             "DROP DATABASE x",
             "drop schema x",
             "PREPARE s FROM @sql",
@@ -63,9 +98,19 @@ mod tests {
             "IF 1 THEN p(); END IF",
             "SET @a = 1;\tUsE\nmysql",
             "SELECT '\u{fc}'; USE mysql",
+            // With NO_BACKSLASH_ESCAPES the text ends at the second quote.
+            r"SELECT '\'; USE mysql; -- '",
+            "SELECT 'a -- '\nUSE mysql",
         ] {
-            assert!(may_change(sql.as_bytes()), "{sql}");
+            assert!(may_change(sql), "{sql}");
         }
-        assert!(may_change(&[b' '; LONGEST + 1]));
+    }
+
+    #[test]
+    fn a_long_statement_is_not_read() {
+        let text = |length: usize| format!("SELECT '{}'", "x".repeat(length - 9));
+        assert!(!may_change(&text(LONGEST)));
+        assert!(may_change(&text(LONGEST + 1)));
+        assert!(may_change(&" ".repeat(LONGEST + 1)));
     }
 }

@@ -1,10 +1,10 @@
 //! The text of SQL statements: what it may do, and how values and names are written into it. Nothing here talks to a server.
 
-pub(crate) mod commit;
 pub(crate) mod database;
-pub(crate) mod lexer;
 pub(crate) mod literal;
 pub(crate) mod neutral;
+pub(crate) mod opening;
 pub(crate) mod quote;
+pub(crate) mod scanner;
 pub(crate) mod sql;
 pub(crate) mod text;

@@ -1,14 +1,14 @@
-//! What the text of a statement tells of what it may do.
+//! What the text of a statement tells about its effects.
 
 use std::collections::HashMap;
 
-use crate::statement::commit::{is_commit, may_commit};
 use crate::statement::database;
-use crate::statement::neutral::{ends_transaction, is_neutral, is_transaction_verb};
+use crate::statement::neutral::is_neutral;
+use crate::statement::opening::Opening;
 
-/// What the text of a statement tells; where nothing is known, the worst.
+/// The effects that a statement may have, as far as its text tells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Reading {
+pub(crate) struct StatementTraits {
     pub(crate) neutral: bool,
     pub(crate) is_commit: bool,
     pub(crate) ends_transaction: bool,
@@ -16,9 +16,9 @@ pub(crate) struct Reading {
     pub(crate) may_change_database: bool,
 }
 
-impl Reading {
-    /// Of a statement that we do not see.
-    pub(crate) const OF_NOTHING: Self = Self {
+impl StatementTraits {
+    /// The traits of a statement whose text is not known: it may do everything.
+    pub(crate) const UNKNOWN: Self = Self {
         neutral: false,
         is_commit: false,
         ends_transaction: false,
@@ -26,34 +26,38 @@ impl Reading {
         may_change_database: true,
     };
 
-    /// Of a text; whether it is neutral is only found out where that is of interest.
+    /// Reads a statement. Whether it is neutral is only found out if `watched`; otherwise it counts as not neutral.
     pub(crate) fn of(sql: &[u8], watched: bool) -> Self {
-        let neutral = watched && (is_neutral(sql) || is_transaction_verb(sql));
+        let opening = Opening::of(sql);
+        let ends_transaction = opening.ends_transaction();
+        // What a transaction leaves open is in the server's answer.
+        let neutral =
+            watched && (ends_transaction || opening.begins_transaction() || is_neutral(sql));
         Self {
             neutral,
-            is_commit: is_commit(sql),
-            ends_transaction: ends_transaction(sql),
-            may_commit: may_commit(sql),
+            is_commit: opening.is_commit(),
+            ends_transaction,
+            may_commit: opening.may_commit(),
             may_change_database: !neutral && database::may_change(sql),
         }
     }
 }
 
-/// Of how many prepared statements the text is remembered; whoever keeps more of them has them read as unknown ones.
+/// How many prepared statements are remembered; a statement beyond that number counts as unknown.
 const MOST: usize = 256;
 
-/// What was read in the texts of prepared statements, by their numbers at the server, which are never used twice.
+/// The traits of prepared statements, by the number that the server gave them. The server never uses a number twice.
 #[derive(Default)]
-pub(crate) struct Prepared(HashMap<u32, Reading>);
+pub(crate) struct Prepared(HashMap<u32, StatementTraits>);
 
 impl Prepared {
-    pub(crate) fn add(&mut self, id: u32, reading: Reading) {
+    pub(crate) fn add(&mut self, id: u32, traits: StatementTraits) {
         if self.0.len() < MOST {
-            self.0.insert(id, reading);
+            self.0.insert(id, traits);
         }
     }
 
-    pub(crate) fn get(&self, id: u32) -> Option<Reading> {
+    pub(crate) fn get(&self, id: u32) -> Option<StatementTraits> {
         self.0.get(&id).copied()
     }
 
@@ -61,8 +65,44 @@ impl Prepared {
         self.0.remove(&id);
     }
 
-    /// A reset of the session has dropped them all.
+    /// Forgets all statements, after a reset of the session has dropped them at the server.
     pub(crate) fn clear(&mut self) {
         self.0.clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_reading_says_all() {
+        let of = |sql: &str, watched| StatementTraits::of(sql.as_bytes(), watched);
+        let plain = StatementTraits {
+            neutral: true,
+            is_commit: false,
+            ends_transaction: false,
+            may_commit: false,
+            may_change_database: false,
+        };
+        assert_eq!(of("SELECT 'drop it' FROM t", true), plain);
+        let unwatched = StatementTraits {
+            neutral: false,
+            ..plain
+        };
+        assert_eq!(of("SELECT 'x' FROM t", false), unwatched);
+        assert_eq!(of("SELECT f()", true), unwatched);
+        assert!(of("SELECT 'drop it' FROM t", false).may_change_database);
+        // The word stands before the token that is not plain, or behind it.
+        assert!(of("SELECT 'drop it', f()", true).may_change_database);
+        assert!(of("SELECT f(), 'drop it'", true).may_change_database);
+        let commit = StatementTraits {
+            is_commit: true,
+            ends_transaction: true,
+            may_commit: true,
+            ..plain
+        };
+        assert_eq!(of("COMMIT", true), commit);
+        assert_eq!(of("CALL p()", true), StatementTraits::UNKNOWN);
     }
 }

@@ -8,7 +8,7 @@ use mysql_async::consts::StatusFlags;
 use self::model::{Booleans, ENDS, End, Model, purposes};
 use crate::session::command::Purpose;
 use crate::session::state::SessionState;
-use crate::statement::text::Reading;
+use crate::statement::text::StatementTraits;
 
 /// Compares all that can be seen of a session with the model.
 fn assert_same(state: &SessionState, model: &Model, story: &[String]) {
@@ -238,15 +238,15 @@ fn a_rest_that_is_given_up_keeps_the_session_busy() {
 
 #[test]
 fn prepared_statements_are_forgotten_when_they_are_closed_and_when_the_session_is_cleaned() {
-    let known = Reading::of(b"SELECT 1", true);
-    assert_ne!(known, Reading::OF_NOTHING);
+    let known = StatementTraits::of(b"SELECT 1", true);
+    assert_ne!(known, StatementTraits::UNKNOWN);
     let mut state = SessionState::default();
     state.statement_prepared(1, known);
     state.statement_prepared(2, known);
     assert_eq!(state.prepared_traits(1), known);
     state.statement_closed(1);
-    assert_eq!(state.prepared_traits(1), Reading::OF_NOTHING);
+    assert_eq!(state.prepared_traits(1), StatementTraits::UNKNOWN);
     assert_eq!(state.prepared_traits(2), known);
     state.cleaned();
-    assert_eq!(state.prepared_traits(2), Reading::OF_NOTHING);
+    assert_eq!(state.prepared_traits(2), StatementTraits::UNKNOWN);
 }

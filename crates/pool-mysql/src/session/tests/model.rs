@@ -6,7 +6,7 @@ use mysql_async::consts::StatusFlags;
 use mysql_async::{DriverError, Error, ServerError};
 
 use crate::session::command::Purpose;
-use crate::statement::text::Reading;
+use crate::statement::text::StatementTraits;
 use crate::transport::unread::Form;
 
 /// A command as a set of booleans.
@@ -108,7 +108,7 @@ pub(super) fn purposes() -> Vec<(Purpose, Booleans)> {
     ];
     for bits in 0..32_u8 {
         let bit = |number: u8| bits & (1 << number) != 0;
-        let traits = Reading {
+        let traits = StatementTraits {
             neutral: bit(0),
             is_commit: bit(1),
             ends_transaction: bit(2),

@@ -1,4 +1,4 @@
-//! Statements that do, or may do, something to a session; none of them may ever be read as plain.
+//! Statements that change, or may change, the state of a session. None of them may be read as plain.
 
 pub(super) const DIRTY: &[&str] = &[
     // Variables, in every form of SET.

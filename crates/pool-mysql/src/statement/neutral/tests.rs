@@ -1,8 +1,26 @@
 //! What is plain, and that nothing else is.
 
 use super::dirty::DIRTY;
-use super::is_neutral;
+use super::reads_as_plain;
+use super::tokens::Tokens;
 use super::words::{FUNCTIONS, REFUSED, RESERVED};
+use crate::statement::scanner::Dialect;
+
+/// Whether the statement is neutral; every dialect must give the same answer.
+fn is_neutral(sql: &[u8]) -> bool {
+    let is_neutral = super::is_neutral(sql);
+    for (backslash_escapes, ansi_quotes) in [(true, true), (false, false), (false, true)] {
+        let dialect = Dialect {
+            backslash_escapes,
+            ansi_quotes,
+        };
+        if sql.len() <= super::LONGEST {
+            let other = reads_as_plain(Tokens::of(sql, dialect)).is_some();
+            assert_eq!(other, is_neutral, "{dialect:?} {sql:?}");
+        }
+    }
+    is_neutral
+}
 
 const NEUTRAL: &[&str] = &[
     "SELECT 1",

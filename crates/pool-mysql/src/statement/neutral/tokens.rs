@@ -1,13 +1,17 @@
-//! The words, names, literals and signs of a statement.
+//! The tokens of a statement that every server reads in the same way.
 
-/// A piece of a statement.
+use crate::statement::scanner::{Dialect, Kind, Scanner};
+
+/// A token with a meaning that no `sql_mode` and no character set of a client changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Token<'a> {
     /// A keyword, or a name without quotes.
     Word(&'a [u8]),
-    /// What stands between backticks or double quotes: a name or, as the `sql_mode` has it, a text.
+    /// The content between backticks or double quotes: a name or, as the `sql_mode` says, a text.
     Quoted(&'a [u8]),
-    /// What stands between single quotes.
+    /// The name in `:name`.
+    Parameter(&'a [u8]),
+    /// A text in single quotes.
     Text,
     /// A number, or a name that begins with a digit.
     Number,
@@ -25,110 +29,83 @@ impl<'a> Token<'a> {
 }
 
 /// Reads one token after the other.
-#[derive(Clone)]
 pub(super) struct Tokens<'a> {
-    rest: &'a [u8],
+    sql: &'a [u8],
+    scanner: Scanner<'a>,
+    /// Where the last token ends.
+    end: usize,
 }
 
 impl<'a> Tokens<'a> {
-    pub(super) fn of(sql: &'a [u8]) -> Self {
-        Self { rest: sql }
+    pub(super) fn of(sql: &'a [u8], dialect: Dialect) -> Self {
+        Self {
+            sql,
+            scanner: Scanner::new(sql, dialect),
+            end: 0,
+        }
     }
 
     /// Whether an opening bracket follows without a blank.
     pub(super) fn is_at_bracket(&self) -> bool {
-        self.rest.first() == Some(&b'(')
+        self.sql.get(self.end) == Some(&b'(')
     }
 
-    /// The next token, `Some(None)` at the end; `None` for what is not to be trusted.
+    /// The next token, `Some(None)` at the end; `None` for a token that servers may read differently.
     pub(super) fn next(&mut self) -> Option<Option<Token<'a>>> {
-        self.rest = self.rest.trim_ascii_start_strictly();
-        let Some(&first) = self.rest.first() else {
+        let Some(token) = self.scanner.next() else {
             return Some(None);
         };
-        let token = match first {
-            b'A'..=b'Z' | b'a'..=b'z' | b'_' => Token::Word(self.word()),
-            b'0'..=b'9' => {
-                self.word();
-                Token::Number
+        self.end = token.end();
+        let bytes = token.bytes;
+        let token = match token.kind {
+            Kind::Word | Kind::Name if is_plain_word(bytes) => Token::Word(bytes),
+            Kind::Number if is_plain_word(bytes) => Token::Number,
+            Kind::Parameter => Token::Parameter(&bytes[1..]),
+            Kind::Question => Token::Symbol(b'?'),
+            Kind::Text | Kind::QuotedName => quoted(bytes)?,
+            // The end of the statement must be the end of the text, or there is a second statement.
+            Kind::Symbol(b';') => return self.scanner.next().is_none().then_some(None),
+            Kind::Symbol(symbol) if is_plain_symbol(symbol, self.sql.get(self.end)) => {
+                Token::Symbol(symbol)
             }
-            b'\'' => {
-                self.quoted(b'\'')?;
-                Token::Text
-            }
-            b'"' | b'`' => Token::Quoted(self.quoted(first)?),
-            _ => Token::Symbol(self.symbol(first)?),
-        };
-        match token {
-            // The end of a statement is the end of all, or there is a second one.
-            Token::Symbol(b';') => self
-                .rest
-                .trim_ascii_start_strictly()
-                .is_empty()
-                .then_some(None),
-            token => Some(Some(token)),
-        }
-    }
-
-    fn word(&mut self) -> &'a [u8] {
-        let is_inside = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
-        let end = self.rest.iter().position(|byte| !is_inside(byte));
-        self.take(end.unwrap_or(self.rest.len()))
-    }
-
-    /// What stands between two quotes; a doubled one stands for itself.
-    ///
-    /// With backslashes its end would depend on the `sql_mode`. Bytes beyond ASCII can be halves of characters whose other
-    /// half looks like ASCII; no character set of a client has one that looks like a single quote.
-    fn quoted(&mut self, quote: u8) -> Option<&'a [u8]> {
-        let mut end = 1;
-        loop {
-            match *self.rest.get(end)? {
-                byte if byte == quote => match self.rest.get(end + 1) {
-                    Some(next) if *next == quote => end += 2,
-                    _ => break,
-                },
-                b'\\' => return None,
-                b' '..=b'~' | b'\t' | b'\n' | b'\r' => end += 1,
-                0x80.. if quote == b'\'' => end += 1,
-                _ => return None,
-            }
-        }
-        let inside = self.take(end + 1);
-        Some(&inside[1..end])
-    }
-
-    /// Signs that calculate, compare, separate or stand for a parameter; none that begins a comment or names a variable.
-    fn symbol(&mut self, first: u8) -> Option<u8> {
-        let second = self.rest.get(1).copied();
-        match (first, second) {
-            (b'-', Some(b'-')) | (b'/', Some(b'*')) | (b'*', Some(b'/')) => return None,
-            (b':', Some(b'A'..=b'Z' | b'a'..=b'z' | b'_')) => {}
-            (b'(' | b')' | b',' | b'.' | b';' | b'?', _) => {}
-            (b'=' | b'<' | b'>' | b'!' | b'+' | b'-' | b'*' | b'/' | b'%' | b'&', _) => {}
-            // `^`, `|` and `~` are letters in one character set of clients (swe7).
             _ => return None,
-        }
-        self.take(1);
-        Some(first)
-    }
-
-    fn take(&mut self, length: usize) -> &'a [u8] {
-        let (token, rest) = self.rest.split_at(length);
-        self.rest = rest;
-        token
+        };
+        Some(Some(token))
     }
 }
 
-/// Only the blanks that every server and every character set takes for blanks.
-trait TrimStrictly {
-    fn trim_ascii_start_strictly(&self) -> &Self;
+fn is_plain_word(bytes: &[u8]) -> bool {
+    let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
+    bytes.iter().all(is_plain)
 }
 
-impl TrimStrictly for [u8] {
-    fn trim_ascii_start_strictly(&self) -> &Self {
-        let is_blank = |byte: &u8| matches!(byte, b' ' | b'\t' | b'\n' | b'\r');
-        let start = self.iter().position(|byte| !is_blank(byte));
-        &self[start.unwrap_or(self.len())..]
+/// With a backslash inside, the end of the token would depend on the `sql_mode`. Bytes beyond ASCII can be halves of
+/// characters whose other half looks like ASCII; no character set of a client has a half that looks like a single quote.
+fn quoted(bytes: &[u8]) -> Option<Token<'_>> {
+    let quote = bytes[0];
+    let is_plain = |byte: u8| {
+        let is_ascii = (b' '..=b'~').contains(&byte) & (byte != b'\\');
+        let is_beyond = (byte >= 0x80) & (quote == b'\'');
+        is_ascii | is_beyond | matches!(byte, b'\t' | b'\n' | b'\r')
+    };
+    // Without a branch a byte, the compiler looks at many bytes at once.
+    let all_plain = bytes.iter().fold(true, |all, byte| all & is_plain(*byte));
+    let token = match quote {
+        b'\'' => Token::Text,
+        _ => Token::Quoted(&bytes[1..bytes.len() - 1]),
+    };
+    all_plain.then_some(token)
+}
+
+/// Signs that calculate, compare, separate or stand for a parameter; none that names a variable or could be a part of a
+/// comment for another server.
+fn is_plain_symbol(symbol: u8, next: Option<&u8>) -> bool {
+    match (symbol, next) {
+        (b'-', Some(b'-')) | (b'*', Some(b'/')) => false,
+        (b':', Some(b'A'..=b'Z')) => true,
+        // `^`, `|` and `~` are letters in one character set of clients (swe7).
+        (b'(' | b')' | b',' | b'.', _) => true,
+        (b'=' | b'<' | b'>' | b'!' | b'+' | b'-' | b'*' | b'/' | b'%' | b'&', _) => true,
+        _ => false,
     }
 }

@@ -1,26 +1,27 @@
-//! The words that matter to a reading.
+//! The words that decide whether a statement is plain.
 
-/// Whether the word makes a statement more than plain, wherever it stands.
+/// Whether a statement with this word is not plain, wherever the word stands.
 ///
-/// Results that go into variables or files, locks, counted rows that a later statement asks for, sequences, which
-/// remember what they gave to whom, and rows in the answer to an INSERT, behind which the server says no `LAST_INSERT_ID`.
+/// These words belong to: results that go into variables or files; locks; the count of rows that a later statement asks
+/// for; sequences, which remember the last value of each session; and RETURNING, after which the answer to an INSERT has
+/// no `LAST_INSERT_ID`.
 pub(super) fn is_refused(word: &[u8]) -> bool {
     contains(REFUSED, word)
 }
 
-/// Whether a bracket after the word makes no call: it is reserved in every version, so no function has its name.
+/// Whether a bracket after the word makes no call. The word is reserved in every version, so no function can have its name.
 pub(super) fn takes_brackets(word: &[u8]) -> bool {
     contains(RESERVED, word)
 }
 
-/// Whether the word with a bracket right behind it calls a function of the server's that remembers nothing.
+/// Whether the word, with a bracket directly behind it, calls a function of the server that leaves nothing behind.
 ///
-/// With a blank in between, or behind the name of a database, it may be a stored function of the same name.
+/// With a blank before the bracket, or behind the name of a database, it may be a stored function with the same name.
 pub(super) fn is_function(word: &[u8]) -> bool {
     contains(FUNCTIONS, word)
 }
 
-/// The lists are in order.
+/// The lists are sorted.
 fn contains(list: &[&str], word: &[u8]) -> bool {
     let mut upper = [0; 32];
     let Some(upper) = upper.get_mut(..word.len()) else {
@@ -55,8 +56,8 @@ pub(super) const RESERVED: &[&str] = &[
     "RLIKE", "SELECT", "SET", "THEN", "UNION", "USING", "VALUES", "WHEN", "WHERE", "XOR",
 ];
 
-/// What MySQL 5.7 and MariaDB 10.3 and everything later have; a server without one of them could have a stored function of
-/// that name. Not MD5, SHA and SHA1: MySQL 9.7 has them no more.
+/// The functions that MySQL 5.7, MariaDB 10.3 and all later versions have: a server without one of them could have a stored
+/// function with that name. MD5, SHA and SHA1 are missing because MySQL 9.7 has removed them.
 pub(super) const FUNCTIONS: &[&str] = &[
     "ABS",
     "ACOS",
