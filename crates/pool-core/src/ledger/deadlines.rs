@@ -57,6 +57,11 @@ impl<T: LedgerTypes> Ledger<T> {
         self.idle.stop_clock();
     }
 
+    /// Whether the idle clock has to be wound.
+    pub(crate) fn idle_clock_rests(&self) -> bool {
+        self.idle.clock.is_resting()
+    }
+
     /// Starts the idle clock if it rests. `true`: the timer has to be set for its tick.
     pub(crate) fn wind_idle_clock(&mut self, now: ClockReading) -> bool {
         self.idle.clock.wind(now);

@@ -30,7 +30,8 @@ impl<M: Manager> Shared<M> {
 
     /// Starts the idle clock after a connection came back, if it rests.
     pub(crate) fn wind_idle_clock(self: &Arc<Self>) {
-        if self.backend.uses_thread_timer() {
+        let rests = self.ledger().idle_clock_rests();
+        if rests {
             let is_needed = self.ledger().wind_idle_clock(ClockReading::now());
             if is_needed {
                 // Without a timer the idle clock does not run, and returns are stamped.
