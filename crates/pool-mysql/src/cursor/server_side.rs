@@ -168,11 +168,11 @@ cursor_methods! {
     /// Dropping the future closes the connection: nobody can know how far the server came.
     callproc;
 
-    /// The text of the statement with its parameters in it: see [`Cursor::mogrify`].
+    /// The text of the statement with its parameters in it: see [`Cursor::mogrify`](crate::Cursor::mogrify).
     ///
     /// # Errors
     ///
-    /// As [`Cursor::mogrify`].
+    /// As [`Cursor::mogrify`](crate::Cursor::mogrify).
     mogrify;
 
     /// How many rows the statement has changed, or how many of its result were fetched so far; 0 before the first.
