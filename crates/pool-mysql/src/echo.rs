@@ -2,9 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-/// One statement on its way into the log; an empty one where `echo` is off.
+/// The log entry of one statement; empty if `echo` is off.
 ///
-/// Parameters are never here, only their number.
+/// It holds the number of parameters, never their values.
 #[derive(Default)]
 pub(crate) struct Log(Option<Box<Entry>>);
 
@@ -16,7 +16,7 @@ struct Entry {
 }
 
 impl Log {
-    /// A statement that is to be logged.
+    /// Creates the entry. It is written when the statement ends.
     pub(crate) fn new(connection: u64, statement: String, parameters: Option<usize>) -> Self {
         Self(Some(Box::new(Entry {
             connection,
@@ -26,14 +26,14 @@ impl Log {
         })))
     }
 
-    /// The statement is sent now.
+    /// Notes the time at which the statement is sent.
     pub(crate) fn start(&mut self) {
         if let Some(entry) = &mut self.0 {
             entry.started = Some(Instant::now());
         }
     }
 
-    /// The server has answered.
+    /// Writes the entry, after the answer of the server.
     pub(crate) fn finish(mut self, outcome: Result<(), &mysql_async::Error>) {
         let Some(entry) = self.0.take() else { return };
         match outcome {
@@ -46,7 +46,7 @@ impl Log {
     }
 }
 
-/// Whoever waited for the answer has gone away.
+/// A statement that was sent and got no `finish` was cancelled: its future was dropped.
 impl Drop for Log {
     fn drop(&mut self) {
         if let Some(entry) = self.0.take()
