@@ -13,10 +13,10 @@ const BATCH: usize = 1000;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let server = examples::Server::find()?;
-    futures_lite::future::block_on(go(server.url()))
+    Ok(futures_lite::future::block_on(go(server.url()))?)
 }
 
-async fn go(url: &str) -> Result<(), Box<dyn Error>> {
+async fn go(url: &str) -> Result<(), pool_mysql::Error> {
     let pool = create_pool(ConnectOptions::from_url(url)?).build().await?;
     let mut conn = pool.acquire().await?;
     conn.query_drop("DROP TABLE IF EXISTS readings").await?;

@@ -3,7 +3,6 @@
 //! Run it with `cargo run --example http_service`: it starts, asks itself, and stops. With an address, as in
 //! `cargo run --example http_service -- 127.0.0.1:8080`, it serves until Ctrl-C.
 
-use std::error::Error;
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -13,13 +12,13 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use pool_mysql::mysql_async::prelude::Queryable;
-use pool_mysql::{MySqlErrorExt, Pool, TransactionOptions, create_pool_from_url, mysql_async};
+use pool_mysql::{Error, Pool, TransactionOptions, create_pool_from_url, mysql_async, pool_core};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
-type AnyError = Box<dyn Error + Send + Sync>;
+type AnyError = Box<dyn std::error::Error + Send + Sync>;
 
 #[tokio::main]
 async fn main() -> Result<(), AnyError> {
@@ -94,12 +93,9 @@ async fn say_goodbye(pool: Pool) -> Result<(), AnyError> {
 /// Whether the service can do its work: a connection can be had, and the server answers.
 async fn health(State(pool): State<Pool>) -> Response {
     let works = async {
-        pool.acquire()
-            .timeout(Duration::from_secs(1))
-            .await?
-            .ping()
-            .await
-            .map_err(AnyError::from)
+        let mut conn = pool.acquire().timeout(Duration::from_secs(1)).await?;
+        conn.ping().await?;
+        Ok::<_, Error>(())
     };
     let (code, word) = match works.await {
         Ok(()) => (StatusCode::OK, "up"),
@@ -167,20 +163,19 @@ async fn report(State(pool): State<Pool>) -> Result<String, Failure> {
 enum Failure {
     NoSuchAccount,
     TooLittle,
-    /// No connection could be had in time.
-    Busy,
-    Database(mysql_async::Error),
+    /// The pool had no connection, or the server refused.
+    Database(Error),
 }
 
 impl From<mysql_async::Error> for Failure {
     fn from(error: mysql_async::Error) -> Self {
-        Self::Database(error)
+        Self::Database(error.into())
     }
 }
 
-impl From<pool_mysql::pool_core::Error<pool_mysql::Error>> for Failure {
-    fn from(_: pool_mysql::pool_core::Error<pool_mysql::Error>) -> Self {
-        Self::Busy
+impl From<pool_core::Error<Error>> for Failure {
+    fn from(error: pool_core::Error<Error>) -> Self {
+        Self::Database(error.into())
     }
 }
 
@@ -189,8 +184,7 @@ impl IntoResponse for Failure {
         let (code, text) = match self {
             Self::NoSuchAccount => (StatusCode::NOT_FOUND, "no such account"),
             Self::TooLittle => (StatusCode::CONFLICT, "too little money"),
-            Self::Busy => (StatusCode::SERVICE_UNAVAILABLE, "busy"),
-            // Neither yes nor no: the client has to look.
+            // Nobody knows whether it was done: the client has to look.
             Self::Database(error) if error.is_outcome_unknown() => {
                 (StatusCode::GATEWAY_TIMEOUT, "it may or may not be done")
             }

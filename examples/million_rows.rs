@@ -12,10 +12,10 @@ const ROWS: u64 = 1_000_000;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let server = examples::Server::find()?;
-    futures_lite::future::block_on(go(server.url()))
+    Ok(futures_lite::future::block_on(go(server.url()))?)
 }
 
-async fn go(url: &str) -> Result<(), Box<dyn Error>> {
+async fn go(url: &str) -> Result<(), pool_mysql::Error> {
     let pool = create_pool(ConnectOptions::from_url(url)?).build().await?;
     let mut conn = pool.acquire().await?;
     let before = peak_memory();

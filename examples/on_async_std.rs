@@ -8,10 +8,10 @@ use pool_mysql::{ConnectOptions, Pool, create_pool};
 
 fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
     let server = examples::Server::find().map_err(|error| error.to_string())?;
-    async_std::task::block_on(go(server.url()))
+    Ok(async_std::task::block_on(go(server.url()))?)
 }
 
-async fn go(url: &str) -> Result<(), Box<dyn Error + Send + Sync>> {
+async fn go(url: &str) -> Result<(), pool_mysql::Error> {
     let pool = create_pool(ConnectOptions::from_url(url)?)
         .maxsize(4)
         .build()
@@ -30,10 +30,13 @@ async fn go(url: &str) -> Result<(), Box<dyn Error + Send + Sync>> {
     Ok(())
 }
 
-async fn double(pool: Pool, number: i64) -> Result<i64, Box<dyn Error + Send + Sync>> {
+async fn double(pool: Pool, number: i64) -> Result<i64, pool_mysql::Error> {
     let mut conn = pool.acquire().await?;
     let mut cur = conn.cursor();
     cur.execute("SELECT 2 * ?", (number,)).await?;
-    let (doubled,): (i64,) = cur.fetchone().await?.ok_or("no row")?;
+    let (doubled,): (i64,) = cur
+        .fetchone()
+        .await?
+        .expect("a SELECT without FROM has one row");
     Ok(doubled)
 }

@@ -31,10 +31,13 @@ async fn go(url: &str) -> Result<(), Box<dyn Error + Send + Sync>> {
     Ok(())
 }
 
-async fn double(pool: Pool, number: i64) -> Result<i64, Box<dyn Error + Send + Sync>> {
+async fn double(pool: Pool, number: i64) -> Result<i64, pool_mysql::Error> {
     let mut conn = pool.acquire().await?;
     let mut cur = conn.cursor();
     cur.execute("SELECT 2 * ?", (number,)).await?;
-    let (doubled,): (i64,) = cur.fetchone().await?.ok_or("no row")?;
+    let (doubled,): (i64,) = cur
+        .fetchone()
+        .await?
+        .expect("a SELECT without FROM has one row");
     Ok(doubled)
 }

@@ -10,10 +10,10 @@ use pool_mysql::{ConnectOptions, create_pool};
 fn main() -> Result<(), Box<dyn Error>> {
     let server = examples::Server::find()?;
     // Any executor will do; this one is the smallest.
-    futures_lite::future::block_on(go(server.url()))
+    Ok(futures_lite::future::block_on(go(server.url()))?)
 }
 
-async fn go(url: &str) -> Result<(), Box<dyn Error>> {
+async fn go(url: &str) -> Result<(), pool_mysql::Error> {
     let options = ConnectOptions::from_url(url)?.autocommit(false);
     let pool = create_pool(options).minsize(1).maxsize(10).build().await?;
 
@@ -21,7 +21,7 @@ async fn go(url: &str) -> Result<(), Box<dyn Error>> {
         let mut conn = pool.acquire().await?;
         let mut cur = conn.cursor();
         cur.execute("SELECT 10", ()).await?;
-        let (r,): (i32,) = cur.fetchone().await?.ok_or("SELECT 10 returned no row")?;
+        let (r,): (i32,) = cur.fetchone().await?.expect("SELECT 10 returns one row");
         assert_eq!(r, 10);
     } // the connection goes back to the pool
 

@@ -7,7 +7,7 @@
 //! ```no_run
 //! use pool_mysql::{ConnectOptions, create_pool};
 //!
-//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! # async fn example() -> Result<(), pool_mysql::Error> {
 //! let options = ConnectOptions::new().host("127.0.0.1").port(3306).user("root").db("mysql");
 //! let pool = create_pool(options).minsize(1).maxsize(10).build().await?;
 //!
@@ -23,6 +23,12 @@
 //! # Ok(())
 //! # }
 //! ```
+//!
+//! # Errors
+//!
+//! A handler needs one error type, [`Error`]: `?` makes it from an error of the pool and from an error of the driver. Its
+//! text is one line with the cause, such as `1062 (23000): Duplicate entry 'a' for key 'PRIMARY'`, or `connecting failed: 1045
+//! (28000): Access denied for user 'app'@'localhost' (using password: YES)`.
 //!
 //! # Runtimes
 //!
@@ -80,6 +86,7 @@
 //! ```
 
 #![forbid(unsafe_code)]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod connect;
 mod connection;

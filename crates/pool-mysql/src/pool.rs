@@ -25,7 +25,7 @@ pub type PooledConnection = pool_core::PooledConnection<MySqlManager>;
 /// ```no_run
 /// use pool_mysql::{ConnectOptions, create_pool};
 ///
-/// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+/// # async fn example() -> Result<(), pool_mysql::Error> {
 /// let options = ConnectOptions::new().host("127.0.0.1").user("root").db("mysql");
 /// let pool = create_pool(options).minsize(1).maxsize(10).build().await?;
 /// {
@@ -73,7 +73,7 @@ impl PoolOptions {
 /// let url = "mysql://root@127.0.0.1/mysql?minsize=0&maxsize=20&pool_recycle=3600";
 /// let pool = create_pool_from_url(url)?.build_lazy()?;
 /// assert_eq!(pool.maxsize(), 20);
-/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # Ok::<(), pool_mysql::Error>(())
 /// ```
 pub fn create_pool_from_url(url: &str) -> Result<Builder<MySqlManager>, ConfigError> {
     PoolOptions::from_url(url).map(PoolOptions::builder)

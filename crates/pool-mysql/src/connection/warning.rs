@@ -5,7 +5,7 @@ use std::fmt;
 use mysql_async::prelude::FromRow;
 use mysql_async::{FromRowError, Row};
 
-/// A warning of the server about a statement that it has executed.
+/// A note or warning of the server about a statement that it has executed.
 ///
 /// # Examples
 ///
@@ -21,9 +21,9 @@ use mysql_async::{FromRowError, Row};
 pub struct Warning {
     /// `Note`, `Warning` or `Error`.
     pub level: String,
-    /// The number of the warning.
+    /// The number of the warning or error.
     pub code: u16,
-    /// The text of the warning.
+    /// The text of the server.
     pub message: String,
 }
 

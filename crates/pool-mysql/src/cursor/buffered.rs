@@ -1,4 +1,4 @@
-//! The cursor that has the whole result.
+//! The cursor that keeps whole results in memory.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -16,9 +16,9 @@ use crate::error::Error;
 
 /// Executes statements and keeps their results, as aiomysql's cursor.
 ///
-/// A result is read to its end by [`execute`](Self::execute), so fetching asks the server nothing and the cursor can be
-/// dropped at any time. Its rows stay until the next statement, also those that were fetched: [`scroll`](Self::scroll)
-/// goes back to them. For results that do not fit into memory there is [`SsCursor`](crate::SsCursor).
+/// [`execute`](Self::execute) reads the whole result, so fetching sends nothing to the server, and the cursor can be
+/// dropped at any time. All rows stay in memory until the next statement: [`scroll`](Self::scroll) can go back to rows
+/// that were fetched. For results that do not fit into memory there is [`SsCursor`](crate::SsCursor).
 ///
 /// # Examples
 ///
@@ -36,7 +36,7 @@ pub struct Cursor<'a> {
     pub(super) body: Body<'a, Buffered>,
 }
 
-/// All results of a statement, read to their end.
+/// All results of a statement, read completely.
 #[derive(Default)]
 pub(super) struct Buffered {
     /// The current result first; empty before the first statement.
@@ -87,33 +87,33 @@ cursor_methods! {
 
     /// Executes a statement and reads its whole result; returns [`rowcount`](Self::rowcount).
     ///
-    /// Without parameters, `()`, the text goes to the server as it is: any SQL works, several statements at once
-    /// included. With parameters, a tuple for `?` or [`params!`](mysql_async::params!) for `:name`, it is prepared by the
-    /// server, once for a connection, and the parameters travel apart from the text.
+    /// Without parameters, `()`, the text is sent as it is: any SQL works, also several statements in one text. With
+    /// parameters (a tuple for `?`, or [`params!`](mysql_async::params!) for `:name`) the server prepares the statement, once
+    /// per connection, and the parameters are sent separately from the text.
     ///
     /// # Errors
     ///
-    /// What the server says, also to the last of several statements; [`Error::ParameterCount`], before anything is
-    /// executed; [`Error::CursorClosed`]; that the connection is closed.
+    /// The error of the server to any of the statements in the text; [`Error::ParameterCount`], before anything is
+    /// executed; [`Error::CursorClosed`]; an error if the connection is closed.
     ///
     /// # Cancel safety
     ///
-    /// Dropping the future closes the connection: nobody can know how far the server came.
+    /// Dropping the future closes the connection, because nobody can know how far the server came.
     execute;
 
     /// Executes a statement once for each set of parameters; returns how many rows were changed in all.
     ///
-    /// The sets of an INSERT or REPLACE go to the server many at a time: in bulk where the server is a MariaDB, which
-    /// takes UPDATE and DELETE so too, and elsewhere as one `VALUES (…), (…)`. It is no transaction: with autocommit on,
-    /// what was sent before a set that fails stays.
+    /// Many sets are sent in one command. MariaDB takes INSERT, REPLACE, UPDATE and DELETE in bulk; for other servers an
+    /// INSERT or REPLACE becomes one statement with `VALUES (…), (…)`. This is not a transaction: with autocommit on, the
+    /// changes of the sets before a failing set stay.
     ///
     /// # Errors
     ///
-    /// As [`execute`](Self::execute), from the first set that fails.
+    /// The errors of [`execute`](Self::execute), from the first set that fails.
     ///
     /// # Cancel safety
     ///
-    /// Dropping the future closes the connection: nobody can know how far the server came.
+    /// Dropping the future closes the connection, because nobody can know how far the server came.
     ///
     /// # Examples
     ///
@@ -130,11 +130,11 @@ cursor_methods! {
 
     /// Calls a stored procedure and reads all it answers; returns [`rowcount`](Self::rowcount).
     ///
-    /// As in aiomysql the arguments go into server variables, `@_name_0`, `@_name_1` and so on: what the procedure leaves
-    /// in an OUT or INOUT parameter is read from there by a SELECT afterwards. After the results of its SELECTs comes an
-    /// empty one, that of the call itself.
+    /// As in aiomysql the arguments are stored in server variables, `@_name_0`, `@_name_1` and so on. To read an OUT or INOUT
+    /// parameter, SELECT its variable afterwards. The results of the SELECTs in the procedure come first; the last result is
+    /// that of the CALL itself and is empty.
     ///
-    /// The name may say the database: `shop.total`, with variables `@_shop.total_0`.
+    /// The name can include the database: `shop.total`, with variables `@_shop.total_0`.
     ///
     /// # Errors
     ///
@@ -142,7 +142,7 @@ cursor_methods! {
     ///
     /// # Cancel safety
     ///
-    /// Dropping the future closes the connection: nobody can know how far the server came.
+    /// Dropping the future closes the connection, because nobody can know how far the server came.
     ///
     /// # Examples
     ///
@@ -179,21 +179,21 @@ cursor_methods! {
     /// ```
     mogrify;
 
-    /// How many rows the result has, or how many the statement has changed; 0 before the first statement.
+    /// The number of rows in the result, or the number of changed rows; 0 before the first statement.
     rowcount;
 
-    /// The next `size` rows of the result, or what is left of it.
+    /// The next `size` rows of the result, or fewer at its end.
     ///
     /// # Errors
     ///
-    /// As [`fetchone`](Self::fetchone); the rows before the one that does not fit count as fetched.
+    /// The errors of [`fetchone`](Self::fetchone). The rows before the row that does not fit count as fetched.
     ///
     /// # Cancel safety
     ///
-    /// Nothing is lost: it never waits.
+    /// Safe: the future never waits.
     fetchmany;
 
-    /// All rows of the result that are left.
+    /// All remaining rows of the result.
     ///
     /// # Errors
     ///
@@ -201,12 +201,12 @@ cursor_methods! {
     ///
     /// # Cancel safety
     ///
-    /// Nothing is lost: it never waits.
+    /// Safe: the future never waits.
     fetchall;
 }
 
 impl Cursor<'_> {
-    /// Goes on to the next result, where a text of several statements or a procedure has several; `false` after the last.
+    /// Moves to the next result, if a text with several statements or a procedure has several; `false` after the last.
     ///
     /// # Errors
     ///
@@ -214,7 +214,7 @@ impl Cursor<'_> {
     ///
     /// # Cancel safety
     ///
-    /// Nothing is lost: it never waits.
+    /// Safe: the future never waits.
     pub async fn nextset(&mut self) -> Result<bool, Error> {
         self.current()?;
         if self.body.results.sets.len() == 1 {
@@ -230,15 +230,15 @@ impl Cursor<'_> {
         Ok(true)
     }
 
-    /// The number of the row that is fetched next, from 0.
+    /// The number of the next row to be fetched, from 0.
     pub fn rownumber(&self) -> usize {
         let current = self.body.results.sets.front();
         current.map_or(0, |set| set.position)
     }
 
-    /// Closes the cursor: every later call but this one is an error.
+    /// Closes the cursor. Every later call, except `close`, returns an error.
     ///
-    /// The cursor is closed when this returns. What it returns may be awaited, as in aiomysql, and need not be.
+    /// The cursor is closed when this returns. The returned future can be awaited, as in aiomysql, and need not be.
     pub fn close(&mut self) -> CursorClosed {
         self.body.closed = true;
         self.body.results.sets.clear();
@@ -251,7 +251,7 @@ impl Cursor<'_> {
         current.ok_or(Error::NotExecuted)
     }
 
-    /// How many rows are certain to come.
+    /// The number of rows that are left.
     fn known_rows(&self) -> usize {
         let current = self.body.results.sets.front();
         current.map_or(0, ResultSet::remaining)

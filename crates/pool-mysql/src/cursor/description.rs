@@ -1,9 +1,9 @@
-//! What a result's columns are.
+//! The columns of a result.
 
 use mysql_async::Column;
 use mysql_async::consts::{ColumnFlags, ColumnType};
 
-/// One column of a result: what aiomysql's `description` has in its seven places, and the rest that the server tells.
+/// One column of a result: the seven fields of aiomysql's `description`, and what else the server says of the column.
 ///
 /// # Examples
 ///
@@ -29,7 +29,7 @@ impl ColumnDescription {
         &self.name
     }
 
-    /// The type, as the protocol numbers it (`type_code`).
+    /// The type of the column in the protocol (`type_code`).
     pub fn column_type(&self) -> ColumnType {
         self.column.column_type()
     }
@@ -40,17 +40,17 @@ impl ColumnDescription {
         name.trim_start_matches("MYSQL_TYPE_").to_owned()
     }
 
-    /// How many characters the column shows at most; always `None`, as in aiomysql.
+    /// The display size in characters; always `None`, as in aiomysql.
     pub fn display_size(&self) -> Option<u32> {
         None
     }
 
-    /// How many bytes a value takes at most (`internal_size`).
+    /// The maximum size of a value in bytes (`internal_size`).
     pub fn internal_size(&self) -> u32 {
         self.column.column_length()
     }
 
-    /// The number of digits that a value has at most (`precision`), as the server counts them: in bytes.
+    /// The maximum number of digits (`precision`). The server counts it in bytes.
     pub fn precision(&self) -> u32 {
         self.column.column_length()
     }
@@ -65,12 +65,12 @@ impl ColumnDescription {
         !self.column.flags().contains(ColumnFlags::NOT_NULL_FLAG)
     }
 
-    /// The table that the column comes from; empty where it comes from none.
+    /// The table of the column; empty if the column belongs to no table.
     pub fn table(&self) -> String {
         self.column.table_str().into_owned()
     }
 
-    /// Everything that the driver knows of the column.
+    /// The column, as the driver's type.
     pub fn column(&self) -> &Column {
         &self.column
     }

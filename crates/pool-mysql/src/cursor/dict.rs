@@ -25,7 +25,7 @@ macro_rules! dict_cursor {
             ///
             /// # Errors
             ///
-            /// The same, but that every row fits.
+            /// The same, except [`Error::Conversion`]: every row fits a map.
             ///
             /// # Cancel safety
             ///
@@ -38,7 +38,7 @@ macro_rules! dict_cursor {
             ///
             /// # Errors
             ///
-            /// The same, but that every row fits.
+            /// The same, except [`Error::Conversion`]: every row fits a map.
             ///
             /// # Cancel safety
             ///
@@ -51,7 +51,7 @@ macro_rules! dict_cursor {
             ///
             /// # Errors
             ///
-            /// The same, but that every row fits.
+            /// The same, except [`Error::Conversion`]: every row fits a map.
             ///
             /// # Cancel safety
             ///
@@ -91,7 +91,7 @@ macro_rules! dict_cursor {
 dict_cursor! {
     /// A [`Cursor`] whose rows are maps, as aiomysql's `DictCursor`: see [`Dict`].
     ///
-    /// What is not named here is the [`Cursor`]'s, which it derefs to.
+    /// It derefs to its [`Cursor`], which has all other methods.
     ///
     /// # Examples
     ///
@@ -110,7 +110,7 @@ dict_cursor! {
 dict_cursor! {
     /// An [`SsCursor`] whose rows are maps, as aiomysql's `SSDictCursor`: see [`Dict`].
     ///
-    /// What is not named here is the [`SsCursor`]'s, which it derefs to.
+    /// It derefs to its [`SsCursor`], which has all other methods.
     ///
     /// # Examples
     ///

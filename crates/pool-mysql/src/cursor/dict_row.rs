@@ -10,10 +10,10 @@ use mysql_async::{Column, FromRowError, Row, Value, from_value_opt};
 use super::description::describe;
 use crate::error::Error;
 
-/// A row as a map from the names of its columns to their values, in the order of the columns.
+/// A row as a map from column names to values, in the order of the columns.
 ///
-/// Where two columns have one name, the later one is called `table.name`, as in aiomysql. Every row fits it:
-/// `cur.fetchall::<Dict>()` works on any cursor.
+/// If two columns have the same name, the later one is called `table.name`, as in aiomysql. Every row can be converted
+/// into a `Dict`: `cur.fetchall::<Dict>()` works on every cursor.
 ///
 /// # Examples
 ///
@@ -45,12 +45,12 @@ impl FromRow for Dict {
 }
 
 impl Dict {
-    /// How many columns there are.
+    /// The number of columns.
     pub fn len(&self) -> usize {
         self.row.len()
     }
 
-    /// Whether there is no column.
+    /// Whether the row has no columns.
     pub fn is_empty(&self) -> bool {
         self.row.is_empty()
     }
@@ -59,7 +59,7 @@ impl Dict {
     ///
     /// # Errors
     ///
-    /// [`Error::NoSuchColumn`], or [`Error::Conversion`] where the value does not fit: a NULL fits nothing but an `Option`.
+    /// [`Error::NoSuchColumn`], or [`Error::Conversion`] if the value does not fit `T`. A NULL fits only an `Option`.
     pub fn get<T: FromValue>(&self, name: &str) -> Result<T, Error> {
         let index = self.index(name).ok_or_else(|| Error::NoSuchColumn {
             name: name.to_owned(),
@@ -74,19 +74,19 @@ impl Dict {
         })
     }
 
-    /// The value of a column as the driver has it; `None` where there is no such column.
+    /// The value of a column, as the driver's type; `None` if there is no such column.
     pub fn value(&self, name: &str) -> Option<&Value> {
         self.row.as_ref(self.index(name)?)
     }
 
-    /// The names, each with its value.
+    /// The columns, each with its name and value.
     pub fn iter(&self) -> impl Iterator<Item = (Cow<'_, str>, &Value)> {
         let columns = self.row.columns_ref();
         (0..columns.len())
             .filter_map(|index| Some((name_of(columns, index), self.row.as_ref(index)?)))
     }
 
-    /// The row as the driver has it.
+    /// The row, as the driver's type.
     pub fn into_row(self) -> Row {
         self.row
     }
@@ -100,7 +100,7 @@ impl Dict {
     }
 }
 
-/// The name of a column among the others.
+/// The key of a column: its name, or `table.name` if a column before it has the same name.
 fn name_of(columns: &[Column], index: usize) -> Cow<'_, str> {
     let column = &columns[index];
     let before = &columns[..index];

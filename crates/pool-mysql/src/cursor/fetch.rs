@@ -1,4 +1,4 @@
-//! The cursor that has the whole result: how its rows are fetched.
+//! Fetching rows from the buffered cursor.
 
 use mysql_async::prelude::FromRow;
 
@@ -11,26 +11,26 @@ impl Cursor<'_> {
     ///
     /// # Errors
     ///
-    /// [`Error::Conversion`] where the row does not fit `T`: it stays and can be fetched as another type, `Row` always
+    /// [`Error::Conversion`] if the row does not fit `T`. The row stays and can be fetched as another type; `Row` always
     /// fits. [`Error::NotExecuted`], [`Error::CursorClosed`].
     ///
     /// # Cancel safety
     ///
-    /// Nothing is lost: it never waits.
+    /// Safe: the future never waits.
     pub async fn fetchone<T: FromRow>(&mut self) -> Result<Option<T>, Error> {
         self.current()?.next_row()
     }
 
-    /// Moves to another row of the result, which is the one that is fetched next.
+    /// Moves to another row of the result: it is the next one to be fetched.
     ///
     /// # Errors
     ///
-    /// [`Error::ScrollOutOfRange`] where there is no such row: the cursor then stays where it is. [`Error::NotExecuted`],
+    /// [`Error::ScrollOutOfRange`] if there is no such row; the cursor does not move. [`Error::NotExecuted`],
     /// [`Error::CursorClosed`].
     ///
     /// # Cancel safety
     ///
-    /// Nothing is lost: it never waits.
+    /// Safe: the future never waits.
     ///
     /// # Examples
     ///

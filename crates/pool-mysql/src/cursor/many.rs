@@ -1,4 +1,4 @@
-//! One statement with many sets of parameters.
+//! Executes one statement with many sets of parameters.
 
 use std::borrow::Cow;
 use std::mem::{Discriminant, discriminant};
@@ -13,14 +13,14 @@ use crate::connection::Connection;
 use crate::error::Error;
 use crate::statement::scanner::{Dialect, Kind, Scanner};
 
-/// The most bytes of parameters that go to the server at once.
+/// The maximum number of bytes of parameters in one command.
 const BULK_BYTES: usize = 4 * 1024 * 1024;
 
-/// What came of many sets: an answer to all of them, or the sets where each is a statement of its own.
+/// The answer to all sets; or the sets, where each of them has to be executed by itself.
 type AtOnce = Result<Head, Vec<Params>>;
 
 impl Connection {
-    /// Executes a statement for all sets in few commands, where it is one of those for which there is a way.
+    /// Executes a statement for all sets in few commands, if that is possible for this statement.
     pub(super) async fn execute_at_once(
         &mut self,
         query: &str,
@@ -39,7 +39,7 @@ impl Connection {
         let arity = rows.first().map_or(0, Vec::len);
         let takes_bulk = self.is_mariadb() && self.server_version() >= (10, 2, 0);
         let one_row = OneRow::find(&query, arity);
-        // A bulk has one type for each column.
+        // In a bulk each column has one type for all rows.
         if takes_bulk && (one_row.is_none() || is_uniform(&rows)) {
             Ok(Ok(self.execute_bulk(&query, rows).await?))
         } else if let Some(one_row) = one_row {
@@ -73,7 +73,8 @@ impl Connection {
     ) -> Result<Head, Error> {
         let mut done = Head::without_rows(0, None);
         let arity = rows.first().map_or(0, Vec::len);
-        // Before anything is executed: is it a statement, and has it so many parameters?
+        // Prepares the statement before anything is executed, so that a syntax error or a wrong number of parameters is
+        // found first.
         self.prepare_with(query, arity).await?;
         let limit = self.bulk_limit();
         let mut rows = rows.into_iter();
@@ -157,7 +158,7 @@ fn is_uniform(rows: &[Vec<Value>]) -> bool {
     })
 }
 
-/// The sets as rows; what is no row is given back.
+/// The sets as rows. If they are not all positional and of one length, they are returned as the error.
 fn rows(sets: Vec<Params>) -> Result<Vec<Vec<Value>>, Vec<Params>> {
     let arity = |params: &Params| match params {
         Params::Positional(values) => Some(values.len()),
@@ -174,9 +175,10 @@ fn rows(sets: Vec<Params>) -> Result<Vec<Vec<Value>>, Vec<Params>> {
     Ok(values.collect())
 }
 
-/// Cuts rows into pieces that the driver sends as one command each, so that the server's one answer counts all of it.
+/// Splits rows into bulks. The driver sends a bulk as one command, so the affected rows in its answer are those of all its
+/// rows.
 ///
-/// A piece has one type for each column (and NULLs): the driver tells the server one type for all rows of a command.
+/// In a bulk each column has one type, or NULL: the driver tells the server one type for all rows of a command.
 fn bulks(rows: Vec<Vec<Value>>, limit: usize) -> Vec<Vec<Vec<Value>>> {
     let mut bulks: Vec<Vec<Vec<Value>>> = Vec::new();
     let mut types: Vec<Option<Discriminant<Value>>> = Vec::new();
@@ -212,7 +214,7 @@ fn type_of(value: &Value) -> Option<Discriminant<Value>> {
     (*value != Value::NULL).then(|| discriminant(value))
 }
 
-/// How many bytes a row takes on the wire, or a little more.
+/// An upper limit for the bytes that a row takes on the wire.
 fn size(row: &[Value]) -> usize {
     row.iter()
         .map(|value| match value {
@@ -233,14 +235,14 @@ mod tests {
     }
 
     #[test]
-    fn rows_of_one_kind_go_together() {
+    fn rows_with_the_same_types_are_one_bulk() {
         let row = || vec![Value::Int(1), Value::Bytes(b"x".to_vec())];
         assert_eq!(lengths(vec![row(), row(), row()], 1000), [3]);
         assert!(lengths(vec![], 1000).is_empty());
     }
 
     #[test]
-    fn a_piece_ends_where_a_type_changes() {
+    fn a_bulk_ends_where_a_type_changes() {
         let rows = [
             Value::NULL,
             Value::Int(1),
@@ -254,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn a_piece_ends_where_it_is_full() {
+    fn a_bulk_ends_where_it_is_full() {
         let row = |length| vec![Value::Bytes(vec![0; length])];
         assert_eq!(lengths(vec![row(40), row(40), row(40)], 100), [2, 1]);
         assert_eq!(lengths(vec![row(400), row(1), row(400)], 100), [1, 1, 1]);
@@ -285,7 +287,7 @@ mod tests {
     }
 
     #[test]
-    fn only_statements_that_change_rows_and_return_none_go_together() {
+    fn only_statements_that_change_rows_and_return_none_are_sent_together() {
         let may = |sql| may_be_many(sql, Dialect::DEFAULT);
         for sql in [
             "INSERT INTO t VALUES (?)",

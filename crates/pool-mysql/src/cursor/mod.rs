@@ -1,4 +1,4 @@
-//! Cursors: they execute statements and have their rows, all at once or one at a time.
+//! Cursors execute statements and return their rows, from memory or one at a time from the server.
 
 mod body;
 mod buffered;
@@ -32,7 +32,7 @@ use crate::connection::Connection;
 use crate::transaction::Transaction;
 
 impl Connection {
-    /// A cursor: executes statements and keeps their results, as in aiomysql.
+    /// A cursor that executes statements and keeps their results in memory, as in aiomysql.
     ///
     /// # Examples
     ///
@@ -49,7 +49,7 @@ impl Connection {
         Cursor::new(self)
     }
 
-    /// A cursor that takes rows as they come, for results of any length: aiomysql's `SSCursor`.
+    /// A cursor that reads one row at a time, for results of any length: aiomysql's `SSCursor`.
     ///
     /// # Examples
     ///
@@ -87,7 +87,7 @@ impl Connection {
         DictCursor::new(Cursor::new(self))
     }
 
-    /// A cursor that takes rows as they come, and makes maps of them: aiomysql's `SSDictCursor`.
+    /// A cursor that reads one row at a time, as a map: aiomysql's `SSDictCursor`.
     pub fn ss_dict_cursor(&mut self) -> SsDictCursor<'_> {
         SsDictCursor::new(SsCursor::new(self))
     }
@@ -99,7 +99,7 @@ impl Transaction<'_> {
         self.connection().cursor()
     }
 
-    /// A cursor inside this transaction that takes rows as they come.
+    /// A cursor inside this transaction that reads one row at a time.
     pub fn ss_cursor(&mut self) -> SsCursor<'_> {
         self.connection().ss_cursor()
     }
@@ -109,13 +109,13 @@ impl Transaction<'_> {
         self.connection().dict_cursor()
     }
 
-    /// A cursor inside this transaction that takes rows as they come, and makes maps of them.
+    /// A cursor inside this transaction that reads one row at a time, as a map.
     pub fn ss_dict_cursor(&mut self) -> SsDictCursor<'_> {
         self.connection().ss_dict_cursor()
     }
 }
 
-/// What [`Cursor::close`] returns; a future that is ready.
+/// The future that [`Cursor::close`] returns. It is always ready.
 #[derive(Debug)]
 pub struct CursorClosed(());
 

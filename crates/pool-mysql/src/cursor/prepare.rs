@@ -1,4 +1,4 @@
-//! Statements with parameters on their way to the server.
+//! Prepares statements with parameters.
 
 use mysql_async::prelude::Queryable;
 use mysql_async::{Params, Statement};
@@ -8,7 +8,7 @@ use crate::error::Error;
 use crate::session::command::Purpose;
 
 impl Connection {
-    /// Prepares a statement for these parameters, or finds it among those that are.
+    /// Prepares a statement for these parameters, or finds it among the statements that are already prepared.
     pub(super) async fn prepare_for(
         &mut self,
         query: &str,
@@ -16,12 +16,13 @@ impl Connection {
     ) -> Result<Statement, Error> {
         match params {
             Params::Positional(values) => self.prepare_with(query, values.len()).await,
-            // The driver finds out whether the names are there before it sends anything.
+            // The driver checks that all names have a value before it sends anything.
             _ => Ok(self.prepare_unseen(query).await?),
         }
     }
 
-    /// Prepares a statement for so many parameters: with a wrong number the driver would close the connection.
+    /// Prepares a statement and checks the number of its parameters: with a wrong number the driver would close the
+    /// connection.
     pub(super) async fn prepare_with(
         &mut self,
         query: &str,

@@ -1,4 +1,4 @@
-//! Calling a stored procedure, whose arguments lie in server variables.
+//! Calls a stored procedure. Its arguments are stored in server variables first.
 
 use mysql_async::Params;
 use mysql_async::prelude::Queryable;
@@ -8,7 +8,7 @@ use crate::error::Error;
 use crate::statement::quote;
 
 impl Connection {
-    /// Puts a procedure's arguments into variables; returns the text that calls it with them.
+    /// Stores the arguments of a procedure in variables; returns the CALL statement that uses them.
     pub(super) async fn arguments(
         &mut self,
         procedure: &str,
@@ -38,12 +38,12 @@ impl Connection {
     }
 }
 
-/// The name that aiomysql gives the variable of an argument.
+/// The variable of an argument, with the name that aiomysql gives it.
 fn variable(procedure: &str, number: usize) -> String {
     format!("@{}", quote::name(&format!("_{procedure}_{number}")))
 }
 
-/// A procedure's name, which may begin with that of a database.
+/// The quoted name of a procedure, which may begin with the name of a database.
 fn quoted(procedure: &str) -> String {
     let parts: Vec<String> = procedure.split('.').map(quote::name).collect();
     parts.join(".")

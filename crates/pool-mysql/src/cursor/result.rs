@@ -1,4 +1,4 @@
-//! What a statement has answered.
+//! The results of a statement.
 
 use std::any::type_name;
 use std::collections::VecDeque;
@@ -11,7 +11,7 @@ use super::description::{ColumnDescription, describe};
 use crate::connection::answer::{Front, front};
 use crate::error::Error;
 
-/// What is known of a result beside its rows.
+/// A result without its rows.
 pub(super) struct Head {
     pub(super) description: Vec<ColumnDescription>,
     pub(super) rowcount: u64,
@@ -19,7 +19,7 @@ pub(super) struct Head {
 }
 
 impl Head {
-    /// What a statement answers that was not needed, or has no rows to give.
+    /// The result of a statement that returns no rows, or that did not have to be executed.
     pub(super) fn without_rows(rowcount: u64, last_insert_id: Option<u64>) -> Self {
         Self {
             description: Vec::new(),
@@ -40,7 +40,7 @@ impl Head {
         Some(&self.description[..]).filter(|columns| !columns.is_empty())
     }
 
-    /// A row as a `T`, or the row and an error: values are never shown.
+    /// Converts a row into a `T`; on failure it returns the row with the error. The error shows no values.
     pub(super) fn convert<T: FromRow>(&self, row: Row) -> Result<T, (Row, Error)> {
         T::from_row_opt(row).map_err(|FromRowError(row)| {
             let error = Error::Conversion {
@@ -62,12 +62,12 @@ impl Head {
     }
 }
 
-/// One result that was read to its end.
+/// A result that was read completely.
 pub(super) struct ResultSet {
     pub(super) head: Head,
-    /// All of them, also those that were fetched: a cursor can scroll back.
+    /// All rows, also those that were fetched: a cursor can scroll back.
     pub(super) rows: Vec<Row>,
-    /// The number of the row that is fetched next.
+    /// The number of the next row to be fetched.
     pub(super) position: usize,
 }
 
@@ -84,7 +84,7 @@ impl ResultSet {
         self.rows.len() - self.position
     }
 
-    /// The next row as a `T`; one that does not fit stays.
+    /// The next row as a `T`. A row that does not fit stays.
     pub(super) fn next_row<T: FromRow>(&mut self) -> Result<Option<T>, Error> {
         let Some(row) = self.rows.get(self.position) else {
             return Ok(None);
@@ -99,21 +99,21 @@ impl ResultSet {
     }
 }
 
-/// Reads everything that a statement answers; an error in it is the whole's error.
+/// Reads all results of a statement. An error in one of them is the error of the whole statement.
 pub(super) async fn read_all<P: Protocol>(
     mut result: QueryResult<'_, 'static, P>,
 ) -> mysql_async::Result<VecDeque<ResultSet>> {
     let mut sets = VecDeque::new();
     while let Some(front) = front(&mut result).await? {
         let mut head = Head::of(&front);
-        // Where there are no rows, this goes on to the next result.
+        // This also moves to the next result.
         let rows = result.collect::<Row>().await?;
         if !head.description.is_empty() {
             head.rowcount = rows.len() as u64;
         }
         sets.push_back(ResultSet::new(head, rows));
     }
-    // Where an error ends the results, it comes here.
+    // If the results end with an error, it is returned here.
     result.drop_result().await?;
     Ok(sets)
 }

@@ -12,21 +12,21 @@ use super::buffered::Cursor;
 use super::server_side::SsCursor;
 use crate::error::Error;
 
-/// The rows of a cursor's result as a [`Stream`]: what `async for` is in aiomysql.
+/// The rows of a cursor's result as a [`Stream`], like `async for` in aiomysql.
 ///
-/// It ends after the last row and after an error. A row that does not fit stays with the cursor.
+/// The stream ends after the last row and after an error. A row that does not fit `T` stays with the cursor.
 ///
-/// Dropping it while it waits for a row closes the connection, as dropping a command does; dropping it between two rows
-/// leaves the cursor where it is.
+/// Dropping the stream while it waits for a row closes the connection, as dropping a command does. Dropping it between two
+/// rows leaves the cursor at the next row.
 #[must_use = "a stream does nothing until it is polled"]
 pub struct Rows<'c, 'a, T> {
     state: State<'c, 'a, T>,
 }
 
 enum State<'c, 'a, T> {
-    /// All rows are there.
+    /// All rows are in memory.
     Buffered(&'c mut Cursor<'a>),
-    /// Nobody waits for a row.
+    /// No fetch is under way.
     Idle(&'c mut SsCursor<'a>),
     Fetching(Fetch<'c, 'a, T>),
     Done,
@@ -34,11 +34,11 @@ enum State<'c, 'a, T> {
 
 type Fetch<'c, 'a, T> = Pin<Box<dyn Future<Output = Fetched<'c, 'a, T>> + Send + 'c>>;
 
-/// The cursor comes back with its row.
+/// A fetch owns the cursor and returns it with the row.
 type Fetched<'c, 'a, T> = (&'c mut SsCursor<'a>, Result<Option<T>, Error>);
 
 impl<'a> Cursor<'a> {
-    /// The rows that are left, as a stream that never waits.
+    /// The remaining rows, as a stream that never waits.
     ///
     /// # Examples
     ///
@@ -63,7 +63,7 @@ impl<'a> Cursor<'a> {
 }
 
 impl<'a> SsCursor<'a> {
-    /// The rows that are left, as a stream that takes them as they come.
+    /// The remaining rows, as a stream that reads one row at a time.
     ///
     /// # Examples
     ///

@@ -1,17 +1,17 @@
-//! Where a cursor is sent.
+//! The target of `scroll`.
 
-/// From where a cursor's `scroll` counts.
+/// The row from which a cursor's `scroll` counts.
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum ScrollMode {
-    /// From the row that would be fetched next.
+    /// From the next row to be fetched.
     #[default]
     Relative,
-    /// From the first row, which is number 0.
+    /// From the first row, which has number 0.
     Absolute,
 }
 
-/// The number of the row to go to; negative where it would be before the first.
+/// The number of the target row; negative if it would be before the first row.
 pub(super) fn target(position: u64, value: i64, mode: ScrollMode) -> i64 {
     match mode {
         ScrollMode::Relative => i64::try_from(position)

@@ -1,4 +1,4 @@
-//! The cursor that has one row at a time: how its rows are fetched.
+//! Fetching rows from the server-side cursor.
 
 use mysql_async::Row;
 use mysql_async::prelude::FromRow;
@@ -13,9 +13,9 @@ impl SsCursor<'_> {
     ///
     /// # Errors
     ///
-    /// [`Error::Conversion`] where the row does not fit `T`: it stays and can be fetched as another type, `Row` always
-    /// fits. What the server says among its rows or after them; that the connection is closed. [`Error::NotExecuted`],
-    /// [`Error::CursorClosed`].
+    /// [`Error::Conversion`] if the row does not fit `T`. The row stays and can be fetched as another type; `Row` always
+    /// fits. An error that the server sends among the rows or after them. An error if the connection is closed.
+    /// [`Error::NotExecuted`], [`Error::CursorClosed`].
     ///
     /// # Cancel safety
     ///
@@ -36,12 +36,12 @@ impl SsCursor<'_> {
         }
     }
 
-    /// Moves forward to another row of the result, over rows that are read and thrown away.
+    /// Moves forward to another row of the result. The rows before it are read and dropped.
     ///
     /// # Errors
     ///
-    /// [`Error::ScrollBackwards`]: there is no way back, and the cursor stays where it is. [`Error::ScrollOutOfRange`]
-    /// where there is no such row: the cursor is behind the last one then. What [`fetchone`](Self::fetchone) says.
+    /// [`Error::ScrollBackwards`] if the row was passed already; the cursor does not move. [`Error::ScrollOutOfRange`] if
+    /// there is no such row; the cursor is then behind the last row. The errors of [`fetchone`](Self::fetchone).
     ///
     /// # Cancel safety
     ///
@@ -64,7 +64,7 @@ impl SsCursor<'_> {
             }
             self.body.results.fetched += 1;
         }
-        // The row that is to be fetched next must be there.
+        // Reads one row ahead, to find out whether the row exists.
         match self.next_row().await? {
             Some(row) => {
                 self.body.results.kept = Some(row);
@@ -77,9 +77,9 @@ impl SsCursor<'_> {
         }
     }
 
-    /// Goes on to the next result, where a text of several statements or a procedure has several; `false` after the last.
+    /// Moves to the next result, if a text with several statements or a procedure has several; `false` after the last.
     ///
-    /// The rows of this one that were not fetched are read and thrown away, however many there are.
+    /// All rows of the current result that were not fetched are read and dropped, however many there are.
     ///
     /// # Errors
     ///
@@ -87,7 +87,7 @@ impl SsCursor<'_> {
     ///
     /// # Cancel safety
     ///
-    /// Dropping the future after its first poll closes the connection, unless the rows had come to their end before.
+    /// Dropping the future after its first poll closes the connection, unless all rows were fetched before.
     pub async fn nextset(&mut self) -> Result<bool, Error> {
         self.current()?;
         while self.next_row().await?.is_some() {}
@@ -118,7 +118,7 @@ impl SsCursor<'_> {
                 Ok(None)
             }
             Err(error) => {
-                // An error ends the results, those that were to come included.
+                // After an error the server sends no more rows and no more results.
                 self.body.results.rest = Rest::Over(None);
                 Err(error.into())
             }

@@ -1,4 +1,4 @@
-//! The cursor that has one row at a time.
+//! The server-side cursor, which reads one row at a time.
 
 use std::fmt;
 
@@ -13,14 +13,14 @@ use crate::connection::Connection;
 use crate::connection::answer::{Front, front};
 use crate::error::{Error, closed};
 
-/// Executes statements and takes their rows as they come, one at a time, as aiomysql's `SSCursor`.
+/// Executes statements and reads their rows one at a time, as aiomysql's `SSCursor`.
 ///
-/// A result of any length needs the memory of one row. The server does not say in advance how many rows there are, and
-/// there is no way back to a row that was fetched.
+/// A result of any length needs the memory of one row. The number of rows is not known in advance, and the cursor cannot go
+/// back to a row that was fetched.
 ///
-/// The connection is busy with a result until its last row was fetched. What was not fetched when the cursor executes
-/// something else, is closed or dropped, is read and thrown away by the next command as long as it is short: less than a
-/// mebibyte, in less than 200 ms. Otherwise the connection is closed.
+/// The connection is busy with a result until its last row was fetched. If rows are left when the cursor executes another
+/// statement, is closed or is dropped, the next command reads and drops them, up to one mebibyte and for up to 200 ms. If more
+/// is left, the connection is closed.
 ///
 /// # Examples
 ///
@@ -41,7 +41,7 @@ pub struct SsCursor<'a> {
 /// A result whose rows are taken one at a time.
 #[derive(Default)]
 pub(super) struct Streamed {
-    /// What is known of the current result; `None` before the first statement.
+    /// The current result without its rows; `None` before the first statement.
     head: Option<Head>,
     pub(super) rest: Rest,
     /// A row that was read and not yet returned: it did not fit the requested type, or `scroll` has looked at it.
@@ -52,9 +52,9 @@ pub(super) struct Streamed {
 
 /// What is left of the current result.
 pub(super) enum Rest {
-    /// Perhaps rows: only the next read tells.
+    /// There may be rows; only the next read tells.
     Unread,
-    /// No rows. What comes next is another result, or nothing.
+    /// All rows were read. The next result follows, if there is one.
     Over(Option<Front>),
 }
 
@@ -79,7 +79,7 @@ impl Streamed {
 }
 
 impl Results for Streamed {
-    /// The beginning of the first result; what comes after it is left to the connection.
+    /// The beginning of the first result. The rest is read later, one row at a time.
     type Answer = Option<Front>;
 
     async fn read<P: Protocol>(
@@ -129,19 +129,19 @@ impl Results for Streamed {
 cursor_methods! {
     SsCursor;
 
-    /// Executes a statement; returns how many rows it has changed, 0 where it has rows to give.
+    /// Executes a statement; returns the number of changed rows, 0 for a statement that returns rows.
     ///
-    /// Statements and parameters are those of [`Cursor::execute`](crate::Cursor::execute). An error in a later one of
-    /// several statements comes where the rows before it end.
+    /// Statements and parameters are those of [`Cursor::execute`](crate::Cursor::execute). If the text has several
+    /// statements, the error of a later one is returned after the last row before it.
     ///
     /// # Errors
     ///
-    /// As [`Cursor::execute`](crate::Cursor::execute); [`Error::NotClean`] where too much of the last result was left
-    /// unread: the connection is closed then.
+    /// The errors of [`Cursor::execute`](crate::Cursor::execute); [`Error::NotClean`] if too much of the last result was left
+    /// unread: the connection is then closed.
     ///
     /// # Cancel safety
     ///
-    /// Dropping the future closes the connection: nobody can know how far the server came.
+    /// Dropping the future closes the connection, because nobody can know how far the server came.
     execute;
 
     /// Executes a statement once for each set of parameters; returns how many rows were changed in all.
@@ -150,14 +150,14 @@ cursor_methods! {
     ///
     /// # Errors
     ///
-    /// As [`execute`](Self::execute), from the first set that fails.
+    /// The errors of [`execute`](Self::execute), from the first set that fails.
     ///
     /// # Cancel safety
     ///
-    /// Dropping the future closes the connection: nobody can know how far the server came.
+    /// Dropping the future closes the connection, because nobody can know how far the server came.
     executemany;
 
-    /// Calls a stored procedure, whose results then come row by row: see [`Cursor::callproc`](crate::Cursor::callproc).
+    /// Calls a stored procedure, whose results are then read row by row: see [`Cursor::callproc`](crate::Cursor::callproc).
     ///
     /// # Errors
     ///
@@ -165,31 +165,31 @@ cursor_methods! {
     ///
     /// # Cancel safety
     ///
-    /// Dropping the future closes the connection: nobody can know how far the server came.
+    /// Dropping the future closes the connection, because nobody can know how far the server came.
     callproc;
 
-    /// The text of the statement with its parameters in it: see [`Cursor::mogrify`].
+    /// The text of the statement with its parameters in it: see [`Cursor::mogrify`](crate::Cursor::mogrify).
     ///
     /// # Errors
     ///
-    /// As [`Cursor::mogrify`].
+    /// As [`Cursor::mogrify`](crate::Cursor::mogrify).
     mogrify;
 
-    /// How many rows the statement has changed, or how many of its result were fetched so far; 0 before the first.
+    /// The number of changed rows, or the number of rows fetched so far; 0 before the first statement.
     rowcount;
 
-    /// The next `size` rows of the result, or what is left of it.
+    /// The next `size` rows of the result, or fewer at its end.
     ///
     /// # Errors
     ///
-    /// As [`fetchone`](Self::fetchone); the rows before the error are gone.
+    /// The errors of [`fetchone`](Self::fetchone). The rows before the error are lost.
     ///
     /// # Cancel safety
     ///
-    /// Dropping the future after its first poll closes the connection, unless it was about to ask for no row.
+    /// Dropping the future after its first poll closes the connection, unless `size` is 0.
     fetchmany;
 
-    /// All rows of the result that are left, at once; for a large result that is what this cursor is there to avoid.
+    /// All remaining rows of the result, in memory: for a large result fetch one row at a time instead.
     ///
     /// # Errors
     ///
@@ -202,23 +202,23 @@ cursor_methods! {
 }
 
 impl SsCursor<'_> {
-    /// The number of the row that is fetched next, from 0.
+    /// The number of the next row to be fetched, from 0.
     pub fn rownumber(&self) -> u64 {
         self.body.results.fetched
     }
 
-    /// Closes the cursor, reads what is left of its result and throws it away.
+    /// Closes the cursor, reads the rest of its result and drops it.
     ///
-    /// Every later call but this one is an error.
+    /// Every later call, except `close`, returns an error.
     ///
     /// # Errors
     ///
-    /// [`Error::NotClean`] where too much is left: the connection is closed then. The error of a later statement whose
-    /// result was not reached is thrown away too.
+    /// [`Error::NotClean`] if too much is left: the connection is then closed. The error of a later statement whose result was
+    /// not reached is dropped.
     ///
     /// # Cancel safety
     ///
-    /// Dropping the future closes the connection where it was busy reading.
+    /// Dropping the future closes the connection if rows were left to read.
     pub async fn close(&mut self) -> Result<(), Error> {
         let was_closed = std::mem::replace(&mut self.body.closed, true);
         match was_closed {
@@ -232,7 +232,7 @@ impl SsCursor<'_> {
         self.body.results.head().ok_or(Error::NotExecuted)
     }
 
-    /// How many rows are certain to come: the server does not say.
+    /// The number of rows that are left is not known.
     fn known_rows(&self) -> usize {
         0
     }

@@ -1,13 +1,13 @@
-//! What the error numbers of a server mean to somebody who has to go on.
+//! What a caller can do about each error number of a server.
 
 use pool_core::ErrorClass;
 
 /// What can be done about an error number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Meaning {
-    /// For whoever connects.
+    /// The class of the error when a connect fails with it.
     pub(crate) class: ErrorClass,
-    /// The server has done nothing of it or has taken it back, and the same may succeed a moment later.
+    /// The server has done nothing or has rolled it back, and the same statement may succeed a moment later.
     pub(crate) retryable: bool,
     /// The connection is gone.
     pub(crate) lost: bool,
@@ -21,8 +21,8 @@ const fn meaning(class: ErrorClass, retryable: bool, lost: bool) -> Meaning {
     }
 }
 
-/// The table of `docs/mysql.md`, which a test compares with this; every other number is
-/// [`Transient`](ErrorClass::Transient) to a connect, not retryable, and leaves the connection alone.
+/// The table of `docs/mysql.md`; a test compares the two. Every other number is [`Transient`](ErrorClass::Transient) for a
+/// connect, not retryable, and does not end the connection.
 pub(crate) fn meaning_of(code: u16) -> Meaning {
     use ErrorClass::{Auth, Config, Overloaded, ReadOnly, Transient};
     match code {
@@ -36,18 +36,18 @@ pub(crate) fn meaning_of(code: u16) -> Meaning {
         }
         // Too many connections of all, out of memory, threads, of this user, or of what its account is allowed.
         1040 | 1041 | 1135 | 1203 | 1226 => meaning(Overloaded, true, false),
-        // Read only: the table, the server's option, the transaction, the storage engine.
+        // The table, the server, the transaction or the storage engine is read only.
         1036 | 1290 | 1792 | 1836 => meaning(ReadOnly, false, false),
-        // Lock wait timeout, deadlock, the row or the table has changed since the transaction began, the XA branch was
-        // rolled back for one of these, a lock with NOWAIT, rolled back by group replication.
+        // Lock wait timeout; deadlock; the row or the table has changed since the transaction began; an XA branch was rolled
+        // back for one of these reasons; a lock with NOWAIT is taken; group replication has rolled back the transaction.
         1020 | 1205 | 1213 | 1412 | 1613 | 1614 | 3101 | 3572 => meaning(Transient, true, false),
-        // A Galera node that has lost its cluster refuses everything.
+        // A Galera node that has lost its cluster refuses every statement.
         1047 => meaning(Transient, true, false),
-        // The server has closed an idle session: this is its answer to a command that it has not read.
+        // The server has closed an idle session. It sends this error instead of reading the next command.
         4031 => meaning(Transient, true, true),
-        // The server is shut down, or offline; the network between failed; the session was killed (MariaDB, MySQL).
+        // The server is shutting down or offline; the network has failed; the session was killed (MariaDB, MySQL).
         1053 | 1152 | 1158..=1161 | 1184 | 1927 | 3032 | 3169 => meaning(Transient, false, true),
-        // A client's own numbers, which proxies send: gone away, lost during a query.
+        // Error numbers of the client library, which proxies also send: server has gone away, connection lost during a query.
         2006 | 2013 | 2055 => meaning(Transient, false, true),
         _ => meaning(Transient, false, false),
     }

@@ -3,9 +3,9 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
-/// The log line of one statement; empty where `echo` is off.
+/// The log entry of one statement; empty if `echo` is off.
 ///
-/// It never has the parameters, only their number.
+/// It holds the number of parameters, never their values.
 #[derive(Default)]
 pub(crate) struct Log(Option<Box<Entry>>);
 
@@ -17,7 +17,7 @@ struct Entry {
 }
 
 impl Log {
-    /// A statement that is to be logged.
+    /// Creates the entry. It is written when the statement ends.
     pub(crate) fn new(connection: u64, statement: String, parameters: Option<usize>) -> Self {
         Self(Some(Box::new(Entry {
             connection,
@@ -27,14 +27,14 @@ impl Log {
         })))
     }
 
-    /// The statement is sent now.
+    /// Notes the time at which the statement is sent.
     pub(crate) fn start(&mut self) {
         if let Some(entry) = &mut self.0 {
             entry.started = Some(Instant::now());
         }
     }
 
-    /// The server has answered.
+    /// Writes the entry, after the answer of the server.
     pub(crate) fn finish(mut self, outcome: Result<(), &mysql_async::Error>) {
         let Some(entry) = self.0.take() else { return };
         match outcome {
@@ -47,7 +47,7 @@ impl Log {
     }
 }
 
-/// The future of the command was dropped.
+/// A statement that was sent and got no `finish` was cancelled: its future was dropped.
 impl Drop for Log {
     fn drop(&mut self) {
         if let Some(entry) = self.0.take()

@@ -1,13 +1,13 @@
-//! Values as SQL text.
+//! Writes values as SQL literals.
 
 use std::fmt::Write;
 
 use mysql_async::Value;
 
-/// A value as it is written in a statement.
+/// The literal of a value in a statement.
 ///
-/// It reads the same whatever character set and `sql_mode` the session has: a backslash, and what is beyond ASCII, is
-/// written in hexadecimal.
+/// The server reads it in the same way in every character set and `sql_mode`: a text with a backslash or with a character
+/// beyond printable ASCII is written in hexadecimal.
 pub(crate) fn literal(value: &Value) -> String {
     match value {
         Value::Bytes(bytes) => match std::str::from_utf8(bytes) {

@@ -1,6 +1,6 @@
-//! Names in SQL text.
+//! Quotes names in SQL text.
 
-/// A name in backticks, whatever characters it has.
+/// The name in backticks. A backtick inside it is doubled.
 pub(crate) fn name(name: &str) -> String {
     format!("`{}`", name.replace('`', "``"))
 }

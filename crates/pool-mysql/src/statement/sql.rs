@@ -1,4 +1,4 @@
-//! What the `exec` methods of a connection take: a text, or a statement that was prepared.
+//! The statements that the `exec` methods of a connection accept: a text, or a prepared statement.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -6,12 +6,13 @@ use std::sync::Arc;
 use mysql_async::Statement;
 use mysql_async::prelude::{AsQuery, StatementLike};
 
-/// A statement for [`Connection::exec`](crate::Connection::exec) and its kin: any text, or a prepared `Statement`.
+/// A statement for [`Connection::exec`](crate::Connection::exec) and the other `exec` methods: a text, or a prepared
+/// `Statement`.
 ///
-/// It is the driver's [`StatementLike`], which keeps its text to itself, with that text.
+/// It is the driver's [`StatementLike`] plus the text, which the driver does not show.
 /// [`ResetPolicy::IfDirty`](crate::ResetPolicy::IfDirty), the statement log and
-/// [`Connection::transaction_with`](crate::Connection::transaction_with) look at it. A function over any statement asks for
-/// `impl Sql`, or calls `Queryable::exec…` by the trait's name.
+/// [`Connection::transaction_with`](crate::Connection::transaction_with) read the text. A function that is generic over
+/// statements takes `impl Sql`; with `impl StatementLike` it has to call `Queryable::exec…` by the name of the trait.
 ///
 /// # Examples
 ///
@@ -23,7 +24,8 @@ use mysql_async::prelude::{AsQuery, StatementLike};
 /// }
 /// ```
 pub trait Sql: StatementLike {
-    /// The text, in the connection's character set; `None` where it is not known: then the worst is assumed.
+    /// The text, in the character set of the connection. `None` if it is not known: the statement is then treated as one that
+    /// may do everything.
     fn text(&self) -> Option<Cow<'_, [u8]>> {
         None
     }
