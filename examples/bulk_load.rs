@@ -26,7 +26,7 @@ async fn go(url: &str) -> Result<(), pool_mysql::Error> {
     .await?;
 
     let mut bar = Progress::new(ROWS);
-    // Ten batches a transaction: a commit waits for the disk, and one that is too large holds its locks for long.
+    // Ten batches in each transaction. Every commit waits for the disk, but a large transaction holds its locks for a long time.
     for part in (0..ROWS).step_by(10 * BATCH) {
         let mut tx = conn.start_transaction(<_>::default()).await?;
         for first in (part..part + 10 * BATCH).step_by(BATCH) {
@@ -48,13 +48,13 @@ async fn go(url: &str) -> Result<(), pool_mysql::Error> {
     Ok(())
 }
 
-/// A row from wherever they come from.
+/// A row of the source. A real program would read it from a file or from the network.
 fn reading(number: usize) -> (usize, String, f64) {
     let station = format!("station {}", number % 7);
     (number, station, (number as f64 / 100.0).sin())
 }
 
-/// A bar on the terminal; where there is none, a line for each tenth.
+/// A progress bar on the terminal. Without a terminal, it writes a line for each tenth.
 struct Progress {
     all: usize,
     done: usize,
@@ -76,7 +76,7 @@ impl Progress {
         self.done += by;
         let percent = 100 * self.done / self.all;
         let mut stderr = std::io::stderr();
-        // Nobody looks at a bar that cannot be written.
+        // An error is ignored: the load goes on without the bar.
         let _ = if self.is_terminal {
             write!(stderr, "\r[{:<50}] {percent:>3} %", "#".repeat(percent / 2))
         } else if 10 * self.done / self.all > tenths_before {

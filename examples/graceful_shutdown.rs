@@ -1,7 +1,7 @@
-//! Stops a service in good order: no new work, what runs may finish within its time, what does not is cut off.
+//! Shuts a service down gracefully: it takes no new work, lets running work finish in a limited time, and aborts the rest.
 //!
-//! Run it with `cargo run --example graceful_shutdown`. A real service would wait for Ctrl-C where this one waits for
-//! its workers to be busy.
+//! Run it with `cargo run --example graceful_shutdown`. A real service would wait for Ctrl-C. This one waits
+//! until its workers are busy.
 
 use std::error::Error;
 use std::time::Duration;
@@ -27,23 +27,23 @@ async fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
         all_busy.recv().await;
     }
 
-    // 1. No new work: every acquire fails from here on, those that wait included.
+    // 1. No new work: from now on every acquire fails, also those that are waiting.
     pool.close();
     assert!(pool.acquire().await.is_err());
 
-    // 2. What runs may finish.
+    // 2. Running work may finish.
     let drained = timeout(Duration::from_secs(2), pool.wait_closed()).await;
     for task in quick {
         task.await??;
     }
 
-    // 3. What does not finish in time is cut off: its query is killed on the server and its holder gets an error.
+    // 3. Work that does not finish in time is aborted: the server kills its query, and the task gets an error.
     if drained.is_err() {
-        println!("still busy after the time to drain: {}", pool.status());
+        println!("still busy after two seconds: {}", pool.status());
         pool.terminate();
         pool.wait_closed().await?;
     }
-    assert!(stuck.await?.is_err(), "the stuck query was cut off");
+    assert!(stuck.await?.is_err(), "the stuck query was aborted");
     println!("graceful shutdown ok: {}", pool.status());
     Ok(())
 }

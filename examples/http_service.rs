@@ -1,6 +1,6 @@
-//! An HTTP service on axum: a health endpoint, transactions, and a shutdown in good order.
+//! An HTTP service on axum: a health endpoint, transactions, and a graceful shutdown.
 //!
-//! Run it with `cargo run --example http_service`: it starts, asks itself, and stops. With an address, as in
+//! Run it with `cargo run --example http_service`. It starts, sends requests to itself, and stops. With an address, as in
 //! `cargo run --example http_service -- 127.0.0.1:8080`, it serves until Ctrl-C.
 
 use std::net::SocketAddr;
@@ -25,7 +25,7 @@ async fn main() -> Result<(), AnyError> {
     let server = examples::Server::find().map_err(|error| error.to_string())?;
     let pool = create_pool_from_url(server.url())?
         .maxsize(4)
-        // A client would not wait for longer.
+        // No client waits longer than this.
         .acquire_timeout(Duration::from_secs(5))
         .build()
         .await?;
@@ -37,13 +37,13 @@ async fn main() -> Result<(), AnyError> {
     let (stop, stopped) = oneshot::channel::<()>();
     let serving = tokio::spawn(async move {
         let shutdown = async {
-            // It stops as well when nobody is left who could tell it to.
+            // It also stops with an error here, when `stop` was dropped.
             let _ = stopped.await;
         };
         axum::serve(listener, routes(pool.clone()))
             .with_graceful_shutdown(shutdown)
             .await?;
-        say_goodbye(pool).await
+        close_pool(pool).await
     });
 
     if address.is_some() {
@@ -77,8 +77,8 @@ async fn prepare(pool: &Pool) -> Result<(), AnyError> {
     Ok(())
 }
 
-/// All requests are answered; now the connections may go.
-async fn say_goodbye(pool: Pool) -> Result<(), AnyError> {
+/// Closes the pool after all requests are answered. Connections that are in use after five seconds are aborted.
+async fn close_pool(pool: Pool) -> Result<(), AnyError> {
     pool.close();
     if timeout(Duration::from_secs(5), pool.wait_closed())
         .await
@@ -90,7 +90,7 @@ async fn say_goodbye(pool: Pool) -> Result<(), AnyError> {
     Ok(())
 }
 
-/// Whether the service can do its work: a connection can be had, and the server answers.
+/// Says whether the service works: it can acquire a connection, and the server answers a ping.
 async fn health(State(pool): State<Pool>) -> Response {
     let works = async {
         let mut conn = pool.acquire().timeout(Duration::from_secs(1)).await?;
@@ -123,7 +123,7 @@ async fn account(State(pool): State<Pool>, Path(id): Path<i64>) -> Result<String
         .ok_or(Failure::NoSuchAccount)
 }
 
-/// Both accounts change, or none does; a deadlock with another transfer costs a moment and not an error.
+/// Moves money. Either both accounts change or none. After a deadlock with another transfer, the transaction is repeated.
 async fn transfer(
     State(pool): State<Pool>,
     Path((from, to, amount)): Path<(i64, i64, i64)>,
@@ -139,7 +139,7 @@ async fn transfer(
                 let left: Option<i64> = tx.exec_first(left, (from,)).await?;
                 let left = left.ok_or(Failure::NoSuchAccount)?;
                 if left < 0 || amount < 0 {
-                    // An error takes everything back.
+                    // After an error the transaction is rolled back.
                     return Err(Failure::TooLittle);
                 }
                 let give = "UPDATE accounts SET amount = amount + ? WHERE id = ?";
@@ -151,7 +151,7 @@ async fn transfer(
     Ok(left.to_string())
 }
 
-/// Takes its time, for the shutdown to wait for.
+/// Takes 0.3 seconds, so that the shutdown has to wait for it.
 async fn report(State(pool): State<Pool>) -> Result<String, Failure> {
     let mut conn = pool.acquire().await?;
     let sum = "SELECT CAST(SUM(amount) AS SIGNED), SLEEP(0.3) FROM accounts";
@@ -159,7 +159,7 @@ async fn report(State(pool): State<Pool>) -> Result<String, Failure> {
     Ok(sum.map_or(0, |(sum, _)| sum).to_string())
 }
 
-/// What a client is told.
+/// The failures that a client is told about.
 enum Failure {
     NoSuchAccount,
     TooLittle,
@@ -184,7 +184,7 @@ impl IntoResponse for Failure {
         let (code, text) = match self {
             Self::NoSuchAccount => (StatusCode::NOT_FOUND, "no such account"),
             Self::TooLittle => (StatusCode::CONFLICT, "too little money"),
-            // Nobody knows whether it was done: the client has to look.
+            // Nobody knows whether it was committed. The client has to find out.
             Self::Database(error) if error.is_outcome_unknown() => {
                 (StatusCode::GATEWAY_TIMEOUT, "it may or may not be done")
             }
@@ -192,7 +192,7 @@ impl IntoResponse for Failure {
                 (StatusCode::SERVICE_UNAVAILABLE, "try again")
             }
             Self::Database(error) => {
-                // Not for the client's eyes.
+                // The client must not see the details, so they go to the log.
                 eprintln!("a request failed: {error}");
                 (StatusCode::INTERNAL_SERVER_ERROR, "a failure")
             }
@@ -201,7 +201,7 @@ impl IntoResponse for Failure {
     }
 }
 
-/// What the tests of such a service might do.
+/// Sends requests to the service and checks the answers, as its tests might do.
 async fn ask(here: SocketAddr, stop: oneshot::Sender<()>) -> Result<(), AnyError> {
     let (code, body) = request(here, "GET", "/health").await?;
     println!("health: {code} {body}");
@@ -209,7 +209,7 @@ async fn ask(here: SocketAddr, stop: oneshot::Sender<()>) -> Result<(), AnyError
 
     assert_eq!(request(here, "POST", "/transfer/1/2/5000").await?.0, 409);
     assert_eq!(request(here, "GET", "/accounts/3").await?.0, 404);
-    // There and back, all at once: they get into each other's way.
+    // Transfers in both directions at once, so that there are deadlocks.
     let transfers: Vec<_> = (0..20)
         .map(|number| {
             let path = ["/transfer/1/2/10", "/transfer/2/1/10"][number % 2];
@@ -221,7 +221,7 @@ async fn ask(here: SocketAddr, stop: oneshot::Sender<()>) -> Result<(), AnyError
     }
     assert_eq!(request(here, "GET", "/accounts/1").await?.1, "1000");
 
-    // What is under way when the service is told to stop is answered.
+    // A request that is running when the service is told to stop is still answered.
     let report = tokio::spawn(request(here, "GET", "/report"));
     while !report.is_finished() {
         if request(here, "GET", "/health")
@@ -234,7 +234,7 @@ async fn ask(here: SocketAddr, stop: oneshot::Sender<()>) -> Result<(), AnyError
     }
     let _ = stop.send(());
     let (code, body) = report.await??;
-    println!("the report after the word to stop: {code} {body}");
+    println!("the report after the stop: {code} {body}");
     assert_eq!((code, body.as_str()), (200, "2000"));
     Ok(())
 }

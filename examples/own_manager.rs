@@ -1,4 +1,5 @@
-//! A pool of something that is not a database: TCP connections to a line server, checked, recycled and said goodbye to.
+//! A pool of connections to a server that is not a database. The manager connects, checks, recycles and closes TCP connections
+//! to a line server.
 //!
 //! Run it with `cargo run --example own_manager`.
 
@@ -11,7 +12,7 @@ use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufStream};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{sleep, timeout};
 
-/// A connection to the line server, and whether an answer is still owed.
+/// A connection to the line server, and whether the answer to a question is still missing.
 struct Line {
     stream: BufStream<TcpStream>,
     asked: bool,
@@ -20,7 +21,7 @@ struct Line {
 impl Line {
     /// Sends a line and reads the answer.
     async fn ask(&mut self, question: &str) -> io::Result<String> {
-        // A future that is dropped between question and answer leaves `asked` behind, and the pool sees it.
+        // If this future is dropped before the answer was read, `asked` stays true. `on_release` then discards the connection.
         self.asked = true;
         self.stream.write_all(question.as_bytes()).await?;
         self.stream.write_all(b"\n").await?;
@@ -67,7 +68,7 @@ impl Manager for LineManager {
     }
 
     async fn close(&self, mut line: Line) {
-        // One that owes an answer would not hear it; and nobody is left to be told if this fails.
+        // A connection whose answer is missing is only dropped. If the last line fails, nobody needs the error.
         if !line.asked {
             let _ = line.ask("goodbye").await;
         }
@@ -79,7 +80,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let server = shout_back().await?;
     let pool = Pool::builder(LineManager { server })
         .maxsize(2)
-        // A server that does not answer must not keep the pool from closing.
+        // A server that does not answer must not delay the close of the pool for ever.
         .close_timeout(Duration::from_secs(1))
         .build()
         .await?;
@@ -87,7 +88,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut line = pool.acquire().await?;
     assert_eq!(line.ask("hello").await?, "HELLO");
 
-    // A question whose answer nobody waited for: the connection is discarded, not handed on.
+    // The answer to this question is not waited for, so the connection is discarded when it is released.
     let id = PooledConnection::id(&line);
     {
         let question = line.ask("think it over");
@@ -106,7 +107,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-/// A server that answers every line in capitals, after an hour where it has to think.
+/// A server that answers every line in capitals. Before it answers a line that begins with `think`, it waits for an hour.
 async fn shout_back() -> io::Result<SocketAddr> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let address = listener.local_addr()?;

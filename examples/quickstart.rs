@@ -1,6 +1,6 @@
 //! A pooled connection answers `SELECT 10`: the basic usage of aiomysql's pool, line by line.
 //!
-//! Run it with `cargo xtask quickstart`, or with `cargo run --example quickstart` where a server program is installed
+//! Run it with `cargo xtask quickstart`, or with `cargo run --example quickstart` if a server program is installed
 //! or `MYSQL_URL` names a server.
 
 use std::error::Error;
@@ -9,7 +9,7 @@ use pool_mysql::{ConnectOptions, create_pool};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let server = examples::Server::find()?;
-    // Any executor will do; this one is the smallest.
+    // The pool runs on any executor. This one is the smallest.
     Ok(futures_lite::future::block_on(go(server.url()))?)
 }
 

@@ -1,4 +1,4 @@
-//! What the examples share: where their server is.
+//! The examples share this: it finds or starts their server.
 
 #![forbid(unsafe_code)]
 
@@ -6,7 +6,7 @@ use std::error::Error;
 
 use private_server::PrivateServer;
 
-/// A server for an example: the one in `MYSQL_URL`, else a private one that ends with this value.
+/// A server for an example: the one in `MYSQL_URL`, or a private one that is stopped when this value is dropped.
 pub struct Server {
     url: String,
     _private: Option<PrivateServer>,
@@ -17,7 +17,7 @@ impl Server {
     ///
     /// # Errors
     ///
-    /// Where neither is possible; the text says what to install.
+    /// If there is no server and none can be started. The text says what to install.
     pub fn find() -> Result<Self, Box<dyn Error>> {
         if let Ok(url) = std::env::var("MYSQL_URL") {
             return Ok(Self {
@@ -32,7 +32,7 @@ impl Server {
         })
     }
 
-    /// How to reach it, as `mysql://user:password@host:port/db`.
+    /// The URL of the server: `mysql://user:password@host:port/db`.
     pub fn url(&self) -> &str {
         &self.url
     }
