@@ -1,4 +1,4 @@
-//! Starting the process and waiting until it greets.
+//! Starts the process and waits until it takes connections.
 
 use std::fs::{self, File};
 use std::os::unix::process::CommandExt;
@@ -9,16 +9,21 @@ use std::time::{Duration, Instant};
 
 use crate::error::ServerError;
 use crate::folder::Folder;
-use crate::greeting;
 use crate::process::Process;
 use crate::program::{Brand, Program};
 use crate::template::{init_statements, messages_of, option};
 
-/// How long a server may take to greet. It takes well under a second; a machine busy with builds takes longer.
+/// How long a server may take to start. It takes well under a second; a machine busy with builds takes longer.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// How often a starting server is looked at.
+/// The pause between two looks at a starting server.
 const LOOK: Duration = Duration::from_millis(5);
+
+/// What MariaDB and MySQL write into their log when they listen on the socket and on the port, and have run the init file.
+///
+/// The log belongs to this server alone. A client that asked for a greeting instead would leave a session that the server still counts for a moment
+/// after the client has gone, and the first user of a server with a small `max_connections` could be refused.
+const READY: &str = ": ready for connections.";
 
 /// Small and quick. Killing the process stays safe, for the system keeps what was written; only losing the machine is
 /// not. `loose`: a version that does not know one of them starts all the same.
@@ -44,13 +49,13 @@ const SMALL: [&str; 17] = [
 
 /// How one attempt to start ended.
 pub(crate) enum Launched {
-    /// The server greets.
+    /// The server takes connections.
     Ready(Process),
     /// Somebody else listens on the port.
     PortTaken,
 }
 
-/// Starts the program once and returns when it greets on the unix socket and on the port. `spawned` hears the process
+/// Starts the program once and returns when it takes connections on the unix socket and on the port. `spawned` hears the process
 /// number as soon as there is one.
 pub(crate) fn launch(
     program: &Program,
@@ -84,10 +89,7 @@ pub(crate) fn launch(
     spawned(process.pid());
     let start = Instant::now();
     loop {
-        // The unix socket first: only our own server can answer on it, and it opens after the port is bound. A greeting
-        // on the port alone may come from another server that got there before.
-        let greets =
-            greeting::arrives_on_socket(&folder.socket()) && greeting::arrives_on_port(port);
+        let said = read_log(&log, log_start);
         if let Some(status) = process.ended() {
             let said = read_log(&log, log_start);
             if said.contains("Address already in use") {
@@ -98,13 +100,13 @@ pub(crate) fn launch(
                 log: tail(&said),
             });
         }
-        if greets {
+        if said.contains(READY) {
             return Ok(Launched::Ready(process));
         }
         if start.elapsed() > PATIENCE {
             return Err(ServerError::TimedOut {
                 after: PATIENCE,
-                log: tail(&read_log(&log, log_start)),
+                log: tail(&said),
             });
         }
         thread::sleep(LOOK);

@@ -1,7 +1,7 @@
 //! A throw-away MariaDB or MySQL server for tests, examples and tasks.
 //!
 //! [`PrivateServer::start`] finds the server program, gives it a folder of its own in the temporary directory and a free
-//! port on the loopback address, and returns once it greets. It reads no configuration of the machine, needs no rights
+//! port on the loopback address, and returns once it takes connections. It reads no configuration of the machine, needs no rights
 //! and no service, and takes a fraction of a second. Dropping it kills the server and removes the folder.
 //!
 //! ```
@@ -28,7 +28,6 @@
 mod cache;
 mod error;
 mod folder;
-mod greeting;
 mod launch;
 mod port;
 mod process;

@@ -68,7 +68,7 @@ impl Builder {
         self
     }
 
-    /// Starts the server and waits until it greets.
+    /// Starts the server and waits until it takes connections. It has no session then.
     ///
     /// # Errors
     ///

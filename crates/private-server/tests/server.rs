@@ -52,6 +52,17 @@ fn a_server_greets_over_tcp_and_over_its_socket() {
 }
 
 #[test]
+fn a_started_server_has_no_session() {
+    let server = PrivateServer::builder()
+        .option("--max-connections=10")
+        .start()
+        .expect("a server");
+    // MariaDB lets a superuser in beside as many sessions as it allows. One that is left over would leave no place for the last.
+    let sessions: Result<Vec<_>, _> = (0..11).map(|_| Wire::login(tcp(&server), "root")).collect();
+    assert_eq!(sessions.map(|sessions| sessions.len()).ok(), Some(11));
+}
+
+#[test]
 fn root_needs_no_password_over_tcp_and_over_the_socket() {
     let server = PrivateServer::start().expect("a server");
     let over_tcp = Wire::login(tcp(&server), "root")
