@@ -9,6 +9,7 @@ mod install;
 mod openssl;
 mod other_servers;
 mod quickstart;
+mod repeat;
 mod server_program;
 mod step;
 mod test;
@@ -17,6 +18,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use crate::failure::Failure;
+use crate::repeat::Repeat;
 
 const HELP: &str = "\
 cargo xtask TASK
@@ -24,6 +26,8 @@ cargo xtask TASK
   quickstart   run examples/quickstart.rs against the server in MYSQL_URL, or against a private one
   test         run every test, doc test and example of the workspace; --mysql runs instead those that need Oracle's
                MySQL and MariaDB's plugin for ed25519, and gets both into target/other-servers, which takes minutes
+               --repeat N runs the test programs N times and says how often each test failed, with --busy beside as many
+               busy loops as there are cores
   bench        measure our pools beside the others, in under ten minutes; --quick takes under two, --docs puts
                the results into docs/performance.md, names of workloads run only those
   help         show this
@@ -46,10 +50,13 @@ fn main() -> ExitCode {
             Ok(())
         }
         [] => Err(Failure::usage(format!("which task?\n\n{HELP}"))),
-        ["test", rest @ ..] => Err(Failure::usage(format!(
-            "`test` takes --mysql or no argument, and got `{}`",
-            rest.join(" ")
-        ))),
+        ["test", words @ ..] => match Repeat::read(words) {
+            Some(repeat) => repeat.and_then(repeat::run),
+            None => Err(Failure::usage(format!(
+                "`test` takes --mysql, --repeat N [--busy] or no argument, and got `{}`",
+                words.join(" ")
+            ))),
+        },
         [task @ ("quickstart" | "help" | "--help" | "-h"), rest @ ..] => Err(Failure::usage(
             format!("`{task}` takes no arguments, and got `{}`", rest.join(" ")),
         )),

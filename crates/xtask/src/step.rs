@@ -2,7 +2,9 @@
 
 use std::env;
 use std::ffi::OsString;
+use std::fs::File;
 use std::io::Write;
+use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -51,9 +53,25 @@ pub(crate) enum Ended {
     OutOfTime,
 }
 
+/// Runs a program whose output goes to a file, and kills it when it takes longer than `limit`.
+pub(crate) fn run_quietly(
+    command: &mut Command,
+    output: &Path,
+    limit: Duration,
+) -> Result<Ended, Failure> {
+    let cannot_write = || Failure::while_doing(format!("write {}", output.display()));
+    let file = File::create(output).map_err(cannot_write())?;
+    command.stderr(file.try_clone().map_err(cannot_write())?);
+    wait_within(command.stdout(file), limit)
+}
+
 /// Prints the command line, runs it without input, and kills it when it takes longer than `limit`.
 pub(crate) fn run_within(command: &mut Command, limit: Duration) -> Result<Ended, Failure> {
     announce(command);
+    wait_within(command, limit)
+}
+
+fn wait_within(command: &mut Command, limit: Duration) -> Result<Ended, Failure> {
     let child = command
         .stdin(Stdio::null())
         .spawn()

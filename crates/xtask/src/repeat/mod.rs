@@ -1,0 +1,161 @@
+//! `cargo xtask test --repeat N [--busy]`: runs the test programs again and again, and counts how often each test fails.
+
+mod busy;
+mod output;
+mod programs;
+mod tally;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use self::busy::BusyLoops;
+use self::programs::TestProgram;
+use self::tally::Tally;
+use crate::failure::Failure;
+use crate::step::{self, Ended};
+use crate::{openssl, root, server_program};
+
+/// How long one test program may run. The longest takes some 20 s; a program that takes this long hangs.
+const LIMIT: Duration = Duration::from_secs(300);
+
+/// What the command line asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Repeat {
+    pub(crate) runs: u32,
+    /// Beside as many busy loops as there are cores.
+    pub(crate) busy: bool,
+}
+
+impl Repeat {
+    /// Reads the words behind `test`, if they are about repeating.
+    pub(crate) fn read(words: &[&str]) -> Option<Result<Self, Failure>> {
+        let (runs, busy) = match words {
+            ["--repeat", runs] => (runs, false),
+            ["--repeat", runs, "--busy"] | ["--busy", "--repeat", runs] => (runs, true),
+            ["--repeat"] | ["--busy", ..] => {
+                return Some(Err(Failure::usage(
+                    "say how often: `test --repeat 20 [--busy]`",
+                )));
+            }
+            _ => return None,
+        };
+        Some(match runs.parse() {
+            Ok(runs) if runs > 0 => Ok(Self { runs, busy }),
+            _ => Err(Failure::usage(format!(
+                "`--repeat {runs}`: give a whole number of 1 or more"
+            ))),
+        })
+    }
+}
+
+pub(crate) fn run(repeat: Repeat) -> Result<(), Failure> {
+    server_program::ensure(server_program::Wanted::MariaDb)?;
+    openssl::ensure()?;
+    let programs = programs::build()?;
+    let folder = root().join("target/xtask-repeat");
+    fs::create_dir_all(&folder)
+        .map_err(Failure::while_doing(format!("make {}", folder.display())))?;
+    let loops = match repeat.busy {
+        true => BusyLoops::on_all_cores(),
+        false => BusyLoops::none(),
+    };
+    let mut tally = Tally::default();
+    for number in 1..=repeat.runs {
+        let start = Instant::now();
+        let failures = tally.failures();
+        for program in &programs {
+            run_once(program, &folder, &mut tally)?;
+        }
+        println!(
+            "xtask test: run {number} of {}, {} failures, {} s",
+            repeat.runs,
+            tally.failures() - failures,
+            start.elapsed().as_secs()
+        );
+    }
+    println!("{}", tally.table());
+    println!(
+        "xtask test: {} runs{}, {} tests each, {} failures; doc tests are compiled, so they run in the plain `test` only",
+        repeat.runs,
+        loops.words(),
+        tally.tests_per_run(repeat.runs),
+        tally.failures(),
+    );
+    println!("{} passed, {} failed", tally.passes(), tally.failures());
+    match tally.failures() {
+        0 => Ok(()),
+        failures => Err(Failure::new(format!("test: {failures} failures"))),
+    }
+}
+
+fn run_once(program: &TestProgram, folder: &Path, tally: &mut Tally) -> Result<(), Failure> {
+    let log = folder.join(format!("{}.log", program.name()));
+    let ended = step::run_quietly(&mut program.command(), &log, LIMIT)?;
+    let text = fs::read(&log).map_err(Failure::while_doing(format!("read {}", log.display())))?;
+    let results = output::results(&String::from_utf8_lossy(&text));
+    let has_failed = !matches!(ended, Ended::With(status) if status.success());
+    let mut failed: Vec<String> = results.failed;
+    if let Ended::OutOfTime = ended {
+        let finished = |test: &String| results.passed.contains(test) || failed.contains(test);
+        let unfinished = program.tests()?.into_iter().filter(|test| !finished(test));
+        let unfinished: Vec<String> = unfinished.collect();
+        failed.extend(unfinished);
+    } else if has_failed && failed.is_empty() {
+        failed.push("(the program itself)".to_owned());
+    }
+    tally.passed(results.passed.len());
+    for test in failed {
+        let kept = keep(&log, folder, program, &test)?;
+        tally.failed(program.name(), &test, kept);
+    }
+    Ok(())
+}
+
+/// Keeps the output of the run in which a test has failed.
+fn keep(log: &Path, folder: &Path, program: &TestProgram, test: &str) -> Result<PathBuf, Failure> {
+    let name: String = test
+        .chars()
+        .map(|c| {
+            if c.is_alphanumeric() || c == '_' {
+                c
+            } else {
+                '.'
+            }
+        })
+        .collect();
+    let kept = folder.join(format!("failed-{}-{name}.log", program.name()));
+    fs::copy(log, &kept).map_err(Failure::while_doing(format!("write {}", kept.display())))?;
+    Ok(kept)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_says_how_often_and_whether_beside_busy_loops() {
+        let read =
+            |words: &[&str]| Repeat::read(words).map(|read| read.map_err(|why| why.to_string()));
+        let quiet = Repeat {
+            runs: 3,
+            busy: false,
+        };
+        assert_eq!(read(&["--repeat", "3"]), Some(Ok(quiet)));
+        let busy = Repeat {
+            busy: true,
+            ..quiet
+        };
+        assert_eq!(read(&["--repeat", "3", "--busy"]), Some(Ok(busy)));
+        assert_eq!(read(&["--busy", "--repeat", "3"]), Some(Ok(busy)));
+        for words in [
+            &["--repeat", "0"][..],
+            &["--repeat", "often"],
+            &["--repeat"],
+            &["--busy"],
+        ] {
+            assert!(matches!(read(words), Some(Err(_))), "{words:?}");
+        }
+        assert_eq!(read(&["--mysql"]), None);
+    }
+}
