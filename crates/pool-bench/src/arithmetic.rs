@@ -1,6 +1,6 @@
 //! Medians, quantiles, fairness and ratios.
 
-/// The middle of some values, or the mean of the two middle ones; `None` where there are none.
+/// The middle value, or the mean of the two middle values. `None` without values.
 pub(crate) fn median(values: &[f64]) -> Option<f64> {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);
@@ -19,14 +19,14 @@ pub(crate) fn range(values: &[f64]) -> Option<(f64, f64)> {
     Some((least, most))
 }
 
-/// Half the way from the smallest to the largest value, in per cent of the median.
+/// Half the distance from the smallest to the largest value, in per cent of the median.
 pub(crate) fn spread(values: &[f64]) -> Option<f64> {
     let (least, most) = range(values)?;
     let median = median(values)?;
     (median != 0.0).then(|| (most - least) / 2.0 / median * 100.0)
 }
 
-/// Jain's fairness index: 1 where all shares are equal, 1/n where one has everything.
+/// Jain's fairness index: 1 if all shares are equal, 1/n if one of n has everything.
 pub(crate) fn jain(shares: &[u64]) -> f64 {
     let sum: f64 = shares.iter().map(|&share| share as f64).sum();
     let squares: f64 = shares.iter().map(|&share| (share as f64).powi(2)).sum();
@@ -36,7 +36,7 @@ pub(crate) fn jain(shares: &[u64]) -> f64 {
     sum * sum / (shares.len() as f64 * squares)
 }
 
-/// The smallest share over the largest; 0 where nobody has anything.
+/// The smallest share divided by the largest. 0 if all shares are 0.
 pub(crate) fn least_over_most(shares: &[u64]) -> f64 {
     match (shares.iter().min(), shares.iter().max()) {
         (Some(&least), Some(&most)) if most > 0 => least as f64 / most as f64,
@@ -44,9 +44,9 @@ pub(crate) fn least_over_most(shares: &[u64]) -> f64 {
     }
 }
 
-/// The median of the ratios within each round: what disturbs a whole round disturbs both.
+/// The median of the ratios within each round. What disturbs a whole round disturbs both values.
 ///
-/// A round in which one of the two gave nothing does not count.
+/// A round in which one of the two has no value does not count.
 pub(crate) fn ratio_within_rounds(ours: &[Option<f64>], theirs: &[Option<f64>]) -> Option<f64> {
     let ratios: Vec<f64> = ours
         .iter()
@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn the_least_over_the_most_shows_who_starves() {
+    fn the_least_over_the_most_is_small_when_one_starves() {
         assert_eq!(least_over_most(&[3, 4, 6]), 0.5);
         assert_eq!(least_over_most(&[0, 9]), 0.0);
         assert_eq!(least_over_most(&[0, 0]), 0.0);

@@ -1,13 +1,13 @@
-//! What was asked for.
+//! The arguments of the program.
 
 use crate::effort::Effort;
 use crate::workloads::instructions;
 
-/// What the program is to do.
+/// The task of the program.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Command {
     Bench(Options),
-    /// What it does under callgrind, started by itself.
+    /// Run some cycles of one contender. The program starts itself under callgrind with this.
     Cycles {
         contender: String,
         size: String,
@@ -18,14 +18,14 @@ pub(crate) enum Command {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Options {
     pub(crate) effort: Effort,
-    /// Whether `docs/performance.md` is to show this run.
+    /// Whether to write the tables of this run to `docs/performance.md`.
     pub(crate) docs: bool,
-    /// The beginnings of the names of the workloads; none means all.
+    /// Run only the workloads whose names begin with one of these. If it is empty, run all.
     only: Vec<String>,
 }
 
 impl Options {
-    /// All workloads, and the page is left alone.
+    /// All workloads, without writing to the page.
     pub(crate) fn everything(effort: Effort) -> Self {
         Self {
             effort,
@@ -49,7 +49,7 @@ impl Command {
                 size: size.to_owned(),
                 count: count
                     .parse()
-                    .map_err(|_| format!("`{count}` is no number"))?,
+                    .map_err(|_| format!("`{count}` is not a number"))?,
             });
         }
         let mut options = Options::everything(Effort::Full);
@@ -59,14 +59,14 @@ impl Command {
                 "--docs" => options.docs = true,
                 unknown if unknown.starts_with('-') => {
                     return Err(format!(
-                        "there is no `{unknown}`; there are --quick, --docs and the names of workloads"
+                        "unknown option `{unknown}`; use --quick, --docs and the names of workloads"
                     ));
                 }
                 name => options.only.push(name.to_owned()),
             }
         }
         if options.docs && !options.only.is_empty() {
-            return Err("the page shows whole runs: --docs takes no names of workloads".to_owned());
+            return Err("--docs needs a run of all workloads: leave out the names".to_owned());
         }
         Ok(Self::Bench(options))
     }
@@ -82,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_asks_for_all_workloads_that_begin_with_it() {
+    fn a_name_selects_all_workloads_that_begin_with_it() {
         let Ok(Command::Bench(options)) = read(&["--quick", "crowd"]) else {
             panic!("a good command line");
         };
@@ -91,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_asks_for_everything() {
+    fn without_arguments_all_workloads_run() {
         let Ok(Command::Bench(options)) = read(&[]) else {
             panic!("a good command line");
         };
@@ -99,9 +99,9 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_understood_is_refused() {
+    fn unknown_arguments_are_refused() {
         read(&["--fast"]).expect_err("an unknown option");
-        read(&["--docs", "fill"]).expect_err("half a page");
+        read(&["--docs", "fill"]).expect_err("a part of the workloads");
         read(&[instructions::ARGUMENT, "pool-core", "small", "x"]).expect_err("no number");
     }
 }

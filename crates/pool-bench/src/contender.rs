@@ -1,4 +1,4 @@
-//! What a pool must be able to do to take part.
+//! The trait that each pool of the in-memory workloads implements.
 
 use std::future::Future;
 
@@ -6,56 +6,56 @@ use crate::fake::Server;
 
 /// A pool, as the in-memory workloads see it.
 pub(crate) trait Contender: Send + Sync + Sized + 'static {
-    /// What its rows are called.
+    /// The name in the tables.
     const NAME: &'static str;
-    /// How it was set up, in words.
+    /// Its settings, for the reader of the tables.
     const SETTINGS: &'static str;
-    /// Whether its acquire waits for a connection as a future; the others take part only where nobody waits.
+    /// Whether its acquire is a future that waits for a connection. Without this, it takes part only in workloads in which nobody waits.
     const WAITS: bool = true;
-    /// Why it cannot run outside tokio, if it cannot.
+    /// The reason why it cannot run outside tokio, or `None` if it can.
     const NEEDS_TOKIO: Option<&'static str> = None;
 
-    /// A connection in somebody's hands; dropping it gives it back.
+    /// An acquired connection. Dropping it releases the connection.
     type Guard<'a>: Send
     where
         Self: 'a;
 
-    /// An empty pool of at most `size` connections. The floors, which cannot connect, are full.
+    /// An empty pool of at most `size` connections. The floors cannot connect later, so they are full.
     fn open(server: Server, size: usize) -> impl Future<Output = Self> + Send;
 
-    /// A full pool by the contender's own means, or `None` where it has no such feature.
+    /// A full pool, filled by the pool's own function for it, or `None` if the pool has none.
     fn open_full(_server: Server, _size: usize) -> impl Future<Output = Option<Self>> + Send {
         async { None }
     }
 
-    /// Takes a connection.
+    /// Acquires a connection.
     ///
     /// # Panics
     ///
-    /// When the pool gives an error: no workload makes a connect fail.
+    /// If the pool returns an error. No workload lets a connect fail.
     fn acquire(&self) -> impl Future<Output = Self::Guard<'_>> + Send;
 
     /// The size in bytes of the pool's own acquire future.
     fn acquire_size(&self) -> usize;
 }
 
-/// Something to be done with each contender.
+/// A function that is called for each contender.
 pub(crate) trait Visitor {
-    /// What comes out of it.
+    /// The result for one contender.
     type Output;
 
-    /// Does it with one.
+    /// Is called with the contender `C`.
     fn visit<C: Contender>(&self) -> Self::Output;
 }
 
-/// Makes every connection of the pool, so that nothing is connected later.
+/// Opens all connections of the pool, so that no connect happens later.
 pub(crate) async fn fill<C: Contender>(pool: &C, size: usize) {
     let mut guards = Vec::with_capacity(size);
     for _ in 0..size {
         guards.push(pool.acquire().await);
     }
     drop(guards);
-    // Those that give back in a task of their own get a chance to.
+    // Some pools release in a task. These tasks run now.
     for _ in 0..8 {
         crate::fake::yield_once().await;
     }

@@ -1,13 +1,13 @@
-//! How long everything is measured.
+//! How long the measurements take.
 
 use std::time::Duration;
 
 /// How much time a run takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Effort {
-    /// Under ten minutes: the numbers to publish.
+    /// Less than ten minutes: for numbers that are published.
     Full,
-    /// Under two: to see where one stands.
+    /// Less than two minutes: for a first impression.
     Quick,
 }
 

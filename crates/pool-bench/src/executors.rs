@@ -7,10 +7,10 @@ use futures_lite::future::or;
 use tokio::runtime::{Builder, Runtime};
 use tokio::time::timeout;
 
-/// How many workers the contended workloads have.
+/// The number of workers in the contended workloads.
 pub(crate) const WORKERS: usize = 2;
 
-/// tokio on the thread that calls it.
+/// tokio's current-thread executor.
 pub(crate) fn current_thread() -> Runtime {
     let runtime = Builder::new_current_thread().enable_all().build();
     runtime.expect("an executor")
@@ -25,22 +25,22 @@ pub(crate) fn two_workers() -> Runtime {
     runtime.expect("an executor")
 }
 
-/// No contender that works needs this long for one measurement.
+/// The time limit of one measurement. A contender that does not hang needs less.
 pub(crate) const LIMIT: Duration = Duration::from_secs(10);
 
-/// What the row says of one that was not over in time.
+/// The note for a measurement that reached the time limit.
 pub(crate) fn hangs() -> String {
-    format!("HANGS: not over after {} s", LIMIT.as_secs())
+    format!("HANGS: not finished after {} s", LIMIT.as_secs())
 }
 
-/// Drives a measurement on a runtime of its own and ends the runtime; tasks that hang are not waited for.
+/// Drives a measurement on `runtime`, then shuts the runtime down. It does not wait for tasks that hang.
 pub(crate) fn drive<T>(runtime: Runtime, measure: impl Future<Output = T>) -> Result<T, String> {
     let result = runtime.block_on(async { timeout(LIMIT, measure).await });
     runtime.shutdown_timeout(Duration::from_secs(1));
     result.map_err(|_| hangs())
 }
 
-/// Where a workload on one thread runs.
+/// The executor of a workload on one thread.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Executor {
     Tokio,

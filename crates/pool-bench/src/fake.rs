@@ -1,4 +1,4 @@
-//! The server of the in-memory workloads: it answers at once, and counts what is opened.
+//! The server of the in-memory workloads. It answers at once and counts the connections.
 
 use std::future::{Future, poll_fn};
 use std::sync::Arc;
@@ -6,17 +6,17 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::task::Poll;
 use std::time::Duration;
 
-/// A server that lies in memory. Clones are the same server.
+/// A server in memory. Clones are the same server.
 #[derive(Clone, Debug)]
 pub(crate) struct Server {
-    books: Arc<Books>,
+    shared: Arc<Shared>,
 }
 
 #[derive(Debug, Default)]
-struct Books {
-    /// How long a connect takes; nothing at all by default.
+struct Shared {
+    /// How long a connect takes. By default it takes no time.
     connect_time: Option<Duration>,
-    /// Whether a check (or recycle, or ping) has to wait for the executor once.
+    /// Whether each check (or recycle, or ping) suspends once.
     check_waits: AtomicBool,
     connects: AtomicU64,
     open: AtomicU64,
@@ -24,31 +24,31 @@ struct Books {
 }
 
 impl Server {
-    /// One that answers at once.
+    /// A server that answers at once.
     pub(crate) fn new() -> Self {
         Self {
-            books: Arc::new(Books::default()),
+            shared: Arc::new(Shared::default()),
         }
     }
 
-    /// One whose connects take a while. Needs tokio's timer.
+    /// A server whose connects take `time`. Needs tokio's timer.
     pub(crate) fn with_connect_time(time: Duration) -> Self {
         Self {
-            books: Arc::new(Books {
+            shared: Arc::new(Shared {
                 connect_time: Some(time),
-                ..Books::default()
+                ..Shared::default()
             }),
         }
     }
 
-    /// From now on a check suspends once, so that it can be cancelled.
+    /// Makes each later check suspend once, so that it can be cancelled.
     pub(crate) fn let_checks_wait(&self) {
-        self.books.check_waits.store(true, Ordering::Relaxed);
+        self.shared.check_waits.store(true, Ordering::Relaxed);
     }
 
     /// Opens a connection.
     pub(crate) async fn connect<const PAD: usize>(&self) -> Connection<PAD> {
-        if let Some(time) = self.books.connect_time {
+        if let Some(time) = self.shared.connect_time {
             tokio::time::sleep(time).await;
         }
         self.connect_now()
@@ -56,30 +56,30 @@ impl Server {
 
     /// Opens a connection without waiting.
     pub(crate) fn connect_now<const PAD: usize>(&self) -> Connection<PAD> {
-        self.books.connects.fetch_add(1, Ordering::Relaxed);
-        let open = self.books.open.fetch_add(1, Ordering::Relaxed) + 1;
-        self.books.peak.fetch_max(open, Ordering::Relaxed);
+        self.shared.connects.fetch_add(1, Ordering::Relaxed);
+        let open = self.shared.open.fetch_add(1, Ordering::Relaxed) + 1;
+        self.shared.peak.fetch_max(open, Ordering::Relaxed);
         Connection {
-            books: Arc::clone(&self.books),
+            shared: Arc::clone(&self.shared),
             pad: [0; PAD],
         }
     }
 
-    /// How many connections were ever opened.
+    /// The number of connections that were opened so far.
     pub(crate) fn connects(&self) -> u64 {
-        self.books.connects.load(Ordering::Relaxed)
+        self.shared.connects.load(Ordering::Relaxed)
     }
 
-    /// The most that were open at once.
+    /// The largest number of connections that were open at the same time.
     pub(crate) fn peak(&self) -> u64 {
-        self.books.peak.load(Ordering::Relaxed)
+        self.shared.peak.load(Ordering::Relaxed)
     }
 }
 
-/// A connection: 8 bytes, and as many more as it is to weigh.
+/// A connection of 8 bytes and `PAD` bytes of padding.
 #[derive(Debug)]
 pub(crate) struct Connection<const PAD: usize> {
-    books: Arc<Books>,
+    shared: Arc<Shared>,
     #[expect(dead_code, reason = "it only has a size")]
     pad: [u8; PAD],
 }
@@ -93,9 +93,9 @@ pub(crate) const SMALL: usize = 0;
 pub(crate) const BIG: usize = 1016;
 
 impl<const PAD: usize> Connection<PAD> {
-    /// What a check, a recycle or a ping does.
+    /// A check, a recycle or a ping.
     pub(crate) async fn check(&self) {
-        if self.books.check_waits.load(Ordering::Relaxed) {
+        if self.shared.check_waits.load(Ordering::Relaxed) {
             yield_once().await;
         }
     }
@@ -103,11 +103,11 @@ impl<const PAD: usize> Connection<PAD> {
 
 impl<const PAD: usize> Drop for Connection<PAD> {
     fn drop(&mut self) {
-        self.books.open.fetch_sub(1, Ordering::Relaxed);
+        self.shared.open.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
-/// Suspends the task once; it is woken at once. The same on every executor.
+/// Suspends the task once and wakes it immediately, in the same way on every executor.
 pub(crate) fn yield_once() -> impl Future<Output = ()> + Send {
     let mut yielded = false;
     poll_fn(move |cx| {

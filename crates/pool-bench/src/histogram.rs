@@ -1,10 +1,10 @@
-//! How long acquires waited: buckets that grow with the value, so that all fit and none is wrong by more than 1.6 %.
+//! A histogram of durations. The buckets grow with the value, so no value is wrong by more than 1.6 %.
 
 use std::time::Duration;
 
-/// Buckets between a power of two and the next.
+/// The number of buckets between a power of two and the next one.
 const STEPS: u64 = 32;
-/// Nanoseconds up to 2^36, a good minute.
+/// The largest value is 2^36 ns, more than a minute.
 const BUCKETS: usize = 32 * 33;
 
 /// Counts durations.
@@ -35,7 +35,7 @@ impl Histogram {
         self.longest = self.longest.max(other.longest);
     }
 
-    /// The duration in nanoseconds that this share of all did not exceed; 0 where nothing was counted.
+    /// The duration in nanoseconds that this share of all durations does not exceed. 0 if nothing was counted.
     pub(crate) fn quantile(&self, share: f64) -> f64 {
         let all: u64 = self.counts.iter().map(|&count| u64::from(count)).sum();
         let wanted = (all as f64 * share).ceil() as u64;
@@ -49,7 +49,7 @@ impl Histogram {
         self.longest as f64
     }
 
-    /// The longest of all, in nanoseconds.
+    /// The longest duration, in nanoseconds.
     pub(crate) fn longest(&self) -> f64 {
         self.longest as f64
     }
@@ -80,7 +80,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_duration_comes_back_within_two_per_cent() {
+    fn every_duration_is_found_within_two_per_cent() {
         for exponent in 0..36 {
             for nanos in [1_u64 << exponent, (1 << exponent) + (1 << exponent) / 3] {
                 let found = middle(bucket(nanos));
@@ -93,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn buckets_follow_each_other_without_a_gap() {
+    fn there_is_no_gap_between_buckets() {
         let buckets: Vec<usize> = (0..5_000).map(bucket).collect();
         assert!(buckets.windows(2).all(|two| two[1] - two[0] <= 1));
     }
@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn two_histograms_are_one_when_they_are_merged() {
+    fn merged_histograms_contain_the_values_of_both() {
         let mut one = Histogram::new();
         one.add(Duration::from_nanos(10));
         let mut other = Histogram::new();
@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_histogram_says_zero() {
+    fn the_quantiles_of_an_empty_histogram_are_zero() {
         assert_eq!(Histogram::new().quantile(0.5), 0.0);
     }
 }

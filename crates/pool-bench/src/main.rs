@@ -1,7 +1,7 @@
 //! Measures pool-core and pool-mysql beside the other pools, all in one run. `cargo xtask bench` starts it.
 //!
-//! The contenders take turns within a workload, round by round, so that a slow minute of the machine hits all of them. A
-//! workload has a file in `workloads` or `mysql`, a contender one in `contenders` or `mysql/clients`.
+//! In each round of a workload, every contender has one turn, so a slow minute of the machine affects all of them. Each
+//! workload has a file in `workloads` or `mysql`. Each contender has a file in `contenders` or `mysql/clients`.
 
 #![forbid(unsafe_code)]
 
@@ -28,7 +28,7 @@ use crate::command_line::Command;
 use crate::progress::Progress;
 use crate::report::Run;
 use crate::report::machine::Machine;
-use crate::workload::{Outcome, Patience, Workload};
+use crate::workload::{Outcome, RepeatBudget, Workload};
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -51,18 +51,19 @@ fn main() -> ExitCode {
 
 fn bench(options: &command_line::Options) -> Result<(), String> {
     let (begun, effort) = (Instant::now(), options.effort);
-    let server = mysql::Server::start().map_err(|error| format!("no server: {error}"))?;
+    let server =
+        mysql::Server::start().map_err(|error| format!("cannot start the server: {error}"))?;
     let mut machine = Machine::look(server.version().to_owned());
     let mut all = workloads::all(effort);
     all.extend(server.workloads(effort));
     all.retain(|workload| options.wants(workload.id));
     if all.is_empty() {
-        return Err("there is no such workload".to_owned());
+        return Err("no workload has a name that begins so".to_owned());
     }
-    // A contender that panics has a row that says so; the message need not be in between.
+    // The row of a contender that panics says so. The message is not printed a second time, into the progress bar.
     std::panic::set_hook(Box::new(|_| {}));
     let progress = Progress::new(all.iter().map(Workload::turns).sum());
-    let mut patience = Patience {
+    let mut budget = RepeatBudget {
         left: effort.millis(60_000, 10_000),
         pids: server.pid().into_iter().collect(),
     };
@@ -70,11 +71,11 @@ fn bench(options: &command_line::Options) -> Result<(), String> {
         .into_iter()
         .map(|workload| {
             progress.workload(&workload.title);
-            workload.run(&progress, &mut patience)
+            workload.run(&progress, &mut budget)
         })
         .collect();
     progress.done();
-    // From here on a panic is our own.
+    // From here on, a panic is a fault of the benchmark itself.
     let _ = std::panic::take_hook();
     machine.look_again();
     let run = Run {
@@ -90,14 +91,14 @@ fn bench(options: &command_line::Options) -> Result<(), String> {
         .write()
         .map_err(|error| format!("cannot write the results: {error}"))?;
     println!(
-        "\nresults.json, results.md and the plots lie in {}",
+        "\nresults.json, results.md and the plots are in {}",
         folder.display()
     );
     if options.docs {
         let page = run
             .publish()
             .map_err(|error| format!("cannot write the page: {error}"))?;
-        println!("{} shows this run", page.display());
+        println!("{} has the tables of this run now", page.display());
     }
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! The progress bar, and the end of a run that hangs. Where there is no terminal it writes a line a workload.
+//! The progress bar, and the exit of a run that hangs. Without a terminal, one line for each workload is written.
 
 use std::io::IsTerminal;
 use std::process;
@@ -8,14 +8,14 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-/// No measurement takes this long. A poll that never returns cannot be ended from outside.
+/// The program exits if a turn takes longer. A poll that never returns cannot be ended in another way.
 const TURN_LIMIT: Duration = Duration::from_secs(120);
 
-/// Shows how far the run is.
+/// Shows how much of the run is done.
 pub(crate) struct Progress {
     bar: ProgressBar,
     terminal: bool,
-    /// Whose turn it is, and since when.
+    /// The present turn, and when it began.
     turn: Arc<Mutex<Turn>>,
 }
 
@@ -42,7 +42,7 @@ impl Progress {
             over: false,
         }));
         let watched = Arc::clone(&turn);
-        thread::spawn(move || end_what_hangs(&watched));
+        thread::spawn(move || exit_if_a_turn_hangs(&watched));
         Self {
             bar,
             terminal,
@@ -50,14 +50,14 @@ impl Progress {
         }
     }
 
-    /// A workload begins.
+    /// Says that a workload begins.
     pub(crate) fn workload(&self, title: &str) {
         if !self.terminal {
             eprintln!("pool-bench: {title}");
         }
     }
 
-    /// A contender's turn.
+    /// Says that the turn of a contender begins.
     pub(crate) fn turn(&self, workload: &str, contender: &str) {
         let whose = format!("{workload}: {contender}");
         self.bar.set_message(whose.clone());
@@ -78,7 +78,7 @@ impl Progress {
     }
 }
 
-fn end_what_hangs(turn: &Mutex<Turn>) {
+fn exit_if_a_turn_hangs(turn: &Mutex<Turn>) {
     loop {
         thread::sleep(Duration::from_secs(1));
         let turn = turn.lock().unwrap_or_else(PoisonError::into_inner);

@@ -1,11 +1,11 @@
-//! Whether the machine had something else to do while a measurement ran.
+//! How much of the machine other processes used while a measurement ran.
 
 use std::fs;
 
-/// More than this share of the machine for others, and a measurement on two threads says nothing.
+/// If other processes use more than this share of the machine, a measurement on two threads is not valid.
 pub(crate) const LIMIT: f64 = 0.12;
 
-/// Looks at the machine from one moment to the next. Knows something on Linux only.
+/// Measures the processor time of other processes from `begin` on. It works on Linux only.
 pub(crate) struct Watch {
     pids: Vec<String>,
     start: Option<Ticks>,
@@ -19,7 +19,7 @@ struct Ticks {
 }
 
 impl Watch {
-    /// Begins to look. Ours are this process and the given ones.
+    /// Begins. This process and the given ones do not count as others.
     pub(crate) fn begin(others_of_ours: &[u32]) -> Self {
         let mut pids = vec!["self".to_owned()];
         pids.extend(others_of_ours.iter().map(u32::to_string));
@@ -27,8 +27,8 @@ impl Watch {
         Self { pids, start }
     }
 
-    /// The share of the machine that strangers had, from 0 to 1.
-    pub(crate) fn strangers(&self) -> Option<f64> {
+    /// The share of the machine that other processes used, from 0 to 1.
+    pub(crate) fn others_share(&self) -> Option<f64> {
         let (start, end) = (self.start?, Ticks::now(&self.pids)?);
         let all = end.all.checked_sub(start.all).filter(|&all| all > 0)?;
         let busy = end.busy.saturating_sub(start.busy);
@@ -50,7 +50,7 @@ impl Ticks {
     }
 }
 
-/// `cpu user nice system idle iowait irq softirq steal guest guest_nice`; guests are users, too.
+/// `cpu user nice system idle iowait irq softirq steal guest guest_nice`. Guests are counted in `user`, too.
 fn machine(line: &str) -> Option<(u64, u64)> {
     let mut ticks = Vec::new();
     for word in line.strip_prefix("cpu ")?.split_whitespace().take(8) {
@@ -61,7 +61,8 @@ fn machine(line: &str) -> Option<(u64, u64)> {
     Some((all, all - idle))
 }
 
-/// The 14th and 15th fields, counted behind the name, which may hold blanks: time in the program and in the kernel.
+/// The 14th and 15th fields: time in the program and in the kernel. The name of the process may have blanks, so the fields are
+/// counted from the end of the name.
 fn process(text: &str) -> Option<u64> {
     let (_, rest) = text.rsplit_once(')')?;
     let mut words = rest.split_whitespace().skip(11);

@@ -1,4 +1,4 @@
-//! A workload, its rows, and how they are measured: contenders in turns, round by round.
+//! A workload, its rows, and how they are measured: in each round, every contender has one turn.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
@@ -6,14 +6,14 @@ use std::time::{Duration, Instant};
 use crate::progress::Progress;
 use crate::quiet::{self, Watch};
 
-/// How often a disturbed measurement is made at most.
+/// A disturbed measurement is made at most this many times.
 const TRIES: u32 = 4;
 
-/// What one contender gave in one round: a value for some of the columns.
+/// The result of one contender in one round: values for some of the columns.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Sample {
     pub(crate) values: Vec<(&'static str, f64)>,
-    /// What went wrong without stopping it: hung tasks, lost connections.
+    /// Faults that did not end the measurement: hung tasks, lost connections.
     pub(crate) notes: Vec<String>,
 }
 
@@ -25,7 +25,7 @@ impl Sample {
         }
     }
 
-    pub(crate) fn noting(mut self, bad: bool, note: impl FnOnce() -> String) -> Self {
+    pub(crate) fn note_if(mut self, bad: bool, note: impl FnOnce() -> String) -> Self {
         if bad {
             self.notes.push(note());
         }
@@ -42,20 +42,20 @@ pub(crate) struct Cell {
     pub(crate) measure: Measure,
 }
 
-/// What is in a column and how it is written.
+/// The name of a column, and which of its values are better.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Column {
     pub(crate) name: &'static str,
     pub(crate) better: Better,
 }
 
-/// Which values are good.
+/// Which values are better.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Better {
     Less,
     More,
-    /// Neither: it is told, not judged.
-    Told,
+    /// The column is shown, but not judged.
+    Neutral,
 }
 
 pub(crate) const fn less(name: &'static str) -> Column {
@@ -72,38 +72,38 @@ pub(crate) const fn more(name: &'static str) -> Column {
     }
 }
 
-pub(crate) const fn told(name: &'static str) -> Column {
+pub(crate) const fn neutral(name: &'static str) -> Column {
     Column {
         name,
-        better: Better::Told,
+        better: Better::Neutral,
     }
 }
 
-/// A workload that can be run. The first column is the one it is about.
+/// A workload. The first column is its main result.
 pub(crate) struct Workload {
     pub(crate) id: &'static str,
     pub(crate) title: String,
     pub(crate) columns: &'static [Column],
-    /// The contender that the others are compared with.
+    /// The contender with which the others are compared.
     pub(crate) baseline: &'static str,
     pub(crate) rounds: usize,
-    /// Whether strangers on the machine spoil it: a measurement that they disturbed is repeated.
+    /// Whether other processes change the result. A measurement that they disturbed is then repeated.
     pub(crate) needs_quiet: bool,
     pub(crate) cells: Vec<Cell>,
 }
 
-/// What a contender gave in all rounds.
+/// The results of a contender in all rounds.
 #[derive(Clone, Debug)]
 pub(crate) struct Row {
     pub(crate) contender: &'static str,
-    /// One a round; nothing in a round that failed.
+    /// One for each round; `None` if the round failed.
     pub(crate) samples: Vec<Option<Sample>>,
-    /// Why it could not be measured, or what happened on the way.
+    /// Why it could not be measured, and the notes of its samples.
     pub(crate) notes: Vec<String>,
 }
 
 impl Row {
-    /// A column round by round, with nothing where a round gave no value.
+    /// The values of a column, one for each round; `None` if the round has no value.
     pub(crate) fn rounds(&self, column: &str) -> Vec<Option<f64>> {
         let value = |sample: &Sample| {
             let mut values = sample.values.iter();
@@ -116,28 +116,28 @@ impl Row {
             .collect()
     }
 
-    /// The values of a column, without the rounds that gave none.
+    /// The values of a column, without the rounds that have no value.
     pub(crate) fn values(&self, column: &str) -> Vec<f64> {
         self.rounds(column).into_iter().flatten().collect()
     }
 
-    /// Whether it was tried and gave nothing so far.
-    fn cannot_do_it(&self) -> bool {
+    /// Whether every round so far has failed.
+    fn has_only_failed(&self) -> bool {
         !self.notes.is_empty() && self.samples.iter().all(Option::is_none)
     }
 }
 
-/// The rows of a workload that was run.
+/// The rows of a finished workload.
 #[derive(Clone, Debug)]
 pub(crate) struct Outcome {
-    /// What it is called in files.
+    /// The name of the workload in files.
     pub(crate) id: &'static str,
     pub(crate) title: String,
     pub(crate) columns: &'static [Column],
     pub(crate) baseline: &'static str,
     pub(crate) rows: Vec<Row>,
-    /// The share of the machine that strangers had in each measurement, where they spoil it.
-    pub(crate) strangers: Vec<f64>,
+    /// The share of the machine that other processes used in each measurement, if `needs_quiet` is set.
+    pub(crate) others_share: Vec<f64>,
 }
 
 impl Outcome {
@@ -147,13 +147,13 @@ impl Outcome {
 }
 
 impl Workload {
-    /// How many measurements it takes.
+    /// The number of measurements.
     pub(crate) fn turns(&self) -> usize {
         self.rounds * self.cells.len()
     }
 
-    /// Measures all rounds. In each, every contender has its turn, and each round another one begins.
-    pub(crate) fn run(mut self, progress: &Progress, patience: &mut Patience) -> Outcome {
+    /// Measures all rounds. In each round every contender has one turn. Each round begins with another contender.
+    pub(crate) fn run(mut self, progress: &Progress, budget: &mut RepeatBudget) -> Outcome {
         let mut rows: Vec<Row> = self
             .cells
             .iter()
@@ -164,22 +164,22 @@ impl Workload {
             })
             .collect();
         let count = self.cells.len();
-        let mut strangers = Vec::new();
+        let mut others_share = Vec::new();
         for round in 0..self.rounds {
             for turn in 0..count {
                 let index = (turn + round) % count;
                 let (cell, row) = (&mut self.cells[index], &mut rows[index]);
                 progress.turn(self.id, cell.contender);
-                if row.cannot_do_it() {
+                if row.has_only_failed() {
                     row.samples.push(None);
                     continue;
                 }
-                let notes = match measure(cell, self.needs_quiet, patience) {
+                let notes = match measure(cell, self.needs_quiet, budget) {
                     Ok((sample, share)) => {
                         let notes = sample.notes.clone();
                         row.samples.push(Some(sample));
                         if self.needs_quiet {
-                            strangers.push(share);
+                            others_share.push(share);
                         }
                         notes
                     }
@@ -201,51 +201,51 @@ impl Workload {
             columns: self.columns,
             baseline: self.baseline,
             rows,
-            strangers,
+            others_share,
         }
     }
 }
 
-/// How much time there is for measurements to be repeated, and whose use of the machine is ours.
-pub(crate) struct Patience {
+/// The time that is left for repeated measurements, and the processes that do not count as others.
+pub(crate) struct RepeatBudget {
     pub(crate) left: Duration,
     pub(crate) pids: Vec<u32>,
 }
 
-/// Measures once; again where strangers disturbed it, and keeps the try that they disturbed least.
+/// Measures once. If other processes disturbed it, it measures again, and keeps the least disturbed sample.
 fn measure(
     cell: &mut Cell,
     needs_quiet: bool,
-    patience: &mut Patience,
+    budget: &mut RepeatBudget,
 ) -> Result<(Sample, f64), String> {
     let mut best: Option<(Sample, f64)> = None;
     for again in 0..TRIES {
         let start = Instant::now();
-        let watch = Watch::begin(&patience.pids);
+        let watch = Watch::begin(&budget.pids);
         let sample = match catch_unwind(AssertUnwindSafe(|| (cell.measure)())) {
             Ok(result) => result?,
-            Err(panic) => return Err(format!("PANIC: {}", words_of(panic.as_ref()))),
+            Err(panic) => return Err(format!("PANIC: {}", panic_message(panic.as_ref()))),
         };
-        let share = watch.strangers().unwrap_or_default();
+        let share = watch.others_share().unwrap_or_default();
         if again > 0 {
-            patience.left = patience.left.saturating_sub(start.elapsed());
+            budget.left = budget.left.saturating_sub(start.elapsed());
         }
         if best.as_ref().is_none_or(|&(_, least)| share < least) {
             best = Some((sample, share));
         }
-        if !needs_quiet || share <= quiet::LIMIT || patience.left.is_zero() {
+        if !needs_quiet || share <= quiet::LIMIT || budget.left.is_zero() {
             break;
         }
     }
-    best.ok_or_else(|| "it was not measured".to_owned())
+    best.ok_or_else(|| "not measured".to_owned())
 }
 
-/// What a panic says, in its first line.
-fn words_of(panic: &(dyn std::any::Any + Send)) -> &str {
+/// The first line of the message of a panic.
+fn panic_message(panic: &(dyn std::any::Any + Send)) -> &str {
     let words = match (panic.downcast_ref::<String>(), panic.downcast_ref::<&str>()) {
         (Some(words), _) => words.as_str(),
         (None, Some(words)) => words,
-        (None, None) => "it says nothing",
+        (None, None) => "no message",
     };
     words.lines().next().unwrap_or_default()
 }
@@ -254,7 +254,7 @@ fn words_of(panic: &(dyn std::any::Any + Send)) -> &str {
 mod tests {
     use super::*;
 
-    /// Runs rounds of which each gives what is listed.
+    /// Runs rounds whose results are listed.
     fn run(listed: Vec<Result<Sample, String>>) -> Outcome {
         const COLUMNS: &[Column] = &[less("ns")];
         let rounds = listed.len();
@@ -271,12 +271,12 @@ mod tests {
                 measure: Box::new(move || listed.next().expect("no more rounds than listed")),
             }],
         };
-        let mut patience = Patience {
+        let mut budget = RepeatBudget {
             left: Duration::ZERO,
             pids: Vec::new(),
         };
         let progress = Progress::new(rounds);
-        let outcome = workload.run(&progress, &mut patience);
+        let outcome = workload.run(&progress, &mut budget);
         progress.done();
         outcome
     }
@@ -286,12 +286,12 @@ mod tests {
     }
 
     #[test]
-    fn a_later_note_does_not_hide_an_earlier_one_and_none_is_told_twice() {
+    fn each_note_is_kept_once() {
         let bad = || {
             sample(1.0)
-                .noting(true, || "HANGS".to_owned())
-                .noting(false, || "LOSES".to_owned())
-                .noting(true, || "STARVES".to_owned())
+                .note_if(true, || "HANGS".to_owned())
+                .note_if(false, || "LOSES".to_owned())
+                .note_if(true, || "STARVES".to_owned())
         };
         let outcome = run(vec![Ok(bad()), Ok(bad())]);
         assert_eq!(outcome.rows[0].notes, ["HANGS", "STARVES"]);
@@ -308,7 +308,7 @@ mod tests {
     }
 
     #[test]
-    fn who_cannot_do_it_in_the_first_round_is_not_asked_again() {
+    fn a_contender_that_failed_in_the_first_round_is_not_measured_again() {
         let outcome = run(vec![Err("PANICS".to_owned()), Ok(sample(1.0))]);
         let row = &outcome.rows[0];
         assert_eq!(row.rounds("ns"), [None, None]);

@@ -1,4 +1,4 @@
-//! A floor: crossbeam's lock-free queue, one atomic operation to take and one to give back.
+//! A floor: crossbeam's lock-free queue. Acquire and release are one atomic operation each.
 
 use crossbeam_queue::ArrayQueue;
 
@@ -17,7 +17,7 @@ pub(crate) struct Taken<'a, const PAD: usize> {
 impl<const PAD: usize> Drop for Taken<'_, PAD> {
     fn drop(&mut self) {
         if let Some(conn) = self.conn.take() {
-            // It is never full: what comes back was taken from it.
+            // The queue is never full, because the connection was taken from it.
             let _ = self.queue.idle.push(conn);
         }
     }

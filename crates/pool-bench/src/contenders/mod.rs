@@ -14,10 +14,10 @@ mod sqlx;
 use crate::contender::{Contender, Visitor};
 use crate::fake::SMALL;
 
-/// Whose row the others are compared with.
+/// The contender with which the others are compared.
 pub(crate) const OURS: &str = pool_core::PoolCore::<SMALL, { pool_core::REUSE }>::NAME;
 
-/// Visits all contenders with connections of that padding, ours first.
+/// Visits all contenders with connections of this padding. Ours are first.
 pub(crate) fn visit_all<const PAD: usize, V: Visitor>(visitor: &V) -> Vec<V::Output> {
     vec![
         visitor.visit::<pool_core::PoolCore<PAD, { pool_core::REUSE }>>(),
@@ -33,7 +33,7 @@ pub(crate) fn visit_all<const PAD: usize, V: Visitor>(visitor: &V) -> Vec<V::Out
     ]
 }
 
-/// Visits those that look at a connection only when they are told to, told to look at each before they hand it out.
+/// Visits the contenders that check a connection only on demand, configured to check in each acquire.
 pub(crate) fn visit_checking<const PAD: usize, V: Visitor>(visitor: &V) -> Vec<V::Output> {
     vec![
         visitor.visit::<pool_core::PoolCore<PAD, { pool_core::CHECK }>>(),

@@ -1,4 +1,4 @@
-//! A floor: a stack behind std's mutex.
+//! A floor: a `Vec` in std's mutex.
 
 use std::sync::{Mutex, PoisonError};
 

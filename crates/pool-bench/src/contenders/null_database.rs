@@ -1,6 +1,6 @@
-//! As little of a database as sqlx's pool asks for: connections that can be opened, pinged and closed.
+//! A database with only what sqlx's pool needs: connections that can be opened, pinged and closed.
 //!
-//! No statement is ever run, so all that has to do with statements is one type without values.
+//! No statement is executed, so one type without values stands for all types of statements.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -33,11 +33,11 @@ use crate::fake::{self, Server};
 #[derive(Debug)]
 pub(crate) struct Null<const PAD: usize>;
 
-/// Whatever a statement would need or give. There is none.
+/// The type of everything that only statements need. It has no values.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Never<const PAD: usize> {}
 
-/// Where to connect to.
+/// The options of a connect.
 #[derive(Clone, Debug)]
 pub(crate) struct NullOptions<const PAD: usize> {
     server: Server,
@@ -101,7 +101,7 @@ impl<const PAD: usize> ConnectOptions for NullOptions<PAD> {
     type Connection = NullConnection<PAD>;
 
     fn from_url(_: &Url) -> Result<Self, Error> {
-        Err(Error::Configuration("there is no URL for it".into()))
+        Err(Error::Configuration("this database has no URL".into()))
     }
     async fn connect(&self) -> Result<Self::Connection, Error> {
         Ok(NullConnection {
@@ -120,7 +120,7 @@ impl<const PAD: usize> FromStr for NullOptions<PAD> {
     type Err = Error;
 
     fn from_str(_: &str) -> Result<Self, Error> {
-        Err(Error::Configuration("there is no URL for it".into()))
+        Err(Error::Configuration("this database has no URL".into()))
     }
 }
 
@@ -212,7 +212,7 @@ impl<const PAD: usize> ValueRef<'_> for Never<PAD> {
 
 impl<const PAD: usize> Default for Never<PAD> {
     fn default() -> Self {
-        unreachable!("no statement is run, so nobody needs arguments")
+        unreachable!("no statement is executed, so arguments are never made")
     }
 }
 

@@ -1,4 +1,4 @@
-//! Ours: with a manager whose connections come back clean, with one that recycles each, and with a check each time.
+//! pool-core, in three ways: with connections that come back clean, with a recycle of each return, and with a check in each acquire.
 
 use std::convert::Infallible;
 use std::time::Duration;
@@ -78,7 +78,7 @@ impl<const PAD: usize, const WAY: u8> Contender for PoolCore<PAD, WAY> {
     async fn open(server: Server, size: usize) -> Self {
         let pool = Self::builder(server, size).build_lazy();
         Self {
-            pool: pool.expect("the knobs are good"),
+            pool: pool.expect("valid settings"),
         }
     }
 

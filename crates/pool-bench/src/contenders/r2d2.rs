@@ -1,4 +1,4 @@
-//! r2d2 0.8, which blocks its thread while it waits: a reference where nobody waits.
+//! r2d2 0.8. It blocks its thread while it waits, so it is a reference only for workloads in which nobody waits.
 
 use std::convert::Infallible;
 

@@ -1,4 +1,4 @@
-//! sqlx 0.9's pool, over a database that answers at once.
+//! sqlx 0.9's pool over a database that answers at once.
 
 use std::time::Duration;
 
@@ -49,7 +49,7 @@ impl<const PAD: usize, const TEST: bool> Contender for Sqlx<PAD, TEST> {
             .connect_with(NullOptions::new(server.clone()))
             .await
             .expect("nothing fails");
-        // It may be ready before all are open.
+        // The pool can be ready before all connections are open.
         while server.connects() < size as u64 {
             tokio::time::sleep(Duration::from_micros(100)).await;
         }

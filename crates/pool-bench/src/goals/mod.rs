@@ -1,4 +1,4 @@
-//! What the two crates are meant to reach, and whether a run reached it.
+//! The goals of the two crates, and whether a run reached them.
 
 mod in_memory;
 mod on_mysql;
@@ -7,18 +7,18 @@ use crate::arithmetic::{median, ratio_within_rounds};
 use crate::report::table::{align, number};
 use crate::workload::{Outcome, Row};
 
-/// With what ours is compared.
+/// What our value is compared with.
 #[derive(Clone, Copy, Debug)]
 enum Of {
-    /// With nothing: the value itself counts.
+    /// Nothing: the limit is for the value itself.
     Itself,
-    /// With one contender, within each round.
+    /// One contender, within each round.
     One(&'static str),
-    /// With whichever of these is best.
+    /// The best of these.
     Best(&'static [&'static str]),
-    /// With whichever of these is best and gives every task its share.
+    /// The best of those that give every task its share.
     BestFair(&'static [&'static str]),
-    /// With ourselves in another workload.
+    /// The same contender in another workload.
     OursIn(&'static str),
 }
 
@@ -30,7 +30,7 @@ enum Limit {
 }
 
 impl Limit {
-    /// Whether a value keeps to it.
+    /// Whether a value is within the limit.
     fn admits(self, value: f64) -> bool {
         match self {
             Self::AtMost(limit) => value <= limit,
@@ -50,7 +50,7 @@ impl Limit {
     }
 }
 
-/// One figure to reach.
+/// One goal.
 #[derive(Clone, Copy, Debug)]
 struct Goal {
     workload: &'static str,
@@ -60,19 +60,19 @@ struct Goal {
     limit: Limit,
 }
 
-/// A goal and what a run gave.
+/// A goal and the result of a run.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Judged {
     pub(crate) workload: &'static str,
-    /// Whose value of what.
+    /// The contender and the column.
     pub(crate) what: String,
-    /// The limit, and with whom we are compared.
+    /// The limit, and the contender that we are compared with.
     pub(crate) goal: String,
-    /// Our value or ratio, and whether it keeps to the limit; nothing where one of the two gave no value.
+    /// Our value or ratio, and whether it is within the limit. `None` if one of the two has no value.
     pub(crate) measured: Option<(f64, bool)>,
 }
 
-/// All goals of the workloads that were wanted.
+/// The goals of the selected workloads.
 pub(crate) fn judge(outcomes: &[Outcome], wants: impl Fn(&str) -> bool) -> Vec<Judged> {
     in_memory::goals()
         .iter()
@@ -131,14 +131,14 @@ impl Goal {
         }
     }
 
-    /// Our value or ratio, and with whom we were compared.
+    /// Our value or ratio, and the contender that we were compared with.
     fn measure(&self, outcomes: &[Outcome]) -> Option<(f64, &'static str)> {
         let outcome = run_of(outcomes, self.workload)?;
         let ours = outcome.row(self.ours)?;
         let peers = match self.of {
             Of::Itself => return Some((median(&ours.values(self.column))?, self.ours)),
             Of::OursIn(other) => {
-                // Rounds of two workloads have nothing in common.
+                // The rounds of two workloads do not run at the same time, so there are no ratios within rounds.
                 let theirs = run_of(outcomes, other)?.row(self.ours)?;
                 let of = |row: &Row| median(&row.values(self.column));
                 return Some((of(ours)? / of(theirs)?, self.ours));
@@ -159,7 +159,7 @@ impl Goal {
             let theirs = outcome.row(peer)?.rounds(self.column);
             Some((ratio_within_rounds(&ours, &theirs)?, peer))
         });
-        // The best peer is the one beside whom we look worst.
+        // The best peer is the one with the worst ratio for us.
         match self.limit {
             Limit::AtMost(_) | Limit::Below(_) => {
                 ratios.max_by(|one, other| one.0.total_cmp(&other.0))
@@ -195,7 +195,7 @@ mod tests {
                 row("fair", 40.0, 1.0),
                 row("hog", 20.0, 0.3),
             ],
-            strangers: Vec::new(),
+            others_share: Vec::new(),
         }
     }
 
@@ -237,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn ours_can_be_compared_with_itself_in_another_workload() {
+    fn a_contender_can_be_compared_with_itself_in_another_workload() {
         let mut other = outcome("other");
         other.rows[0].samples = vec![Some(Sample::of([("ns", 50.0)]))];
         let row = goal(Of::OursIn("other"))
@@ -255,7 +255,7 @@ mod tests {
     }
 
     #[test]
-    fn a_goal_without_a_value_is_not_measured_and_does_not_vanish() {
+    fn a_goal_without_a_value_is_listed_as_not_measured() {
         let row = |of, outcomes: &[Outcome]| goal(of).judge(outcomes).row();
         let nothing = ["w", "ours: ns", "<= 0.30", "not measured", "-"];
         assert_eq!(row(Of::Itself, &[]), nothing);
@@ -270,7 +270,7 @@ mod tests {
     }
 
     #[test]
-    fn every_goal_is_about_a_column_and_contenders_that_there_are() {
+    fn the_columns_and_contenders_of_every_goal_exist() {
         let workloads = crate::workloads::all(crate::effort::Effort::Full);
         for goal in in_memory::goals() {
             let workload = workloads.iter().find(|one| one.id == goal.workload);

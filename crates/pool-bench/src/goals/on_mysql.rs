@@ -30,7 +30,7 @@ fn goal(
     }
 }
 
-/// Exactly one reset a query and no ping, or neither; there is room for what opens the pool.
+/// Exactly one reset for each query and no ping, or neither of them. The tolerance is for the commands that open the pool.
 fn commands(id: &'static str) -> [Goal; 3] {
     let column = "admin/query";
     [
@@ -40,7 +40,7 @@ fn commands(id: &'static str) -> [Goal; 3] {
     ]
 }
 
-/// One task.
+/// Goals for one task.
 fn alone(id: &'static str) -> [Goal; 8] {
     let [least, most, none] = commands(id);
     [
@@ -55,7 +55,7 @@ fn alone(id: &'static str) -> [Goal; 8] {
     ]
 }
 
-/// As many tasks as connections, or more.
+/// Goals for as many tasks as connections, or more.
 fn busy(id: &'static str) -> [Goal; 8] {
     let [least, most, none] = commands(id);
     [

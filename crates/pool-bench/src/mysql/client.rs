@@ -1,4 +1,4 @@
-//! What a contender on a real server must be able to do.
+//! The trait that each contender on a real server implements.
 
 use std::future::Future;
 
@@ -6,54 +6,54 @@ use futures::future::try_join_all;
 
 use crate::mysql::target::Target;
 
-/// What every query is.
+/// The text of every query.
 pub(crate) const QUERY: &str = "SELECT 1";
 
-/// Why a query or a connect failed.
+/// The error of a query or a connect.
 pub(crate) type Failed = Box<dyn std::error::Error + Send + Sync>;
 
 /// A pool, or connections without one.
 pub(crate) trait Client: Send + Sync + Sized + 'static {
-    /// What its rows are called.
+    /// The name in the tables.
     const NAME: &'static str;
-    /// How it was set up, in words.
+    /// Its settings, for the reader of the tables.
     const SETTINGS: &'static str;
-    /// Whether every lane has a connection of its own, so that there are no more lanes than connections.
+    /// Whether every lane has a connection of its own. There are then no more lanes than connections.
     const IS_RAW: bool = false;
 
-    /// What a task needs to make queries.
+    /// What a task needs for its queries: a handle of the pool, or a connection.
     type Lane: Send + 'static;
 
-    /// A pool of at most `size` connections that is still empty.
+    /// An empty pool of at most `size` connections.
     fn open(target: &Target, size: usize) -> impl Future<Output = Result<Self, Failed>> + Send;
 
-    /// Opens all connections of the pool: holds `size` at once, then gives them back. A raw one is its task's own.
+    /// Opens all connections of the pool: it holds `size` connections at once and then releases them. Without a pool it does nothing.
     fn fill(&self, _size: usize) -> impl Future<Output = Result<(), Failed>> + Send {
         async { Ok(()) }
     }
 
-    /// What one task gets.
+    /// The lane of one task.
     fn lane(&self) -> impl Future<Output = Result<Self::Lane, Failed>> + Send;
 
     /// Acquire, [`QUERY`], release.
     fn query(lane: &mut Self::Lane) -> impl Future<Output = Result<(), Failed>> + Send;
 
-    /// Closes everything and waits for it.
+    /// Closes all connections and waits until they are closed.
     fn close(self) -> impl Future<Output = ()> + Send {
         async move { drop(self) }
     }
 }
 
-/// Something to be done with each client.
+/// A function that is called for each client.
 pub(crate) trait ClientVisitor {
-    /// What comes out of it.
+    /// The result for one client.
     type Output;
 
-    /// Does it with one.
+    /// Is called with the client `C`.
     fn visit<C: Client>(&self) -> Self::Output;
 }
 
-/// Takes all of them before it gives any back.
+/// Acquires all connections before it releases the first one.
 pub(crate) async fn hold_at_once<T, E>(
     acquires: impl Iterator<Item = impl Future<Output = Result<T, E>> + Send> + Send,
 ) -> Result<(), Failed>

@@ -1,4 +1,4 @@
-//! A closed loop: each task makes the next query when it has the answer to the last.
+//! A closed loop: each task sends its next query after it has read the answer to the previous one.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -14,7 +14,7 @@ use crate::mysql::client::{Client, ClientVisitor, Failed};
 use crate::mysql::clients::{Raw, visit_all};
 use crate::mysql::counters::Counters;
 use crate::mysql::target::{Target, Transport};
-use crate::workload::{Cell, Column, Sample, Workload, less, more, told};
+use crate::workload::{Cell, Column, Sample, Workload, less, more, neutral};
 
 const COLUMNS: &[Column] = &[
     more("queries/s"),
@@ -22,12 +22,12 @@ const COLUMNS: &[Column] = &[
     less("p99 us"),
     less("max us"),
     more("slowest/fastest"),
-    told("selects/query"),
-    told("admin/query"),
-    told("sessions"),
+    neutral("selects/query"),
+    neutral("admin/query"),
+    neutral("sessions"),
 ];
 
-/// How many tasks on how many connections, and for how long in a full run.
+/// The number of tasks and of connections, and the duration in a full run.
 struct Load {
     id: &'static str,
     tasks: usize,
@@ -132,7 +132,7 @@ const WARM_UP: u8 = 0;
 const COUNT: u8 = 1;
 const STOP: u8 = 2;
 
-/// The measurement, and how many queries there were, those of the warm-up included.
+/// The measurement, and the number of all queries, including those of the warm-up.
 async fn measure<C: Client>(
     target: &Target,
     tasks: usize,
@@ -140,7 +140,7 @@ async fn measure<C: Client>(
     time: Duration,
 ) -> Result<(Sample, u64), Failed> {
     let client = C::open(target, size).await?;
-    // One task alone would never make a second connection, and yet a pool of ten is to be measured.
+    // One task alone would open only one connection, but a full pool is to be measured.
     client.fill(size).await?;
     let phase = Arc::new(AtomicU8::new(WARM_UP));
     let mut running = Vec::with_capacity(tasks);
@@ -173,7 +173,7 @@ async fn measure<C: Client>(
         ("max us", waits.longest() / 1e3),
         ("slowest/fastest", fairness),
     ])
-    .noting(fairness < 0.2 && !C::IS_RAW, || {
+    .note_if(fairness < 0.2 && !C::IS_RAW, || {
         "STARVES some tasks".to_owned()
     });
     Ok((sample, queries))
@@ -211,7 +211,7 @@ mod tests {
     use super::tasks;
 
     #[test]
-    fn one_task_is_no_tasks() {
+    fn one_task_is_written_in_the_singular() {
         assert_eq!([1, 8].map(tasks), ["1 task", "8 tasks"]);
     }
 }

@@ -1,4 +1,4 @@
-//! Sixteen queries at once on a pool that has connected nothing yet.
+//! 16 queries at once on an empty pool.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -20,7 +20,7 @@ pub(crate) fn workload(effort: Effort, transport: Transport, target: &Target) ->
     Workload {
         id: transport.pick("mysql-cold-tcp", "mysql-cold-unix"),
         title: format!(
-            "Cold start over {}: {QUERIES} queries on a pool of {QUERIES} that is still empty",
+            "Cold start over {}: {QUERIES} queries on an empty pool of {QUERIES}",
             transport.words()
         ),
         columns: COLUMNS,
@@ -53,7 +53,7 @@ impl ClientVisitor for Run {
 }
 
 async fn measure<C: Client>(target: &Target) -> Result<Sample, Failed> {
-    // The workers are awake before the clock runs.
+    // This wakes the workers before the measurement begins.
     join_all((0..4).map(|_| tokio::spawn(async {}))).await;
     let start = Instant::now();
     let client = Arc::new(C::open(target, QUERIES).await?);
@@ -62,7 +62,7 @@ async fn measure<C: Client>(target: &Target) -> Result<Sample, Failed> {
         tokio::spawn(async move {
             let mut lane = client.lane().await?;
             C::query(&mut lane).await?;
-            // What a lane holds is closed after the clock was stopped.
+            // The lane is returned, so that its connection is closed after the measurement.
             Ok::<_, Failed>(lane)
         })
     });

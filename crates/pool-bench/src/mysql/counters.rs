@@ -1,4 +1,4 @@
-//! What the server says that it was asked.
+//! The server's own counters of the commands that it got.
 
 use pool_mysql::mysql_async::Conn;
 use pool_mysql::mysql_async::prelude::Queryable;
@@ -8,16 +8,16 @@ use crate::executors::current_thread;
 use crate::mysql::client::Failed;
 use crate::mysql::target::Target;
 
-/// A connection of the benchmark's own, to look at the counters.
+/// A connection that reads the counters. It is not one of those that are measured.
 pub(crate) struct Counters {
     runtime: Runtime,
     conn: Conn,
 }
 
-/// The server's counters at one moment, or their growth.
+/// The values of the counters at one moment, or the difference of two such values.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Count {
-    /// Statements that read.
+    /// SELECT statements.
     pub(crate) selects: f64,
     /// Pings, resets and other commands that are not statements.
     pub(crate) admin: f64,

@@ -1,4 +1,4 @@
-//! The real thing: acquire, `SELECT 1`, release on a private MariaDB.
+//! The workloads on a real server: acquire, `SELECT 1` and release on a private MariaDB.
 
 mod client;
 mod clients;
@@ -18,7 +18,7 @@ use crate::mysql::counters::Counters;
 use crate::mysql::target::{Target, Transport};
 use crate::workload::Workload;
 
-/// The server that all of them ask; it ends when the value is dropped.
+/// The server of all these workloads. It is stopped when this value is dropped.
 pub(crate) struct Server {
     server: PrivateServer,
     counters: Rc<RefCell<Counters>>,
@@ -44,7 +44,7 @@ impl Server {
         self.server.pid()
     }
 
-    /// All workloads on a real server, in the order in which they are run.
+    /// All workloads on the server, in the order in which they run.
     pub(crate) fn workloads(&self, effort: Effort) -> Vec<Workload> {
         let (tcp, unix) = (Target::tcp(&self.server), Target::unix(&self.server));
         [

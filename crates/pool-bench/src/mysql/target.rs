@@ -1,4 +1,4 @@
-//! Where the server is, in the words of each driver.
+//! The address of the server, in the options of each driver.
 
 use std::path::PathBuf;
 
@@ -22,7 +22,7 @@ impl Transport {
         }
     }
 
-    /// One of two, by the transport.
+    /// Returns one of the two values, by the transport.
     pub(crate) fn pick<T>(self, tcp: T, unix: T) -> T {
         match self {
             Self::Tcp => tcp,
@@ -31,7 +31,7 @@ impl Transport {
     }
 }
 
-/// A server and the way to it.
+/// The address of a server.
 #[derive(Clone, Debug)]
 pub(crate) struct Target {
     host: String,
@@ -55,7 +55,7 @@ impl Target {
         }
     }
 
-    /// For mysql_async, which is not to change over to the socket by itself.
+    /// The options of mysql_async. It must not change from TCP to the socket by itself.
     pub(crate) fn driver(&self) -> OptsBuilder {
         let options = OptsBuilder::default()
             .ip_or_hostname(&self.host)

@@ -1,4 +1,4 @@
-//! All that was measured, each round of it, for programs.
+//! The results for other programs: all values of all rounds.
 
 use serde_json::{Map, Value, json};
 
@@ -52,7 +52,7 @@ fn workload(outcome: &Outcome) -> Value {
     json!({
         "id": outcome.id,
         "title": outcome.title,
-        "strangers": outcome.strangers,
+        "others_share": outcome.others_share,
         "rows": outcome.rows.iter().map(|row| self::row(outcome, row)).collect::<Vec<_>>(),
     })
 }
@@ -93,7 +93,7 @@ mod tests {
                     samples: vec![Some(Sample::of([("ns", 2.0)])), None],
                     notes: Vec::new(),
                 }],
-                strangers: Vec::new(),
+                others_share: Vec::new(),
             }],
             in_memory: vec![("bb8", "here")],
             mysql: vec![("bb8", "there")],

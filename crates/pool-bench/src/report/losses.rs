@@ -1,13 +1,13 @@
-//! Where a peer was faster than ours, said plainly.
+//! The list of rows in which a peer was better than ours.
 
 use super::table::{align, number};
 use crate::arithmetic::{median, ratio_within_rounds};
 use crate::workload::{Better, Outcome, Row};
 
-/// Less than this is noise.
+/// A smaller ratio is noise.
 const NOISE: f64 = 1.05;
 
-/// Which of ours is compared with which peers: with those that promise as much about the session, or less.
+/// Which of ours is compared with which peers. A peer is listed if it promises as much about the session as ours, or less.
 const PAIRS: [(&str, &[&str]); 3] = [
     (
         "pool-core",
@@ -53,7 +53,7 @@ pub(super) fn section(outcomes: &[Outcome]) -> String {
             rows.extend(peers.iter().filter_map(|peer| loss(outcome, ours, peer)));
         }
     }
-    let words = "## Where we lose\n\nIn the first column of a table, by more than 5 %:";
+    let words = "## Where a peer is better\n\nBy more than 5 % in the first column of a table:";
     match rows.len() {
         1 => format!("{words} nowhere in this run.\n"),
         _ => format!("{words}\n\n{}", align(&rows)),
@@ -67,7 +67,7 @@ fn loss(outcome: &Outcome, ours: &str, peer: &str) -> Option<Vec<String>> {
     let ratio = match column.better {
         Better::Less => ratio_within_rounds(&mine, &theirs)?,
         Better::More => ratio_within_rounds(&theirs, &mine)?,
-        Better::Told => return None,
+        Better::Neutral => return None,
     };
     (ratio > NOISE).then_some(())?;
     let value = |row: &Row| {
@@ -101,7 +101,7 @@ mod tests {
             columns,
             baseline: "pool-core",
             rows: vec![row("pool-core", ours), row("bb8", theirs)],
-            strangers: Vec::new(),
+            others_share: Vec::new(),
         }
     }
 

@@ -1,4 +1,4 @@
-//! On what, when and with which versions a run was made.
+//! The machine, the date and the versions of a run.
 
 use std::fs;
 use std::process::Command;
@@ -6,7 +6,7 @@ use std::thread;
 
 use super::root;
 
-/// The packages whose versions matter.
+/// The packages whose versions are shown.
 const PACKAGES: [&str; 16] = [
     "pool-core",
     "pool-mysql",
@@ -26,7 +26,7 @@ const PACKAGES: [&str; 16] = [
     "tokio-util",
 ];
 
-/// On what, when and with which versions.
+/// The machine, the date and the versions.
 #[derive(Clone, Debug)]
 pub(crate) struct Machine {
     pub(crate) date: String,
@@ -41,7 +41,7 @@ pub(crate) struct Machine {
 }
 
 impl Machine {
-    /// Looks at this machine. The server is asked by others.
+    /// Reads everything from this machine except the version of the server, which is given.
     pub(crate) fn look(server: String) -> Self {
         Self {
             date: output(&["date", "-u", "+%Y-%m-%d"]),
@@ -55,7 +55,7 @@ impl Machine {
         }
     }
 
-    /// The run is over.
+    /// Reads the load average at the end of the run.
     pub(crate) fn look_again(&mut self) {
         self.load.1 = load();
     }
@@ -75,7 +75,7 @@ fn processor() -> String {
     name.map_or("unknown", |(_, name)| name.trim()).to_owned()
 }
 
-/// Of the last minute.
+/// The load average of the last minute.
 fn load() -> String {
     let text = fs::read_to_string("/proc/loadavg").unwrap_or_default();
     text.split(' ').next().unwrap_or_default().to_owned()

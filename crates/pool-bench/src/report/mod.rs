@@ -1,4 +1,4 @@
-//! What comes out of a run: tables, a file for programs, plots, and the page in `docs`.
+//! The output of a run: tables, a file for other programs, plots, and the page in `docs`.
 
 mod json;
 mod losses;
@@ -17,14 +17,14 @@ use crate::command_line::Options;
 use crate::goals::{self, Judged};
 use crate::workload::Outcome;
 
-/// Names of contenders and how they were set up.
+/// The names of contenders and their settings.
 pub(crate) type Settings = Vec<(&'static str, &'static str)>;
 
-/// A run that is over.
+/// A finished run.
 pub(crate) struct Run {
     pub(crate) options: Options,
     pub(crate) machine: Machine,
-    /// How long all of it took, the start of the server included.
+    /// The duration of the run, including the start of the server.
     pub(crate) elapsed: Duration,
     pub(crate) outcomes: Vec<Outcome>,
     pub(crate) in_memory: Settings,
@@ -32,17 +32,17 @@ pub(crate) struct Run {
 }
 
 impl Run {
-    /// The goals of the workloads that were asked for.
+    /// The goals of the selected workloads.
     fn goals(&self) -> Vec<Judged> {
         goals::judge(&self.outcomes, |workload| self.options.wants(workload))
     }
 
-    /// Everything as text.
+    /// All tables as text.
     pub(crate) fn text(&self) -> String {
         page::measured(self, None)
     }
 
-    /// Writes the file for programs and the plots; says where they lie.
+    /// Writes the file for other programs, the tables and the plots. Returns their folder.
     pub(crate) fn write(&self) -> io::Result<PathBuf> {
         let folder = root().join("target/bench");
         fs::create_dir_all(&folder)?;
@@ -54,7 +54,7 @@ impl Run {
         Ok(folder)
     }
 
-    /// Puts the tables and plots of this run into the documentation; says where.
+    /// Writes the tables and plots of this run into the documentation. Returns the page.
     pub(crate) fn publish(&self) -> io::Result<PathBuf> {
         let page = root().join("docs/performance.md");
         let folder = root().join("docs/performance");
@@ -66,7 +66,7 @@ impl Run {
         let text = fs::read_to_string(&page)?;
         let names: Vec<String> = plots.into_iter().map(|(name, _)| name).collect();
         let text = page::replace(&text, &page::measured(self, Some(&names)))
-            .ok_or_else(|| io::Error::other("docs/performance.md has lost its two marks"))?;
+            .ok_or_else(|| io::Error::other("docs/performance.md does not have the two marks"))?;
         fs::write(&page, text)?;
         Ok(page)
     }
@@ -77,5 +77,5 @@ fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
         .ancestors()
         .nth(2)
-        .expect("this package lies in crates/pool-bench")
+        .expect("this package is in crates/pool-bench")
 }

@@ -13,7 +13,7 @@ const BEGIN: &str =
     "<!-- measured: everything down to the next mark is written by `cargo xtask bench --docs` -->";
 const END: &str = "<!-- measured: end -->";
 
-/// All tables with what they were measured on; the plots by their names, where they are to be shown.
+/// All tables, with the machine and the versions. Plots are shown if their file names are given.
 pub(super) fn measured(run: &Run, plots: Option<&[String]>) -> String {
     let mut text = String::new();
     let _ = facts(&mut text, run);
@@ -28,12 +28,12 @@ pub(super) fn measured(run: &Run, plots: Option<&[String]>) -> String {
         }
         let _ = writeln!(text, "{}", table(outcome));
         if let (Some(median), Some((_, most))) =
-            (median(&outcome.strangers), range(&outcome.strangers))
+            (median(&outcome.others_share), range(&outcome.others_share))
             && most > LIMIT
         {
             let _ = write!(
                 text,
-                "Others had {:.0} % of the machine in the median measurement, {:.0} % at most.\n\n",
+                "Other processes used {:.0} % of the machine in the median measurement, {:.0} % at most.\n\n",
                 median * 100.0,
                 most * 100.0
             );
@@ -85,7 +85,7 @@ fn facts(text: &mut String, run: &Run) -> std::fmt::Result {
     writeln!(text, "- {}\n", packages.join(", "))
 }
 
-/// The page with another measured part, or `None` where it has no marks.
+/// The page with a new measured part, or `None` if it does not have the two marks.
 pub(super) fn replace(page: &str, measured: &str) -> Option<String> {
     let (before, rest) = page.split_once(BEGIN)?;
     let (_, after) = rest.split_once(END)?;
@@ -97,7 +97,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_what_lies_between_the_marks_is_replaced() {
+    fn only_the_text_between_the_marks_is_replaced() {
         let page = format!("before\n{BEGIN}\nold\n{END}\nafter\n");
         let new = replace(&page, "new\n").expect("it has its marks");
         assert_eq!(new, format!("before\n{BEGIN}\n\nnew\n\n{END}\nafter\n"));

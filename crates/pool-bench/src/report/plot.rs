@@ -1,4 +1,4 @@
-//! Bar charts as SVG, one a workload, drawn by hand: a rectangle, a whisker and a number each.
+//! Bar charts as SVG, one for each workload. Each contender has a rectangle, a line for the range, and a number.
 
 use std::fmt::Write;
 
@@ -6,7 +6,7 @@ use super::table::number;
 use crate::arithmetic::{median, range};
 use crate::workload::{Better, Outcome};
 
-/// Which workloads have a plot.
+/// The workloads that have a plot.
 const PLOTTED: [&str; 11] = [
     "uncontended",
     "uncontended-1k",
@@ -34,7 +34,7 @@ struct Bar {
     most: f64,
 }
 
-/// File names and their content.
+/// The names and contents of the files.
 pub(super) fn plots(outcomes: &[Outcome]) -> Vec<(String, String)> {
     outcomes
         .iter()
@@ -62,10 +62,10 @@ fn draw(outcome: &Outcome) -> String {
     let better = match column.better {
         Better::Less => ", less is better",
         Better::More => ", more is better",
-        Better::Told => "",
+        Better::Neutral => "",
     };
     let caption = format!(
-        "{}{better}; the line is from the worst to the best round",
+        "{}{better}; the line goes from the worst to the best round",
         column.name
     );
     svg(&outcome.title, &caption, &bars)
@@ -73,7 +73,7 @@ fn draw(outcome: &Outcome) -> String {
 
 fn svg(title: &str, caption: &str, bars: &[Bar]) -> String {
     let height = TOP + STEP * bars.len() as f64 + 12.0;
-    // One wild round must not squeeze all the others.
+    // One extreme round must not make all other bars short, so the scale follows the medians.
     let longest = bars.iter().map(|bar| bar.value).fold(0.0, f64::max) * 1.25;
     let room = WIDTH - LEFT - 90.0;
     let x = |value: f64| LEFT + room * (value / longest.max(f64::MIN_POSITIVE)).min(1.0);
@@ -109,7 +109,7 @@ fn svg(title: &str, caption: &str, bars: &[Bar]) -> String {
     out + "</svg>\n"
 }
 
-/// Ours, the floors, the others.
+/// One colour each for ours, the floors and the peers.
 fn colour(label: &str) -> &'static str {
     match label {
         _ if label.starts_with("pool-") => "#2b7bba",

@@ -1,4 +1,4 @@
-//! Tables in Markdown, which a terminal shows well enough.
+//! Tables in Markdown, aligned so that they can be read on a terminal, too.
 
 use std::fmt::Write;
 
@@ -47,7 +47,7 @@ fn cell(row: &Row, column: &str) -> String {
     median(&row.values(column)).map_or("-".to_owned(), number)
 }
 
-/// Three figures are enough; whole numbers keep theirs.
+/// A number with three digits. Whole numbers below 10,000 keep all their digits.
 pub(crate) fn number(value: f64) -> String {
     let size = value.abs();
     if size >= 1e6 {
@@ -65,7 +65,7 @@ pub(crate) fn number(value: f64) -> String {
     }
 }
 
-/// Writes rows with the same width a column; the first row is the head.
+/// Writes rows as a table with aligned columns. The first row is the head.
 pub(crate) fn align(rows: &[Vec<String>]) -> String {
     let columns = rows.iter().map(Vec::len).max().unwrap_or_default();
     let width = |column: usize| {

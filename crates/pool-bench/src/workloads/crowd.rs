@@ -1,4 +1,4 @@
-//! Many more tasks than connections: how much gets through, how long each waits, and whether all get their share.
+//! Many more tasks than connections: the throughput, the waiting times, and whether every task gets its share.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
@@ -16,7 +16,8 @@ use crate::histogram::Histogram;
 use crate::workload::{Cell, Column, Sample, Workload, less, more};
 
 const POOL: usize = 8;
-const PATIENCE: Duration = Duration::from_secs(3);
+/// How long to wait for the tasks to end. After this time a task counts as hung.
+const END_LIMIT: Duration = Duration::from_secs(3);
 
 const COLUMNS: &[Column] = &[
     more("cycles/s"),
@@ -65,7 +66,7 @@ impl Visitor for Run {
     }
 }
 
-/// What the tasks are to do: nothing is counted until all run.
+/// What the tasks do now. Nothing is counted until all tasks run.
 struct Phase(AtomicU8);
 
 const WARM_UP: u8 = 0;
@@ -85,7 +86,7 @@ async fn measure<C: Contender>(tasks: usize, time: Duration) -> Sample {
     tokio::time::sleep(time).await;
     phase.0.store(STOP, Ordering::Relaxed);
     let elapsed = start.elapsed();
-    let end = tokio::time::Instant::now() + PATIENCE;
+    let end = tokio::time::Instant::now() + END_LIMIT;
     let mut waits = Histogram::new();
     let mut shares = Vec::with_capacity(tasks);
     let mut hung = 0_u32;
@@ -97,7 +98,7 @@ async fn measure<C: Contender>(tasks: usize, time: Duration) -> Sample {
                 waits.merge(&histogram);
             }
             Err(_) => {
-                // It got nothing, as far as anybody can tell.
+                // The number of its cycles is unknown. It counts as 0.
                 shares.push(0);
                 hung += 1;
             }
@@ -114,10 +115,10 @@ async fn measure<C: Contender>(tasks: usize, time: Duration) -> Sample {
         ("max us", waits.longest() / 1e3),
         ("hung tasks", f64::from(hung)),
     ])
-    .noting(hung > 0, || {
+    .note_if(hung > 0, || {
         "HANGS: tasks never got a connection".to_owned()
     })
-    .noting(least_over_most(&shares) < 0.3, || {
+    .note_if(least_over_most(&shares) < 0.3, || {
         "STARVES: some task got less than a third of what another got".to_owned()
     })
 }

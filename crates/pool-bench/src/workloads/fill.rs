@@ -1,4 +1,4 @@
-//! Thirty-two connections that take 5 ms each to connect: one after another, or at once?
+//! 32 connections with a connect of 5 ms: does the pool connect one after another, or all at once?
 
 use std::time::{Duration, Instant};
 
@@ -9,23 +9,23 @@ use crate::contenders::{OURS, visit_all};
 use crate::effort::Effort;
 use crate::executors::{drive, two_workers};
 use crate::fake::{SMALL, Server};
-use crate::workload::{Cell, Column, Sample, Workload, less, told};
+use crate::workload::{Cell, Column, Sample, Workload, less, neutral};
 
 const SIZE: usize = 32;
 const CONNECT_TIME: Duration = Duration::from_millis(5);
 
 const COLUMNS: &[Column] = &[
     less("cold ms"),
-    told("cold connects"),
+    neutral("cold connects"),
     less("warm ms"),
-    told("warm connects"),
+    neutral("warm connects"),
 ];
 
 pub(crate) fn workloads(effort: Effort) -> Vec<Workload> {
     vec![Workload {
         id: "fill",
         title: format!(
-            "Fill of {SIZE} with a connect of 5 ms: cold, {SIZE} acquires at once; warm, the pool's own way"
+            "Fill of {SIZE} with a connect of 5 ms: cold: {SIZE} acquires at once; warm: the pool's own function"
         ),
         columns: COLUMNS,
         baseline: OURS,

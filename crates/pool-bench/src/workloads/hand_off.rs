@@ -1,4 +1,4 @@
-//! One connection goes from hand to hand through a queue of waiters.
+//! One connection is handed from waiter to waiter through a queue.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -86,7 +86,7 @@ async fn measure<C: Contender>(waiters: usize, times: usize) -> Sample {
     ])
 }
 
-/// Nanoseconds a hand-off, the wake and the end of a task included.
+/// Nanoseconds for one hand-off, including the wake and the end of the task.
 async fn hand_through<C: Contender>(pool: &Arc<C>, waiters: usize) -> f64 {
     let guard = pool.acquire().await;
     let begun = Arc::new(AtomicUsize::new(0));
@@ -113,7 +113,7 @@ async fn hand_through<C: Contender>(pool: &Arc<C>, waiters: usize) -> f64 {
     start.elapsed().as_nanos() as f64 / waiters as f64
 }
 
-/// What the pool allocates for a waiter, beyond the future that the waiter brings along.
+/// The bytes that the pool allocates for a waiter, without the acquire future itself.
 async fn heap_bytes<C: Contender>(pool: &C, waiters: usize) -> f64 {
     let guard = pool.acquire().await;
     let mut futures: Vec<_> = (0..waiters).map(|_| Box::pin(pool.acquire())).collect();

@@ -1,6 +1,7 @@
-//! Instructions of one uncontended cycle, counted by callgrind: they repeat where times do not.
+//! Instructions of one uncontended cycle, counted by callgrind. Unlike times, they are the same in each run.
 //!
-//! The program runs itself twice under valgrind with different numbers of cycles; the difference is that of the cycles.
+//! The program runs itself twice under callgrind, with different numbers of cycles. The difference of the two counts is the cost of
+//! the additional cycles.
 
 use std::env;
 use std::process::{Command, Stdio};
@@ -13,7 +14,7 @@ use crate::fake::{BIG, SMALL, Server};
 use crate::workload::{Cell, Column, Sample, Workload, less};
 use crate::workloads::uncontended::cycles;
 
-/// The argument under which the program only runs some cycles.
+/// With this argument the program only runs some cycles.
 pub(crate) const ARGUMENT: &str = "--only-cycles";
 const FEW: u32 = 1_000;
 const MANY: u32 = 3_000;
@@ -66,9 +67,10 @@ impl Visitor for Count {
     }
 }
 
-/// Runs this program under callgrind and reads what it collected.
+/// Runs this program under callgrind and returns the number of instructions.
 fn collected(contender: &str, size: &str, cycles: u32) -> Result<f64, String> {
-    let program = env::current_exe().map_err(|error| format!("where am I? {error}"))?;
+    let program =
+        env::current_exe().map_err(|error| format!("cannot find this program: {error}"))?;
     let output = Command::new("valgrind")
         .args(["--tool=callgrind", "--callgrind-out-file=/dev/null"])
         .arg(program)
@@ -84,10 +86,10 @@ fn collected(contender: &str, size: &str, cycles: u32) -> Result<f64, String> {
         .and_then(|(_, count)| count.trim().parse().ok());
     counted
         .filter(|_| output.status.success())
-        .ok_or_else(|| format!("it fails under valgrind ({})", output.status))
+        .ok_or_else(|| format!("the program failed under valgrind ({})", output.status))
 }
 
-/// What the program does under valgrind.
+/// The part of the program that runs under valgrind.
 pub(crate) fn run_cycles(contender: &str, size: &str, count: u32) -> Result<(), String> {
     let run = Run {
         contender: contender.to_owned(),

@@ -1,4 +1,4 @@
-//! What a pool takes to keep idle connections of 8 bytes.
+//! The heap memory of a pool with idle connections of 8 bytes.
 
 use crate::contender::{Contender, Visitor, fill};
 use crate::contenders::{OURS, visit_all};
@@ -47,10 +47,10 @@ impl Visitor for Run {
     }
 }
 
-/// What stays on the heap when the pool has come to rest.
+/// The bytes on the heap after the pool has finished its work.
 fn bytes<C: Contender>(size: usize, full: bool) -> Result<f64, String> {
     let runtime = current_thread();
-    // What the runtime needs for its first task is not the pool's.
+    // The runtime allocates for its first task. This must not be counted for the pool.
     runtime
         .block_on(async { tokio::spawn(async {}).await })
         .expect("it ends");
@@ -61,7 +61,7 @@ fn bytes<C: Contender>(size: usize, full: bool) -> Result<f64, String> {
             let pool = C::open(server.clone(), size).await;
             if full {
                 fill(&pool, size).await;
-                // Those that release in a task need a while for a thousand of them.
+                // Some pools release in a task. All these tasks run now.
                 for _ in 0..size {
                     tokio::task::yield_now().await;
                 }

@@ -12,7 +12,7 @@ mod uncontended;
 use crate::effort::Effort;
 use crate::workload::Workload;
 
-/// All of them, in the order in which they are run.
+/// All in-memory workloads, in the order in which they run.
 pub(crate) fn all(effort: Effort) -> Vec<Workload> {
     [
         uncontended::workloads(effort),

@@ -1,4 +1,4 @@
-//! Two workers, eight tasks, sixteen connections: contended, but nobody ever waits.
+//! 2 workers, 8 tasks, 16 connections: the tasks share the pool, but nobody waits.
 
 use std::hint::black_box;
 use std::sync::Arc;

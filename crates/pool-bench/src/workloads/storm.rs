@@ -1,4 +1,4 @@
-//! Acquires that are given up at every point: is a connection lost, opened anew, or handed out twice?
+//! Acquires are dropped at every point. Is a connection lost, opened again, or handed out twice?
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -12,14 +12,14 @@ use crate::contenders::{OURS, visit_all, visit_checking};
 use crate::effort::Effort;
 use crate::executors::{drive, two_workers};
 use crate::fake::{SMALL, Server, yield_once};
-use crate::workload::{Cell, Column, Sample, Workload, less, more, told};
+use crate::workload::{Cell, Column, Sample, Workload, less, more, neutral};
 
 const POOL: usize = 4;
 const TASKS: usize = 64;
 
 const COLUMNS: &[Column] = &[
     more("attempts/s"),
-    told("cancelled"),
+    neutral("cancelled"),
     less("lost of 4"),
     less("reconnects"),
     less("too many open"),
@@ -35,7 +35,7 @@ pub(crate) fn workloads(effort: Effort) -> Vec<Workload> {
     vec![Workload {
         id: "storm",
         title: format!(
-            "Cancellation storm: {TASKS} tasks on a pool of {POOL} give up after 0 to 3 suspensions; a check, where one is made, suspends"
+            "Cancellation storm: {TASKS} tasks on a pool of {POOL} drop their acquire after 0 to 3 suspensions; a check, if there is one, suspends"
         ),
         columns: COLUMNS,
         baseline: OURS,
@@ -112,12 +112,14 @@ async fn measure<C: Contender>(time: Duration) -> Sample {
         ("too many open", too_many as f64),
         ("hung tasks", f64::from(hung)),
     ])
-    .noting(reconnects > 0, || {
-        "throws connections away whose check was cancelled".to_owned()
+    .note_if(reconnects > 0, || {
+        "discards connections whose check was cancelled".to_owned()
     })
-    .noting(hung > 0, || "HANGS: tasks never ended".to_owned())
-    .noting(too_many > 0, || "OPENS more than it may".to_owned())
-    .noting(lost > 0, || "LOSES connections".to_owned())
+    .note_if(hung > 0, || "HANGS: tasks never ended".to_owned())
+    .note_if(too_many > 0, || {
+        "OPENS more connections than allowed".to_owned()
+    })
+    .note_if(lost > 0, || "LOSES connections".to_owned())
 }
 
 async fn task<C: Contender>(pool: Arc<C>, stop: Arc<AtomicBool>, seed: u64) -> (u64, u64) {
@@ -127,9 +129,9 @@ async fn task<C: Contender>(pool: Arc<C>, stop: Arc<AtomicBool>, seed: u64) -> (
         random ^= random << 13;
         random ^= random >> 7;
         random ^= random << 17;
-        let patience = random % 4;
+        let suspensions = random % 4;
         let guard = or(async { Some(pool.acquire().await) }, async {
-            for _ in 0..patience {
+            for _ in 0..suspensions {
                 yield_once().await;
             }
             None

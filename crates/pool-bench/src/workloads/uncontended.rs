@@ -1,4 +1,4 @@
-//! Nobody else wants a connection: what acquire and release cost by themselves.
+//! One task only: the cost of acquire and release alone.
 
 use std::hint::black_box;
 use std::time::{Duration, Instant};
@@ -12,7 +12,7 @@ use crate::fake::{BIG, SMALL, Server};
 use crate::workload::{Cell, Column, Sample, Workload, less};
 
 const POOL: usize = 10;
-/// Short enough that most chunks are over before the machine does something else.
+/// The number of cycles in a chunk. Most chunks are so short that nothing interrupts them.
 const CHUNK: u32 = 256;
 
 const COLUMNS: &[Column] = &[less("ns"), less("allocations")];
@@ -104,7 +104,7 @@ async fn measure<C: Contender>(time: Duration) -> Sample {
     ])
 }
 
-/// Acquire and release, so many times.
+/// Acquires and releases `count` times.
 pub(crate) async fn cycles<C: Contender>(pool: &C, count: u32) {
     for _ in 0..count {
         let guard = pool.acquire().await;
@@ -112,7 +112,7 @@ pub(crate) async fn cycles<C: Contender>(pool: &C, count: u32) {
     }
 }
 
-/// Allocations a cycle, on this thread.
+/// The allocations of one cycle on this thread.
 async fn allocations<C: Contender>(pool: &C) -> f64 {
     const CYCLES: u32 = 1000;
     let mut running = std::pin::pin!(cycles(pool, CYCLES));

@@ -1,4 +1,4 @@
-//! bb8 over mysql_async, with its test on check-out and without.
+//! bb8 over mysql_async, with and without its test on check-out.
 
 use bb8::{ManageConnection, Pool};
 use pool_mysql::mysql_async::prelude::Queryable;

@@ -11,7 +11,7 @@ use crate::mysql::client::ClientVisitor;
 
 pub(crate) use self::raw::Raw;
 
-/// Visits all clients, the floor first, then ours.
+/// Visits all clients. The floor is first, then ours.
 pub(crate) fn visit_all<V: ClientVisitor>(visitor: &V) -> Vec<V::Output> {
     vec![
         visitor.visit::<Raw>(),

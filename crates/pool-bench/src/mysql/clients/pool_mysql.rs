@@ -1,4 +1,4 @@
-//! Ours: with the safe defaults, with a reset only where it is needed, and without.
+//! pool-mysql with each of three reset policies: always (the default), only if needed, and never.
 
 use pool_mysql::mysql_async::prelude::Queryable;
 use pool_mysql::{Pool, ResetPolicy, create_pool};
@@ -56,7 +56,7 @@ impl<const POLICY: u8> Client for PoolMysql<POLICY> {
 
     async fn close(self) {
         self.0.close();
-        // It only reports what failed; it is closed all the same.
+        // An error is ignored: the pool is closed in any case.
         let _ = self.0.wait_closed().await;
     }
 }

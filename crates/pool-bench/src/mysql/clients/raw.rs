@@ -1,4 +1,4 @@
-//! The floor: a connection a task, no pool, nobody waits.
+//! The floor: each task has its own connection. There is no pool, and nobody waits.
 
 use pool_mysql::mysql_async::prelude::Queryable;
 use pool_mysql::mysql_async::{Conn, Opts};
