@@ -12,10 +12,10 @@ const LONGEST: usize = 64 * 1024;
 pub(crate) fn may_change(sql: &[u8]) -> bool {
     sql.len() > LONGEST
         || Scanner::new(sql, Dialect::DEFAULT).any(|token| match token.kind {
-            Kind::Word => is_suspect(token.bytes),
+            Kind::Word | Kind::Name => is_suspect(token.bytes),
             // Words inside of texts and comments count too: where these end depends on the `sql_mode` and on the character
-            // set.
-            Kind::Text | Kind::QuotedName | Kind::Unclosed | Kind::Comment => {
+            // set. A number such as 1.5e3 can be followed by a word without a blank.
+            Kind::Number | Kind::Text | Kind::QuotedName | Kind::Unclosed | Kind::Comment => {
                 has_suspect(token.bytes)
             }
             _ => false,
@@ -88,6 +88,8 @@ mod tests {
             "/*!USE mysql*/",
             "/*!50000USE mysql*/",
             "/*!999999USE mysql*/",
+            "SELECT @a.use",
+            "SELECT 1.5e3END",
             "DROP DATABASE x",
             "drop schema x",
             "PREPARE s FROM @sql",

@@ -64,7 +64,9 @@ fn reads_as_plain(mut tokens: Tokens<'_>) -> Option<()> {
                 return None;
             }
             // The character set of a literal: `_gbk'...'`.
-            Token::Word([b'_', ..]) if next == Some(Token::Text) => return None,
+            Token::Word([b'_', ..]) | Token::Parameter([b'_', ..]) if next == Some(Token::Text) => {
+                return None;
+            }
             _ => {}
         }
         after_dot = token == Token::Symbol(b'.');
