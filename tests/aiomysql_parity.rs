@@ -9,6 +9,8 @@ mod bodies;
 mod closing_bodies;
 #[path = "aiomysql_parity/deviations.rs"]
 mod deviations;
+#[path = "aiomysql_parity/limit_bodies.rs"]
+mod limit_bodies;
 #[path = "aiomysql_parity/on_the_fake.rs"]
 mod on_the_fake;
 #[path = "aiomysql_parity/on_the_server.rs"]

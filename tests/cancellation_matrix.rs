@@ -1,6 +1,6 @@
 //! The cancellation matrix: every scenario × every await × dropped {at once, before the wake, after the wake, when
 //! ready} × maxsize {1, 2, 5} × {0, 1, 3} waiters behind × {a spawner, none, the built-in timer}. After each case the
-//! invariants I1 to I6 hold. The number of cases is printed.
+//! invariants hold: the bound, true counts, nobody waits in vain, full capacity, nothing left at the end. The number of cases is printed.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -35,7 +35,7 @@ impl Surroundings for Around<'_> {
         self.play.queue_up(self.behind);
     }
 
-    fn nudge(&mut self) -> bool {
+    fn poll_others(&mut self) -> bool {
         self.play.next_event() || self.play.step_behind()
     }
 }

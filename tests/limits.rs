@@ -118,7 +118,7 @@ fn a_discarded_connection_frees_its_place_when_it_is_closed() {
 }
 
 #[test]
-fn without_a_spawner_a_discarded_connection_goes_without_goodbye() {
+fn without_a_spawner_a_discarded_connection_goes_without_close() {
     for mode in [Mode::NoSpawner, Mode::BuiltIn] {
         let stage = Stage::new(mode);
         let (builder, control) = stage.pool(1);

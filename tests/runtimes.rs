@@ -18,6 +18,9 @@ use support::{
     on_every_runtime, settle_until, within, yield_now,
 };
 
+#[path = "runtimes/choice.rs"]
+mod choice;
+
 const MS: Duration = Duration::from_millis(1);
 
 fn fake(maxsize: usize) -> (Builder<FakeManager>, FakeControl) {
@@ -324,80 +327,4 @@ impl Runtime for OwnThread {
     fn now(&self) -> Instant {
         Instant::now()
     }
-}
-
-#[test]
-fn a_runtime_of_ones_own_serves_as_well() {
-    within(MINUTE, "own runtime", || {
-        let runtime = OwnThread::start();
-        let spawned = Arc::clone(&runtime.spawned);
-        let (builder, control) = fake(3);
-        block_on(one_body(builder.runtime(runtime), control));
-        assert!(spawned.load(Ordering::SeqCst) > 0, "it was asked");
-    });
-}
-
-/// A runtime that refuses every task, or panics over it, or drops it at once, is one without a spawner.
-#[test]
-fn a_runtime_that_takes_no_task_is_one_without_a_spawner() {
-    #[derive(Clone, Copy, Debug)]
-    enum Manner {
-        Refuses,
-        Panics,
-        DropsIt,
-    }
-    struct Unwilling(Manner);
-    impl Runtime for Unwilling {
-        fn spawn(&self, task: BoxFuture<'static, ()>) -> Result<(), NoSpawner> {
-            match self.0 {
-                Manner::Refuses => Err(NoSpawner),
-                Manner::Panics => panic!("scripted: the runtime panics"),
-                Manner::DropsIt => {
-                    drop(task);
-                    Ok(())
-                }
-            }
-        }
-        fn sleep_until(&self, at: Instant) -> BoxFuture<'static, ()> {
-            ThreadTimer::new().sleep_until(at)
-        }
-        fn now(&self) -> Instant {
-            Instant::now()
-        }
-    }
-    for manner in [Manner::Refuses, Manner::Panics, Manner::DropsIt] {
-        within(MINUTE, &format!("{manner:?}"), move || {
-            let (builder, control) = fake(3);
-            block_on(one_body(builder.runtime(Unwilling(manner)), control));
-        });
-    }
-}
-
-/// Detection: inside a tokio runtime the pool's tasks run on it, so what is returned is clean without an acquire.
-#[test]
-fn the_runtime_of_the_context_is_found() {
-    for flavour in Flavour::ALL {
-        within(MINUTE, &format!("{flavour:?}"), move || {
-            flavour.run(async move {
-                let (builder, control) = fake(1);
-                let pool = builder.build().await.unwrap();
-                drop(pool.acquire().await.unwrap());
-                settle_until(&pool, 1, || control.recycles()).await;
-            });
-        });
-    }
-}
-
-/// The virtual runtime and its twin without a spawner share one clock.
-#[test]
-fn a_stage_without_a_spawner_has_the_same_clock() {
-    let stage = Stage::bare();
-    let start = stage.now();
-    stage.advance(Duration::from_secs(3));
-    assert_eq!(stage.now() - start, Duration::from_secs(3));
-    assert_eq!(stage.runtime().spawn(Box::pin(async {})), Err(NoSpawner));
-    assert_eq!(
-        Stage::spawning().runtime().spawn(Box::pin(async {})),
-        Ok(())
-    );
 }

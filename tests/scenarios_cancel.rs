@@ -1,4 +1,4 @@
-//! Cancellation, lost permits and lost places: what broke in other pools, group 1.
+//! Cancellation, lost permits and lost places: what broke in other pools.
 
 use std::convert::Infallible;
 use std::future::poll_fn;
@@ -25,7 +25,7 @@ enum Leaves {
     AFreePlace,
 }
 
-/// P01: the waiter that was woken is dropped before its poll; what it was given goes to the next one.
+/// The waiter that was woken is dropped before its poll; what it was given goes to the next one.
 #[test]
 fn a_woken_waiter_that_is_dropped_before_its_poll_passes_on_what_it_was_given() {
     for leaves in [Leaves::AConnection, Leaves::AFreePlace] {
@@ -52,7 +52,7 @@ fn a_woken_waiter_that_is_dropped_before_its_poll_passes_on_what_it_was_given() 
     }
 }
 
-/// P02: the head of three waiters is dropped before the wake, after it, and with its output untouched.
+/// The head of three waiters is dropped before the wake, after it, and with its output untouched.
 #[test]
 fn a_dropped_head_waiter_never_blocks_those_behind_it() {
     enum When {
@@ -103,7 +103,7 @@ fn a_dropped_head_waiter_never_blocks_those_behind_it() {
     }
 }
 
-/// P02: a waiter in the middle is dropped; the order of the others stays.
+/// A waiter in the middle is dropped; the order of the others stays.
 #[test]
 fn a_waiter_dropped_in_the_middle_leaves_no_gap() {
     Stage::each(|stage| {
@@ -128,7 +128,7 @@ fn a_waiter_dropped_in_the_middle_leaves_no_gap() {
     });
 }
 
-/// P03: a check is cancelled; the connection is closed or idle again, never neither.
+/// A check is cancelled; the connection is closed or idle again, never neither.
 #[test]
 fn a_cancelled_check_costs_no_place() {
     Stage::each(|stage| {
@@ -152,7 +152,7 @@ fn a_cancelled_check_costs_no_place() {
     });
 }
 
-/// P05: an acquire with a deadline was cancelled; close still comes to its end.
+/// An acquire with a deadline was cancelled; close still comes to its end.
 #[test]
 fn wait_closed_returns_after_a_timed_acquire_was_cancelled() {
     Stage::each_virtual(|stage| {
@@ -171,7 +171,7 @@ fn wait_closed_returns_after_a_timed_acquire_was_cancelled() {
     });
 }
 
-/// P07: ten times maxsize cancelled acquires, at each of their awaits, with an idle connection there.
+/// Ten times maxsize cancelled acquires, at each of their awaits, with an idle connection there.
 #[test]
 fn no_number_of_cancelled_acquires_lowers_the_capacity() {
     const MAXSIZE: usize = 3;
@@ -202,7 +202,7 @@ fn no_number_of_cancelled_acquires_lowers_the_capacity() {
     });
 }
 
-/// P12: the way back hangs (a dead network); at its deadline the place is free, and the bound was kept meanwhile.
+/// The way back hangs (a dead network); at its deadline the place is free, and the bound was kept meanwhile.
 #[test]
 fn a_way_back_that_hangs_gives_its_place_back_at_its_deadline() {
     for verb in [Verb::Recycle, Verb::Close] {
@@ -227,7 +227,7 @@ fn a_way_back_that_hangs_gives_its_place_back_at_its_deadline() {
                 stage.advance(SECOND / 100);
                 assert!(next.poll_until_stalled(stage), "HANG: {}", pool.status());
             } else {
-                // Without a spawner a departure is not waited for: it is dropped without goodbye.
+                // Without a spawner a departure is not waited for: it is dropped without a close.
                 assert!(verb == Verb::Close && !stage.spawns());
             }
             let conn = hold(next.take().unwrap());
@@ -240,7 +240,7 @@ fn a_way_back_that_hangs_gives_its_place_back_at_its_deadline() {
     }
 }
 
-/// P13: an awaited release returns within its deadline and says what happened.
+/// An awaited release returns within its deadline and says what happened.
 #[test]
 fn an_awaited_release_returns_within_its_deadline() {
     Stage::each_virtual(|stage| {
@@ -263,7 +263,7 @@ fn an_awaited_release_returns_within_its_deadline() {
     });
 }
 
-/// Quirk 13: a wait_closed that is dropped while connections say goodbye strands none of them.
+/// A wait_closed that is dropped while connections are closing strands none of them.
 #[test]
 fn a_cancelled_wait_closed_strands_no_connection() {
     Stage::each(|stage| {
@@ -282,7 +282,7 @@ fn a_cancelled_wait_closed_strands_no_connection() {
     });
 }
 
-/// P10: a connect whose waiter has left is kept for the next one, not thrown away.
+/// A connect whose waiter has left is kept for the next one, not thrown away.
 #[test]
 fn a_connect_whose_waiter_left_serves_the_next() {
     Stage::each(|stage| {

@@ -1,4 +1,4 @@
-//! Close, shut-down, clear and terminate: what broke in other pools, group 7.
+//! Close, shut-down, clear and terminate: what broke in other pools.
 
 use std::time::Duration;
 
@@ -6,6 +6,8 @@ use pool_core::{CheckPolicy, Error, PooledConnection, Verdict};
 use support::invariants::{acquire_now, all_is_well, closed_for_good, counts_true};
 use support::{FakeConnection, FakeGuard, Gate, Probe, Stage, Step, Verb, hold};
 
+#[path = "scenarios_close/clear.rs"]
+mod clear;
 #[path = "scenarios_close/inside.rs"]
 mod inside;
 #[path = "scenarios_close/terminate.rs"]
@@ -13,7 +15,7 @@ mod terminate;
 
 const SECOND: Duration = Duration::from_secs(1);
 
-/// P58: the pool is closed while one or more connects are in flight; nothing is added to a closed pool.
+/// The pool is closed while one or more connects are in flight; nothing is added to a closed pool.
 #[test]
 fn a_pool_closed_under_its_connects_keeps_none_of_them() {
     const MAXSIZE: usize = 4;
@@ -46,7 +48,7 @@ fn a_pool_closed_under_its_connects_keeps_none_of_them() {
     }
 }
 
-/// P59: when wait_closed returns, everything is closed, now and not soon.
+/// When wait_closed returns, everything is closed, now and not soon.
 #[test]
 fn wait_closed_returns_when_everything_is_closed_and_not_before() {
     Stage::each(|stage| {
@@ -59,22 +61,22 @@ fn wait_closed_returns_when_everything_is_closed_and_not_before() {
         let mut closed = Probe::new(pool.wait_closed());
         assert!(
             !closed.poll_until_stalled(stage),
-            "two are out, two say goodbye"
+            "two are out, two are closing"
         );
         drop(guards);
-        assert!(!closed.poll_until_stalled(stage), "some say goodbye");
+        assert!(!closed.poll_until_stalled(stage), "some are closing");
         assert!(control.live() > 0 && !pool.is_closed());
         gate.open();
         assert!(closed.poll_until_stalled(stage), "HANG: {}", pool.status());
         closed.take().unwrap();
         assert_eq!((control.live(), pool.size()), (0, 0));
-        assert_eq!(control.close_calls(), 4, "each was told goodbye");
+        assert_eq!(control.close_calls(), 4, "each was closed");
         drop(closed);
         closed_for_good(stage, pool, &control);
     });
 }
 
-/// P59: a task that acquires again and again does not keep the pool from closing, and learns of it.
+/// A task that acquires again and again does not keep the pool from closing, and learns of it.
 #[test]
 fn a_task_that_acquires_in_a_loop_stops_when_the_pool_is_closed() {
     Stage::each(|stage| {
@@ -144,7 +146,7 @@ fn many_callers_wait_for_the_end_together() {
     });
 }
 
-/// The one who drives the goodbyes leaves; another caller, who has waited all along, takes over.
+/// The caller that drives the closes leaves; another caller, which has waited all along, takes over.
 #[test]
 fn a_caller_who_leaves_does_not_strand_the_others() {
     Stage::each(|stage| {
@@ -169,9 +171,9 @@ fn a_caller_who_leaves_does_not_strand_the_others() {
     });
 }
 
-/// A goodbye that hangs is cut off at its deadline.
+/// A close that hangs is cut off at its deadline.
 #[test]
-fn wait_closed_is_not_kept_by_a_goodbye_that_hangs() {
+fn wait_closed_is_not_kept_by_a_close_that_hangs() {
     Stage::each_virtual(|stage| {
         let (builder, control) = stage.pool(2);
         let builder = builder.minsize(2).close_timeout(SECOND);
@@ -232,7 +234,7 @@ fn terminate_leaves_guards_behind() {
             assert_eq!(
                 pool.used(),
                 pool.status().closing(),
-                "held ones have left the books"
+                "held connections are not counted any more"
             );
             stage.run(pool.wait_closed()).unwrap();
             assert_eq!((pool.size(), control.live()), (0, 2));
@@ -329,104 +331,6 @@ fn a_guard_that_outlives_its_pool_can_leave_in_every_way() {
             assert_eq!(control.live(), 0);
             assert!(!control.manager_is_alive());
             assert_eq!(stage.tasks(), 0);
-        });
-    }
-}
-
-/// Clear closes what is idle and nothing else; what is being recycled meanwhile does not slip through.
-#[test]
-fn clear_closes_what_is_idle_and_what_is_on_its_way_back() {
-    Stage::each(|stage| {
-        let (builder, control) = stage.pool(3);
-        let pool = builder.upkeep(false).build_lazy().unwrap();
-        let [one, two, three] = [(); 3].map(|()| acquire_now(stage, &pool));
-        stage.run(PooledConnection::release(one)).unwrap();
-        let gate = Gate::new();
-        control.next(Verb::Recycle, Step::gate(&gate));
-        drop(two);
-        stage.settle();
-        stage.run(pool.clear());
-        gate.open();
-        stage.settle();
-        assert_eq!(pool.freesize(), 0, "{}", pool.status());
-        counts_true(&pool, &control, 1);
-        assert_eq!(control.live(), 1, "the used one is left alone");
-        assert_eq!(three.query(), Ok(1));
-        drop(three);
-        stage.settle();
-        assert_eq!(pool.freesize(), 1, "and comes home");
-        all_is_well(stage, pool, &control);
-    });
-}
-
-/// Clear waits for the goodbyes; those who acquire meanwhile are served.
-#[test]
-fn acquires_are_served_while_clear_says_goodbye() {
-    Stage::each(|stage| {
-        let (builder, control) = stage.pool(3);
-        let pool = stage.run(builder.minsize(2).upkeep(false).build()).unwrap();
-        let gate = Gate::new();
-        control.always(Verb::Close, Step::gate(&gate));
-        let mut clear = Probe::pending(pool.clear());
-        assert!(!clear.poll_until_stalled(stage));
-        assert_eq!(
-            pool.freesize(),
-            0,
-            "they are out of the pool from the first poll on"
-        );
-        let conn = hold(acquire_now(stage, &pool));
-        assert_eq!(conn.id(), 3);
-        gate.open();
-        assert!(clear.poll_until_stalled(stage), "HANG: {}", pool.status());
-        assert_eq!(control.live(), 1);
-        drop(conn);
-        drop(clear);
-        control.all_goes_well();
-        all_is_well(stage, pool, &control);
-    });
-}
-
-/// With a spawner, close says goodbye at once, without anybody waiting for it.
-#[test]
-fn close_says_goodbye_at_once_where_tasks_can_be_spawned() {
-    let stage = Stage::spawning();
-    let (builder, control) = stage.pool(3);
-    let pool = stage.run(builder.minsize(3).build()).unwrap();
-    pool.close();
-    stage.settle();
-    assert_eq!((control.close_calls(), control.live()), (3, 0));
-    assert!(pool.is_closed());
-    closed_for_good(&stage, pool, &control);
-}
-
-/// Nobody gets a connection from a closed pool, whichever way it is asked for, and nothing is filled.
-#[test]
-fn a_closed_pool_refuses_every_verb_that_takes() {
-    Stage::each(|stage| {
-        let (builder, control) = stage.pool(3);
-        let pool = stage.run(builder.minsize(1).build()).unwrap();
-        pool.close();
-        assert!(matches!(pool.try_acquire(), Err(Error::Closed)));
-        assert!(matches!(stage.run(pool.acquire()), Err(Error::Closed)));
-        assert!(matches!(stage.run(pool.fill()), Err(Error::Closed)));
-        stage.run(pool.clear());
-        closed_for_good(stage, pool, &control);
-        assert_eq!(control.made(), 1);
-    });
-}
-
-/// The manager's refusal of a connection that comes back to a closing pool is of no account.
-#[test]
-fn verdicts_do_not_matter_to_a_closing_pool() {
-    for verdict in [Verdict::Reuse, Verdict::Recycle, Verdict::Discard] {
-        Stage::each(|stage| {
-            let (builder, control) = stage.pool(1);
-            let pool = builder.build_lazy().unwrap();
-            control.always_verdict(verdict);
-            let conn = acquire_now(stage, &pool);
-            pool.close();
-            drop(conn);
-            closed_for_good(stage, pool, &control);
         });
     }
 }

@@ -1,4 +1,4 @@
-//! Connects that fail, at the start and under load: what broke in other pools, group 10.
+//! Connects that fail, at the start and under load: what broke in other pools.
 
 use std::error::Error as _;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use support::{FakeError, FakeGuard, Gate, Probe, Stage, Step, Verb, hold};
 
 const SECOND: Duration = Duration::from_secs(1);
 
-/// P69: a wrong password is told at once, with its cause, after one attempt a caller.
+/// A wrong password is told at once, with its cause, after one attempt a caller.
 #[test]
 fn a_wrong_password_is_told_at_once_and_by_name() {
     for class in [ErrorClass::Auth, ErrorClass::Config, ErrorClass::Fatal] {
@@ -33,7 +33,7 @@ fn a_wrong_password_is_told_at_once_and_by_name() {
     }
 }
 
-/// P70: ten callers, every connect fails: each is told, at once, with the cause.
+/// Ten callers, every connect fails: each is told, at once, with the cause.
 #[test]
 fn ten_callers_learn_at_once_that_nothing_connects() {
     for maxsize in [1, 2, 5, 20] {
@@ -59,7 +59,7 @@ fn ten_callers_learn_at_once_that_nothing_connects() {
     }
 }
 
-/// P72: a connection that is replaced is closed before its successor is opened: never twice the sessions.
+/// A connection that is replaced is closed before its successor is opened: never twice the sessions.
 #[test]
 fn a_replaced_connection_is_closed_before_its_successor_opens() {
     Stage::each(|stage| {
@@ -118,7 +118,7 @@ fn a_failed_connect_fails_the_first_waiter_only() {
     });
 }
 
-/// I11: after a failed connect the next acquire behaves as if the failed one had never been.
+/// After a failed connect the next acquire behaves as if the failed one had never been.
 #[test]
 fn the_next_acquire_knows_nothing_of_the_failed_one() {
     Stage::each(|stage| {
@@ -137,7 +137,7 @@ fn the_next_acquire_knows_nothing_of_the_failed_one() {
     });
 }
 
-/// I11: a connect fails whose waiter has left long ago; the one who comes then has done nothing wrong.
+/// A connect fails whose waiter has left long ago; the one who comes then has done nothing wrong.
 #[test]
 fn a_failure_that_was_begun_for_somebody_who_left_is_not_the_next_ones() {
     Stage::each_virtual(|stage| {

@@ -1,4 +1,4 @@
-//! Size accounting that drifts, and more connections than maxsize: what broke in other pools, groups 3 and 4.
+//! Size accounting that drifts, and more connections than maxsize: what broke in other pools.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -32,7 +32,7 @@ impl Dice {
     }
 }
 
-/// P36: a reader on another thread never sees counts that wrap, do not add up or exceed maxsize.
+/// A reader on another thread never sees counts that wrap, do not add up or exceed maxsize.
 #[test]
 fn counts_read_in_the_middle_of_a_storm_add_up() {
     within(2 * MINUTE, "storm", || {
@@ -73,7 +73,7 @@ fn counts_read_in_the_middle_of_a_storm_add_up() {
     });
 }
 
-/// P38: failing recycles and checks in a random mix; the size never exceeds maxsize, and nothing drifts.
+/// Failing recycles and checks in a random mix; the size never exceeds maxsize, and nothing drifts.
 #[test]
 fn a_random_mix_of_failures_drifts_nowhere() {
     const MAXSIZE: usize = 24;
@@ -116,7 +116,7 @@ fn a_random_mix_of_failures_drifts_nowhere() {
 
 type Leave = fn(&Stage, &FakePool, &FakeControl);
 
-/// P40: whichever way a connection leaves, its place comes back.
+/// Whichever way a connection leaves, its place comes back.
 #[test]
 fn each_way_to_leave_gives_the_place_back() {
     const MAXSIZE: usize = 3;
@@ -179,7 +179,7 @@ fn each_way_to_leave_gives_the_place_back() {
             drop(release);
             gate.open();
         }),
-        ("its goodbye panics", |stage, pool, control| {
+        ("its close panics", |stage, pool, control| {
             control.next(Verb::Close, Step::Panic);
             PooledConnection::discard(acquire_now(stage, pool));
         }),
@@ -202,7 +202,7 @@ fn each_way_to_leave_gives_the_place_back() {
     }
 }
 
-/// P40: the same, for a connection that leaves because a step ran into its deadline or because it expired.
+/// The same, for a connection that leaves because a step ran into its deadline or because it expired.
 #[test]
 fn each_way_to_leave_in_time_gives_the_place_back() {
     const MAXSIZE: usize = 3;
@@ -246,7 +246,7 @@ fn each_way_to_leave_in_time_gives_the_place_back() {
     }
 }
 
-/// P45: ten times maxsize acquires in one tick.
+/// Ten times maxsize acquires in one tick.
 #[test]
 fn a_burst_opens_maxsize_connections_and_no_more() {
     for maxsize in [1, 2, 5] {
@@ -280,7 +280,7 @@ fn a_burst_opens_maxsize_connections_and_no_more() {
     }
 }
 
-/// P46: filling up to minsize races acquires at one below maxsize.
+/// Filling up to minsize races acquires at one below maxsize.
 #[test]
 fn filling_beside_acquires_never_exceeds_maxsize() {
     Stage::each(|stage| {
@@ -323,7 +323,7 @@ fn filling_beside_acquires_never_exceeds_maxsize() {
     });
 }
 
-/// P48: one caller tries again and again while the database is away; when it is back, the pool does not leap to its
+/// One caller tries again and again while the database is away; when it is back, the pool does not leap to its
 /// maximum.
 #[test]
 fn recovery_after_an_outage_opens_what_is_needed_and_no_more() {
@@ -363,7 +363,7 @@ fn recovery_after_an_outage_opens_what_is_needed_and_no_more() {
     });
 }
 
-/// P41: counts of a pool that was used in every way and came to rest equal what there really is.
+/// Counts of a pool that was used in every way and came to rest equal what there really is.
 #[test]
 fn a_used_pool_at_rest_counts_what_is_there() {
     Stage::each(|stage| {

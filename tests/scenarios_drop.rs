@@ -1,4 +1,4 @@
-//! Drop outside a runtime, and runtimes that are gone: what broke in other pools, group 8.
+//! Drop outside a runtime, and runtimes that are gone: what broke in other pools.
 
 use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -49,7 +49,6 @@ fn place_is_there(pool: &FakePool, control: &FakeControl) {
     });
 }
 
-/// P62 (i)
 #[test]
 fn a_guard_may_be_dropped_on_a_plain_thread() {
     let tokio = tokio_threads();
@@ -60,7 +59,6 @@ fn a_guard_may_be_dropped_on_a_plain_thread() {
     place_is_there(&pool, &control);
 }
 
-/// P62 (ii)
 #[test]
 fn a_guard_may_be_dropped_after_its_runtime() {
     let tokio = tokio_threads();
@@ -70,7 +68,7 @@ fn a_guard_may_be_dropped_after_its_runtime() {
     place_is_there(&pool, &control);
 }
 
-/// P62 (ii), with the guard inside a task that dies with the runtime.
+/// The guard is inside a task that dies with the runtime.
 #[test]
 fn a_guard_may_die_in_a_task_of_a_runtime_that_is_dropped() {
     for background in [false, true] {
@@ -84,7 +82,7 @@ fn a_guard_may_die_in_a_task_of_a_runtime_that_is_dropped() {
         });
         held.recv().unwrap();
         if background {
-            // P62 (iii): the tasks are dropped some time later, on the workers.
+            // The tasks are dropped some time later, on the workers.
             tokio.shutdown_background();
             while control.calls(Verb::OnRelease) == 0 {
                 thread::yield_now();
@@ -96,7 +94,6 @@ fn a_guard_may_die_in_a_task_of_a_runtime_that_is_dropped() {
     }
 }
 
-/// P62 (iv)
 #[test]
 fn a_guard_may_be_dropped_by_the_destructor_of_a_thread_local() {
     thread_local! {
@@ -117,7 +114,6 @@ fn a_guard_may_be_dropped_by_the_destructor_of_a_thread_local() {
     place_is_there(&pool, &control);
 }
 
-/// P62 (v)
 #[test]
 fn a_guard_may_be_dropped_while_its_thread_unwinds() {
     let tokio = tokio_threads();
@@ -144,7 +140,7 @@ fn a_guard_may_be_dropped_while_its_thread_unwinds() {
     place_is_there(&pool, &control);
 }
 
-/// P62 (vi) and (vii): a pool that lives on one runtime, and a guard that is dropped on another.
+/// A pool that lives on one runtime, and a guard that is dropped on another.
 #[test]
 fn a_guard_may_be_dropped_on_any_executor() {
     for flavour in Flavour::ALL {
@@ -164,7 +160,7 @@ fn a_guard_may_be_dropped_on_any_executor() {
     }
 }
 
-/// P62: the same for the pool itself; guards and waiters are left behind.
+/// The same for the pool itself; guards and waiters are left behind.
 #[test]
 fn a_pool_may_be_dropped_anywhere() {
     let tokio = tokio_threads();
@@ -178,7 +174,7 @@ fn a_pool_may_be_dropped_anywhere() {
     assert!(!control.manager_is_alive());
 }
 
-/// Promise 5: a recycle that was never begun belongs to the pool's books, not to a task that nobody runs.
+/// a recycle that was never begun belongs to the ledger, not to a task that nobody runs.
 #[test]
 fn an_executor_that_nobody_drives_loses_nothing() {
     let stage = Stage::spawning();
@@ -244,7 +240,7 @@ fn tasks_that_are_dropped_in_the_middle_of_their_work_lose_no_place() {
     }
 }
 
-/// P62: dropping a guard whose connection panics in its own drop does not panic.
+/// Dropping a guard whose connection panics in its own drop does not panic.
 #[test]
 fn a_connection_whose_drop_panics_does_not_make_the_guard_panic() {
     Stage::each(|stage| {
@@ -258,7 +254,7 @@ fn a_connection_whose_drop_panics_does_not_make_the_guard_panic() {
                 drop(guard);
                 stage.settle();
             }));
-            assert!(outcome.is_ok(), "I9: a panic escaped from Drop");
+            assert!(outcome.is_ok(), "a panic escaped from Drop");
             assert_eq!((pool.size(), control.live()), (0, 0));
         }
     });

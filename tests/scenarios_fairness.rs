@@ -1,4 +1,4 @@
-//! Double hand-out, starvation and barging: what broke in other pools, groups 5 and 6, and I8.
+//! Double hand-out, starvation and barging: what broke in other pools, and the order of arrival.
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashSet;
@@ -11,6 +11,9 @@ use pool_core::{CheckPolicy, Error, IdleOrder, PooledConnection};
 use support::invariants::{acquire_now, all_is_well};
 use support::watchdog::MINUTE;
 use support::{FakeManager, FakePool, Gate, Probe, Stage, Step, Verb, hold, within, yield_now};
+
+#[path = "scenarios_fairness/idle_order.rs"]
+mod idle_order;
 
 const MS: Duration = Duration::from_millis(1);
 const SECOND: Duration = Duration::from_secs(1);
@@ -26,7 +29,7 @@ fn user(pool: &FakePool, number: usize, served: &Rc<RefCell<Vec<usize>>>) -> Pro
     })
 }
 
-/// P50a, I2: a connection has one holder at a time, on threads too.
+/// A connection has one holder at a time, on threads too.
 #[test]
 fn a_connection_never_has_two_holders() {
     within(2 * MINUTE, "two holders", || {
@@ -65,7 +68,7 @@ fn a_connection_never_has_two_holders() {
     });
 }
 
-/// P50: the connection comes back; a newcomer is polled before the woken waiter; it must wait.
+/// The connection comes back; a newcomer is polled before the woken waiter; it must wait.
 #[test]
 fn a_newcomer_never_overtakes_a_woken_waiter() {
     Stage::each(|stage| {
@@ -94,7 +97,7 @@ fn a_newcomer_never_overtakes_a_woken_waiter() {
     });
 }
 
-/// I8: hand-outs come in the order of arrival, however the executor polls those who are awake.
+/// Hand-outs come in the order of arrival, however the executor polls those who are awake.
 #[test]
 fn waiters_are_served_in_the_order_of_their_arrival() {
     for maxsize in [1, 2, 5] {
@@ -133,7 +136,7 @@ fn waiters_are_served_in_the_order_of_their_arrival() {
     }
 }
 
-/// I8 with cancellation: those who stay keep their order.
+/// With cancellation: those who stay keep their order.
 #[test]
 fn those_who_stay_keep_their_order() {
     Stage::each(|stage| {
@@ -214,7 +217,7 @@ fn expired_waiters_are_skipped() {
     });
 }
 
-/// P53: a hundred users share ten connections evenly.
+/// A hundred users share ten connections evenly.
 #[test]
 fn nobody_is_starved() {
     const USERS: usize = 100;
@@ -251,7 +254,7 @@ fn nobody_is_starved() {
     });
 }
 
-/// P55: a thousand parked waiters cost nothing while nothing happens, and one release wakes one of them.
+/// A thousand parked waiters cost nothing while nothing happens, and one release wakes one of them.
 #[test]
 fn one_release_wakes_one_of_a_thousand_waiters() {
     Stage::each_virtual(|stage| {
@@ -287,7 +290,7 @@ fn one_release_wakes_one_of_a_thousand_waiters() {
     });
 }
 
-/// P55, with deadlines: a thousand waiters do not wake each other when one of their deadlines strikes.
+/// A thousand waiters do not wake each other when one of their deadlines strikes.
 #[test]
 fn one_deadline_wakes_few_of_a_thousand_waiters() {
     Stage::each_virtual(|stage| {
@@ -307,108 +310,6 @@ fn one_deadline_wakes_few_of_a_thousand_waiters() {
         assert!(matches!(waiters[0].take(), Err(Error::Timeout { .. })));
         drop(waiters);
         drop(conn);
-        all_is_well(stage, pool, &control);
-    });
-}
-
-/// The idle order: returned first, handed out first; or the other way round where that is wanted.
-#[test]
-fn idle_connections_go_out_in_the_order_that_was_asked_for() {
-    let orders = [IdleOrder::Fifo, IdleOrder::Lifo];
-    let policies = [CheckPolicy::Never, CheckPolicy::Always];
-    for (order, policy) in orders.into_iter().flat_map(|o| policies.map(|p| (o, p))) {
-        Stage::each(|stage| {
-            println!("{order:?}, {policy:?}");
-            let (builder, control) = stage.pool(3);
-            let builder = builder.idle_order(order).check_policy(policy);
-            let pool = builder.build_lazy().unwrap();
-            let guards = [(); 3].map(|()| acquire_now(stage, &pool));
-            let mut returned = Vec::new();
-            // Not in the order of their numbers.
-            let [one, two, three] = guards;
-            for guard in [two, three, one] {
-                returned.push(PooledConnection::id(&guard));
-                stage.run(PooledConnection::release(guard)).unwrap();
-            }
-            if order == IdleOrder::Lifo {
-                returned.reverse();
-            }
-            let guards = [(); 3].map(|()| hold(acquire_now(stage, &pool)));
-            let taken: Vec<u64> = guards
-                .iter()
-                .map(|held| PooledConnection::id(held))
-                .collect();
-            assert_eq!(taken, returned);
-            drop(guards);
-            all_is_well(stage, pool, &control);
-        });
-    }
-}
-
-/// The same where some were not recycled at once, but are on the way to the next user.
-#[test]
-fn returned_connections_go_out_in_the_order_that_was_asked_for_before_they_are_recycled() {
-    // Which of them are clean when they are returned. Last in, first out is a matter of warmth, not of turns: there an
-    // acquire that recycles another one on its way may change the order.
-    let mixed = [
-        [false, false, false],
-        [true, false, true],
-        [false, true, false],
-        [true, true, false],
-    ];
-    let alike = [[false; 3], [true; 3]];
-    let cases = [(IdleOrder::Fifo, &mixed[..]), (IdleOrder::Lifo, &alike)];
-    for (order, cleanliness) in cases {
-        for clean in cleanliness.iter().copied() {
-            let stage = Stage::bare();
-            let (builder, control) = stage.pool(3);
-            let pool = builder.idle_order(order).build_lazy().unwrap();
-            let [one, two, three] = [(); 3].map(|()| acquire_now(&stage, &pool));
-            let mut returned = Vec::new();
-            for (guard, clean) in [two, three, one].into_iter().zip(clean) {
-                returned.push(PooledConnection::id(&guard));
-                if clean {
-                    stage.run(PooledConnection::release(guard)).unwrap();
-                } else {
-                    drop(guard);
-                }
-            }
-            if order == IdleOrder::Lifo {
-                returned.reverse();
-            }
-            let guards = [(); 3].map(|()| hold(acquire_now(&stage, &pool)));
-            let taken: Vec<u64> = guards
-                .iter()
-                .map(|held| PooledConnection::id(held))
-                .collect();
-            assert_eq!(taken, returned, "{order:?}, clean: {clean:?}");
-            drop(guards);
-            all_is_well(&stage, pool, &control);
-        }
-    }
-}
-
-/// Each connection has a number of its own, and no two are ever given the same.
-#[test]
-fn connections_have_numbers_of_their_own() {
-    Stage::each(|stage| {
-        let (builder, control) = stage.pool(4);
-        let pool = builder.build_lazy().unwrap();
-        let mut seen = HashSet::new();
-        let made = Arc::new(AtomicUsize::new(0));
-        for _ in 0..5 {
-            let guards = [(); 4].map(|()| acquire_now(stage, &pool));
-            for guard in guards {
-                assert!(
-                    seen.insert(PooledConnection::id(&guard)),
-                    "a number came twice"
-                );
-                made.fetch_add(1, Ordering::SeqCst);
-                PooledConnection::discard(guard);
-            }
-            stage.settle();
-        }
-        assert_eq!(control.made(), made.load(Ordering::SeqCst));
         all_is_well(stage, pool, &control);
     });
 }

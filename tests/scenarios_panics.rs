@@ -1,4 +1,4 @@
-//! Panics in the user's code, in the manager's, and in wakers: what broke in other pools, group 9.
+//! Panics in the user's code, in the manager's, and in wakers: what broke in other pools.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -11,7 +11,7 @@ fn unwinds<T>(body: impl FnOnce() -> T) -> bool {
     catch_unwind(AssertUnwindSafe(body)).is_err()
 }
 
-/// P64: a hundred requests that crash do not make a dead pool; their connections are not handed out again.
+/// A hundred requests that crash do not make a dead pool; their connections are not handed out again.
 #[test]
 fn users_who_panic_cost_nothing() {
     const MAXSIZE: usize = 3;
@@ -29,7 +29,7 @@ fn users_who_panic_cost_nothing() {
             assert_eq!(
                 (control.made(), control.live()),
                 (round, 0),
-                "I7: it is not kept"
+                "it is not kept"
             );
         }
         assert_eq!(control.calls(Verb::OnRelease), 0, "nobody asks about them");
@@ -37,7 +37,7 @@ fn users_who_panic_cost_nothing() {
     });
 }
 
-/// P64, with somebody waiting for the connection of the one who crashes.
+/// Somebody waits for the connection of the task that crashes.
 #[test]
 fn a_user_who_panics_leaves_a_place_to_who_waits() {
     Stage::each(|stage| {
@@ -60,7 +60,7 @@ fn a_user_who_panics_leaves_a_place_to_who_waits() {
     });
 }
 
-/// P67: a panic in connect or in check reaches the acquirer as an error that says so, with the panic's words.
+/// A panic in connect or in check reaches the acquirer as an error that says so, with the panic's words.
 #[test]
 fn a_panic_in_connect_or_check_reaches_the_one_who_waits() {
     for (verb, wanted) in [(Verb::Connect, Phase::Connect), (Verb::Check, Phase::Check)] {
@@ -91,7 +91,7 @@ fn a_panic_in_connect_or_check_reaches_the_one_who_waits() {
     }
 }
 
-/// P67: a panic in connect fails the first who waits and nobody else.
+/// A panic in connect fails the first who waits and nobody else.
 #[test]
 fn a_panic_in_connect_costs_one_waiter() {
     Stage::each(|stage| {
@@ -115,7 +115,7 @@ fn a_panic_in_connect_costs_one_waiter() {
     });
 }
 
-/// P67: a panic on the way back discards the connection; an awaited release says so.
+/// A panic on the way back discards the connection; an awaited release says so.
 #[test]
 fn a_panic_in_recycle_discards_the_connection() {
     for step in [Step::Panic, Step::PanicInCall] {
@@ -133,7 +133,7 @@ fn a_panic_in_recycle_discards_the_connection() {
             control.next(Verb::Recycle, step.clone());
             drop(acquire_now(stage, &pool));
             let next = hold(acquire_now(stage, &pool));
-            assert_eq!(next.id(), 3, "I7: it is not handed out");
+            assert_eq!(next.id(), 3, "it is not handed out");
             drop(next);
             all_is_well(stage, pool, &control);
         });
@@ -142,7 +142,7 @@ fn a_panic_in_recycle_discards_the_connection() {
 
 type Provoke = fn(&Stage, &FakePool, &FakeControl);
 
-/// P67: every other method of the manager, and the drop of a connection.
+/// Every other method of the manager, and the drop of a connection.
 #[test]
 fn a_panic_anywhere_in_the_manager_costs_nothing() {
     let provocations: [(Verb, Provoke); 7] = [
@@ -186,7 +186,7 @@ fn a_panic_anywhere_in_the_manager_costs_nothing() {
                         provoke(stage, &pool, &control);
                         stage.settle();
                     });
-                    assert!(!escaped, "I9: the panic escaped");
+                    assert!(!escaped, "the panic escaped");
                     control.all_goes_well();
                     at_rest(stage, &pool, &control);
                 }
@@ -196,7 +196,7 @@ fn a_panic_anywhere_in_the_manager_costs_nothing() {
     }
 }
 
-/// P67: an abort that panics does not keep terminate from the others.
+/// An abort that panics does not keep terminate from the others.
 #[test]
 fn an_abort_that_panics_does_not_spare_the_others() {
     Stage::each(|stage| {
@@ -205,7 +205,7 @@ fn an_abort_that_panics_does_not_spare_the_others() {
         let pool = builder.build_lazy().unwrap();
         let guards = [(); 3].map(|()| acquire_now(stage, &pool));
         control.always(Verb::Abort, Step::Panic);
-        assert!(!unwinds(|| pool.terminate()), "I9: the panic escaped");
+        assert!(!unwinds(|| pool.terminate()), "the panic escaped");
         assert!(guards.iter().all(|guard| guard.marks().is_aborted()));
         stage.run(pool.wait_closed()).unwrap();
         drop(guards);
@@ -214,9 +214,9 @@ fn an_abort_that_panics_does_not_spare_the_others() {
     });
 }
 
-/// P67: panics while the pool says goodbye to everybody do not keep it from its end.
+/// Panics while the pool closes its connections do not keep it from its end.
 #[test]
-fn goodbyes_that_panic_do_not_keep_the_pool_from_its_end() {
+fn closes_that_panic_do_not_keep_the_pool_from_its_end() {
     for verb in [Verb::Close, Verb::Drop] {
         Stage::each(|stage| {
             let (builder, control) = stage.pool(3);
@@ -232,7 +232,7 @@ fn goodbyes_that_panic_do_not_keep_the_pool_from_its_end() {
     }
 }
 
-/// P67: a waker that panics is somebody else's; neither the release nor the next in line suffers.
+/// A waker that panics is somebody else's; neither the release nor the next in line suffers.
 #[test]
 fn a_waker_that_panics_costs_nobody_else_anything() {
     Stage::each(|stage| {
@@ -246,7 +246,7 @@ fn a_waker_that_panics_costs_nobody_else_anything() {
             drop(conn);
             stage.settle();
         });
-        assert!(!escaped, "I9: the panic escaped");
+        assert!(!escaped, "the panic escaped");
         drop(cursed);
         assert!(next.poll_until_stalled(stage), "HANG: {}", pool.status());
         drop(hold(next.take().unwrap()));
@@ -255,7 +255,7 @@ fn a_waker_that_panics_costs_nobody_else_anything() {
     });
 }
 
-/// P67: close wakes all who wait, though the first of their wakers panics.
+/// Close wakes all who wait, though the first of their wakers panics.
 #[test]
 fn close_reaches_all_who_wait_though_a_waker_panics() {
     Stage::each(|stage| {
@@ -265,7 +265,7 @@ fn close_reaches_all_who_wait_though_a_waker_panics() {
         let mut cursed = pool.acquire();
         assert!(poll_with(&mut cursed, &panicking_waker()).is_pending());
         let mut waiters = [(); 2].map(|()| Probe::pending(pool.acquire()));
-        assert!(!unwinds(|| pool.close()), "I9: the panic escaped");
+        assert!(!unwinds(|| pool.close()), "the panic escaped");
         assert!(stage.drive(&mut waiters), "HANG: {}", pool.status());
         for waiter in &mut waiters {
             assert!(matches!(waiter.take(), Err(Error::Closed)));
@@ -280,7 +280,7 @@ fn close_reaches_all_who_wait_though_a_waker_panics() {
     });
 }
 
-/// P67: a panic while the pool is built: the others are closed, and the error says so.
+/// A panic while the pool is built: the others are closed, and the error says so.
 #[test]
 fn a_panic_in_a_connect_of_build_closes_the_others() {
     Stage::each(|stage| {

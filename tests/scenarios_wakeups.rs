@@ -1,4 +1,4 @@
-//! Lost wake-ups, hangs and dead-locks: what broke in other pools, group 2.
+//! Lost wake-ups, hangs and dead-locks: what broke in other pools.
 
 use std::fs;
 use std::path::Path;
@@ -18,7 +18,7 @@ const SECOND: Duration = Duration::from_secs(1);
 #[path = "scenarios_wakeups/callbacks.rs"]
 mod callbacks;
 
-/// P18: a connection comes back in the very middle of an acquire, between its look for an idle one and its wait.
+/// A connection comes back in the very middle of an acquire, between its look for an idle one and its wait.
 #[test]
 fn a_release_in_the_middle_of_an_acquire_is_not_lost() {
     Stage::each(|stage| {
@@ -37,7 +37,7 @@ fn a_release_in_the_middle_of_an_acquire_is_not_lost() {
     });
 }
 
-/// P18: two threads, one connection, nobody else: no later traffic hides a wake-up that was lost.
+/// Two threads, one connection, nobody else: no later traffic hides a wake-up that was lost.
 #[test]
 fn acquire_and_release_on_two_threads_never_miss_each_other() {
     within(2 * MINUTE, "two threads", || {
@@ -61,7 +61,7 @@ fn acquire_and_release_on_two_threads_never_miss_each_other() {
     });
 }
 
-/// P19, P26: whatever becomes of the returned connection, who waits is served.
+/// Whatever becomes of the returned connection, who waits is served.
 #[test]
 fn a_waiter_is_served_whatever_becomes_of_the_returned_connection() {
     type Fate = (&'static str, Option<(Verb, Step)>, Option<Verdict>);
@@ -86,7 +86,7 @@ fn a_waiter_is_served_whatever_becomes_of_the_returned_connection() {
             None,
         ),
         (
-            "the goodbye panics",
+            "the close panics",
             Some((Verb::Close, Step::Panic)),
             Some(Verdict::Discard),
         ),
@@ -122,7 +122,7 @@ fn a_waiter_is_served_whatever_becomes_of_the_returned_connection() {
     }
 }
 
-/// P19: the connection expires while its user has it; who waits is served.
+/// The connection expires while its user has it; who waits is served.
 #[test]
 fn a_waiter_is_served_when_the_returned_connection_was_held_beyond_pool_recycle() {
     Stage::each_virtual(|stage| {
@@ -139,7 +139,7 @@ fn a_waiter_is_served_when_the_returned_connection_was_held_beyond_pool_recycle(
     });
 }
 
-/// P22: all idle ones are broken and the database is away for a second; afterwards everybody is served.
+/// All idle ones are broken and the database is away for a second; afterwards everybody is served.
 #[test]
 fn an_outage_ends_for_everybody_when_the_database_is_back() {
     const MAXSIZE: usize = 4;
@@ -191,7 +191,7 @@ fn an_outage_ends_for_everybody_when_the_database_is_back() {
     });
 }
 
-/// P26: every connection comes back broken; ten acquires at maxsize five are all served.
+/// Every connection comes back broken; ten acquires at maxsize five are all served.
 #[test]
 fn ten_acquires_are_served_though_every_connection_comes_back_broken() {
     Stage::each(|stage| {
@@ -214,7 +214,7 @@ fn ten_acquires_are_served_though_every_connection_comes_back_broken() {
     });
 }
 
-/// P27: all connections die while they are out; the size is right afterwards, and the next acquire is served.
+/// All connections die while they are out; the size is right afterwards, and the next acquire is served.
 #[test]
 fn connections_that_die_at_the_limit_do_not_stay_counted() {
     Stage::each(|stage| {
@@ -231,7 +231,7 @@ fn connections_that_die_at_the_limit_do_not_stay_counted() {
     });
 }
 
-/// P28: event-listener loses a notification that races the first listener, before 5.3.1.
+/// Event-listener loses a notification that races the first listener, before 5.3.1.
 #[test]
 fn event_listener_is_new_enough() {
     let lock = Path::new(env!("CARGO_MANIFEST_DIR")).join("../Cargo.lock");
@@ -256,7 +256,7 @@ fn event_listener_is_new_enough() {
     );
 }
 
-/// P28: the first wait_closed races the close that ends it.
+/// The first wait_closed races the close that ends it.
 #[test]
 fn the_first_wait_closed_never_misses_the_end() {
     within(2 * MINUTE, "first listener", || {
@@ -275,7 +275,7 @@ fn the_first_wait_closed_never_misses_the_end() {
     });
 }
 
-/// P29: two releases before the first woken waiter runs wake two waiters.
+/// Two releases before the first woken waiter runs wake two waiters.
 #[test]
 fn two_releases_in_a_row_wake_two_waiters() {
     Stage::each(|stage| {
@@ -297,7 +297,7 @@ fn two_releases_in_a_row_wake_two_waiters() {
     });
 }
 
-/// P31: a recycle that fails is not tried again on the same connection.
+/// A recycle that fails is not tried again on the same connection.
 #[test]
 fn a_connection_that_cannot_be_cleaned_is_tried_once() {
     Stage::each(|stage| {
@@ -315,7 +315,7 @@ fn a_connection_that_cannot_be_cleaned_is_tried_once() {
     });
 }
 
-/// P35: many tasks on threads that get and drop, at maxsize 1 and 10.
+/// Many tasks on threads that get and drop, at maxsize 1 and 10.
 #[test]
 fn many_tasks_on_threads_get_and_drop_without_a_hang() {
     for maxsize in [1, 10] {

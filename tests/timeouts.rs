@@ -34,11 +34,7 @@ fn an_acquire_gives_up_when_its_time_is_over_and_not_before() {
         stage.advance(Duration::from_nanos(2_999_999_999));
         assert!(!acquire.poll_until_stalled(stage), "too early");
         stage.advance(Duration::from_nanos(1));
-        assert!(
-            acquire.poll_until_stalled(stage),
-            "I10: HANG: {}",
-            pool.status()
-        );
+        assert!(acquire.poll_until_stalled(stage), "HANG: {}", pool.status());
         assert_eq!(timed_out(acquire.take()), (Phase::Wait, 3 * SECOND));
         assert_eq!(pool.status().waiting(), 0);
         drop(conn);
@@ -180,7 +176,7 @@ fn an_acquire_keeps_its_time_whatever_hangs() {
             control.next(verb, Step::Pend);
             drop(conn);
             let (found, after) = timed_out(stage.clock().block_on(pool.acquire()));
-            assert_eq!(after, SECOND, "I10");
+            assert_eq!(after, SECOND, "the deadline of the step");
             // With a spawner it is the background that hangs, and the acquire that waits for it.
             assert!(
                 found == phase || (stage.spawns() && found == Phase::Wait),

@@ -73,7 +73,7 @@ fn expired_idle_connections_are_closed_without_waiting_for_traffic() {
 
 #[test]
 fn an_idle_pool_with_a_short_pool_recycle_replaces_at_its_pace_and_no_faster() {
-    // P82: the same connection is closed and opened again; once a period is what was asked for.
+    // The same connection is closed and opened again; once a period is what was asked for.
     let stage = Stage::spawning();
     let (builder, control) = stage.pool(1);
     let builder = builder.minsize(1).pool_recycle(SECOND);
@@ -136,7 +136,6 @@ fn a_panic_or_a_hang_in_a_connect_of_upkeep_ends_nothing() {
 
 #[test]
 fn upkeep_never_has_more_than_minsize_connects_in_flight_nor_more_than_maxsize_connections() {
-    // P95
     let stage = Stage::spawning();
     let (builder, control) = stage.pool(3);
     let gate = Gate::new();
@@ -157,7 +156,7 @@ fn upkeep_never_has_more_than_minsize_connects_in_flight_nor_more_than_maxsize_c
 }
 
 #[test]
-fn upkeep_serves_who_waits_before_it_fills_the_shelf() {
+fn upkeep_serves_who_waits_before_it_fills_the_idle_list() {
     let stage = Stage::spawning();
     let (builder, control) = stage.pool(2);
     let gate = Gate::new();

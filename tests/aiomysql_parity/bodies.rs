@@ -6,16 +6,20 @@
 
 use std::collections::HashSet;
 use std::future::Future;
-use std::time::Duration;
 
-use futures_lite::future::{poll_once, zip};
-use pool_core::{CheckPolicy, Error, Manager, Pool, PooledConnection};
+use futures_lite::future::poll_once;
+use pool_core::{Error, Manager, Pool, PooledConnection};
 use support::{Backend, counts_settle, settle_until, yield_now};
 
 pub(super) use super::closing_bodies::{
     acquire_after_close_errs, late_awaited_release_after_terminate_ok,
     late_release_after_terminate_ok, release_of_closed_is_fine, wait_closed_after_last_release,
     wait_closed_before_close_errs, wait_closed_is_cancellable_and_restartable,
+};
+
+pub(super) use super::limit_bodies::{
+    acquire_timeout_strikes, config_rejects_min_gt_max, idle_transport_error_replaced,
+    maxsize_zero_unbounded, maxsize_zero_with_minsize, never_exceeds_max_one,
 };
 
 /// Hands the name of every body that runs alike on every backend to the macro that makes tests of them.
@@ -56,7 +60,7 @@ macro_rules! for_every_body {
 }
 pub(super) use for_every_body;
 
-type Guard<B> = PooledConnection<<B as Backend>::Manager>;
+pub(super) type Guard<B> = PooledConnection<<B as Backend>::Manager>;
 
 pub(super) async fn pool<B: Backend>(
     backend: &B,
@@ -345,99 +349,3 @@ pub(super) async fn no_speculative_growth<B: Backend>(backend: &B) {
 }
 
 // 18: test_invalid_minsize_and_maxsize; a negative number cannot be written
-pub(super) async fn config_rejects_min_gt_max<B: Backend>(backend: &B) {
-    let eager = backend.builder().minsize(5).maxsize(2).build().await;
-    let lazy = backend.builder().minsize(5).maxsize(2).build_lazy();
-    for outcome in [eager.err(), lazy.err()] {
-        match outcome {
-            Some(Error::Config(error)) => assert_eq!(error.field(), "minsize"),
-            _ => panic!("minsize 5 with maxsize 2 must be a ConfigError"),
-        }
-    }
-    assert_eq!(backend.open().await, 0);
-}
-
-// 19: test_true_parallel_tasks
-pub(super) async fn never_exceeds_max_one<B: Backend>(backend: &B) {
-    let pool = pool(backend, 0, 1).await;
-    let task = || async {
-        let conn = acquire(&pool).await;
-        assert_eq!(
-            (pool.size(), pool.freesize(), pool.status().held()),
-            (1, 0, 1)
-        );
-        for _ in 0..20 {
-            yield_now().await;
-            assert_eq!(pool.size(), 1);
-        }
-        let id = PooledConnection::id(&conn);
-        pool.release(conn);
-        id
-    };
-    let (one, two) = zip(task(), task()).await;
-    assert_eq!(one, two);
-    counts_settle(&pool, 1, 1, 0).await;
-    assert_eq!(backend.open().await, 1);
-    close(&pool).await;
-}
-
-// 29 and 33: test_drop_connection_if_timedout, test_pool_drops_connection_with_exception
-pub(super) async fn idle_transport_error_replaced<B: Backend>(backend: &B) {
-    let builder = backend.builder().minsize(3).maxsize(3);
-    let pool = ok(builder
-        .upkeep(false)
-        .check_policy(CheckPolicy::Always)
-        .build()
-        .await);
-    backend.kill_all().await;
-    let mut guards = Vec::new();
-    for _ in 0..3 {
-        let mut conn = acquire(&pool).await;
-        assert_eq!(B::query(&mut conn).await, Some(1));
-        guards.push(conn);
-    }
-    drop(guards);
-    counts_settle(&pool, 3, 3, 0).await;
-    close(&pool).await;
-}
-
-// 34: test_pool_maxsize_unlimited
-pub(super) async fn maxsize_zero_unbounded<B: Backend>(backend: &B, holders: usize) {
-    let pool = pool(backend, 0, 0).await;
-    assert_eq!(pool.maxsize(), 0);
-    let acquires = (0..holders).map(|_| acquire(&pool));
-    let guards: Vec<Guard<B>> = futures::future::join_all(acquires).await;
-    assert_eq!(
-        (pool.size(), pool.freesize(), pool.used()),
-        (holders, 0, holders)
-    );
-    drop(guards);
-    counts_settle(&pool, holders, holders, 0).await;
-    close(&pool).await;
-}
-
-// 35: test_pool_maxsize_unlimited_minsize_1
-pub(super) async fn maxsize_zero_with_minsize<B: Backend>(backend: &B) {
-    let pool = pool(backend, 1, 0).await;
-    assert_eq!((pool.size(), pool.freesize()), (1, 1));
-    let (mut one, two) = zip(acquire(&pool), acquire(&pool)).await;
-    assert_eq!(B::query(&mut one).await, Some(1));
-    assert_eq!(pool.size(), 2);
-    drop((one, two));
-    close(&pool).await;
-}
-
-// 30: test_create_pool_with_timeout, skipped upstream because it was never built; ours is
-pub(super) async fn acquire_timeout_strikes<B: Backend>(backend: &B) {
-    let limit = Duration::from_millis(10);
-    let builder = backend.builder().minsize(1).maxsize(1).upkeep(false);
-    let pool = ok(builder.acquire_timeout(limit).build().await);
-    let conn = acquire(&pool).await;
-    match pool.acquire().await {
-        Err(Error::Timeout { after, .. }) => assert!(after >= limit, "{after:?}"),
-        _ => panic!("it must be a Timeout"),
-    }
-    drop(conn);
-    drop(acquire(&pool).await);
-    close(&pool).await;
-}

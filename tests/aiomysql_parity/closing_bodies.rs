@@ -42,7 +42,7 @@ pub(super) async fn wait_closed_after_last_release<B: Backend>(backend: &B) {
     settle_open(backend, 0).await;
 }
 
-/// A server notices a goodbye a little later than it was said.
+/// A server notices a close a little later.
 async fn settle_open<B: Backend>(backend: &B, wanted: usize) {
     for _ in 0..1_000 {
         if backend.open().await == wanted {

@@ -178,7 +178,7 @@ fn cancelled_query_never_leaks() {
     });
 }
 
-// 32: test_pool_with_connection_recycling, and quirk 4: until somebody asks, the stale one stays.
+// 32: test_pool_with_connection_recycling, and: until somebody asks, the stale one stays.
 #[test]
 fn recycle_is_lazy_and_transparent() {
     Stage::each_virtual(|stage| {

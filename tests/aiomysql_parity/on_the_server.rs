@@ -45,7 +45,7 @@ impl MySqlBackend {
         let options = ConnectOptions::from_url(&self.server.url()).expect("its own url");
         let mut root = connect(options).await.expect("root gets in");
         let rows = root.query(sql).await.expect("root may");
-        root.ensure_closed().await.expect("a goodbye");
+        root.ensure_closed().await.expect("a close");
         rows
     }
 

@@ -165,8 +165,8 @@ impl Play {
     /// A failure is right as long as one is scripted that nobody has had yet.
     fn account_for(&mut self, error: &str) {
         let left = self.failures.checked_sub(1);
-        self.failures = left
-            .unwrap_or_else(|| panic!("I11: a waiter fails with what was not its own: {error}"));
+        self.failures =
+            left.unwrap_or_else(|| panic!("a waiter fails with what was not its own: {error}"));
     }
 
     /// Without a spawner, a step whose waiter has left lies there until the next acquire: let that have come, for it
@@ -183,7 +183,7 @@ impl Play {
         }
     }
 
-    /// I1 to I6.
+    /// The invariants: the bound, the counts, nobody waits in vain, the full capacity, nothing is left at the end.
     pub(crate) fn judge(&mut self, stage: &Stage) {
         match self.pool.take() {
             Some(pool) if self.closing => closed_for_good(stage, pool, &self.control),

@@ -46,7 +46,7 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
     any("check that fails", |s, m| check(s, m, Step::Err, 0)),
     any("check that panics", |s, m| check(s, m, Step::Panic, 1)),
     any(
-        "check that fails before a slow goodbye and a slow connect",
+        "check that fails before a slow close and a slow connect",
         check_close_connect,
     ),
     any("recycle before the hand-out", |s, m| {
@@ -72,8 +72,8 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
         wait_for_detached,
     ),
     any(
-        "wait for a place whose connection says goodbye slowly",
-        wait_for_slow_goodbye,
+        "wait for a place whose connection closes slowly",
+        wait_for_slow_close,
     ),
     any("awaited release", |s, m| awaited_release(s, m, Step::Ok)),
     any("awaited release that fails", |s, m| {
@@ -83,13 +83,11 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
         awaited_release(s, m, Step::Panic)
     }),
     any(
-        "awaited release that is refused, with a slow goodbye",
+        "awaited release that is refused, with a slow close",
         refused_release,
     ),
     any("clear", |s, m| clear(s, m, Step::Ok)),
-    any("clear whose goodbyes panic", |s, m| {
-        clear(s, m, Step::Panic)
-    }),
+    any("clear whose closes panic", |s, m| clear(s, m, Step::Panic)),
     any("acquire after clear", acquire_after_clear),
     any("acquire beside upkeep", acquire_beside_upkeep),
     any(
@@ -121,7 +119,7 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
     timed("connect that hangs until its deadline", |s, m| {
         hangs(s, m, Verb::Connect)
     }),
-    timed("goodbye that hangs until its deadline", |s, m| {
+    timed("close that hangs until its deadline", |s, m| {
         hangs(s, m, Verb::Close)
     }),
     timed("expired idle connections", expired),
@@ -266,7 +264,7 @@ fn wait_for_detached(stage: &Stage, maxsize: usize) -> Play {
         .events(guards)
 }
 
-fn wait_for_slow_goodbye(stage: &Stage, maxsize: usize) -> Play {
+fn wait_for_slow_close(stage: &Stage, maxsize: usize) -> Play {
     let (pool, control, mut guards) = exhausted(stage, maxsize);
     let gate = Gate::new();
     control.next(Verb::Close, Step::gate(&gate));

@@ -44,7 +44,7 @@ fn a_limit_that_was_changed_holds_for_the_next_session() {
             .unwrap();
         assert_eq!(number(&mut conn, "SELECT COUNT(*) FROM batch").await, 64);
 
-        // The sessions that were opened with the old limit have said goodbye.
+        // The sessions that were opened with the old limit are closed.
         assert_eq!(watcher.count("Aborted_clients").await, 0);
     });
 }

@@ -13,9 +13,9 @@ use support::{FakeManager, FakePool, Stage, Step, Verb, hold, within, yield_now}
 const MS: Duration = Duration::from_millis(1);
 const SECOND: Duration = Duration::from_secs(1);
 
-/// P08: two hundred acquires whose deadlines strike in the middle of everything.
+/// Two hundred acquires whose deadlines strike in the middle of everything.
 #[test]
-fn two_hundred_acquires_with_tiny_deadlines_leave_the_books_true() {
+fn two_hundred_acquires_with_tiny_deadlines_leave_the_counts_true() {
     Stage::each_virtual(|stage| {
         let (builder, control) = stage.pool(10);
         let pool = builder.build_lazy().unwrap();
@@ -50,7 +50,7 @@ fn two_hundred_acquires_with_tiny_deadlines_leave_the_books_true() {
     });
 }
 
-/// P10: more waiters than the connects can serve before the deadlines; connects are finished and kept, not thrown
+/// More waiters than the connects can serve before the deadlines; connects are finished and kept, not thrown
 /// away with those who waited for them.
 #[test]
 fn a_crowd_of_impatient_waiters_starts_no_storm_of_connects() {
@@ -86,10 +86,10 @@ fn a_crowd_of_impatient_waiters_starts_no_storm_of_connects() {
     });
 }
 
-/// P17: every combination of fates of the four steps and of the verdict, under deadlines; the bound holds at every
+/// Every combination of fates of the four steps and of the verdict, under deadlines; the bound holds at every
 /// instant, and when all goes well again the pool is as new.
 #[test]
-fn a_thousand_combinations_of_fates_keep_the_bound_and_the_books() {
+fn a_thousand_combinations_of_fates_keep_the_bound_and_the_counts() {
     let fates = [Step::Ok, Step::Err, Step::Delay(3 * MS), Step::Pend];
     let verdicts = [
         None,
@@ -142,7 +142,7 @@ fn a_thousand_combinations_of_fates_keep_the_bound_and_the_books() {
     assert_eq!(combinations, 1_024);
 }
 
-/// P08 on threads: tasks that lose patience after none, one or two polls; afterwards every place is there.
+/// Tasks that lose patience after none, one or two polls; afterwards every place is there.
 #[test]
 fn a_storm_of_cancellations_on_threads_costs_no_place() {
     const MAXSIZE: usize = 4;

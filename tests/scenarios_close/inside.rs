@@ -120,7 +120,7 @@ fn a_pool_may_be_cleared_in_the_middle_of_a_step() {
 }
 
 #[test]
-fn a_goodbye_may_close_and_terminate_its_own_pool() {
+fn a_close_may_close_and_terminate_its_own_pool() {
     for terminate in [false, true] {
         Stage::each(|stage| {
             let (builder, control) = stage.pool(2);

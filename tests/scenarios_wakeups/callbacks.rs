@@ -12,7 +12,7 @@ use support::{FakePool, Gate, Probe, Stage, Step, Verb};
 
 const SECOND: Duration = Duration::from_secs(1);
 
-/// P32: all idle ones expire while somebody waits and minsize is maxsize; neither upkeep nor the waiter gets stuck.
+/// All idle ones expire while somebody waits and minsize is maxsize; neither upkeep nor the waiter gets stuck.
 #[test]
 fn upkeep_of_expired_connections_serves_a_waiter() {
     let stage = Stage::spawning();
@@ -33,7 +33,7 @@ fn upkeep_of_expired_connections_serves_a_waiter() {
     all_is_well(&stage, pool, &control);
 }
 
-/// P32: manager code runs outside the lock, so it may ask its own pool.
+/// Manager code runs outside the lock, so it may ask its own pool.
 #[test]
 fn the_manager_may_call_its_own_pool_from_every_method() {
     Stage::each(|stage| {
@@ -96,7 +96,7 @@ fn the_manager_may_call_its_own_pool_from_every_method() {
     });
 }
 
-/// P32: wakers fire outside the lock, so what they wake may ask the pool at once.
+/// Wakers fire outside the lock, so what they wake may ask the pool at once.
 #[test]
 fn a_waker_may_call_the_pool() {
     struct Asks(FakePool, AtomicUsize);

@@ -57,7 +57,7 @@ fn a_waiter_that_is_never_polled_again_costs_nobody_else_a_deadline() {
             third.poll_until_stalled(stage);
         }
         assert_eq!(timed_out(first.take()), (Phase::Wait, SECOND));
-        assert!(third.is_ready(), "I10: HANG: {}", pool.status());
+        assert!(third.is_ready(), "HANG: {}", pool.status());
         assert_eq!(timed_out(third.take()), (Phase::Wait, 3 * SECOND));
         drop(conn);
         drop((first, neglected, third));

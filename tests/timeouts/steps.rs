@@ -77,7 +77,7 @@ fn a_recycle_that_hangs_is_a_lost_connection_at_its_deadline() {
 }
 
 #[test]
-fn a_goodbye_that_hangs_is_over_at_its_deadline() {
+fn a_close_that_hangs_is_over_at_its_deadline() {
     let stage = Stage::spawning();
     let (builder, control) = stage.pool(1);
     let pool = builder.close_timeout(SECOND).build_lazy().unwrap();
@@ -96,7 +96,7 @@ fn a_goodbye_that_hangs_is_over_at_its_deadline() {
 }
 
 #[test]
-fn clear_is_over_when_the_last_goodbye_had_its_time() {
+fn clear_is_over_when_the_last_close_had_its_time() {
     Stage::each_virtual(|stage| {
         let (builder, control) = stage.pool(3);
         let builder = builder.minsize(3).upkeep(false).close_timeout(SECOND);

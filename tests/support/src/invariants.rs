@@ -1,21 +1,21 @@
 //! The invariants as checks that every test can use. They are asked at rest: nothing of the pool's is runnable and all
 //! gates are open.
 //!
-//! Here are I1 and I3 to I6; I1 is also kept by the fake manager, at every connect. The others have to be seen where they
-//! could break:
+//! Here are: the bound (also watched by the fake manager, at every connect), true counts, nobody waits while there is something to have, full
+//! capacity, and nothing left after the end. The others have to be seen where they could break:
 //!
-//! - I2 (one holder at a time), I7 (nothing broken is handed out) and I12 (nothing of the last user's) by the fake connection,
-//!   whenever it is handed out: `fake/connection.rs`
-//! - I8 (order of arrival): `scenarios_fairness.rs`
-//! - I9 (no panic escapes): `scenarios_panics.rs`, and for `Drop` `scenarios_drop.rs`
-//! - I10 (every deadline strikes): `timeouts.rs`
-//! - I11 (a failed connect fails nobody else): `scenarios_connect_errors.rs`
+//! - one holder at a time, nothing broken is handed out, nothing of the last user's: by the fake connection, whenever it is handed out
+//!   (`fake/connection.rs`)
+//! - order of arrival: `scenarios_fairness.rs`
+//! - no panic escapes: `scenarios_panics.rs`, and for `Drop` `scenarios_drop.rs`
+//! - every deadline strikes: `timeouts.rs`
+//! - a failed connect fails nobody else: `scenarios_connect_errors.rs`
 
 use pool_core::{Error, Manager, Pool};
 
 use crate::{FakeControl, FakeGuard, FakePool, Probe, Stage, hold};
 
-/// I3: the counts are true: they add up, agree with the accessors, and equal what the manager sees.
+/// The counts are true: they add up, agree with the accessors, and equal what the manager sees.
 ///
 /// `held` is the number of guards that the test has in its hands.
 ///
@@ -27,24 +27,20 @@ pub fn counts_true(pool: &FakePool, control: &FakeControl, held: usize) {
     control.assert_no_violation();
     let status = pool.status();
     counts_add_up(pool);
-    assert_eq!(
-        status.held(),
-        held,
-        "I3: guards in the test's hands; {status}"
-    );
+    assert_eq!(status.held(), held, "guards in the test's hands; {status}");
     assert_eq!(
         status.size() - status.connecting(),
         control.live(),
-        "I3: all but the connecting ones are those that are open; {status}"
+        "all but the connecting ones are those that are open; {status}"
     );
     assert_eq!(
         status.connecting(),
         control.in_connect(),
-        "I3: connects in flight; {status}"
+        "connects in flight; {status}"
     );
 }
 
-/// The part of I3 that holds at every instant: nothing wraps, the parts make the whole, the bound is kept.
+/// The part of this that holds at every instant: nothing wraps, the parts make the whole, the bound is kept.
 ///
 /// # Panics
 ///
@@ -66,24 +62,24 @@ pub fn counts_add_up<M: Manager>(pool: &Pool<M>) {
     assert_eq!(
         sum,
         Some(status.size()),
-        "I3: the parts make the whole; {status}"
+        "the parts make the whole; {status}"
     );
     assert_eq!(
         status.used(),
         status.held() + status.checking() + status.recycling() + status.closing(),
-        "I3: the parts of used; {status}"
+        "the parts of used; {status}"
     );
     assert_eq!(status.maxsize(), pool.maxsize());
     assert_eq!(status.minsize(), pool.minsize());
     if pool.maxsize() != 0 {
         assert!(
             status.size() <= pool.maxsize(),
-            "I1: size exceeds maxsize; {status}"
+            "size exceeds maxsize; {status}"
         );
     }
 }
 
-/// I4: nobody waits while a connection is free or a place is.
+/// Nobody waits while a connection is free or a place is.
 ///
 /// # Panics
 ///
@@ -94,11 +90,11 @@ pub fn no_parked_waiter_while_free<M: Manager>(pool: &Pool<M>) {
     let room = pool.maxsize() == 0 || status.size() < pool.maxsize();
     assert!(
         status.waiting() == 0 || (status.freesize() == 0 && !room),
-        "I4: somebody waits while there is something to have; {status}"
+        "somebody waits while there is something to have; {status}"
     );
 }
 
-/// I5: exactly maxsize fresh acquires succeed without anybody's help, and all of them work; for an unlimited pool
+/// Exactly maxsize fresh acquires succeed without anybody's help, and all of them work; for an unlimited pool
 /// twenty.
 ///
 /// # Panics
@@ -115,19 +111,19 @@ pub fn full_capacity(stage: &Stage, pool: &FakePool, control: &FakeControl) {
         let mut acquire = Probe::new(pool.acquire());
         assert!(
             acquire.poll_until_stalled(stage),
-            "I5: HANG: fresh acquire {number} of {places}; {}",
+            "HANG: fresh acquire {number} of {places}; {}",
             pool.status()
         );
         match acquire.take() {
             Ok(guard) => held.push(hold(guard)),
-            Err(error) => panic!("I5: fresh acquire {number} of {places}: {error:?}"),
+            Err(error) => panic!("fresh acquire {number} of {places}: {error:?}"),
         }
     }
     if pool.maxsize() != 0 {
         let mut one_more = Probe::new(pool.acquire());
         assert!(
             !one_more.poll_until_stalled(stage),
-            "I5: one more than maxsize was had; {}",
+            "one more than maxsize was had; {}",
             pool.status()
         );
         drop(one_more);
@@ -139,7 +135,7 @@ pub fn full_capacity(stage: &Stage, pool: &FakePool, control: &FakeControl) {
     counts_true(pool, control, 0);
 }
 
-/// I3, I4 and I5 of a pool whose connections are all at home.
+/// True counts, nobody waits in vain, and full capacity of a pool whose connections are all at home.
 ///
 /// Where nothing can be spawned, a step that was begun may lie there until the next acquire needs it.
 ///
@@ -161,7 +157,7 @@ pub fn at_rest(stage: &Stage, pool: &FakePool, control: &FakeControl) {
     full_capacity(stage, pool, control);
 }
 
-/// I6: closes the pool, waits until it is closed, and nothing is left: no connection, no count, no waiter, and when
+/// Closes the pool, waits until it is closed, and nothing is left: no connection, no count, no waiter, and when
 /// the last handle goes, no manager.
 ///
 /// # Panics
@@ -171,38 +167,38 @@ pub fn at_rest(stage: &Stage, pool: &FakePool, control: &FakeControl) {
 pub fn closed_for_good(stage: &Stage, pool: FakePool, control: &FakeControl) {
     pool.close();
     let outcome = stage.run(pool.wait_closed());
-    assert!(outcome.is_ok(), "I6: {outcome:?}");
+    assert!(outcome.is_ok(), "{outcome:?}");
     assert_eq!(
         control.live(),
         0,
-        "I6: wait_closed returned while connections are open"
+        "wait_closed returned while connections are open"
     );
     assert_eq!(
         control.in_connect(),
         0,
-        "I6: wait_closed returned while connecting"
+        "wait_closed returned while connecting"
     );
     let status = pool.status();
-    assert_eq!((status.size(), status.waiting()), (0, 0), "I6: {status}");
+    assert_eq!((status.size(), status.waiting()), (0, 0), "{status}");
     assert!(
         pool.is_closing() && pool.is_closed(),
-        "I6: it says that it is closed"
+        "it says that it is closed"
     );
     assert!(
         matches!(stage.run(pool.acquire()), Err(Error::Closed)),
-        "I6: a closed pool serves nobody"
+        "a closed pool serves nobody"
     );
     drop(pool);
     stage.settle();
     assert!(
         !control.manager_is_alive(),
-        "I6: something of the pool outlives its last handle"
+        "something of the pool outlives its last handle"
     );
-    assert_eq!(stage.tasks(), 0, "I6: a task outlives its pool");
+    assert_eq!(stage.tasks(), 0, "a task outlives its pool");
     control.assert_no_violation();
 }
 
-/// All that is asked of a pool at the end of a scenario: I1 to I6.
+/// All that is asked of a pool at the end of a scenario.
 ///
 /// # Panics
 ///

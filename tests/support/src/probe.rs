@@ -82,11 +82,11 @@ pub trait Surroundings {
     fn after_first_poll(&mut self) {}
 
     /// Does the next thing that brings the future forward; says whether there was one.
-    fn nudge(&mut self) -> bool;
+    fn poll_others(&mut self) -> bool;
 }
 
 impl<F: FnMut() -> bool> Surroundings for F {
-    fn nudge(&mut self) -> bool {
+    fn poll_others(&mut self) -> bool {
         self()
     }
 }
@@ -247,7 +247,7 @@ impl<'a, T> Probe<'a, T> {
                 return !self.is_woken();
             }
             while !self.wants_poll() {
-                if !around.nudge() {
+                if !around.poll_others() {
                     return false;
                 }
                 stage.settle();

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use pool_core::PooledConnection;
 
 use super::FakeManager;
-use super::books::Books;
+use super::record::Record;
 use super::step::{FakeError, Step, Verb};
 
 /// What can be seen of a connection, and done to it, from outside.
@@ -50,18 +50,18 @@ impl Marks {
 pub struct FakeConnection {
     id: u64,
     marks: Arc<Marks>,
-    books: Arc<Books>,
+    record: Arc<Record>,
     scribbles: Vec<String>,
     in_transaction: bool,
     echo: bool,
 }
 
 impl FakeConnection {
-    pub(super) fn new(id: u64, marks: Arc<Marks>, books: Arc<Books>, echo: bool) -> Self {
+    pub(super) fn new(id: u64, marks: Arc<Marks>, record: Arc<Record>, echo: bool) -> Self {
         Self {
             id,
             marks,
-            books,
+            record,
             scribbles: Vec::new(),
             in_transaction: false,
             echo,
@@ -127,25 +127,25 @@ impl FakeConnection {
 
     pub(super) fn blame(&self, what: &str) {
         let violation = format!("connection {}: {what}", self.id);
-        self.books.page().violations.push(violation);
+        self.record.page().violations.push(violation);
     }
 }
 
 impl Drop for FakeConnection {
     fn drop(&mut self) {
         self.marks.dropped.store(true, Ordering::SeqCst);
-        let mut page = self.books.page();
+        let mut page = self.record.page();
         page.closed += 1;
         page.connections.remove(&self.id);
         drop(page);
-        let (_, step) = self.books.begin(Verb::Drop, self.id);
+        let (_, step) = self.record.begin(Verb::Drop, self.id);
         if matches!(step, Step::Panic | Step::PanicInCall) && !std::thread::panicking() {
             panic!("scripted: the drop of connection {} panics", self.id);
         }
     }
 }
 
-/// A guard that is watched: at most one holder at a time (I2), and never broken or dirty when it comes (I7, I12).
+/// A guard that is watched: at most one holder at a time, and never broken or dirty when it comes.
 pub struct Held {
     guard: Option<PooledConnection<FakeManager>>,
     task: usize,
@@ -166,24 +166,20 @@ pub fn hold(guard: PooledConnection<FakeManager>) -> Held {
         .compare_exchange(0, task, Ordering::SeqCst, Ordering::SeqCst)
     {
         panic!(
-            "I2: task {task} was given connection {}, which task {other} holds",
+            "task {task} was given connection {}, which task {other} holds",
             guard.id
         );
     }
-    assert!(!marks.is_broken(), "I7: connection {} is broken", guard.id);
-    assert!(
-        !marks.is_aborted(),
-        "I7: connection {} was aborted",
-        guard.id
-    );
+    assert!(!marks.is_broken(), "connection {} is broken", guard.id);
+    assert!(!marks.is_aborted(), "connection {} was aborted", guard.id);
     assert!(
         !guard.in_transaction,
-        "I7: connection {} is in a transaction",
+        "connection {} is in a transaction",
         guard.id
     );
     assert!(
         guard.scribbles.is_empty(),
-        "I12: connection {} carries {:?}",
+        "connection {} carries {:?}",
         guard.id,
         guard.scribbles
     );
@@ -211,10 +207,7 @@ impl Held {
                 .owner
                 .compare_exchange(self.task, 0, Ordering::SeqCst, Ordering::SeqCst);
         if let Err(other) = freed {
-            guard.blame(&format!(
-                "I2: taken by task {other} from task {}",
-                self.task
-            ));
+            guard.blame(&format!("taken by task {other} from task {}", self.task));
         }
         Some(guard)
     }

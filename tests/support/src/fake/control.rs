@@ -4,8 +4,8 @@ use std::sync::{Arc, Weak};
 
 use pool_core::Verdict;
 
-use super::books::{Books, Hook, Page, Script};
 use super::connection::Marks;
+use super::record::{Hook, Page, Record, Script};
 use super::step::{Step, Verb};
 
 /// The handle that a test keeps while the manager lives in its pool.
@@ -14,17 +14,17 @@ use super::step::{Step, Verb};
 /// connection), so that no test has to remember to ask.
 #[derive(Clone)]
 pub struct FakeControl {
-    books: Arc<Books>,
+    record: Arc<Record>,
     manager: Weak<()>,
 }
 
 impl FakeControl {
-    pub(super) fn new(books: Arc<Books>, manager: Weak<()>) -> Self {
-        Self { books, manager }
+    pub(super) fn new(record: Arc<Record>, manager: Weak<()>) -> Self {
+        Self { record, manager }
     }
 
     fn count<T>(&self, read: impl FnOnce(&Page) -> T) -> T {
-        read(&self.books.page())
+        read(&self.record.page())
     }
 
     /// Connections opened so far.
@@ -111,46 +111,46 @@ impl FakeControl {
 
     /// Forgets every script and verdict: from now on all goes well.
     pub fn all_goes_well(&self) {
-        let mut page = self.books.page();
+        let mut page = self.record.page();
         page.scripts.clear();
         page.verdicts.clear();
         page.verdict = None;
     }
 
     fn script(&self, verb: Verb, change: impl FnOnce(&mut Script)) -> &Self {
-        change(self.books.page().scripts.entry(verb).or_default());
+        change(self.record.page().scripts.entry(verb).or_default());
         self
     }
 
     /// What the next release is answered.
     pub fn next_verdict(&self, verdict: Verdict) -> &Self {
-        self.books.page().verdicts.push_back(verdict);
+        self.record.page().verdicts.push_back(verdict);
         self
     }
 
     /// What every release without a verdict of its own is answered; by default a broken connection is discarded and
     /// any other is recycled.
     pub fn always_verdict(&self, verdict: Verdict) -> &Self {
-        self.books.page().verdict = Some(verdict);
+        self.record.page().verdict = Some(verdict);
         self
     }
 
     /// Connections made from now on have an abort handle.
     pub fn give_abort_handles(&self) -> &Self {
-        self.books.page().abort_handles = true;
+        self.record.page().abort_handles = true;
         self
     }
 
     /// Runs something of the test's in every call of this method.
     pub fn on_call(&self, verb: Verb, hook: impl Fn() + Send + Sync + 'static) -> &Self {
         let hook: Hook = Arc::new(hook);
-        self.books.page().hooks.insert(verb, hook);
+        self.record.page().hooks.insert(verb, hook);
         self
     }
 
     /// Takes the hook of [`on_call`](FakeControl::on_call) away.
     pub fn no_hook(&self, verb: Verb) {
-        let hook = self.books.page().hooks.remove(&verb);
+        let hook = self.record.page().hooks.remove(&verb);
         drop(hook);
     }
 
@@ -183,14 +183,14 @@ impl FakeControl {
         self.manager.strong_count() > 0
     }
 
-    /// What must never happen did not happen (I1, I2).
+    /// What must never happen did not happen.
     ///
     /// # Panics
     ///
     /// When it did.
     #[track_caller]
     pub fn assert_no_violation(&self) {
-        let violations = std::mem::take(&mut self.books.page().violations);
+        let violations = std::mem::take(&mut self.record.page().violations);
         assert!(violations.is_empty(), "{violations:#?}");
     }
 }

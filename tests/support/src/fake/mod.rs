@@ -1,8 +1,8 @@
 //! A scripted manager whose every step the test decides, and which watches the pool while it serves it.
 
-mod books;
 mod connection;
 mod control;
+mod record;
 mod step;
 
 use std::future::Future;
@@ -13,9 +13,9 @@ use pool_core::{
     AbortHandle, ConfigError, ErrorClass, Manager, Pool, PooledConnection, Runtime, Verdict,
 };
 
-use self::books::Books;
 pub use self::connection::{FakeConnection, Held, Marks, hold};
 pub use self::control::FakeControl;
+use self::record::Record;
 pub use self::step::{FakeError, Step, Verb};
 
 /// A pool of fake connections.
@@ -25,7 +25,7 @@ pub type FakeGuard = PooledConnection<FakeManager>;
 
 /// The scripted manager. Everything goes well unless its [`FakeControl`] says otherwise.
 pub struct FakeManager {
-    books: Arc<Books>,
+    record: Arc<Record>,
     alive: Arc<()>,
     refusal: Option<ConfigError>,
 }
@@ -36,10 +36,10 @@ impl FakeManager {
         Self::bounded(0)
     }
 
-    /// A manager that watches that never more than `maxsize` connections and connects exist (I1); 0 = no bound.
+    /// A manager that watches that never more than `maxsize` connections and connects exist 0 = no bound.
     pub fn bounded(maxsize: usize) -> Self {
         Self {
-            books: Arc::new(Books::new(maxsize)),
+            record: Arc::new(Record::new(maxsize)),
             alive: Arc::new(()),
             refusal: None,
         }
@@ -48,7 +48,7 @@ impl FakeManager {
     /// The clock for [`Step::Delay`].
     #[must_use]
     pub fn with_clock(self, clock: Arc<dyn Runtime>) -> Self {
-        assert!(self.books.clock.set(clock).is_ok(), "one clock is enough");
+        assert!(self.record.clock.set(clock).is_ok(), "one clock is enough");
         self
     }
 
@@ -61,17 +61,17 @@ impl FakeManager {
 
     /// The handle that the test keeps.
     pub fn control(&self) -> FakeControl {
-        FakeControl::new(Arc::clone(&self.books), Arc::downgrade(&self.alive))
+        FakeControl::new(Arc::clone(&self.record), Arc::downgrade(&self.alive))
     }
 
     /// A call that may take time: what `perform` does when it is polled.
     fn begin(&self, verb: Verb, connection: u64) -> Call {
-        let (call, step) = self.books.begin(verb, connection);
+        let (call, step) = self.record.begin(verb, connection);
         if matches!(step, Step::PanicInCall) {
             panic!("scripted: the call of {verb:?} panics");
         }
         Call {
-            books: Arc::clone(&self.books),
+            record: Arc::clone(&self.record),
             verb,
             call,
             step,
@@ -80,7 +80,7 @@ impl FakeManager {
 
     /// A call that returns at once.
     fn at_once(&self, verb: Verb, connection: u64) {
-        let (_, step) = self.books.begin(verb, connection);
+        let (_, step) = self.record.begin(verb, connection);
         if matches!(step, Step::Panic | Step::PanicInCall) {
             panic!("scripted: {verb:?} panics");
         }
@@ -94,7 +94,7 @@ impl Default for FakeManager {
 }
 
 struct Call {
-    books: Arc<Books>,
+    record: Arc<Record>,
     verb: Verb,
     call: usize,
     step: Step,
@@ -103,7 +103,7 @@ struct Call {
 impl Call {
     async fn perform(self) -> Result<(), FakeError> {
         let Self {
-            books,
+            record,
             verb,
             call,
             step,
@@ -118,7 +118,7 @@ impl Call {
                 Step::Gate(gate) => gate.wait().await,
                 Step::Panic | Step::PanicInCall => panic!("scripted: {verb:?} panics"),
                 Step::Delay(time) => {
-                    let clock = books
+                    let clock = record
                         .clock
                         .get()
                         .expect("a manager with delays has a clock");
@@ -133,43 +133,43 @@ impl Call {
 
 /// A connect in flight; gives its place in the count back when it is dropped.
 struct InFlight {
-    books: Arc<Books>,
+    record: Arc<Record>,
     landed: bool,
 }
 
 impl InFlight {
-    fn new(books: &Arc<Books>) -> Self {
-        let mut page = books.page();
+    fn new(record: &Arc<Record>) -> Self {
+        let mut page = record.page();
         page.in_connect += 1;
-        books.watch_bound(&mut page);
+        record.watch_bound(&mut page);
         drop(page);
         Self {
-            books: Arc::clone(books),
+            record: Arc::clone(record),
             landed: false,
         }
     }
 
     /// The connect has succeeded: in one moment the flight ends and the connection is there.
     fn land(mut self) -> FakeConnection {
-        let books = Arc::clone(&self.books);
-        let mut page = books.page();
+        let record = Arc::clone(&self.record);
+        let mut page = record.page();
         page.in_connect -= 1;
         page.made += 1;
         let id = page.made as u64;
         let marks = Arc::new(Marks::default());
         page.connections.insert(id, Arc::clone(&marks));
-        books.watch_bound(&mut page);
+        record.watch_bound(&mut page);
         let echo = page.echo == Some(true);
         drop(page);
         self.landed = true;
-        FakeConnection::new(id, marks, books, echo)
+        FakeConnection::new(id, marks, record, echo)
     }
 }
 
 impl Drop for InFlight {
     fn drop(&mut self) {
         if !self.landed {
-            self.books.page().in_connect -= 1;
+            self.record.page().in_connect -= 1;
         }
     }
 }
@@ -179,7 +179,7 @@ impl Manager for FakeManager {
     type Error = FakeError;
 
     fn connect(&self) -> impl Future<Output = Result<FakeConnection, FakeError>> + Send {
-        let flight = InFlight::new(&self.books);
+        let flight = InFlight::new(&self.record);
         let call = self.begin(Verb::Connect, 0);
         async move {
             // Owned by the future, so that it ends with it, however that ends.
@@ -221,7 +221,7 @@ impl Manager for FakeManager {
 
     fn on_release(&self, conn: &mut FakeConnection) -> Verdict {
         self.at_once(Verb::OnRelease, conn.id());
-        let mut page = self.books.page();
+        let mut page = self.record.page();
         let scripted = page.verdicts.pop_front().or(page.verdict);
         drop(page);
         scripted.unwrap_or(match conn.query() {
@@ -233,7 +233,7 @@ impl Manager for FakeManager {
     fn close(&self, conn: FakeConnection) -> impl Future<Output = ()> + Send {
         let call = self.begin(Verb::Close, conn.id());
         async move {
-            // A goodbye that fails is a goodbye.
+            // A close that fails is a close.
             let _ = call.perform().await;
             drop(conn);
         }
@@ -241,15 +241,15 @@ impl Manager for FakeManager {
 
     fn abort_handle(&self, conn: &FakeConnection) -> Option<AbortHandle> {
         self.at_once(Verb::AbortHandle, conn.id());
-        if !self.books.page().abort_handles {
+        if !self.record.page().abort_handles {
             return None;
         }
         let marks = Arc::clone(conn.marks());
-        let books = Arc::clone(&self.books);
+        let record = Arc::clone(&self.record);
         let id = conn.id();
         Some(AbortHandle::new(move || {
             marks.aborted.store(true, Ordering::SeqCst);
-            let (_, step) = books.begin(Verb::Abort, id);
+            let (_, step) = record.begin(Verb::Abort, id);
             if matches!(step, Step::Panic | Step::PanicInCall) {
                 panic!("scripted: the abort of connection {id} panics");
             }
@@ -272,6 +272,6 @@ impl Manager for FakeManager {
     }
 
     fn set_echo(&mut self, on: bool) {
-        self.books.page().echo = Some(on);
+        self.record.page().echo = Some(on);
     }
 }

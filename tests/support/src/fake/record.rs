@@ -36,13 +36,13 @@ pub(super) struct Script {
     pub(super) fallback: Step,
 }
 
-pub(super) struct Books {
+pub(super) struct Record {
     page: Mutex<Page>,
     maxsize: usize,
     pub(super) clock: OnceLock<Arc<dyn Runtime>>,
 }
 
-impl Books {
+impl Record {
     pub(super) fn new(maxsize: usize) -> Self {
         Self {
             page: Mutex::default(),
@@ -75,14 +75,14 @@ impl Books {
         (call, step)
     }
 
-    /// I1: at this instant, open connections and connects in flight are at most maxsize.
+    /// At this instant, open connections and connects in flight are at most maxsize.
     pub(super) fn watch_bound(&self, page: &mut Page) {
         let open = page.made - page.closed + page.in_connect;
         page.peak = page.peak.max(open);
         page.peak_in_connect = page.peak_in_connect.max(page.in_connect);
         if self.maxsize != 0 && open > self.maxsize {
             page.violations.push(format!(
-                "I1: {} live and {} connecting exceed maxsize {}",
+                "{} live and {} connecting exceed maxsize {}",
                 page.made - page.closed,
                 page.in_connect,
                 self.maxsize
