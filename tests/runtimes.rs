@@ -238,7 +238,7 @@ fn a_waiter_outlives_the_runtime_of_its_pool() {
     });
 }
 
-/// Promise 5 on real executors: they are there, but nobody drives them.
+/// They are there, but nobody drives them.
 #[test]
 fn executors_that_nobody_drives_lose_nothing() {
     within(MINUTE, "nobody drives", || {

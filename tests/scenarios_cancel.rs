@@ -359,7 +359,7 @@ fn a_check_that_pends_on_an_exhausted_budget_is_cancelled_without_loss() {
     });
 }
 
-/// Promise 2: a waiter may be dropped on a thread on which it never ran, before and after its wake.
+/// A waiter may be dropped on a thread on which it never ran, before and after its wake.
 #[test]
 fn a_waiter_may_be_dropped_on_another_thread() {
     for woken in [false, true] {

@@ -204,7 +204,7 @@ fn within_one_poll(pool: &FakePool, round: usize) -> support::Held {
     }
 }
 
-/// Promise 2: a runtime that is shut down drops the pool's tasks in the middle of their work; no place is lost, and
+/// A runtime that is shut down drops the pool's tasks in the middle of their work; no place is lost, and
 /// who waits is served.
 #[test]
 fn tasks_that_are_dropped_in_the_middle_of_their_work_lose_no_place() {

@@ -158,7 +158,7 @@ fn those_who_stay_keep_their_order() {
     });
 }
 
-/// Promise 3: a waiter whose connection fails its check keeps its turn.
+/// A waiter whose connection fails its check keeps its turn.
 #[test]
 fn a_waiter_whose_connection_fails_its_check_keeps_its_turn() {
     Stage::each(|stage| {
@@ -192,7 +192,7 @@ fn a_waiter_whose_connection_fails_its_check_keeps_its_turn() {
     });
 }
 
-/// Promise 3: waiters whose deadline has struck are skipped.
+/// Waiters whose deadline has struck are skipped.
 #[test]
 fn expired_waiters_are_skipped() {
     Stage::each_virtual(|stage| {

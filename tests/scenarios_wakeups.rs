@@ -354,7 +354,7 @@ fn many_tasks_on_threads_get_and_drop_without_a_hang() {
     }
 }
 
-/// Promise 2: a wake-up that arrives while nobody waits is not needed later; counts tell the truth all along.
+/// A wake-up that arrives while nobody waits is not needed later; counts tell the truth all along.
 #[test]
 fn a_connection_that_came_back_unasked_is_found_by_the_next() {
     Stage::each(|stage| {

@@ -347,5 +347,3 @@ pub(super) async fn no_speculative_growth<B: Backend>(backend: &B) {
     counts_settle(&pool, 2, 2, 0).await;
     close(&pool).await;
 }
-
-// 18: test_invalid_minsize_and_maxsize; a negative number cannot be written

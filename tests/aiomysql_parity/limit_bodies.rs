@@ -8,6 +8,7 @@ use support::{Backend, counts_settle, yield_now};
 
 use super::bodies::{Guard, acquire, close, ok, pool};
 
+// 18: test_invalid_minsize_and_maxsize; a negative number cannot be written
 pub(super) async fn config_rejects_min_gt_max<B: Backend>(backend: &B) {
     let eager = backend.builder().minsize(5).maxsize(2).build().await;
     let lazy = backend.builder().minsize(5).maxsize(2).build_lazy();

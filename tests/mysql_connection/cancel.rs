@@ -13,7 +13,7 @@ use crate::server::{Server, code, for_a_while, is_closed, is_refused, number, on
 
 /// The trap: the answer to this one is on its way when its future is dropped.
 async fn cancel_a_query(conn: &mut Connection) {
-    let query = conn.query_first::<String, _>("SELECT CONCAT('stale', SLEEP(0.2))");
+    let query = conn.query_first::<String, _>("SELECT CONCAT('stale', SLEEP(2))");
     let answer = for_a_while(Duration::from_millis(50), query).await;
     assert!(answer.is_none(), "it was too fast to be cancelled");
 }
@@ -84,7 +84,7 @@ fn inside_a_transaction_too() {
         let server = Server::start();
         let mut conn = server.connect().await;
         let mut tx = conn.start_transaction(<_>::default()).await.unwrap();
-        let nap = tx.query_drop("DO SLEEP(0.2)");
+        let nap = tx.query_drop("DO SLEEP(2)");
         assert!(for_a_while(Duration::from_millis(20), nap).await.is_none());
         assert!(is_refused(&tx.query_drop("DO 1").await));
         assert!(is_closed(&tx.cursor().execute("DO 1", ()).await));
@@ -126,7 +126,7 @@ fn a_future_that_is_forgotten_is_as_bad_as_one_that_is_dropped() {
     test(|| async {
         let server = Server::start();
         let mut conn = server.connect().await;
-        let mut query = conn.query_drop("SELECT CONCAT('stale', SLEEP(0.2))");
+        let mut query = conn.query_drop("SELECT CONCAT('stale', SLEEP(2))");
         assert!(
             query
                 .as_mut()

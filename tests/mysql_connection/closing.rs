@@ -101,7 +101,7 @@ async fn unread(conn: &mut Connection) {
 }
 
 async fn busy(conn: &mut Connection) {
-    let query = Box::pin(conn.query_drop("DO SLEEP(0.1)"));
+    let query = Box::pin(conn.query_drop("DO SLEEP(2)"));
     assert!(crate::server::polled(1, query).await.is_none());
 }
 
@@ -171,7 +171,6 @@ fn a_drop_downloads_nothing() {
         for way in 0..3 {
             let mut conn = server.connect().await;
             unread(&mut conn).await;
-            let start = Instant::now();
             match way {
                 0 => drop(conn),
                 1 => conn.close(),
@@ -183,7 +182,6 @@ fn a_drop_downloads_nothing() {
                     drop(conn);
                 }
             }
-            assert!(start.elapsed() < Duration::from_secs(5));
         }
         server.watcher().await.nobody_else().await;
     });

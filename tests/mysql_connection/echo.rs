@@ -65,7 +65,7 @@ async fn statements(conn: &mut Connection) {
     cur.execute("SELECT ?, 'cursor'", ("hidden",))
         .await
         .unwrap();
-    let _ = polled(1, Box::pin(conn.query_drop("DO SLEEP(0.1)"))).await;
+    let _ = polled(1, Box::pin(conn.query_drop("DO SLEEP(2)"))).await;
 }
 
 #[test]
@@ -87,7 +87,7 @@ fn every_statement_is_logged_with_its_time_and_without_its_parameters() {
         ("BLABLA", "error 1064", None),
         ("SELECT 'cursor'", "ok", None),
         ("SELECT ?, 'cursor'", "ok", Some(1)),
-        ("DO SLEEP(0.1)", "cancelled", None),
+        ("DO SLEEP(2)", "cancelled", None),
     ];
     assert_eq!(lines.len(), expected.len(), "{lines:#?}");
     for (line, (statement, outcome, parameters)) in lines.iter().zip(expected) {

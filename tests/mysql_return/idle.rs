@@ -11,7 +11,7 @@ const SECOND: Duration = Duration::from_secs(1);
 #[test]
 fn an_idle_connection_leaves_in_good_order_before_the_server_closes_it() {
     test(|| async {
-        let server = Server::with(&["--wait-timeout=2"]);
+        let server = Server::with(&["--wait-timeout=8"]);
         let mut watcher = server.watcher().await;
         // The one that looks on must not be closed.
         watcher.run("SET wait_timeout = 1000").await;
@@ -28,7 +28,7 @@ fn an_idle_connection_leaves_in_good_order_before_the_server_closes_it() {
         drop(held);
         // What is used in time stays.
         let first = pool.acquire().await.unwrap().connection_id();
-        sleep(SECOND).await;
+        sleep(2 * SECOND).await;
         let mut conn = pool.acquire().await.unwrap();
         assert_eq!(number(&mut conn, "SELECT 1").await, 1);
         drop(conn);
@@ -50,7 +50,7 @@ fn a_limit_of_the_session_itself_is_learnt() {
         let server = Server::start();
         let mut watcher = server.watcher().await;
         let aborted = watcher.count("Aborted_clients").await;
-        let options = server.tcp().init_command("SET SESSION wait_timeout = 2");
+        let options = server.tcp().init_command("SET SESSION wait_timeout = 6");
         let pool = create_pool(options).minsize(0).build_lazy().unwrap();
         drop(pool.acquire().await.unwrap());
         while pool.size() > 0 {

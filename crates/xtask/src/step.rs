@@ -53,16 +53,18 @@ pub(crate) enum Ended {
     OutOfTime,
 }
 
-/// Runs a program whose output goes to a file, and kills it when it takes longer than `limit`.
+/// Runs a program whose two outputs go to files, and kills it when it takes longer than `limit`.
 pub(crate) fn run_quietly(
     command: &mut Command,
-    output: &Path,
+    [stdout, stderr]: [&Path; 2],
     limit: Duration,
 ) -> Result<Ended, Failure> {
-    let cannot_write = || Failure::while_doing(format!("write {}", output.display()));
-    let file = File::create(output).map_err(cannot_write())?;
-    command.stderr(file.try_clone().map_err(cannot_write())?);
-    wait_within(command.stdout(file), limit)
+    let create = |path: &Path| {
+        let what = format!("write {}", path.display());
+        File::create(path).map_err(Failure::while_doing(what))
+    };
+    command.stdout(create(stdout)?).stderr(create(stderr)?);
+    wait_within(command, limit)
 }
 
 /// Prints the command line, runs it without input, and kills it when it takes longer than `limit`.

@@ -42,6 +42,19 @@ fn no_task_and_too_many_words_are_errors() {
 }
 
 #[test]
+fn a_number_of_repeats_that_is_none_is_an_error() {
+    for words in [
+        &["test", "--repeat"][..],
+        &["test", "--repeat", "0"],
+        &["test", "--busy"],
+    ] {
+        let output = xtask(words, &[]);
+        assert_eq!(output.status.code(), Some(2), "{words:?}");
+        assert!(text(&output.stderr).contains("--repeat"), "{words:?}");
+    }
+}
+
+#[test]
 fn help_lists_the_tasks() {
     let output = xtask(&["help"], &[]);
     assert!(output.status.success());

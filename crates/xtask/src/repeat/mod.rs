@@ -28,7 +28,7 @@ pub(crate) struct Repeat {
 }
 
 impl Repeat {
-    /// Reads the words behind `test`, if they are about repeating.
+    /// Reads the arguments of `test`, if they are about repeating.
     pub(crate) fn read(words: &[&str]) -> Option<Result<Self, Failure>> {
         let (runs, busy) = match words {
             ["--repeat", runs] => (runs, false),
@@ -54,6 +54,8 @@ pub(crate) fn run(repeat: Repeat) -> Result<(), Failure> {
     openssl::ensure()?;
     let programs = programs::build()?;
     let folder = root().join("target/xtask-repeat");
+    // The outputs of an earlier call are gone. Mostly there are some.
+    let _ = fs::remove_dir_all(&folder);
     fs::create_dir_all(&folder)
         .map_err(Failure::while_doing(format!("make {}", folder.display())))?;
     let loops = match repeat.busy {
@@ -76,7 +78,7 @@ pub(crate) fn run(repeat: Repeat) -> Result<(), Failure> {
     }
     println!("{}", tally.table());
     println!(
-        "xtask test: {} runs{}, {} tests each, {} failures; doc tests are compiled, so they run in the plain `test` only",
+        "xtask test: {} runs{}, {} tests each, {} failures; doc tests and examples run in the plain `test` only",
         repeat.runs,
         loops.words(),
         tally.tests_per_run(repeat.runs),
@@ -90,30 +92,43 @@ pub(crate) fn run(repeat: Repeat) -> Result<(), Failure> {
 }
 
 fn run_once(program: &TestProgram, folder: &Path, tally: &mut Tally) -> Result<(), Failure> {
-    let log = folder.join(format!("{}.log", program.name()));
-    let ended = step::run_quietly(&mut program.command(), &log, LIMIT)?;
-    let text = fs::read(&log).map_err(Failure::while_doing(format!("read {}", log.display())))?;
-    let results = output::results(&String::from_utf8_lossy(&text));
-    let has_failed = !matches!(ended, Ended::With(status) if status.success());
-    let mut failed: Vec<String> = results.failed;
-    if let Ended::OutOfTime = ended {
-        let finished = |test: &String| results.passed.contains(test) || failed.contains(test);
+    // Two files: what a child prints must not end up in a line of the test program.
+    let outputs = ["out", "err"].map(|end| folder.join(format!("{}.{end}", program.name())));
+    let [stdout, stderr] = &outputs;
+    let ended = step::run_quietly(&mut program.command(), [stdout, stderr], LIMIT)?;
+    let output::Results { passed, mut failed } = output::results(&read(stdout)?);
+    let was_cut_off = match ended {
+        Ended::OutOfTime => true,
+        Ended::With(status) => status.code().is_none(),
+    };
+    if was_cut_off {
+        let finished = |test: &String| passed.contains(test) || failed.contains(test);
         let unfinished = program.tests()?.into_iter().filter(|test| !finished(test));
         let unfinished: Vec<String> = unfinished.collect();
         failed.extend(unfinished);
-    } else if has_failed && failed.is_empty() {
+    } else if failed.is_empty() && !matches!(ended, Ended::With(status) if status.success()) {
         failed.push("(the program itself)".to_owned());
     }
-    tally.passed(results.passed.len());
+    tally.passed(passed.len());
     for test in failed {
-        let kept = keep(&log, folder, program, &test)?;
+        let kept = keep(&outputs, folder, program, &test)?;
         tally.failed(program.name(), &test, kept);
     }
     Ok(())
 }
 
-/// Keeps the output of the run in which a test has failed.
-fn keep(log: &Path, folder: &Path, program: &TestProgram, test: &str) -> Result<PathBuf, Failure> {
+fn read(path: &Path) -> Result<String, Failure> {
+    let bytes = fs::read(path).map_err(Failure::while_doing(format!("read {}", path.display())))?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+/// Keeps the outputs of the run in which a test has failed.
+fn keep(
+    outputs: &[PathBuf; 2],
+    folder: &Path,
+    program: &TestProgram,
+    test: &str,
+) -> Result<PathBuf, Failure> {
     let name: String = test
         .chars()
         .map(|c| {
@@ -125,7 +140,8 @@ fn keep(log: &Path, folder: &Path, program: &TestProgram, test: &str) -> Result<
         })
         .collect();
     let kept = folder.join(format!("failed-{}-{name}.log", program.name()));
-    fs::copy(log, &kept).map_err(Failure::while_doing(format!("write {}", kept.display())))?;
+    let text = read(&outputs[0])? + &read(&outputs[1])?;
+    fs::write(&kept, text).map_err(Failure::while_doing(format!("write {}", kept.display())))?;
     Ok(kept)
 }
 
