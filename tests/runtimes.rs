@@ -238,7 +238,7 @@ fn a_waiter_outlives_the_runtime_of_its_pool() {
     });
 }
 
-/// They are there, but nobody drives them.
+/// Executors that are there, but that nobody drives.
 #[test]
 fn executors_that_nobody_drives_lose_nothing() {
     within(MINUTE, "nobody drives", || {
