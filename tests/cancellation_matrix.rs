@@ -1,6 +1,7 @@
 //! The cancellation matrix: every scenario × every await × dropped {at once, before the wake, after the wake, when
 //! ready} × maxsize {1, 2, 5} × {0, 1, 3} waiters behind × {a spawner, none, the built-in timer}. After each case the
-//! invariants hold: the bound, true counts, nobody waits in vain, full capacity, nothing left at the end. The number of cases is printed.
+//! invariants hold: the bound, true counts, nobody waits in vain, full capacity, nothing left at the end. The number of
+//! cases is printed.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 

@@ -1,5 +1,5 @@
-//! Accounts whose plugin needs another server than the usual one: Oracle's for `caching_sha2_password`, MariaDB's with its
-//! plugin for ed25519. `cargo xtask test --mysql` gets both and runs this with one TLS library.
+//! Accounts whose plugin needs another server than the usual one: Oracle's for `caching_sha2_password`, MariaDB's with
+//! its plugin for ed25519. `cargo xtask test --mysql` gets both and runs this with one TLS library.
 
 #![cfg(any(feature = "rustls", feature = "native-tls"))]
 

@@ -1,5 +1,5 @@
-//! A cancelled command never leaks: every kind of command, dropped at every poll, over TCP, a unix socket and TLS. The same
-//! guard then refuses, and the next borrower of the only place finds a clean session.
+//! A cancelled command never leaks: every kind of command, dropped at every poll, over TCP, a unix socket and TLS. The
+//! same guard then refuses, and the next borrower of the only place finds a clean session.
 
 #[cfg(any(feature = "rustls", feature = "native-tls"))]
 #[path = "mysql_tls/authorities.rs"]

@@ -293,7 +293,8 @@ fn ten_thousand_time_outs_leave_nobody_in_the_queue() {
     });
 }
 
-/// A time-out of nothing takes what can be had at the first poll: what is ready, what is clean at once, what checks at once.
+/// A time-out of nothing takes what can be had at the first poll: what is ready, what is clean at once, what checks at
+/// once.
 #[test]
 fn a_time_out_of_zero_takes_what_can_be_had_at_once() {
     for limit in [Duration::ZERO, Duration::from_nanos(1)] {

@@ -1,5 +1,5 @@
-//! `caching_sha2_password`, the default of Oracle's server: the first login of an account shows the password itself, later
-//! ones a proof that they know it.
+//! `caching_sha2_password`, the default of Oracle's server: the first login of an account shows the password itself,
+//! later ones a proof that they know it.
 
 use pool_core::{ErrorClass, Manager};
 use pool_mysql::mysql_async::prelude::Queryable;

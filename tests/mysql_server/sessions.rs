@@ -2,7 +2,8 @@
 
 use super::*;
 
-/// Asks twenty times; one task in three gives up, in turns while it waits for a connection and while it waits for the answer.
+/// Asks twenty times; one task in three gives up, in turns while it waits for a connection and while it waits for the
+/// answer.
 async fn asks_and_gives_up(pool: Pool, number: u64, cancelled: Arc<Mutex<HashSet<u64>>>) {
     for round in 0..20 {
         let (for_all, for_answer) = match (number % 3, round % 2) {

@@ -1,4 +1,4 @@
-//! How a pool is built: every knob, and the two ways to start.
+//! How a pool is built: its settings, and the two ways to start.
 
 use std::fmt;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use crate::runtime::{self, NoTimer};
 use crate::shared::Shared;
 use crate::{CheckPolicy, IdleOrder, Manager, Runtime, fill, upkeep};
 
-/// Collects the knobs of a [`Pool`]; made by [`Pool::builder`].
+/// Collects the settings of a [`Pool`]; made by [`Pool::builder`].
 ///
 /// # Examples
 ///
@@ -68,17 +68,17 @@ impl<M: Manager> Builder<M> {
         self
     }
 
-    /// How many connections there may be at most, those included that are being opened or closed; default 10, 0 means
+    /// The largest number of connections, including those that are being opened or closed; default 10, 0 means
     /// unlimited.
     pub fn maxsize(mut self, maxsize: usize) -> Self {
         self.config.maxsize = maxsize;
         self
     }
 
-    /// How long a connection may lie unused before it is closed instead of handed out; default `None`, never.
+    /// How long a connection may be idle before it is closed instead of handed out; default `None`, without limit.
     ///
-    /// The time counts since its last use, as in aiomysql, not since it was connected: a connection that is always in
-    /// use lives on. On a real clock idle time is told in ticks of a quarter of the shortest idle time that a knob names
+    /// The time counts from its last use, as in aiomysql, and not from its connect: a connection that is always in
+    /// use lives on. In real time the pool measures idle time in ticks of a quarter of the shortest idle limit
     /// (this one, or [`CheckPolicy::IdleFor`]): a connection may be replaced up to such a quarter early, never late.
     ///
     /// # Examples
@@ -158,7 +158,7 @@ impl<M: Manager> Builder<M> {
 
     /// Whether minsize is restored and expired connections are closed in the background; default `true`.
     ///
-    /// It needs a runtime that can spawn; elsewhere, and with `false`, that happens in the next acquire.
+    /// It needs a runtime that can spawn. On other runtimes, and with `false`, the next acquire does it.
     pub fn upkeep(mut self, upkeep: bool) -> Self {
         self.config.upkeep = upkeep;
         self
@@ -166,8 +166,9 @@ impl<M: Manager> Builder<M> {
 
     /// The runtime that runs the pool's tasks and keeps its time.
     ///
-    /// By default it is the tokio adapter if a tokio runtime is current when the pool is built, the async-std adapter if the caller runs in a task of
-    /// async-std (each with the feature of that name), else the built-in timer without background tasks. smol is used only if it is named here.
+    /// By default it is the tokio adapter if a tokio runtime is current when the pool is built, the async-std adapter
+    /// if the caller runs in a task of async-std (each with the feature of that name), else the built-in timer without
+    /// background tasks. smol is used only if it is named here.
     ///
     /// # Examples
     ///
@@ -198,8 +199,8 @@ impl<M: Manager> Builder<M> {
     ///
     /// # Errors
     ///
-    /// [`Error::Config`] for an unusable knob; [`Error::Connect`], [`Error::Timeout`] or [`Error::Panicked`] with the
-    /// first cause when a connect fails, after those that had been opened were closed.
+    /// [`Error::Config`] for a setting that cannot be used. [`Error::Connect`], [`Error::Timeout`] or
+    /// [`Error::Panicked`] with the first cause if a connect fails; the connections that were opened are closed before.
     ///
     /// # Cancel safety
     ///
@@ -230,11 +231,11 @@ impl<M: Manager> Builder<M> {
 
     /// Builds the pool and connects nothing; the first acquire opens minsize connections.
     ///
-    /// With a runtime that can spawn and upkeep on, minsize connections are opened in the background instead.
+    /// If the runtime can spawn and upkeep is on, minsize connections are opened in the background instead.
     ///
     /// # Errors
     ///
-    /// [`Error::Config`] for an unusable knob.
+    /// [`Error::Config`] for a setting that cannot be used.
     ///
     /// # Examples
     ///
@@ -244,7 +245,7 @@ impl<M: Manager> Builder<M> {
     /// use pool_core::Pool;
     ///
     /// static POOL: LazyLock<Pool<Numbers>> =
-    ///     LazyLock::new(|| Pool::builder(Numbers).build_lazy().expect("the knobs are usable"));
+    ///     LazyLock::new(|| Pool::builder(Numbers).build_lazy().expect("the settings can be used"));
     ///
     /// # futures_lite::future::block_on(async {
     /// assert_eq!(*POOL.acquire().await?, 7);

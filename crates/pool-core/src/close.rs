@@ -1,4 +1,4 @@
-//! The verbs that end things: `clear`, `close`, `terminate`, `wait_closed`.
+//! The verbs that close connections: `clear`, `close`, `terminate`, `wait_closed`.
 
 use std::future::poll_fn;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use crate::shared::{Driven, JobSet, Shared};
 impl<M: Manager> Pool<M> {
     /// Closes every idle connection; the next acquire opens all that are missing for minsize, in parallel.
     ///
-    /// Connections in use stay as they are; one that is being recycled is closed when that is done. With upkeep the
+    /// Connections in use stay. A connection that is being recycled is closed when that is done. With upkeep the
     /// missing ones are opened in the background without waiting for an acquire.
     ///
     /// # Cancel safety
@@ -69,9 +69,9 @@ impl<M: Manager> Pool<M> {
             .change(None, |ledger, effects| ledger.close(effects));
     }
 
-    /// As [`close`](Pool::close), and aborts every connection that is in somebody's hands.
+    /// As [`close`](Pool::close), and aborts each connection that somebody holds.
     ///
-    /// Held connections leave the books at once, and their [`abort_handle`](Manager::abort_handle) is called; a guard
+    /// Held connections are not counted any more, and their [`abort_handle`](Manager::abort_handle) is called. A guard
     /// without one works until it is dropped. Connects, checks and recycles under way are dropped.
     ///
     /// # Examples
@@ -95,7 +95,7 @@ impl<M: Manager> Pool<M> {
     }
 
     /// Waits until every connection has come back and is closed; after [`terminate`](Pool::terminate) it does not wait
-    /// for those in somebody's hands.
+    /// for connections that somebody holds.
     ///
     /// Any number of callers may wait.
     ///

@@ -1,10 +1,10 @@
-//! The pool's knobs and what makes them unusable.
+//! The settings of a pool and their validation.
 
 use std::borrow::Cow;
 use std::fmt;
 use std::time::Duration;
 
-/// What to do about a time-out that cannot be kept.
+/// What to tell a user whose time-out cannot be kept.
 pub(crate) const NO_TIMER: &str = "this build has no timer: enable pool-core's `timer` feature or a runtime's, or pass a runtime with Builder::runtime";
 
 /// In which order idle connections are handed out.
@@ -30,14 +30,15 @@ pub(crate) const NO_TIMER: &str = "this build has no timer: enable pool-core's `
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum IdleOrder {
-    /// The one that was returned first goes first: keeps all connections warm. The default, as in aiomysql.
+    /// The connection that came back first is handed out first, so all connections stay in use. This is the default, as
+    /// in aiomysql.
     #[default]
     Fifo,
-    /// The one that was returned last goes first: keeps few connections warm and lets the others expire.
+    /// The connection that came back last is handed out first, so few connections stay in use and the others expire.
     Lifo,
 }
 
-/// Which idle connections are checked on the way out.
+/// Which idle connections are checked before they are handed out.
 ///
 /// # Examples
 ///
@@ -50,15 +51,16 @@ pub enum IdleOrder {
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum CheckPolicy {
-    /// None.
+    /// No connection.
     Never,
-    /// Every one.
+    /// Each connection.
     Always,
-    /// Those that were idle for this long or longer.
+    /// The connections that have been idle for this long or longer.
     ///
-    /// On a real clock the time is told in ticks of a quarter of the shortest idle time that a knob names (this one, or
-    /// `pool_recycle`), so that a connection in constant use costs no look at the clock: one may be checked up to such a
-    /// quarter early, none is handed out unchecked that was idle for all of the time.
+    /// In real time the pool measures idle time in ticks of a quarter of the shortest idle limit (this one, or
+    /// `pool_recycle`), so that a connection in constant use needs no clock. A connection may be checked up to such a
+    /// quarter early. After a suspension of the machine, a connection that came back less than a tick before it can be
+    /// handed out unchecked until the next tick; [`Always`](Self::Always) avoids that.
     IdleFor(Duration),
 }
 
@@ -69,7 +71,7 @@ impl Default for CheckPolicy {
     }
 }
 
-/// A knob has a value that cannot be used.
+/// A setting has a value that cannot be used.
 ///
 /// # Examples
 ///
@@ -89,7 +91,7 @@ pub struct ConfigError {
 }
 
 impl ConfigError {
-    /// An error about one knob; the message says what is wrong with it and what to do.
+    /// An error about one setting. The message says what is wrong with it and what to do.
     pub fn new(field: impl Into<Cow<'static, str>>, message: impl Into<Cow<'static, str>>) -> Self {
         Self {
             field: field.into(),
@@ -97,12 +99,12 @@ impl ConfigError {
         }
     }
 
-    /// The knob's name.
+    /// The name of the setting.
     pub fn field(&self) -> &str {
         &self.field
     }
 
-    /// What is wrong with it and what to do.
+    /// What is wrong with the setting, and what to do.
     pub fn message(&self) -> &str {
         &self.message
     }
@@ -116,7 +118,7 @@ impl fmt::Display for ConfigError {
 
 impl std::error::Error for ConfigError {}
 
-/// All knobs of a pool, as the builder collects them.
+/// All settings of a pool, as the builder collects them.
 #[derive(Clone, Debug)]
 pub(crate) struct Config {
     pub(crate) minsize: usize,
@@ -153,7 +155,7 @@ impl Default for Config {
 }
 
 impl Config {
-    /// The largest number of connections as a number that can be compared.
+    /// The largest number of connections; `usize::MAX` where it is unlimited.
     pub(crate) fn limit(&self) -> usize {
         match self.maxsize {
             0 => usize::MAX,
@@ -170,7 +172,7 @@ impl Config {
         check.into_iter().chain(self.pool_recycle).min()
     }
 
-    /// Checks every knob; `timer` says whether there is a clock that can wake.
+    /// Checks each setting. `timer` says whether time-outs can be kept.
     pub(crate) fn validate(&self, timer: bool) -> Result<(), ConfigError> {
         if self.minsize > self.limit() {
             return Err(ConfigError::new(

@@ -10,7 +10,8 @@ use crate::{AbortHandle, ConfigError, ErrorClass, Manager, Verdict};
 
 /// An error of a manager chosen at run time.
 ///
-/// It displays as the original error. [`BoxError::get_ref`] reaches that error; it is also the [`source`](StdError::source).
+/// It displays as the original error. [`BoxError::get_ref`] reaches that error; it is also the
+/// [`source`](StdError::source).
 ///
 /// # Examples
 ///

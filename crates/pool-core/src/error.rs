@@ -1,4 +1,4 @@
-//! How the pool's verbs fail.
+//! The errors of the pool's verbs.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -7,9 +7,10 @@ use std::time::Duration;
 
 use crate::{ConfigError, Status};
 
-/// How the pool's verbs fail; `E` is the manager's error.
+/// The error of the pool's verbs. `E` is the manager's error.
 ///
-/// Its `Display` is one line that contains the cause. [`source`](StdError::source) reaches the manager's error, if there is one.
+/// Its `Display` is one line that contains the cause. [`source`](StdError::source) reaches the manager's error, if
+/// there is one.
 ///
 /// # Examples
 ///
@@ -40,12 +41,12 @@ pub enum Error<E> {
     NotClosing,
     /// `try_acquire` found no connection that could be had without waiting.
     Exhausted,
-    /// A deadline struck.
+    /// A time-out was reached.
     #[non_exhaustive]
     Timeout {
-        /// What was being done.
+        /// The phase in which it happened.
         phase: Phase,
-        /// How long it had taken.
+        /// How long it took.
         after: Duration,
         /// The pool's counts at that moment.
         status: Status,
@@ -56,17 +57,18 @@ pub enum Error<E> {
     Connect(Arc<E>),
     /// Recycling failed; the connection was discarded.
     Recycle(Arc<E>),
-    /// The connection was not kept although nothing failed: its manager said [`Verdict::Discard`](crate::Verdict::Discard).
+    /// The connection was not kept although nothing failed: its manager said
+    /// [`Verdict::Discard`](crate::Verdict::Discard).
     Discarded,
     /// A method of the manager panicked; its connection was discarded.
     #[non_exhaustive]
     Panicked {
-        /// What was being done.
+        /// The phase in which it happened.
         phase: Phase,
-        /// The panic's message, where it had one.
+        /// The message of the panic.
         message: String,
     },
-    /// A knob has a value that cannot be used.
+    /// A setting has a value that cannot be used, or a time-out that no timer can keep.
     Config(ConfigError),
 }
 

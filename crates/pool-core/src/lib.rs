@@ -1,7 +1,7 @@
 //! A connection pool for anything that can be connected: fair, cancel-safe, and on any async runtime.
 //!
-//! Filling, acquiring, releasing, recycling and closing are hard to get right, and every backend needs the same ones. Here
-//! they are written once; a backend is a [`Manager`] of three methods: connect, check, recycle.
+//! Fill, acquire, release, recycle and close are hard to get right, and each backend needs them. This crate has
+//! them once, for all backends. A backend is a [`Manager`] with three methods: connect, check, recycle.
 //!
 //! ```
 //! use pool_core::{Manager, Pool};
@@ -42,14 +42,15 @@
 //! - Waiters are served in order of arrival, by direct hand-over.
 //! - A connection that is closed, broken, expired or not recycled is never handed out.
 //! - Dropping a guard or a pool never blocks, needs no executor and never panics.
-//! - Every step runs under its own deadline; an error says in which phase, after how long, and why.
-//! - A manager may call back into its own pool: no user code runs under the lock.
+//! - Each step has its own deadline. An error says in which phase, after how long, and why.
+//! - A manager may call its own pool, because no user code runs under the lock.
 //!
 //! # Runtimes
 //!
-//! The default build runs under every executor and keeps time on a thread of its own. What a runtime that can spawn adds
-//! is that recycling and upkeep happen in the background instead of in the next acquire: enable `tokio`, `smol` or
-//! `async-std`, or implement [`Runtime`].
+//! The default build runs under every executor and keeps time on a thread of its own. On a runtime that can spawn,
+//! recycle and upkeep happen in the background instead of in the next acquire. The feature `tokio` or `async-std` is
+//! enough: the pool finds that runtime where it is current. With the feature `smol`, pass `SmolRuntime` to
+//! [`Builder::runtime`]: smol is used only where it is named. For another executor, implement [`Runtime`].
 //!
 //! # Features
 //!
@@ -61,9 +62,10 @@
 //!
 //! # Limits
 //!
-//! A poll that never returns cannot be ended from outside; `mem::forget` of a guard keeps its place until
-//! [`Pool::terminate`]; `panic = "abort"` is what it says; `mem::swap` through two guards swaps the connections but not
-//! what the pool knows of them.
+//! - A poll that never returns cannot be ended from outside.
+//! - After `mem::forget` of a guard its place stays taken until [`Pool::terminate`].
+//! - With `panic = "abort"`, panics cannot be contained.
+//! - `mem::swap` through two guards swaps the connections, but not what the pool knows of them.
 
 #![forbid(unsafe_code)]
 

@@ -6,16 +6,16 @@ use std::time::Duration;
 
 use crate::ConfigError;
 
-/// A backend: how to open a connection, how to see that an idle one still lives, how to clean a used one.
+/// A backend: it opens connections, checks that an idle one still works, and cleans a used one.
 ///
-/// Three methods are required; write them as plain `async fn`. The provided ones have defaults that suit a
-/// connection which is closed by dropping it. The pool calls every method outside its lock, under the deadline
-/// that belongs to the step, and survives a panic or a hang in any of them.
+/// Three methods are required. Write them as plain `async fn`. The defaults of the others suit a
+/// connection that is closed by its drop. The pool calls each method outside its lock and under the deadline
+/// of the step. A panic or a hang in a method costs the pool nothing but that connection.
 ///
 /// # Cancel safety
 ///
-/// The pool drops the future of a step when the step's deadline strikes and then drops the connection with it, so
-/// an implementation needs no cleverness of its own.
+/// When the deadline of a step strikes, the pool drops the future of the step and then the connection. So an
+/// implementation need not be cancel-safe.
 ///
 /// # Examples
 ///
@@ -47,9 +47,9 @@ use crate::ConfigError;
 /// # }).unwrap();
 /// ```
 pub trait Manager: Send + Sync + 'static {
-    /// What the pool keeps.
+    /// A connection of this backend.
     type Connection: Send + 'static;
-    /// How connecting, checking and recycling fail.
+    /// The error of connect, check and recycle.
     type Error: std::error::Error + Send + Sync + 'static;
 
     /// Opens a new connection.
@@ -59,44 +59,46 @@ pub trait Manager: Send + Sync + 'static {
     /// An error goes to the first waiter as [`Error::Connect`](crate::Error::Connect).
     fn connect(&self) -> impl Future<Output = Result<Self::Connection, Self::Error>> + Send;
 
-    /// On the way out: does this idle connection still live?
+    /// Checks that an idle connection still works, before it is handed out.
     ///
     /// # Errors
     ///
-    /// An error means: discard it and try the next; the caller of `acquire` does not see it.
+    /// After an error the pool discards the connection and tries the next one. The caller of `acquire` does not see the
+    /// error.
     fn check(
         &self,
         conn: &mut Self::Connection,
     ) -> impl Future<Output = Result<(), Self::Error>> + Send;
 
-    /// On the way back: makes a used connection clean for the next user.
+    /// Makes a used connection clean for the next user, after it came back.
     ///
     /// # Errors
     ///
-    /// An error means: discard it. An awaited release reports it as [`Error::Recycle`](crate::Error::Recycle).
+    /// After an error the pool discards the connection. An awaited release returns the error as
+    /// [`Error::Recycle`](crate::Error::Recycle).
     fn recycle(
         &self,
         conn: &mut Self::Connection,
     ) -> impl Future<Output = Result<(), Self::Error>> + Send;
 
-    /// Decides, at once and without I/O, what becomes of a connection that comes back (also from `Drop`).
+    /// Decides what happens to a connection that comes back, also from `Drop`. It must not wait and must not do I/O.
     ///
-    /// The default is [`Verdict::Recycle`]. It is not asked for a guard that is dropped while its thread unwinds:
-    /// such a connection is discarded.
+    /// The default is [`Verdict::Recycle`]. The pool does not call it for a guard that is dropped while its thread
+    /// unwinds: it discards that connection.
     fn on_release(&self, conn: &mut Self::Connection) -> Verdict {
         let _ = conn;
         Verdict::Recycle
     }
 
-    /// Says goodbye to a connection that leaves the pool; the default drops it.
+    /// Closes a connection that leaves the pool. The default drops it.
     ///
-    /// A connection whose step panicked or ran into its deadline is dropped without goodbye: nobody knows what it
-    /// would answer.
+    /// A connection whose step panicked or ran into its deadline is dropped without this call, because nobody knows
+    /// what it would answer.
     fn close(&self, conn: Self::Connection) -> impl Future<Output = ()> + Send {
         async move { drop(conn) }
     }
 
-    /// Asked once, right after connect: a way to abort this connection from outside while somebody holds it.
+    /// Returns a way to abort this connection while somebody holds it. It is called once, right after connect.
     ///
     /// [`Pool::terminate`](crate::Pool::terminate) uses it. The default is `None`.
     fn abort_handle(&self, conn: &Self::Connection) -> Option<AbortHandle> {
@@ -104,25 +106,27 @@ pub trait Manager: Send + Sync + 'static {
         None
     }
 
-    /// Asked once, right after connect: for how long may this connection be idle? The default is `None`, for ever.
+    /// Returns how long this connection may be idle. It is called once, right after connect. The default is `None`:
+    /// without limit.
     ///
-    /// For a backend whose server closes what is idle: the pool closes it before, as with
-    /// [`pool_recycle`](crate::Builder::pool_recycle). With [`CheckPolicy`](crate::CheckPolicy) `Never` or `Always` and no
-    /// `pool_recycle` the pool does not look how long a connection is idle, and this is without effect.
+    /// A backend whose server closes idle connections uses this. The pool then closes the connection before the server
+    /// does, as with [`pool_recycle`](crate::Builder::pool_recycle). With [`CheckPolicy`](crate::CheckPolicy) `Never`
+    /// or `Always` and no `pool_recycle` the pool does not measure how long a connection is idle, and this has no
+    /// effect.
     fn idle_limit(&self, conn: &Self::Connection) -> Option<Duration> {
         let _ = conn;
         None
     }
 
-    /// What kind of failure of a connect is this? The default is [`ErrorClass::Transient`].
+    /// Returns the kind of an error of connect. The default is [`ErrorClass::Transient`].
     ///
-    /// It drives the back-off of background connects, and nothing else today: see [`ErrorClass`].
+    /// It decides the pause before the next background connect, see [`ErrorClass`].
     fn classify(&self, error: &Self::Error) -> ErrorClass {
         let _ = error;
         ErrorClass::Transient
     }
 
-    /// Called once when the pool is built: are the manager's own options usable? The default is `Ok`.
+    /// Checks the manager's own options. It is called once, when the pool is built. The default is `Ok`.
     ///
     /// # Errors
     ///
@@ -131,13 +135,13 @@ pub trait Manager: Send + Sync + 'static {
         Ok(())
     }
 
-    /// Called once when the pool is built, with the pool's `echo` setting; the default does nothing.
+    /// Gets the pool's setting `echo`. It is called once, when the pool is built. The default does nothing.
     fn set_echo(&mut self, on: bool) {
         let _ = on;
     }
 }
 
-/// What becomes of a connection that comes back.
+/// What happens to a connection that comes back.
 ///
 /// # Examples
 ///
@@ -179,19 +183,19 @@ pub trait Manager: Send + Sync + 'static {
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Verdict {
-    /// It is clean as it is: hand it to the next user without [`Manager::recycle`].
+    /// It is clean: the next user gets it without [`Manager::recycle`].
     Reuse,
-    /// Run [`Manager::recycle`] first.
+    /// [`Manager::recycle`] runs before the next user gets it.
     Recycle,
-    /// It is broken or must not be shared again: close it.
+    /// It is broken or must not be used again: the pool closes it.
     Discard,
 }
 
 /// What kind of failure a manager's error is.
 ///
-/// After a background connect that failed, the next one waits 100 ms, and twice as long each time up to 10 s; after
-/// [`Auth`](Self::Auth), [`Config`](Self::Config) or [`Fatal`](Self::Fatal) it waits 10 s at once. The others are told
-/// apart for whoever reads them. A connect that a waiter needs is not held back.
+/// After a failed background connect, the next one waits 100 ms. Each further failure doubles the pause, up to 10 s.
+/// After [`Auth`](Self::Auth), [`Config`](Self::Config) or [`Fatal`](Self::Fatal) it waits 10 s at once. The other
+/// classes have no effect on the pool today. A connect that a waiter needs starts without a pause.
 ///
 /// # Examples
 ///
@@ -228,17 +232,17 @@ pub enum Verdict {
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ErrorClass {
-    /// It may work the next time.
+    /// The next attempt may succeed.
     Transient,
     /// The credentials were refused; trying again soon can lock the account.
     Auth,
-    /// The options are wrong (an unknown host, a missing database); no retry mends that.
+    /// The options are wrong (an unknown host, a missing database). A retry does not help.
     Config,
-    /// The server has no room for another connection just now.
+    /// The server has no room for another connection at the moment.
     Overloaded,
     /// The server answers, but does not take writes.
     ReadOnly,
-    /// It will not work again.
+    /// No attempt will succeed again.
     Fatal,
 }
 
@@ -261,7 +265,8 @@ pub struct AbortHandle {
 }
 
 impl AbortHandle {
-    /// Makes a handle from what is to be done; it must return at once and is called at most once, from any thread.
+    /// Makes a handle from a function that aborts the connection. The function must return at once. It is called at
+    /// most once, from any thread.
     pub fn new(abort: impl FnOnce() + Send + 'static) -> Self {
         Self {
             abort: Box::new(abort),

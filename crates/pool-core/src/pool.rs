@@ -1,4 +1,4 @@
-//! The pool itself: a handle that is cheap to clone, and what it knows of itself. Its verbs have files of their own.
+//! The pool: a handle that is cheap to clone, and its counts. Each verb has a file of its own.
 
 use std::fmt;
 use std::sync::Arc;
@@ -9,8 +9,8 @@ use crate::{Manager, Status};
 
 /// A pool of connections.
 ///
-/// Clones share it. When the last clone goes, the pool closes without waiting: what is idle is closed, guards stay
-/// valid and are closed when they are dropped.
+/// Clones share it. When the last clone is dropped, the pool closes without waiting: idle connections are closed, and
+/// guards stay valid until they are dropped, which closes their connections.
 ///
 /// # Examples
 ///
@@ -36,7 +36,7 @@ pub struct Pool<M: Manager> {
     owner: Arc<Owner<M>>,
 }
 
-/// All clones of a pool together; the last one closes it.
+/// Shared by all clones of a pool. Its drop closes the pool.
 struct Owner<M: Manager> {
     shared: Arc<Shared<M>>,
 }
@@ -91,27 +91,27 @@ impl<M: Manager> Pool<M> {
         self.status().size()
     }
 
-    /// The number of connections that wait for the next user.
+    /// The number of connections that are idle.
     pub fn freesize(&self) -> usize {
         self.status().freesize()
     }
 
-    /// The number of connections that are held, or checked, recycled or closed just now.
+    /// The number of connections that are held, checked, recycled or closed at the moment.
     pub fn used(&self) -> usize {
         self.status().used()
     }
 
-    /// The number of connections that the pool keeps open; 1 unless the builder said otherwise.
+    /// The number of connections that the pool keeps open; the default is 1.
     pub fn minsize(&self) -> usize {
         self.shared().config().minsize
     }
 
-    /// The largest number of connections; 10 unless the builder said otherwise, 0 means unlimited.
+    /// The largest number of connections; the default is 10, and 0 means unlimited.
     pub fn maxsize(&self) -> usize {
         self.shared().config().maxsize
     }
 
-    /// Whether the manager was asked to log what is executed; off unless the builder said otherwise.
+    /// Whether the manager was asked to log what is executed; the default is `false`.
     pub fn echo(&self) -> bool {
         self.shared().config().echo
     }

@@ -1,4 +1,4 @@
-//! The guard: a connection in somebody's hands; dropping it is releasing it.
+//! The guard: a connection that somebody holds. Its drop releases it.
 
 use std::fmt;
 use std::ops::{Deref, DerefMut};
@@ -11,15 +11,15 @@ use crate::panics::ignore_panic;
 use crate::shared::Shared;
 use crate::{Manager, Verdict};
 
-/// A connection that was acquired; dropping it gives it back.
+/// A connection that was acquired. Its drop gives it back.
 ///
-/// It derefs to the manager's connection, is `'static`, and outlives its pool if need be. What it knows of itself is
-/// asked for with associated functions (`PooledConnection::id(&conn)`), so that no method of the connection is hidden.
+/// It derefs to the manager's connection, is `'static`, and can outlive its pool. Its own functions are
+/// associated functions (`PooledConnection::id(&conn)`), so that they hide no method of the connection.
 ///
-/// Dropping it never blocks, needs no executor and does not panic. A guard that is dropped while its thread unwinds is
-/// closed instead of handed on: nobody knows what its connection was in the middle of. `mem::forget` of a guard keeps
-/// its place until [`Pool::terminate`](crate::Pool::terminate); `mem::swap` through two guards swaps the connections,
-/// while id, age and abort handle stay with the places.
+/// The drop never blocks, needs no executor and does not panic. If the thread unwinds, the drop discards the connection,
+/// because nobody knows what it was doing. After `mem::forget` of a guard its place stays taken until
+/// [`Pool::terminate`](crate::Pool::terminate). `mem::swap` through two guards swaps the connections,
+/// but not their ids, ages and abort handles.
 ///
 /// # Examples
 ///
@@ -63,7 +63,7 @@ impl<M: Manager> PooledConnection<M> {
         now.saturating_duration_since(this.entry().connected_at)
     }
 
-    /// How often it was handed out, this time included.
+    /// How often it was handed out, including this time.
     pub fn uses(this: &Self) -> u64 {
         this.entry().uses
     }
@@ -121,7 +121,7 @@ impl<M: Manager> PooledConnection<M> {
         }
     }
 
-    /// The parts of the guard, which is then no guard any more.
+    /// Takes the guard apart.
     pub(crate) fn into_parts(mut self) -> (Box<Entry<M::Connection>>, Arc<Shared<M>>) {
         let entry = self
             .entry

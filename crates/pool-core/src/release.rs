@@ -1,4 +1,4 @@
-//! The verb `release`: gives a connection back, and waits until it is clean where the caller wants to know.
+//! The verb `release`: gives a connection back, with or without waiting until it is clean.
 
 use std::future::poll_fn;
 
@@ -13,8 +13,8 @@ use crate::{Manager, Verdict};
 impl<M: Manager> Pool<M> {
     /// Gives a connection back; the same as dropping it.
     ///
-    /// It does not wait: where the manager wants the connection recycled, that happens in the background, or in the
-    /// next acquire. A guard of another pool goes home to its own.
+    /// It does not wait: if the connection has to be recycled, that happens in the background, or in the
+    /// next acquire. A guard of another pool goes back to its own pool.
     ///
     /// # Examples
     ///
@@ -52,12 +52,13 @@ impl<M: Manager> PooledConnection<M> {
     ///
     /// # Errors
     ///
-    /// `Err` means that it was discarded, and why: [`Error::Recycle`], [`Error::Timeout`] or [`Error::Panicked`] from
-    /// its recycle or from [`Manager::on_release`], [`Error::Discarded`] if the manager did not want it back, [`Error::Closed`] if the pool is closed.
+    /// `Err` means that the connection was discarded, and why: [`Error::Recycle`], [`Error::Timeout`] or
+    /// [`Error::Panicked`] from its recycle or from [`Manager::on_release`], [`Error::Discarded`] if the manager did
+    /// not want it back, [`Error::Closed`] if the pool is closed.
     ///
     /// # Cancel safety
     ///
-    /// Dropping the future leaves the recycle to the background, or to the next acquire.
+    /// If the future is dropped, the recycle goes on in the background, or in the next acquire.
     ///
     /// # Examples
     ///

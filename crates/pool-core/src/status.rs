@@ -30,7 +30,7 @@ pub struct Status {
     pub(crate) maxsize: usize,
 }
 
-/// How many; narrow, because every error has room for a snapshot.
+/// A count of 32 bits, because each error has room for a snapshot.
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Count(u32);
 
@@ -55,15 +55,15 @@ impl Status {
     pub fn size(&self) -> usize {
         self.freesize() + self.used() + self.connecting()
     }
-    /// Connections that wait for the next user, those included that are recycled when he comes.
+    /// Idle connections, including connections that the next acquire will recycle.
     pub fn freesize(&self) -> usize {
         self.freesize.get()
     }
-    /// Connections that are held, checked, recycled or closed just now.
+    /// Connections that are held, checked, recycled or closed at the moment.
     pub fn used(&self) -> usize {
         self.held() + self.checking() + self.recycling() + self.closing()
     }
-    /// Connections in somebody's hands.
+    /// Connections that somebody holds.
     pub fn held(&self) -> usize {
         self.held.get()
     }
@@ -75,7 +75,7 @@ impl Status {
     pub fn recycling(&self) -> usize {
         self.recycling.get()
     }
-    /// Connections that are on their way out.
+    /// Connections that are being closed.
     pub fn closing(&self) -> usize {
         self.closing.get()
     }

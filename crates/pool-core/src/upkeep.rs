@@ -1,5 +1,5 @@
-//! Background upkeep: restores minsize after a loss, closes what has expired, and sets the waiters' timer when it
-//! struck. It holds the pool weakly and ends with it.
+//! Background upkeep: it restores minsize after a loss, closes connections that have expired, and sets the pool's timer
+//! again after it struck. It holds the pool weakly and ends with it.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -11,7 +11,7 @@ use crate::panics::ignore_panic;
 use crate::shared::Shared;
 use crate::{BoxFuture, Manager};
 
-/// Starts upkeep where it is wanted and can be had.
+/// Starts upkeep if the setting asks for it and the runtime can spawn.
 pub(crate) fn start<M: Manager>(shared: &Arc<Shared<M>>) {
     if !shared.config().upkeep {
         return;
@@ -62,7 +62,8 @@ impl<M: Manager> Future for Upkeep<M> {
 }
 
 impl<M: Manager> Upkeep<M> {
-    /// Polls the sleep until the next round. Without one, or without a timer, the next change of the pool wakes this task.
+    /// Polls the sleep until the next round. Without one, or without a timer, the next change of the pool wakes this
+    /// task.
     fn has_slept_until(
         &mut self,
         next: Option<Instant>,

@@ -19,10 +19,12 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// The pause between two looks at a starting server.
 const LOOK: Duration = Duration::from_millis(5);
 
-/// What MariaDB and MySQL write into their log when they listen on the socket and on the port, and have run the init file.
+/// What MariaDB and MySQL write into their log when they listen on the socket and on the port, and have run the init
+/// file.
 ///
-/// The log belongs to this server alone. A client that asked for a greeting instead would leave a session that the server still counts for a moment
-/// after the client has gone, and the first user of a server with a small `max_connections` could be refused.
+/// The log belongs to this server alone. A client that asked for a greeting instead would leave a session that the
+/// server still counts for a moment after the client has gone, and the first user of a server with a small
+/// `max_connections` could be refused.
 const READY: &str = ": ready for connections.";
 
 /// Small and quick. Killing the process stays safe, for the system keeps what was written; only losing the machine is
@@ -55,8 +57,8 @@ pub(crate) enum Launched {
     PortTaken,
 }
 
-/// Starts the program once and returns when it takes connections on the unix socket and on the port. `spawned` hears the process
-/// number as soon as there is one.
+/// Starts the program once and returns when it takes connections on the unix socket and on the port. `spawned` hears
+/// the process number as soon as there is one.
 pub(crate) fn launch(
     program: &Program,
     folder: &Folder,

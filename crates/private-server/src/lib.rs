@@ -1,8 +1,9 @@
 //! A throw-away MariaDB or MySQL server for tests, examples and tasks.
 //!
-//! [`PrivateServer::start`] finds the server program, gives it a folder of its own in the temporary directory and a free
-//! port on the loopback address, and returns once it takes connections. It reads no configuration of the machine, needs no rights
-//! and no service, and takes a fraction of a second. Dropping it kills the server and removes the folder.
+//! [`PrivateServer::start`] finds the server program, gives it a folder of its own in the temporary directory and a
+//! free port on the loopback address, and returns once it takes connections. It reads no configuration of the machine,
+//! needs no rights and no service, and takes a fraction of a second. Dropping it kills the server and removes the
+//! folder.
 //!
 //! ```
 //! use private_server::PrivateServer;

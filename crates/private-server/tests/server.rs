@@ -57,7 +57,8 @@ fn a_started_server_has_no_session() {
         .option("--max-connections=10")
         .start()
         .expect("a server");
-    // MariaDB lets a superuser in beside as many sessions as it allows. One that is left over would leave no place for the last.
+    // MariaDB lets a superuser in beside as many sessions as it allows. One that is left over would leave no place for
+    // the last.
     let sessions: Result<Vec<_>, _> = (0..11).map(|_| Wire::login(tcp(&server), "root")).collect();
     assert_eq!(sessions.map(|sessions| sessions.len()).ok(), Some(11));
 }

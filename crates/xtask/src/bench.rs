@@ -26,7 +26,8 @@ pub(crate) fn run(words: &[&str]) -> Result<(), Failure> {
     }
 }
 
-/// Installs valgrind where that is possible, saying so first; elsewhere the tables say that instructions were not counted.
+/// Installs valgrind where that is possible, saying so first; elsewhere the tables say that instructions were not
+/// counted.
 fn ensure_valgrind() {
     if server_program::is_on_path(VALGRIND) {
         return;

@@ -1,7 +1,7 @@
 //! Gets what `cargo xtask test --mysql` needs: Oracle's server, and MariaDB's plugin for ed25519.
 //!
-//! Debian has Oracle's server in its unstable release alone, and beside MariaDB's it cannot be installed: it is put into a
-//! folder with a small system of its own, and runs from there with that system's libraries.
+//! Debian has Oracle's server in its unstable release alone, and beside MariaDB's it cannot be installed: it is put
+//! into a folder with a small system of its own, and runs from there with that system's libraries.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;

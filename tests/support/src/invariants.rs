@@ -1,11 +1,11 @@
 //! The invariants as checks that every test can use. They are asked at rest: nothing of the pool's is runnable and all
 //! gates are open.
 //!
-//! Here are: the bound (also watched by the fake manager, at every connect), true counts, nobody waits while there is something to have, full
-//! capacity, and nothing left after the end. The others have to be seen where they could break:
+//! Here are: the bound (also watched by the fake manager, at every connect), true counts, nobody waits while there is
+//! something to have, full capacity, and nothing left after the end. The others have to be seen where they could break:
 //!
-//! - one holder at a time, nothing broken is handed out, nothing of the last user's: by the fake connection, whenever it is handed out
-//!   (`fake/connection.rs`)
+//! - one holder at a time, nothing broken is handed out, nothing of the last user's: by the fake connection, whenever
+//!   it is handed out (`fake/connection.rs`)
 //! - order of arrival: `scenarios_fairness.rs`
 //! - no panic escapes: `scenarios_panics.rs`, and for `Drop` `scenarios_drop.rs`
 //! - every deadline strikes: `timeouts.rs`

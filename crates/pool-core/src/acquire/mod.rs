@@ -1,4 +1,4 @@
-//! The verb `acquire`: its future, and what a caller can say about it. How it waits is in `waiting`.
+//! The verb `acquire`: its future and its time-out. How it waits is in `waiting`.
 
 mod waiting;
 
@@ -18,14 +18,15 @@ use crate::shared::Shared;
 
 /// The future of [`Pool::acquire`].
 ///
-/// Nothing happens before its first poll. It is `Send` and `Unpin`, and small: what it waits for lies in the pool.
+/// Nothing happens before its first poll. It is `Send` and `Unpin`. It is small, because the future of its connect or
+/// check is stored in the pool.
 ///
 /// # Cancel safety
 ///
-/// Dropping it at any point costs nothing: its turn goes to the next waiter, a connection that had been handed over
-/// goes on to the next, and a connect that it had begun is finished for whoever comes. So is a recycle, where it can go
-/// on in the background or `recycle_timeout` bounds it, and a check that `check_timeout` bounds; else the connection is
-/// closed, because nothing would ever end a step that hangs.
+/// It can be dropped at any point. Its turn goes to the next waiter, and so does a connection that was handed to it. A
+/// connect that it has started goes on for the next caller. A recycle goes on too if it can run in the background or
+/// `recycle_timeout` is set, and so does a check if `check_timeout` is set. Otherwise the connection is closed, because
+/// nothing would end a step that hangs.
 ///
 /// # Panics
 ///
@@ -85,8 +86,8 @@ struct Waiting {
 }
 
 impl<M: Manager> Pool<M> {
-    /// Takes a connection: an idle one, else a new one while there are fewer than maxsize, else the next that comes
-    /// back.
+    /// Takes a connection: an idle one, otherwise a new one while there are fewer than maxsize, otherwise the next one
+    /// that comes back.
     ///
     /// Waiters are served strictly in order of arrival by direct hand-over. An idle connection is checked first where
     /// the check policy asks for it; one that fails is discarded and the caller keeps its turn. A failed connect fails
@@ -115,7 +116,7 @@ impl<M: Manager> Pool<M> {
     /// # }).unwrap();
     /// ```
     ///
-    /// A guard cannot be had without `.await`:
+    /// There is no guard without `.await`:
     ///
     /// ```compile_fail
     /// # use pool_core::doc_manager::Numbers;
@@ -134,7 +135,8 @@ impl<M: Manager> Pool<M> {
 impl<M: Manager> Acquire<'_, M> {
     /// Waits for at most this long instead of the pool's `acquire_timeout`; `None` waits without limit.
     ///
-    /// Zero takes what can be had at the first poll. Of several time-outs the last counts; after the first poll none does.
+    /// Zero takes what is there at the first poll. The last of several calls counts. A call after the first poll has no
+    /// effect.
     ///
     /// # Examples
     ///

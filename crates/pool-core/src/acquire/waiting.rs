@@ -169,8 +169,8 @@ impl<M: Manager> Acquire<'_, M> {
         }
     }
 
-    /// Polls the jobs that nobody drives, or wakes the next waiter for them. If this acquire has polled them, they know its waker, which nobody
-    /// follows any more.
+    /// Polls the jobs that nobody drives, or wakes the next waiter for them. If this acquire has polled them, they know
+    /// its waker, which nobody follows any more.
     #[cold]
     fn hand_on_undriven(&self, cx: &mut Context<'_>) {
         poll_undriven(self.shared, None, cx);

@@ -1,6 +1,7 @@
 //! The manager, the clock and the settings of a pool, and what the pool keeps: its entries.
 //!
-//! A [`Backend`] is apart from the pool's shared state, so that a future that is stored in the ledger does not keep the ledger alive.
+//! A [`Backend`] is apart from the pool's shared state, so that a future that is stored in the ledger does not keep the
+//! ledger alive.
 
 mod steps;
 

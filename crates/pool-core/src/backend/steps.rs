@@ -1,5 +1,5 @@
-//! The four steps of a connection's life as futures. Each calls one method of the manager, under its own deadline, and contains its panics. They know
-//! nothing of the ledger.
+//! The four steps of a connection's life as futures. Each calls one method of the manager, under its own deadline, and
+//! contains its panics. They know nothing of the ledger.
 
 use std::future::{Future, poll_fn};
 use std::pin::pin;

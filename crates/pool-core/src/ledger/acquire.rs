@@ -150,7 +150,8 @@ impl<T: LedgerTypes> Ledger<T> {
         })
     }
 
-    /// What there is for the waiter, other than the job that it has just polled. `waker`, if it is given, is the one that polls.
+    /// What there is for the waiter, other than the job that it has just polled. `waker`, if it is given, is the one
+    /// that polls.
     pub(crate) fn poll_waiter(
         &mut self,
         ticket: Ticket,

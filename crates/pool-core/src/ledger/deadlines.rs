@@ -5,7 +5,8 @@ use std::time::Instant;
 use super::{ClockReading, Effects, Ledger, LedgerTypes, Ticket};
 
 impl<T: LedgerTypes> Ledger<T> {
-    /// A waiter whose deadline struck too early gets its old place and its deadline again. `true`: that has changed something.
+    /// A waiter whose deadline struck too early gets its old place and its deadline again. `true`: that has changed
+    /// something.
     pub(crate) fn resume(
         &mut self,
         ticket: Ticket,
@@ -70,9 +71,9 @@ impl<T: LedgerTypes> Ledger<T> {
 
     /// The timer has struck. The waiters that are due leave the queue and are woken, to see for themselves.
     ///
-    /// This may run inside the runtime's own timer, so nothing here may lead back to the runtime: no task is spawned. A job that an expired waiter
-    /// has driven waits for the next caller that is polled. The next waiter and upkeep are woken too; whoever is polled first sets the
-    /// timer again.
+    /// This may run inside the runtime's own timer, so nothing here may lead back to the runtime: no task is spawned. A
+    /// job that an expired waiter has driven waits for the next caller that is polled. The next waiter and upkeep are
+    /// woken too; whoever is polled first sets the timer again.
     pub(crate) fn timer_struck(&mut self, now: Option<ClockReading>, effects: &mut Effects<T>) {
         let Some(at) = self.timer_at.take() else {
             return;

@@ -106,8 +106,8 @@ impl<T: LedgerTypes> Ledger<T> {
         self.jobs.undriven()
     }
 
-    /// Puts back a job that was polled and is not done. `waker` wakes its background task, or the verb that started it, when others
-    /// change the job.
+    /// Puts back a job that was polled and is not done. `waker` wakes its background task, or the verb that started it,
+    /// when others change the job.
     pub(crate) fn park(
         &mut self,
         key: JobKey,
@@ -130,7 +130,8 @@ impl<T: LedgerTypes> Ledger<T> {
         Parked::LookAgain
     }
 
-    /// A job that several can drive goes on. All of them are woken, because the one that polled it last may never be polled again.
+    /// A job that several can drive goes on. All of them are woken, because the one that polled it last may never be
+    /// polled again.
     pub(crate) fn wake_for_job(&mut self, key: JobKey, effects: &mut Effects<T>) {
         if let Some(Driver::Waiter(ticket)) = self.jobs.get(key).map(|job| job.driver) {
             self.wake(ticket, effects);
@@ -147,8 +148,8 @@ impl<T: LedgerTypes> Ledger<T> {
         effects.wake_all(self.jobs.set_owner(key, None));
     }
 
-    /// A job has lost its driver. If it has not started it is undone. Otherwise it goes on for whoever needs it next, except a
-    /// step whose caller gave up on it and that no deadline would ever end.
+    /// A job has lost its driver. If it has not started it is undone. Otherwise it goes on for whoever needs it next,
+    /// except a step whose caller gave up on it and that no deadline would ever end.
     pub(super) fn driver_left(&mut self, key: JobKey, gave_up: bool, effects: &mut Effects<T>) {
         self.undrive(key, effects);
         let Some(job) = self.jobs.get(key) else {
@@ -182,7 +183,8 @@ impl<T: LedgerTypes> Ledger<T> {
         }
     }
 
-    /// A verb is dropped: it does not drive the job any more. If it has started the job, it does not want to know any more how it ends.
+    /// A verb is dropped: it does not drive the job any more. If it has started the job, it does not want to know any
+    /// more how it ends.
     pub(crate) fn caller_dropped(&mut self, key: JobKey, poller: Poller, effects: &mut Effects<T>) {
         if poller.is_owner() {
             effects.drop_waker(self.jobs.set_owned(key, false));
@@ -233,7 +235,8 @@ impl<T: LedgerTypes> Ledger<T> {
         self.drive_undriven(effects);
     }
 
-    /// Finds somebody who polls the jobs that nobody drives: the head of the queue, a background task, or a `wait_closed`.
+    /// Finds somebody who polls the jobs that nobody drives: the head of the queue, a background task, or a
+    /// `wait_closed`.
     pub(crate) fn drive_undriven(&mut self, effects: &mut Effects<T>) {
         if self.background.can_spawn && self.queue.is_empty() {
             self.spawn_drivers(effects);
@@ -264,7 +267,8 @@ impl<T: LedgerTypes> Ledger<T> {
 
     /// Ends a job where it is. A job that is polled now ends when its poll returns.
     ///
-    /// The job is dropped after the lock is released; then its place is free. Whoever drives it, or has started it, finds it gone.
+    /// The job is dropped after the lock is released; then its place is free. Whoever drives it, or has started it,
+    /// finds it gone.
     pub(super) fn cancel(&mut self, key: JobKey, effects: &mut Effects<T>) {
         if self.jobs.get(key).is_some_and(Job::is_polled) {
             return self.jobs.cancel_after_poll(key);

@@ -86,7 +86,8 @@ impl<E: IdleEntry> IdleList<E> {
         self.check == CheckPolicy::Always
     }
 
-    /// The state of the connection that is next. Without `now` only a connection that came back after the last tick is known to be ready.
+    /// The state of the connection that is next. Without `now` only a connection that came back after the last tick is
+    /// known to be ready.
     #[inline]
     pub(super) fn next(&self, now: Option<Instant>, background: bool) -> Next {
         let is_dirty = self.dirty_is_next(background);
@@ -154,7 +155,8 @@ impl<E: IdleEntry> IdleList<E> {
 
     /// Whether the next connection still has to be recycled.
     ///
-    /// Where background tasks recycle, a clean one is preferred. Where the next acquire recycles, the order of return decides.
+    /// Where background tasks recycle, a clean one is preferred. Where the next acquire recycles, the order of return
+    /// decides.
     #[inline]
     fn dirty_is_next(&self, background: bool) -> bool {
         if self.dirty.0.is_empty() {
@@ -217,7 +219,8 @@ impl<E: IdleEntry> IdleList<E> {
         all.map(|(_, entry)| entry)
     }
 
-    /// Takes out the connections that have been idle for too long, and says when the next one will have been, if none comes back before.
+    /// Takes out the connections that have been idle for too long, and says when the next one will have been, if none
+    /// comes back before.
     pub(super) fn take_expired(&mut self, now: Instant) -> (Vec<E>, Option<Instant>) {
         let mut expired = Vec::new();
         // What comes back from now on expires later than this.

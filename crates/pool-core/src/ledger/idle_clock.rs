@@ -1,23 +1,27 @@
 //! How the pool knows for how long a connection has been idle.
 //!
-//! Two settings ask for it: `CheckPolicy::IdleFor` and `pool_recycle` (a manager can add a limit per connection). The simple way is to read the clock at each return and at each
-//! acquire. A clock costs some 25 ns, an acquire with its release some 40 ns, so the simple way makes the fast case half as slow again
-//! (measured: `cargo xtask bench uncontended`, 0.51 x asyncband with a clock at each return and each acquire, 0.30 x without).
+//! Two settings ask for it: `CheckPolicy::IdleFor` and `pool_recycle` (a manager can add a limit per connection). The
+//! simple way is to read the clock at each return and at each acquire. But one clock read costs about as much as an
+//! acquire with its release, so the simple way would take two to three times as long.
 //!
 //! So the clock *ticks* instead, where the pool runs in real time and the built-in timer exists:
 //!
 //! - A connection that comes back is *fresh*: no instant is stored.
-//! - A tick comes four times in the shortest limit that a setting names. It stores in each fresh connection the instant of the tick before. The connection came back later than that
-//!   instant, so its idle time is never underestimated, and overestimated by at most one period: a limit strikes up to a quarter early, never late.
+//! - A tick comes four times in the shortest limit that a setting names. It stores in each fresh connection the instant
+//!   of the tick before. The connection came back later than that instant, so its idle time is never underestimated,
+//!   and overestimated by at most one period: a limit strikes up to a quarter early, never late.
 //! - A fresh connection has been idle for less than one period, so it needs neither a check nor a clock.
-//! - After five ticks without a fresh connection all idle ones are older than the shortest limit, and the clock *rests*. The next return winds it again; that return reads the clock.
+//! - After five ticks without a fresh connection all idle ones are older than the shortest limit, and the clock
+//!   *rests*. The next return winds it again; that return reads the clock.
 //!
-//! A machine can be suspended between two ticks. `Instant` does not count that time on Linux, `SystemTime` does. Each tick compares the two: what is
-//! missing is added to the idle time of every connection that is idle, so that a connection whose peer has long gone is checked. Between
-//! the end of the suspension and the next tick, at most one period, a fresh connection can still go out unchecked: without a clock at each acquire that
-//! cannot be told. `CheckPolicy::Always` closes this gap.
+//! A machine can be suspended between two ticks. `Instant` does not count that time on Linux, `SystemTime` does. Each
+//! tick compares the two: what is missing is added to the idle time of every connection that is idle, so that a
+//! connection whose peer has long gone is checked. Between the end of the suspension and the next tick, at most one
+//! period, a fresh connection can still go out unchecked: without a clock at each acquire that cannot be told.
+//! `CheckPolicy::Always` closes this gap.
 //!
-//! Where time is virtual or comes from a foreign runtime, and while the timer thread cannot be started, returns are stamped with their instant, and each acquire reads the clock.
+//! Where time is virtual or comes from a foreign runtime, and while the timer thread cannot be started, returns are
+//! stamped with their instant, and each acquire reads the clock.
 
 use std::time::{Duration, Instant, SystemTime};
 

@@ -1,7 +1,7 @@
 //! The jobs as plain data: which step of a connection's life runs, how far it is, and who drives it.
 //!
-//! A job owns one place of the pool from its start until it is settled. It does not belong to the task that polls it: between two polls its future is
-//! stored here, so the task may vanish at any time.
+//! A job owns one place of the pool from its start until it is settled. It does not belong to the task that polls it:
+//! between two polls its future is stored here, so the task may vanish at any time.
 
 use std::task::Waker;
 
@@ -270,7 +270,8 @@ impl<T: LedgerTypes> Jobs<T> {
         })
     }
 
-    /// Puts polled work back, with the waker of its background task or of the verb that started it. The old waker comes out.
+    /// Puts polled work back, with the waker of its background task or of the verb that started it. The old waker comes
+    /// out.
     pub(super) fn park(
         &mut self,
         key: JobKey,

@@ -1,13 +1,14 @@
 //! The ledger: every count, who waits, what is idle, which jobs run. Plain data.
 //!
-//! Nothing here locks, awaits, reads a clock, or calls a manager, a runtime or a waker. Time comes in as an argument. What has to happen
-//! after the lock is released goes out as [`Effects`]. So the rules can be read and tested as arithmetic.
+//! Nothing here locks, awaits, reads a clock, or calls a manager, a runtime or a waker. Time comes in as an argument.
+//! What has to happen after the lock is released goes out as [`Effects`]. So the rules can be read and tested as
+//! arithmetic.
 //!
-//! Each place of the pool is counted exactly once: in the idle list, as held (by a guard, or by an answer that lies ready for a waiter), in a job, or as
-//! departing (its connection is being dropped).
+//! Each place of the pool is counted exactly once: in the idle list, as held (by a guard, or by an answer that lies
+//! ready for a waiter), in a job, or as departing (its connection is being dropped).
 //!
-//! The parts (`queue`, `idle`, `jobs`, `fill`, `lifecycle`) have private fields and know nothing of each other. The rules that join them are methods of [`Ledger`],
-//! in a file for each verb.
+//! The parts (`queue`, `idle`, `jobs`, `fill`, `lifecycle`) have private fields and know nothing of each other. The
+//! rules that join them are methods of [`Ledger`], in a file for each verb.
 
 mod acquire;
 mod close;

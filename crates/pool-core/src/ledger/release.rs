@@ -18,7 +18,8 @@ pub(crate) enum Returned<T: LedgerTypes> {
 }
 
 impl<T: LedgerTypes> Ledger<T> {
-    /// The fast case of a guard that is dropped: a clean connection goes to the idle list, or to the head of the queue, whose waker comes out.
+    /// The fast case of a guard that is dropped: a clean connection goes to the idle list, or to the head of the queue,
+    /// whose waker comes out.
     ///
     /// # Errors
     ///

@@ -32,7 +32,8 @@ pub(crate) enum Settled<T: LedgerTypes> {
     Kept,
     /// The connection belongs to the `try_acquire` that polled the job.
     Taken(T::Entry),
-    /// The connection has left the pool, and why if something failed. `close` is the job that closes it, if the same verb is to drive that.
+    /// The connection has left the pool, and why if something failed. `close` is the job that closes it, if the same
+    /// verb is to drive that.
     Lost {
         failure: Option<T::Failure>,
         close: Option<JobKey>,

@@ -5,7 +5,8 @@ use super::jobs::Driver;
 use super::{Answer, Effects, JobKey, Kind, Ledger, LedgerTypes, Stage, Ticket};
 
 impl<T: LedgerTypes> Ledger<T> {
-    /// Starts what the waiters need, as far as there is anything: an idle connection, a job that can be taken over, a free place.
+    /// Starts what the waiters need, as far as there is anything: an idle connection, a job that can be taken over, a
+    /// free place.
     pub(crate) fn supply(&mut self, effects: &mut Effects<T>) {
         while self.lifecycle.is_open() {
             let Some(ticket) = self.queue.first_unassigned() else {
@@ -33,7 +34,8 @@ impl<T: LedgerTypes> Ledger<T> {
         self.size() < self.fill.limit() && self.jobs.count(Kind::Connect) < self.queue.len()
     }
 
-    /// Takes the next idle connection, and the step that has to be run first. Those that have expired are closed on the way.
+    /// Takes the next idle connection, and the step that has to be run first. Those that have expired are closed on the
+    /// way.
     pub(super) fn take_idle(
         &mut self,
         effects: &mut Effects<T>,
@@ -56,8 +58,9 @@ impl<T: LedgerTypes> Ledger<T> {
         }
     }
 
-    /// As [`supply`](Self::supply), for a connection that has just been put into the idle list. If every waiter drives a job, that connection may serve the head of
-    /// the queue sooner: the head drives its check or recycle beside its own job.
+    /// As [`supply`](Self::supply), for a connection that has just been put into the idle list. If every waiter drives
+    /// a job, that connection may serve the head of the queue sooner: the head drives its check or recycle beside its
+    /// own job.
     pub(super) fn supply_head_too(&mut self, effects: &mut Effects<T>) {
         self.supply(effects);
         let Some(head) = self.queue.head() else {
@@ -91,8 +94,8 @@ impl<T: LedgerTypes> Ledger<T> {
         self.start_job_for(Kind::Connect, None, ticket, effects);
     }
 
-    /// Gives a clean connection to the head of the queue, which comes out to be woken, with the job that it has driven. If nobody waits, the connection
-    /// goes to the idle list.
+    /// Gives a clean connection to the head of the queue, which comes out to be woken, with the job that it has driven.
+    /// If nobody waits, the connection goes to the idle list.
     ///
     /// The caller has counted the connection out of where it was.
     #[inline]
@@ -107,7 +110,8 @@ impl<T: LedgerTypes> Ledger<T> {
         Some((head, job))
     }
 
-    /// Gives a clean connection to the head of the queue or to the idle list. The job that the head has driven is for the next waiter.
+    /// Gives a clean connection to the head of the queue or to the idle list. The job that the head has driven is for
+    /// the next waiter.
     pub(super) fn hand_out_clean(&mut self, entry: T::Entry, effects: &mut Effects<T>) {
         if let Some((head, job)) = self.give_clean(entry) {
             self.answered(head, job, effects);

@@ -43,7 +43,8 @@ impl<T: LedgerTypes> Ledger<T> {
 
     /// Asks for a background task if a connection waits for its recycle and no task is on its way.
     ///
-    /// There is one at a time: it asks for the next when it runs. Under load most connections are taken by an acquire before.
+    /// There is one at a time: it asks for the next when it runs. Under load most connections are taken by an acquire
+    /// before.
     pub(super) fn request_recycle_task(&mut self, effects: &mut Effects<T>) {
         let background = &mut self.background;
         if background.can_spawn && !background.recycle_task_pending && self.idle.dirty_len() > 0 {
@@ -77,8 +78,8 @@ impl<T: LedgerTypes> Ledger<T> {
         self.supply(effects);
     }
 
-    /// Upkeep's round: closes what has expired, starts what is missing, finds a driver for what has none. It says when the next round
-    /// is due by the clock; `None` after the pool was closed.
+    /// Upkeep's round: closes what has expired, starts what is missing, finds a driver for what has none. It says when
+    /// the next round is due by the clock; `None` after the pool was closed.
     pub(crate) fn upkeep_round(&mut self, effects: &mut Effects<T>) -> Option<Option<Instant>> {
         if !self.lifecycle.is_open() {
             return None;

@@ -73,14 +73,15 @@ impl std::error::Error for NoSpawner {}
 /// }
 /// ```
 pub trait Runtime: Send + Sync + 'static {
-    /// Runs a task to its end in the background; must not need an ambient context, must not run it on the spot.
+    /// Runs a task to its end in the background. It must not need an ambient context, and must not poll the task before
+    /// it returns.
     ///
     /// # Errors
     ///
-    /// [`NoSpawner`] where there is nothing to run it on; the task is then dropped.
+    /// [`NoSpawner`] if the runtime cannot run tasks. The task is dropped.
     fn spawn(&self, task: BoxFuture<'static, ()>) -> Result<(), NoSpawner>;
 
-    /// Completes at the given instant, or at once where it lies in the past.
+    /// Completes at the given instant, or at once if it is in the past.
     fn sleep_until(&self, at: Instant) -> BoxFuture<'static, ()>;
 
     /// The present; virtual in tests.
@@ -89,16 +90,16 @@ pub trait Runtime: Send + Sync + 'static {
     /// Whether [`sleep_until`](Runtime::sleep_until) may be called, and its future polled, by a waker that this runtime's
     /// timer calls; default `false`.
     ///
-    /// It may where the timer holds no lock of its own while it wakes. The pool then keeps the deadlines of its waiters
-    /// even where the one who was to see to the next deadline is never polled again.
+    /// Return `true` if the timer holds no lock while it wakes. The pool then sets its timer again by itself. With
+    /// `false`, the next caller that is polled sets it.
     fn is_reentrant(&self) -> bool {
         false
     }
 
     /// Whether [`now`](Runtime::now) is always `Instant::now`; default `false`.
     ///
-    /// Where it is, the pool tells by the ticks of its built-in timer how long connections were idle, and an acquire or a
-    /// release of a connection that is in constant use reads no clock. Say `false` for a clock that a test can stop.
+    /// With `true`, the built-in timer keeps the pool's time and measures idle time in ticks, so that an acquire or a
+    /// release of a connection in constant use reads no clock. Return `false` for a clock that a test can stop.
     fn is_real_time(&self) -> bool {
         false
     }
@@ -124,8 +125,8 @@ impl<R: Runtime + ?Sized> Runtime for Arc<R> {
 
 /// The runtime of a pool whose builder names none: an adapter that is current, else the built-in timer.
 ///
-/// smol is not among them. Its executor is current everywhere, so the feature `smol` would change the runtime of every pool in the program.
-/// `None`: there is no timer at all (`default-features = false`, and no adapter is current).
+/// smol is not among them. Its executor is current everywhere, so the feature `smol` would change the runtime of every
+/// pool in the program. `None`: there is no timer at all (`default-features = false`, and no adapter is current).
 pub(crate) fn detect() -> Option<Arc<dyn Runtime>> {
     #[cfg(feature = "tokio")]
     if let Some(runtime) = TokioRuntime::try_current() {

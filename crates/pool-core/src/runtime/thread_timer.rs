@@ -17,8 +17,8 @@ use super::{BoxFuture, NoSpawner, Runtime};
 ///
 /// # Panics
 ///
-/// A future of [`sleep_until`](Runtime::sleep_until) panics at its first poll if the system refuses to start the thread. A pool does not: its
-/// time-outs are then an [`Error::Config`](crate::Error::Config).
+/// A future of [`sleep_until`](Runtime::sleep_until) panics at its first poll if the system refuses to start the
+/// thread. A pool does not: its time-outs are then an [`Error::Config`](crate::Error::Config).
 ///
 /// # Examples
 ///

@@ -14,10 +14,11 @@ use super::{BoxFuture, NoSpawner, Runtime, ThreadTimer};
 
 /// Runs the pool's tasks and timers on a tokio runtime; it follows tokio's paused clock in tests.
 ///
-/// Pause the clock (`start_paused`, `tokio::time::pause`) before the pool is built: the pool asks once whether time is virtual.
+/// Pause the clock (`start_paused`, `tokio::time::pause`) before the pool is built: the pool asks once whether time is
+/// virtual.
 ///
-/// The adapter keeps the handle, so nothing later needs an ambient context. After the runtime was shut
-/// down, the built-in [`ThreadTimer`] keeps the time, and what background tasks would have done happens in the next acquire.
+/// The adapter keeps the handle, so nothing later needs an ambient context. After the runtime was shut down, the
+/// built-in [`ThreadTimer`] keeps the time, and what background tasks would have done happens in the next acquire.
 ///
 /// # Examples
 ///

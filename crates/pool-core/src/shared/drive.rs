@@ -93,8 +93,8 @@ impl<M: Manager> Shared<M> {
     }
 }
 
-/// Polls each job that nobody drives once, so that callers that wait move things on where nothing can be spawned. `true`: one of
-/// the jobs has ended.
+/// Polls each job that nobody drives once, so that callers that wait move things on where nothing can be spawned.
+/// `true`: one of the jobs has ended.
 ///
 /// A caller that does not wait (`current` is `None`) can poll them only as long as nobody waits.
 pub(crate) fn poll_undriven<M: Manager>(

@@ -9,9 +9,11 @@ use crate::backend::PoolTypes;
 use crate::ledger::{JobKey, Parked, Poller, Settled, Take};
 use crate::panics::ignore_panic;
 
-/// The jobs that one verb has started: `fill`, `clear`, an awaited release, `try_acquire`. If it is dropped, it leaves them to whoever comes.
+/// The jobs that one verb has started: `fill`, `clear`, an awaited release, `try_acquire`. If it is dropped, it leaves
+/// them to whoever comes.
 ///
-/// A waiter may take a job over, because this set may never be polled again. The set can still poll the job, and hears how it ends.
+/// A waiter may take a job over, because this set may never be polled again. The set can still poll the job, and hears
+/// how it ends.
 pub(crate) struct JobSet<M: Manager> {
     shared: Arc<Shared<M>>,
     keys: Vec<JobKey>,

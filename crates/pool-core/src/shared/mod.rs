@@ -1,8 +1,8 @@
 //! What all handles, guards and tasks of a pool share: the ledger under its one lock, and the backend.
 //!
-//! The rule of the lock: it is held for a few lines of arithmetic. No await, no waker, no method of a manager or a runtime, and no `Drop` of a
-//! connection runs under it. What a change asks for is collected in [`Effects`] and carried out by [`Shared::perform`] after the lock is
-//! released.
+//! The rule of the lock: it is held for a few lines of arithmetic. No await, no waker, no method of a manager or a
+//! runtime, and no `Drop` of a connection runs under it. What a change asks for is collected in [`Effects`] and carried
+//! out by [`Shared::perform`] after the lock is released.
 
 mod background_task;
 mod drive;

@@ -1,10 +1,12 @@
 //! The deadlines of the waiters.
 //!
-//! Most waiters wait for the pool's own `acquire_timeout`, so their deadlines come in the order of arrival: each is appended to a list. A deadline
-//! that would break this order (a time-out of the caller's own) goes into a heap. Each entry of both is a *note*.
+//! Most waiters wait for the pool's own `acquire_timeout`, so their deadlines come in the order of arrival: each is
+//! appended to a list. A deadline that would break this order (a time-out of the caller's own) goes into a heap. Each
+//! entry of both is a *note*.
 //!
-//! Most waiters are served long before their deadline. The note of a waiter that left is removed at once if it is the first of the list. Otherwise it stays,
-//! recognised as stale, until it comes up or until the stale notes outnumber the others.
+//! Most waiters are served long before their deadline. The note of a waiter that left is removed at once if it is the
+//! first of the list. Otherwise it stays, recognised as stale, until it comes up or until the stale notes outnumber the
+//! others.
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};

@@ -1,6 +1,7 @@
 //! The slots of the waiters. A slot is reused; a ticket of an earlier use is recognised as stale.
 //!
-//! This is not a `SlotMap`: a `SlotMap` keeps the version of a slot behind its value. Here a waiter is one cache line with all that the queue needs.
+//! This is not a `SlotMap`: a `SlotMap` keeps the version of a slot behind its value. Here a waiter is one cache line
+//! with all that the queue needs.
 
 use std::num::NonZeroU32;
 use std::ops::{Index, IndexMut};
@@ -31,7 +32,8 @@ pub(super) struct Waiter<A> {
     pub(super) job: Option<JobKey>,
     /// Which waiter it is, in order of arrival.
     pub(super) arrival: u64,
-    /// The neighbours in its list. The `previous` of the first waiter has no meaning. In a free slot, `next` is the next free slot.
+    /// The neighbours in its list. The `previous` of the first waiter has no meaning. In a free slot, `next` is the
+    /// next free slot.
     pub(super) previous: Option<Slot>,
     pub(super) next: Option<Slot>,
     /// The list that the waiter is in.
