@@ -68,6 +68,7 @@
 //! - `mem::swap` through two guards swaps the connections, but not what the pool knows of them.
 
 #![forbid(unsafe_code)]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 // Floor 0: words.
 mod config;

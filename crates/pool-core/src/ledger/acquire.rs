@@ -71,7 +71,7 @@ impl<T: LedgerTypes> Ledger<T> {
         if !is_quiet {
             return None;
         }
-        let ready = self.idle.take_ready(now, self.background.can_spawn)?;
+        let ready = self.idle.take_ready(now, self.background.can_spawn())?;
         self.held += 1;
         Some(ready)
     }

@@ -67,7 +67,7 @@ impl<T: LedgerTypes> Ledger<T> {
     pub(crate) fn last_handle_dropped(&mut self, effects: &mut Effects<T>) {
         self.lifecycle.drop_last_handle();
         self.close(effects);
-        if !self.background.can_spawn {
+        if !self.background.can_spawn() {
             // An awaited release holds no `Pool` and still drives its job.
             self.cancel_all(|job| !job.is_owned && !job.is_polled(), effects);
         }

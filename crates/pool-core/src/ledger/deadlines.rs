@@ -38,7 +38,7 @@ impl<T: LedgerTypes> Ledger<T> {
     /// Moves the timer to the next deadline or tick if it would strike later. `true`: it has to be set.
     #[inline]
     pub(crate) fn timer_to_set(&mut self) -> bool {
-        let tick = self.idle.clock.next_tick();
+        let tick = self.idle.next_tick();
         if !self.queue.has_deadlines() && tick.is_none() {
             return false;
         }
@@ -60,12 +60,12 @@ impl<T: LedgerTypes> Ledger<T> {
 
     /// Whether the idle clock has to be wound.
     pub(crate) fn idle_clock_rests(&self) -> bool {
-        self.idle.clock.is_resting()
+        self.idle.clock_rests()
     }
 
     /// Starts the idle clock if it rests. `true`: the timer has to be set for its tick.
     pub(crate) fn wind_idle_clock(&mut self, now: ClockReading) -> bool {
-        self.idle.clock.wind(now);
+        self.idle.wind_clock(now);
         self.timer_to_set()
     }
 

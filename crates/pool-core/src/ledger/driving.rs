@@ -159,10 +159,10 @@ impl<T: LedgerTypes> Ledger<T> {
         if self.lifecycle.is_open() && !is_owned {
             // Where background tasks recycle, a recycle that was started for a waiter goes on like any other.
             let goes_on = kind == Kind::Connect
-                || (kind == Kind::Recycle && self.background.can_spawn)
+                || (kind == Kind::Recycle && self.background.can_spawn())
                 || self.step_has_deadline[kind as usize];
             let nothing_ends_it = gave_up && has_started && !goes_on;
-            let nobody_closes = kind == Kind::Close && !self.background.can_spawn;
+            let nobody_closes = kind == Kind::Close && !self.background.can_spawn();
             if nothing_ends_it || nobody_closes {
                 return self.cancel(key, effects);
             }
@@ -205,7 +205,7 @@ impl<T: LedgerTypes> Ledger<T> {
     pub(crate) fn assign_task(&mut self, key: JobKey) -> Option<u64> {
         // A job that is polled now asks again when it is put back.
         let needs_task = |job: &Job<T>| job.driver == Driver::Nobody && !job.is_polled();
-        if !self.background.can_spawn || !self.jobs.get(key).is_some_and(needs_task) {
+        if !self.background.can_spawn() || !self.jobs.get(key).is_some_and(needs_task) {
             return None;
         }
         let number = self.background.next_task();
@@ -226,7 +226,7 @@ impl<T: LedgerTypes> Ledger<T> {
                 Stage::Open => job.kind == Kind::Close,
                 Stage::Closing | Stage::Terminated => !self.lifecycle.can_be_waited_for(),
             };
-        self.background.can_spawn = false;
+        self.background.cannot_spawn();
         self.undrive(key, effects);
         if nobody_will_come {
             self.cancel(key, effects);
@@ -238,7 +238,7 @@ impl<T: LedgerTypes> Ledger<T> {
     /// Finds somebody who polls the jobs that nobody drives: the head of the queue, a background task, or a
     /// `wait_closed`.
     pub(crate) fn drive_undriven(&mut self, effects: &mut Effects<T>) {
-        if self.background.can_spawn && self.queue.is_empty() {
+        if self.background.can_spawn() && self.queue.is_empty() {
             self.spawn_drivers(effects);
         }
         self.wake_for_undriven(effects);
@@ -246,7 +246,7 @@ impl<T: LedgerTypes> Ledger<T> {
 
     /// Asks for a background task for each job that nobody drives.
     pub(super) fn spawn_drivers(&mut self, effects: &mut Effects<T>) {
-        if self.background.can_spawn {
+        if self.background.can_spawn() {
             for key in self.jobs.undriven() {
                 effects.spawn_driver(key);
             }
@@ -287,7 +287,7 @@ impl<T: LedgerTypes> Ledger<T> {
 
     /// Starts to close a connection in the background. Where nobody would drive that, the connection is dropped.
     pub(super) fn start_close(&mut self, entry: T::Entry, effects: &mut Effects<T>) {
-        if !self.background.can_spawn && !self.lifecycle.can_be_waited_for() {
+        if !self.background.can_spawn() && !self.lifecycle.can_be_waited_for() {
             return self.drop_entry(entry, effects);
         }
         let key = self.insert_job(Kind::Close, Some(entry), Driver::Nobody);

@@ -44,7 +44,7 @@ pub(super) struct IdleList<E> {
     sequence: u64,
     order: IdleOrder,
     check: CheckPolicy,
-    pub(super) clock: IdleClock,
+    clock: IdleClock,
     pool_recycle: Option<Duration>,
     /// The shortest idle limit that a connection has brought along.
     shortest_own_limit: Option<Duration>,
@@ -284,10 +284,30 @@ impl<E: IdleEntry> IdleList<E> {
         since.or(self.clock.last_tick()).unwrap_or(now)
     }
 
+    /// Returns are timed by ticks from now on; `shortest` is the shortest idle limit that a setting names.
+    pub(super) fn use_ticks(&mut self, shortest: Duration) {
+        self.clock.use_ticks(shortest);
+    }
+
+    pub(super) fn next_tick(&self) -> Option<Instant> {
+        self.clock.next_tick()
+    }
+
+    /// Starts the idle clock if it rests.
+    pub(super) fn wind_clock(&mut self, now: ClockReading) {
+        self.clock.wind(now);
+    }
+
+    /// Whether the idle clock has to be wound.
+    #[inline]
+    pub(super) fn clock_rests(&self) -> bool {
+        self.clock.is_resting()
+    }
+
     /// Whether the next return has to wind the idle clock, or its connection has to be checked.
     #[inline]
     pub(super) fn return_needs_time(&self) -> bool {
-        self.clock.is_resting() || self.checks_always()
+        self.clock_rests() || self.checks_always()
     }
 
     /// Notes when a connection came back.

@@ -110,7 +110,7 @@ impl<T: LedgerTypes> Ledger<T> {
 
     pub(crate) fn status(&self) -> Status {
         // Where background tasks recycle, a dirty connection is on its way; elsewhere it waits for the next acquire.
-        let (free, recycling) = match self.background.can_spawn {
+        let (free, recycling) = match self.background.can_spawn() {
             true => (0, self.idle.dirty_len()),
             false => (self.idle.dirty_len(), 0),
         };
@@ -129,7 +129,7 @@ impl<T: LedgerTypes> Ledger<T> {
 
     /// Returns are timed by ticks from now on; `shortest` is the shortest idle limit that a setting names.
     pub(crate) fn use_idle_ticks(&mut self, shortest: Duration) {
-        self.idle.clock.use_ticks(shortest);
+        self.idle.use_ticks(shortest);
     }
 
     /// A connection has left the pool: its abort handle is dropped, and a pool that is too small now is filled by upkeep.

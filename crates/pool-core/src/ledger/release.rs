@@ -61,7 +61,7 @@ impl<T: LedgerTypes> Ledger<T> {
             return effects.drop_later(Stale::Entry(entry));
         }
         self.held -= 1;
-        let nobody_closes = !self.background.can_spawn && !self.lifecycle.has_closers();
+        let nobody_closes = !self.background.can_spawn() && !self.lifecycle.has_closers();
         match (self.lifecycle.stage(), verdict) {
             (Stage::Open, Verdict::Reuse) if !self.idle.checks_always() => {
                 self.hand_out(entry, effects);

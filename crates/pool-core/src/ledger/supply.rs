@@ -43,8 +43,8 @@ impl<T: LedgerTypes> Ledger<T> {
         loop {
             let next = self
                 .idle
-                .next(Some(effects.now()), self.background.can_spawn);
-            let entry = self.idle.take(self.background.can_spawn)?;
+                .next(Some(effects.now()), self.background.can_spawn());
+            let entry = self.idle.take(self.background.can_spawn())?;
             let step = match next {
                 Next::Expired => {
                     self.start_close(entry, effects);

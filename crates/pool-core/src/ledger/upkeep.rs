@@ -9,7 +9,7 @@ use super::{Effects, JobKey, Kind, Ledger, LedgerTypes};
 /// The background tasks of a pool.
 pub(super) struct Background {
     /// Background tasks can be spawned. The first refusal ends that.
-    pub(super) can_spawn: bool,
+    can_spawn: bool,
     /// A recycle task was spawned and has not claimed a connection yet.
     recycle_task_pending: bool,
     /// The number of the last task that drives a job.
@@ -28,6 +28,16 @@ impl Background {
         }
     }
 
+    #[inline]
+    pub(super) fn can_spawn(&self) -> bool {
+        self.can_spawn
+    }
+
+    /// The runtime has refused a task, or dropped one.
+    pub(super) fn cannot_spawn(&mut self) {
+        self.can_spawn = false;
+    }
+
     /// The number for a new task that drives a job.
     pub(super) fn next_task(&mut self) -> u64 {
         self.last_task += 1;
@@ -38,7 +48,7 @@ impl Background {
 impl<T: LedgerTypes> Ledger<T> {
     /// The runtime has refused a task.
     pub(crate) fn cannot_spawn(&mut self) {
-        self.background.can_spawn = false;
+        self.background.cannot_spawn();
     }
 
     /// Asks for a background task if a connection waits for its recycle and no task is on its way.
@@ -73,7 +83,7 @@ impl<T: LedgerTypes> Ledger<T> {
 
     /// The background task that was to recycle the next connection was dropped: its runtime is gone.
     pub(crate) fn recycle_task_dropped(&mut self, effects: &mut Effects<T>) {
-        self.background.can_spawn = false;
+        self.background.cannot_spawn();
         self.background.recycle_task_pending = false;
         self.supply(effects);
     }

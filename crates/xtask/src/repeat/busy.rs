@@ -5,6 +5,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
 
+/// The number of cores.
+pub(super) fn cores() -> usize {
+    thread::available_parallelism().map_or(1, usize::from)
+}
+
 /// Busy loops; they end when this is dropped.
 pub(super) struct BusyLoops {
     threads: Vec<JoinHandle<()>>,
@@ -22,8 +27,7 @@ impl BusyLoops {
     /// One loop for each core.
     pub(super) fn on_all_cores() -> Self {
         let mut loops = Self::none();
-        let cores = thread::available_parallelism().map_or(1, usize::from);
-        for _ in 0..cores {
+        for _ in 0..cores() {
             let is_over = Arc::clone(&loops.is_over);
             loops.threads.push(thread::spawn(move || {
                 while !is_over.load(Ordering::Relaxed) {

@@ -7,6 +7,9 @@ mod tally;
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use self::busy::BusyLoops;
@@ -66,9 +69,7 @@ pub(crate) fn run(repeat: Repeat) -> Result<(), Failure> {
     for number in 1..=repeat.runs {
         let start = Instant::now();
         let failures = tally.failures();
-        for program in &programs {
-            run_once(program, &folder, &mut tally)?;
-        }
+        tally = run_all(&programs, &folder, tally)?;
         println!(
             "xtask test: run {number} of {}, {} failures, {} s",
             repeat.runs,
@@ -91,7 +92,28 @@ pub(crate) fn run(repeat: Repeat) -> Result<(), Failure> {
     }
 }
 
-fn run_once(program: &TestProgram, folder: &Path, tally: &mut Tally) -> Result<(), Failure> {
+/// Runs each program once, as many at a time as there are cores.
+fn run_all(programs: &[TestProgram], folder: &Path, tally: Tally) -> Result<Tally, Failure> {
+    let next = AtomicUsize::new(0);
+    let tally = Mutex::new(tally);
+    let work = || {
+        while let Some(program) = programs.get(next.fetch_add(1, Ordering::Relaxed)) {
+            run_once(program, folder, &tally)?;
+        }
+        Ok(())
+    };
+    let results: Vec<Result<(), Failure>> = thread::scope(|scope| {
+        let workers: Vec<_> = (0..busy::cores()).map(|_| scope.spawn(work)).collect();
+        let results = workers.into_iter().map(|worker| worker.join());
+        results
+            .map(|result| result.expect("a worker does not panic"))
+            .collect()
+    });
+    results.into_iter().collect::<Result<(), Failure>>()?;
+    Ok(tally.into_inner().expect("a worker does not panic"))
+}
+
+fn run_once(program: &TestProgram, folder: &Path, tally: &Mutex<Tally>) -> Result<(), Failure> {
     // Two files: what a child prints must not end up in a line of the test program.
     let outputs = ["out", "err"].map(|end| folder.join(format!("{}.{end}", program.name())));
     let [stdout, stderr] = &outputs;
@@ -109,9 +131,14 @@ fn run_once(program: &TestProgram, folder: &Path, tally: &mut Tally) -> Result<(
     } else if failed.is_empty() && !matches!(ended, Ended::With(status) if status.success()) {
         failed.push("(the program itself)".to_owned());
     }
-    tally.passed(passed.len());
-    for test in failed {
+    let kept = |test: String| {
         let kept = keep(&outputs, folder, program, &test)?;
+        Ok((test, kept))
+    };
+    let failed: Vec<(String, PathBuf)> = failed.into_iter().map(kept).collect::<Result<_, _>>()?;
+    let mut tally = tally.lock().expect("a worker does not panic");
+    tally.passed(passed.len());
+    for (test, kept) in failed {
         tally.failed(program.name(), &test, kept);
     }
     Ok(())
