@@ -181,7 +181,11 @@ impl<T: LedgerTypes> Ledger<T> {
     }
 
     /// A waiter goes, served or not. What was meant for it goes to the next, except a connection, which it takes along.
-    pub(crate) fn leave(&mut self, ticket: Ticket, effects: &mut Effects<T>) -> Left<Answer<T>> {
+    pub(crate) fn leave(
+        &mut self,
+        ticket: Ticket,
+        effects: &mut Effects<T>,
+    ) -> Left<Answer<T>, JobKey> {
         let left = self.queue.remove(ticket);
         if let Some(key) = left.job {
             self.driver_left(key, true, effects);

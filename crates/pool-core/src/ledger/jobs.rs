@@ -366,10 +366,3 @@ impl<T: LedgerTypes> Jobs<T> {
         }
     }
 }
-
-/// Keys for tests that need no jobs.
-#[cfg(test)]
-pub(crate) fn any_keys(count: usize) -> impl Iterator<Item = JobKey> {
-    let mut slots = SlotMap::new();
-    (0..count).map(move |_| JobKey(slots.insert(())))
-}

@@ -60,7 +60,7 @@ pub(crate) trait LedgerTypes {
 /// The fields that every acquire and every release touches come first.
 #[repr(C)]
 pub(crate) struct Ledger<T: LedgerTypes> {
-    queue: Queue<Answer<T>>,
+    queue: Queue<Answer<T>, JobKey>,
     /// Connections in guards, and in answers that lie ready for a waiter.
     held: usize,
     idle: IdleList<T::Entry>,

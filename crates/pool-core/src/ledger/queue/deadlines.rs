@@ -62,7 +62,7 @@ impl Deadlines {
     }
 }
 
-impl<A> Queue<A> {
+impl<A, J: Copy> Queue<A, J> {
     /// Notes the deadline of a waiter, unless it is noted already.
     #[inline]
     pub(crate) fn note_deadline(&mut self, ticket: Ticket, at: Instant) {
@@ -146,21 +146,21 @@ mod tests {
 
     use super::*;
 
-    fn push(queue: &mut Queue<u8>, deadline: Instant) -> Ticket {
+    fn push(queue: &mut Queue<u8, u8>, deadline: Instant) -> Ticket {
         queue.push(Waker::noop().clone(), Some(deadline))
     }
 
-    fn next(queue: &mut Queue<u8>) -> Option<Instant> {
+    fn next(queue: &mut Queue<u8, u8>) -> Option<Instant> {
         queue.next_deadline().map(|(at, _)| at)
     }
 
-    fn notes(queue: &Queue<u8>) -> usize {
+    fn notes(queue: &Queue<u8, u8>) -> usize {
         queue.deadlines.in_order.len() + queue.deadlines.others.len()
     }
 
     #[test]
     fn a_million_waiters_that_gave_up_leave_no_notes() {
-        let mut queue = Queue::<u8>::new();
+        let mut queue = Queue::<u8, u8>::new();
         let start = Instant::now();
         let at = start + Duration::from_secs(30);
         push(&mut queue, at);
@@ -177,7 +177,7 @@ mod tests {
 
     #[test]
     fn a_waiter_that_leaves_first_takes_its_note_along() {
-        let mut queue = Queue::<u8>::new();
+        let mut queue = Queue::<u8, u8>::new();
         let start = Instant::now();
         for round in 0..1000 {
             let at = start + Duration::from_millis(round);
@@ -191,7 +191,7 @@ mod tests {
 
     #[test]
     fn deadlines_are_due_earliest_first_in_whatever_order_they_come() {
-        let mut queue = Queue::<u8>::new();
+        let mut queue = Queue::<u8, u8>::new();
         let start = Instant::now();
         let after = |secs| start + Duration::from_secs(secs);
         let [late, early, last, between] = [9, 1, 15, 12].map(|secs| push(&mut queue, after(secs)));
@@ -205,7 +205,7 @@ mod tests {
 
     #[test]
     fn an_answered_waiter_sets_no_timer() {
-        let mut queue = Queue::<u8>::new();
+        let mut queue = Queue::<u8, u8>::new();
         let at = Instant::now() + Duration::from_secs(1);
         let ticket = push(&mut queue, at);
         queue.answer(ticket, 7);
@@ -220,7 +220,7 @@ mod tests {
 
     #[test]
     fn a_deadline_is_noted_once() {
-        let mut queue = Queue::<u8>::new();
+        let mut queue = Queue::<u8, u8>::new();
         let at = Instant::now();
         let ticket = push(&mut queue, at);
         queue.note_deadline(ticket, at);

@@ -11,7 +11,6 @@ use std::time::Instant;
 use self::deadlines::Deadlines;
 pub(crate) use self::slots::Ticket;
 use self::slots::{Slot, Slots};
-use crate::ledger::jobs::JobKey;
 
 /// The lists through the slots. A waiter that has its answer, or whose deadline struck, is in none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,25 +28,25 @@ struct Ends {
 }
 
 /// A waiter that has left the queue.
-pub(crate) struct Left<A> {
+pub(crate) struct Left<A, J> {
     /// Nobody needs it any more.
     pub(crate) waker: Option<Waker>,
     pub(crate) answer: Option<A>,
-    pub(crate) job: Option<JobKey>,
+    pub(crate) job: Option<J>,
 }
 
-/// The waiters, their order and their deadlines. `A` is what they wait for.
+/// The waiters, their order and their deadlines. `A` is what they wait for, `J` the key of a job.
 ///
 /// The fields that every wait touches come first.
 #[repr(C)]
-pub(crate) struct Queue<A> {
+pub(crate) struct Queue<A, J> {
     len: usize,
     lists: [Ends; 2],
-    slots: Slots<A>,
+    slots: Slots<A, J>,
     deadlines: Deadlines,
 }
 
-impl<A> Queue<A> {
+impl<A, J: Copy> Queue<A, J> {
     pub(crate) fn new() -> Self {
         Self {
             len: 0,
@@ -94,7 +93,7 @@ impl<A> Queue<A> {
     }
 
     /// The waiters that drive a job, in order of arrival.
-    pub(crate) fn driving(&self) -> impl Iterator<Item = (Ticket, JobKey)> {
+    pub(crate) fn driving(&self) -> impl Iterator<Item = (Ticket, J)> {
         let mut next = self.lists[List::Driving as usize].first;
         std::iter::from_fn(move || {
             let slot = next?;
@@ -193,7 +192,7 @@ impl<A> Queue<A> {
 
     /// Gives a waiter its answer. It leaves the queue; its job, if it drives one, comes out.
     #[inline]
-    pub(crate) fn answer(&mut self, ticket: Ticket, answer: A) -> Option<JobKey> {
+    pub(crate) fn answer(&mut self, ticket: Ticket, answer: A) -> Option<J> {
         self.unqueue(ticket);
         let waiter = &mut self.slots[ticket.slot];
         waiter.answer = Some(answer);
@@ -221,7 +220,7 @@ impl<A> Queue<A> {
     }
 
     /// The waiter leaves.
-    pub(crate) fn remove(&mut self, ticket: Ticket) -> Left<A> {
+    pub(crate) fn remove(&mut self, ticket: Ticket) -> Left<A, J> {
         self.unqueue(ticket);
         let waiter = &mut self.slots[ticket.slot];
         let left = Left {
@@ -245,12 +244,12 @@ impl<A> Queue<A> {
     }
 
     /// The job that the waiter drives.
-    pub(crate) fn job(&self, ticket: Ticket) -> Option<JobKey> {
+    pub(crate) fn job(&self, ticket: Ticket) -> Option<J> {
         self.slots[ticket].job
     }
 
     /// Gives the waiter a job to drive, or takes it away.
-    pub(crate) fn set_job(&mut self, ticket: Ticket, job: Option<JobKey>) -> Option<JobKey> {
+    pub(crate) fn set_job(&mut self, ticket: Ticket, job: Option<J>) -> Option<J> {
         let waiter = &mut self.slots[ticket];
         let old = std::mem::replace(&mut waiter.job, job);
         if waiter.list.is_some() && old.is_some() != job.is_some() {
@@ -286,13 +285,12 @@ impl<A> Queue<A> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ledger::jobs::any_keys;
 
     fn waker() -> Waker {
         Waker::noop().clone()
     }
 
-    fn order(queue: &Queue<u8>) -> Vec<Ticket> {
+    fn order(queue: &Queue<u8, u8>) -> Vec<Ticket> {
         let mut order = Vec::new();
         let mut at = queue.lists[List::Unassigned as usize].first;
         while let Some(slot) = at {
@@ -304,7 +302,7 @@ mod tests {
 
     #[test]
     fn waiters_are_in_order_of_arrival() {
-        let mut queue = Queue::<u8>::new();
+        let mut queue = Queue::<u8, u8>::new();
         let [a, b, c] = [(); 3].map(|()| queue.push(waker(), None));
         assert_eq!(order(&queue), [a, b, c]);
         queue.remove(b);
@@ -314,7 +312,7 @@ mod tests {
 
     #[test]
     fn a_requeued_waiter_gets_its_old_place() {
-        let mut queue = Queue::<u8>::new();
+        let mut queue = Queue::<u8, u8>::new();
         let all: Vec<_> = (0..5).map(|_| queue.push(waker(), None)).collect();
         for out in [0, 2, 4] {
             queue.unqueue(all[out]);
@@ -325,9 +323,9 @@ mod tests {
 
     #[test]
     fn a_waiter_that_drives_a_job_keeps_its_turn() {
-        let mut queue = Queue::<u8>::new();
+        let mut queue = Queue::<u8, u8>::new();
         let [a, b, c] = [(); 3].map(|()| queue.push(waker(), None));
-        for (ticket, job) in [b, a].into_iter().zip(any_keys(2)) {
+        for (ticket, job) in [b, a].into_iter().zip(1..) {
             queue.set_job(ticket, Some(job));
         }
         assert_eq!((queue.head(), queue.first_unassigned()), (Some(a), Some(c)));
@@ -342,9 +340,9 @@ mod tests {
 
     #[test]
     fn the_head_is_served_whether_it_drives_a_job_or_not() {
-        let mut queue = Queue::<u8>::new();
+        let mut queue = Queue::<u8, u8>::new();
         let [a, b, c] = [(); 3].map(|()| queue.push(waker(), None));
-        let job = any_keys(1).next();
+        let job = Some(1);
         queue.set_job(b, job);
         for (head, job) in [(a, None), (b, job), (c, None)] {
             assert_eq!(queue.head(), Some(head));
@@ -356,7 +354,7 @@ mod tests {
 
     #[test]
     fn an_answer_waits_in_the_slot_and_not_in_the_queue() {
-        let mut queue = Queue::<u8>::new();
+        let mut queue = Queue::<u8, u8>::new();
         let a = queue.push(waker(), None);
         queue.answer(a, 7);
         assert_eq!(queue.head(), None);

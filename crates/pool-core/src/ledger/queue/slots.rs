@@ -8,7 +8,6 @@ use std::ops::{Index, IndexMut};
 use std::task::Waker;
 
 use super::List;
-use crate::ledger::jobs::JobKey;
 
 /// The number of a waiter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -24,12 +23,12 @@ pub(super) struct Slot(NonZeroU32);
 
 /// One waiter.
 #[repr(align(64))]
-pub(super) struct Waiter<A> {
+pub(super) struct Waiter<A, J> {
     /// How to wake the waiter; `None` after it was woken.
     pub(super) waker: Option<Waker>,
     pub(super) answer: Option<A>,
     /// The job that the waiter drives.
-    pub(super) job: Option<JobKey>,
+    pub(super) job: Option<J>,
     /// Which waiter it is, in order of arrival.
     pub(super) arrival: u64,
     /// The neighbours in its list. The `previous` of the first waiter has no meaning. In a free slot, `next` is the
@@ -44,13 +43,13 @@ pub(super) struct Waiter<A> {
     generation: u32,
 }
 
-pub(super) struct Slots<A> {
-    all: Vec<Waiter<A>>,
+pub(super) struct Slots<A, J> {
+    all: Vec<Waiter<A, J>>,
     free: Option<Slot>,
     arrivals: u64,
 }
 
-impl<A> Slots<A> {
+impl<A, J> Slots<A, J> {
     pub(super) fn new() -> Self {
         Self {
             all: Vec::new(),
@@ -61,7 +60,7 @@ impl<A> Slots<A> {
 
     /// Takes a slot for a new waiter, which is in no list yet.
     #[inline]
-    pub(super) fn take(&mut self) -> (Ticket, &mut Waiter<A>) {
+    pub(super) fn take(&mut self) -> (Ticket, &mut Waiter<A, J>) {
         let slot = self.free.unwrap_or_else(|| self.grow());
         self.arrivals += 1;
         let arrival = self.arrivals;
@@ -112,13 +111,13 @@ impl<A> Slots<A> {
     }
 
     /// The waiter, if the ticket is not stale.
-    pub(super) fn get(&self, ticket: Ticket) -> Option<&Waiter<A>> {
+    pub(super) fn get(&self, ticket: Ticket) -> Option<&Waiter<A, J>> {
         let waiter = self.all.get(ticket.slot.index());
         waiter.filter(|waiter| waiter.generation == ticket.generation)
     }
 
     /// The waiter, if the ticket is not stale, to be changed.
-    pub(super) fn get_mut(&mut self, ticket: Ticket) -> Option<&mut Waiter<A>> {
+    pub(super) fn get_mut(&mut self, ticket: Ticket) -> Option<&mut Waiter<A, J>> {
         let waiter = self.all.get_mut(ticket.slot.index());
         waiter.filter(|waiter| waiter.generation == ticket.generation)
     }
@@ -142,18 +141,18 @@ impl Slot {
     }
 }
 
-impl<A> Index<Slot> for Slots<A> {
-    type Output = Waiter<A>;
+impl<A, J> Index<Slot> for Slots<A, J> {
+    type Output = Waiter<A, J>;
 
     #[inline]
-    fn index(&self, slot: Slot) -> &Waiter<A> {
+    fn index(&self, slot: Slot) -> &Waiter<A, J> {
         &self.all[slot.index()]
     }
 }
 
-impl<A> IndexMut<Slot> for Slots<A> {
+impl<A, J> IndexMut<Slot> for Slots<A, J> {
     #[inline]
-    fn index_mut(&mut self, slot: Slot) -> &mut Waiter<A> {
+    fn index_mut(&mut self, slot: Slot) -> &mut Waiter<A, J> {
         &mut self.all[slot.index()]
     }
 }
@@ -161,11 +160,11 @@ impl<A> IndexMut<Slot> for Slots<A> {
 /// # Panics
 ///
 /// If the ticket is stale: its owner gives it back once.
-impl<A> Index<Ticket> for Slots<A> {
-    type Output = Waiter<A>;
+impl<A, J> Index<Ticket> for Slots<A, J> {
+    type Output = Waiter<A, J>;
 
     #[inline]
-    fn index(&self, ticket: Ticket) -> &Waiter<A> {
+    fn index(&self, ticket: Ticket) -> &Waiter<A, J> {
         let waiter = &self[ticket.slot];
         assert!(
             waiter.generation == ticket.generation,
@@ -175,9 +174,9 @@ impl<A> Index<Ticket> for Slots<A> {
     }
 }
 
-impl<A> IndexMut<Ticket> for Slots<A> {
+impl<A, J> IndexMut<Ticket> for Slots<A, J> {
     #[inline]
-    fn index_mut(&mut self, ticket: Ticket) -> &mut Waiter<A> {
+    fn index_mut(&mut self, ticket: Ticket) -> &mut Waiter<A, J> {
         let waiter = &mut self[ticket.slot];
         assert!(
             waiter.generation == ticket.generation,
@@ -193,7 +192,7 @@ mod tests {
 
     #[test]
     fn a_slot_is_used_again_and_its_old_ticket_is_stale() {
-        let mut slots = Slots::<u8>::new();
+        let mut slots = Slots::<u8, u8>::new();
         let (first, _) = slots.take();
         let (second, _) = slots.take();
         slots.free(first.slot);
@@ -210,7 +209,7 @@ mod tests {
     #[test]
     #[should_panic(expected = "given back once")]
     fn a_stale_ticket_is_not_taken_for_another() {
-        let mut slots = Slots::<u8>::new();
+        let mut slots = Slots::<u8, u8>::new();
         let (ticket, _) = slots.take();
         slots.free(ticket.slot);
         slots[ticket].has_note = true;
@@ -224,7 +223,7 @@ mod tests {
             _Failed(Box<u8>),
             _Closed,
         }
-        assert_eq!(size_of::<Waiter<Answer>>(), 64);
+        assert_eq!(size_of::<Waiter<Answer, slotmap::DefaultKey>>(), 64);
         assert_eq!(size_of::<Option<Ticket>>(), 8);
     }
 }
