@@ -38,7 +38,8 @@ fn maxsize_zero_unbounded() {
     on_the_fake(async |backend| bodies::maxsize_zero_unbounded(backend, 200).await);
 }
 
-// aiomysql's test_context_manager; here the scope is left by a panic. The connection is discarded, because its state is unknown.
+// aiomysql's test_context_manager; here the scope is left by a panic. The connection is discarded, because its state is
+// unknown.
 #[test]
 fn guard_scope_left_by_a_panic() {
     Stage::each(|stage| {
@@ -60,7 +61,7 @@ fn guard_scope_left_by_a_panic() {
 
 // aiomysql's test_default_event_loop; this pool needs no event loop.
 #[test]
-fn works_on() {
+fn a_pool_works_on_every_runtime() {
     on_every_runtime(|_| async {
         let manager = FakeManager::bounded(2);
         let control = manager.control();
@@ -155,7 +156,8 @@ fn connect_timeout_strikes() {
     });
 }
 
-// aiomysql's test_cancelled_connection; the user's query is dropped before it ends, so the connection cannot be used again.
+// aiomysql's test_cancelled_connection; the user's query is dropped before it ends, so the connection cannot be used
+// again.
 #[test]
 fn cancelled_query_never_leaks() {
     Stage::each(|stage| {

@@ -113,7 +113,7 @@ macro_rules! parity {
 
 for_every_body!(parity);
 
-// The counterpart of `works_on`, a program on every runtime over both transports, is the first test of tests/mysql_server.rs.
+// The first test of tests/mysql_server.rs runs a program on every runtime over both transports.
 
 // aiomysql's test_pool_maxsize_unlimited, with no more connections than a server takes by default.
 #[test]
