@@ -58,7 +58,7 @@ fn minsize_may_equal_maxsize_and_maxsize_zero_has_no_bound() {
 }
 
 #[test]
-fn a_zero_duration_is_refused_by_the_name_of_its_knob() {
+fn a_zero_duration_is_refused_with_the_name_of_its_setting() {
     let zero = Duration::ZERO;
     let refusals = [
         ("acquire_timeout", refused(builder().acquire_timeout(zero))),
@@ -93,7 +93,7 @@ fn durations_may_be_given_bare_or_as_options() {
 }
 
 #[test]
-fn the_last_word_about_a_knob_counts() {
+fn the_last_call_of_a_setter_counts() {
     let pool = builder()
         .maxsize(1)
         .maxsize(7)
@@ -105,7 +105,7 @@ fn the_last_word_about_a_knob_counts() {
 }
 
 #[test]
-fn deadlines_beyond_the_end_of_time_are_no_deadlines() {
+fn a_time_out_too_long_for_the_clock_is_no_time_out() {
     Stage::each(|stage| {
         let (builder, control) = stage.pool(1);
         let pool = builder
@@ -242,7 +242,7 @@ fn a_new_connection_is_not_checked() {
 }
 
 #[test]
-fn the_words_of_the_knobs_have_the_promised_defaults() {
+fn the_enums_of_the_settings_have_the_documented_defaults() {
     assert_eq!(IdleOrder::default(), IdleOrder::Fifo);
     assert_eq!(CheckPolicy::default(), CheckPolicy::IdleFor(SECOND));
 }

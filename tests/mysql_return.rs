@@ -1,4 +1,5 @@
-//! What happens to a MySQL connection between two users: what is cleaned, what is closed, what is told to the server.
+//! What happens to a MySQL connection between two users: what is cleaned, what is closed, and what is
+//! sent to the server.
 
 #[path = "mysql_return/corpus.rs"]
 mod corpus;

@@ -202,9 +202,9 @@ fn no_number_of_cancelled_acquires_lowers_the_capacity() {
     });
 }
 
-/// The way back hangs (a dead network); at its deadline the place is free, and the bound was kept meanwhile.
+/// A recycle hangs (a dead network). Its place is free after its deadline, and maxsize is not exceeded until then.
 #[test]
-fn a_way_back_that_hangs_gives_its_place_back_at_its_deadline() {
+fn a_recycle_that_hangs_frees_its_place_at_its_deadline() {
     for verb in [Verb::Recycle, Verb::Close] {
         Stage::each_virtual(|stage| {
             let (builder, control) = stage.pool(1);

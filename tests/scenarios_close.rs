@@ -129,7 +129,7 @@ fn close_and_terminate_may_be_repeated() {
 
 /// Any number of callers may wait for the end; all of them learn of it, also those who come late.
 #[test]
-fn many_callers_wait_for_the_end_together() {
+fn many_callers_of_wait_closed_return_together() {
     Stage::each(|stage| {
         let (builder, control) = stage.pool(2);
         let pool = builder.build_lazy().unwrap();
@@ -146,9 +146,9 @@ fn many_callers_wait_for_the_end_together() {
     });
 }
 
-/// The caller that drives the closes leaves; another caller, which has waited all along, takes over.
+/// The caller of `wait_closed` that drives the closes is dropped; another caller drives them from then on.
 #[test]
-fn a_caller_who_leaves_does_not_strand_the_others() {
+fn the_other_callers_of_wait_closed_go_on_when_one_is_dropped() {
     Stage::each(|stage| {
         let (builder, control) = stage.pool(3);
         let pool = stage.run(builder.minsize(3).build()).unwrap();

@@ -9,9 +9,9 @@ use support::{FakeError, FakeGuard, Gate, Probe, Stage, Step, Verb, hold};
 
 const SECOND: Duration = Duration::from_secs(1);
 
-/// A wrong password is told at once, with its cause, after one attempt a caller.
+/// A wrong password is returned as an error at once, with its cause, after one attempt for each caller.
 #[test]
-fn a_wrong_password_is_told_at_once_and_by_name() {
+fn a_wrong_password_is_an_error_at_once_with_its_cause() {
     for class in [ErrorClass::Auth, ErrorClass::Config, ErrorClass::Fatal] {
         Stage::each(|stage| {
             let (builder, control) = stage.pool(5);
@@ -33,9 +33,9 @@ fn a_wrong_password_is_told_at_once_and_by_name() {
     }
 }
 
-/// Ten callers, every connect fails: each is told, at once, with the cause.
+/// Ten callers, and every connect fails: each caller gets an error with the cause at once.
 #[test]
-fn ten_callers_learn_at_once_that_nothing_connects() {
+fn ten_callers_get_an_error_at_once_if_every_connect_fails() {
     for maxsize in [1, 2, 5, 20] {
         for class in [ErrorClass::Transient, ErrorClass::Overloaded] {
             Stage::each(|stage| {
@@ -91,7 +91,7 @@ fn a_replaced_connection_is_closed_before_its_successor_opens() {
     });
 }
 
-/// A failed connect fails the first who waits; the others are served, by a new connect or by what comes back.
+/// A failed connect fails the first waiter. The others get a connection from a new connect or from a release.
 #[test]
 fn a_failed_connect_fails_the_first_waiter_only() {
     Stage::each(|stage| {
@@ -120,7 +120,7 @@ fn a_failed_connect_fails_the_first_waiter_only() {
 
 /// After a failed connect the next acquire behaves as if the failed one had never been.
 #[test]
-fn the_next_acquire_knows_nothing_of_the_failed_one() {
+fn an_acquire_after_a_failed_one_succeeds() {
     Stage::each(|stage| {
         let (builder, control) = stage.pool(1);
         let pool = builder.build_lazy().unwrap();
@@ -137,9 +137,9 @@ fn the_next_acquire_knows_nothing_of_the_failed_one() {
     });
 }
 
-/// A connect fails whose waiter has left long ago; the one who comes then has done nothing wrong.
+/// A connect fails after its waiter was dropped. The next acquire does not get that error.
 #[test]
-fn a_failure_that_was_begun_for_somebody_who_left_is_not_the_next_ones() {
+fn a_connect_that_fails_after_its_waiter_was_dropped_does_not_fail_the_next_acquire() {
     Stage::each_virtual(|stage| {
         let (builder, control) = stage.pool(1);
         let pool = builder.connect_timeout(SECOND).build_lazy().unwrap();
@@ -217,7 +217,7 @@ fn an_acquire_among_dead_connections_ends() {
 
 /// Fill tells of its failure, keeps what it could open, and can be called again.
 #[test]
-fn fill_tells_of_its_failure_and_can_be_repeated() {
+fn fill_returns_its_error_and_can_be_repeated() {
     Stage::each(|stage| {
         let (builder, control) = stage.pool(5);
         let pool = builder.minsize(3).upkeep(false).build_lazy().unwrap();
@@ -236,7 +236,7 @@ fn fill_tells_of_its_failure_and_can_be_repeated() {
 
 /// While one caller's connect is refused again and again, those with connections go on as if nothing were.
 #[test]
-fn refused_connects_do_not_disturb_those_who_have_connections() {
+fn refused_connects_do_not_disturb_connections_in_use() {
     Stage::each(|stage| {
         let (builder, control) = stage.pool(4);
         let pool = builder.build_lazy().unwrap();

@@ -204,8 +204,8 @@ fn within_one_poll(pool: &FakePool, round: usize) -> support::Held {
     }
 }
 
-/// A runtime that is shut down drops the pool's tasks in the middle of their work; no place is lost, and
-/// who waits is served.
+/// A runtime that is shut down drops the pool's tasks in the middle of their work. No place is lost, and
+/// the waiter gets a connection.
 #[test]
 fn tasks_that_are_dropped_in_the_middle_of_their_work_lose_no_place() {
     for waits_already in [false, true] {

@@ -138,7 +138,7 @@ fn waiters_are_served_in_the_order_of_their_arrival() {
 
 /// With cancellation: those who stay keep their order.
 #[test]
-fn those_who_stay_keep_their_order() {
+fn the_remaining_waiters_keep_their_order_when_others_are_dropped() {
     Stage::each(|stage| {
         let (builder, control) = stage.pool(2);
         let pool = builder.build_lazy().unwrap();
@@ -302,7 +302,7 @@ fn one_deadline_wakes_few_of_a_thousand_waiters() {
             .collect();
         stage.advance(SECOND + MS);
         let woken = waiters.iter().filter(|waiter| waiter.is_woken()).count();
-        // The one whose deadline it was, and at most one that sets the timer for the next.
+        // The waiter whose deadline it was, and at most one more, which sets the timer for the next deadline.
         assert!((1..=2).contains(&woken), "{woken} were woken");
         stage.drive(&mut waiters);
         let ready = waiters.iter().filter(|waiter| waiter.is_ready()).count();

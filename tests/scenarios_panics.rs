@@ -13,7 +13,7 @@ fn unwinds<T>(body: impl FnOnce() -> T) -> bool {
 
 /// A hundred requests that crash do not make a dead pool; their connections are not handed out again.
 #[test]
-fn users_who_panic_cost_nothing() {
+fn users_that_panic_lose_no_place() {
     const MAXSIZE: usize = 3;
     Stage::each(|stage| {
         let (builder, control) = stage.pool(MAXSIZE);
@@ -39,7 +39,7 @@ fn users_who_panic_cost_nothing() {
 
 /// Somebody waits for the connection of the task that crashes.
 #[test]
-fn a_user_who_panics_leaves_a_place_to_who_waits() {
+fn a_user_that_panics_frees_its_place_for_a_waiter() {
     Stage::each(|stage| {
         let (builder, control) = stage.pool(1);
         let pool = builder.build_lazy().unwrap();
@@ -62,7 +62,7 @@ fn a_user_who_panics_leaves_a_place_to_who_waits() {
 
 /// A panic in connect or in check reaches the acquirer as an error that says so, with the panic's words.
 #[test]
-fn a_panic_in_connect_or_check_reaches_the_one_who_waits() {
+fn a_panic_in_connect_or_check_is_returned_to_the_waiter() {
     for (verb, wanted) in [(Verb::Connect, Phase::Connect), (Verb::Check, Phase::Check)] {
         for step in [Step::Panic, Step::PanicInCall] {
             Stage::each(|stage| {
@@ -91,7 +91,7 @@ fn a_panic_in_connect_or_check_reaches_the_one_who_waits() {
     }
 }
 
-/// A panic in connect fails the first who waits and nobody else.
+/// A panic in connect fails the first waiter and no other.
 #[test]
 fn a_panic_in_connect_costs_one_waiter() {
     Stage::each(|stage| {
@@ -115,7 +115,7 @@ fn a_panic_in_connect_costs_one_waiter() {
     });
 }
 
-/// A panic on the way back discards the connection; an awaited release says so.
+/// A panic in recycle discards the connection; an awaited release returns an error.
 #[test]
 fn a_panic_in_recycle_discards_the_connection() {
     for step in [Step::Panic, Step::PanicInCall] {
@@ -257,7 +257,7 @@ fn a_waker_that_panics_costs_nobody_else_anything() {
 
 /// Close wakes all who wait, though the first of their wakers panics.
 #[test]
-fn close_reaches_all_who_wait_though_a_waker_panics() {
+fn close_wakes_all_waiters_although_a_waker_panics() {
     Stage::each(|stage| {
         let (builder, control) = stage.pool(1);
         let pool = builder.build_lazy().unwrap();

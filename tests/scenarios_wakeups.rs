@@ -61,7 +61,7 @@ fn acquire_and_release_on_two_threads_never_miss_each_other() {
     });
 }
 
-/// Whatever becomes of the returned connection, who waits is served.
+/// The waiter gets a connection, whatever happens to the returned one.
 #[test]
 fn a_waiter_is_served_whatever_becomes_of_the_returned_connection() {
     type Fate = (&'static str, Option<(Verb, Step)>, Option<Verdict>);
@@ -122,7 +122,7 @@ fn a_waiter_is_served_whatever_becomes_of_the_returned_connection() {
     }
 }
 
-/// The connection expires while its user has it; who waits is served.
+/// The connection expires while it is in use; the waiter gets another one.
 #[test]
 fn a_waiter_is_served_when_the_returned_connection_was_held_beyond_pool_recycle() {
     Stage::each_virtual(|stage| {

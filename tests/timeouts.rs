@@ -121,7 +121,7 @@ fn a_connect_that_succeeds_clears_the_last_error() {
 }
 
 #[test]
-fn the_own_time_of_an_acquire_counts_instead_of_the_pools() {
+fn the_time_out_of_an_acquire_replaces_that_of_the_pool() {
     Stage::each_virtual(|stage| {
         let (builder, _control) = stage.pool(1);
         let pool = builder.acquire_timeout(10 * SECOND).build_lazy().unwrap();
@@ -138,7 +138,7 @@ fn the_own_time_of_an_acquire_counts_instead_of_the_pools() {
 }
 
 #[test]
-fn an_own_time_works_where_the_pool_has_none() {
+fn an_acquire_can_have_a_time_out_where_the_pool_has_none() {
     Stage::each_virtual(|stage| {
         let (builder, control) = stage.pool(1);
         let pool = builder.build_lazy().unwrap();
@@ -216,8 +216,8 @@ fn many_deadlines_strike_each_at_its_own_time() {
 }
 
 #[test]
-fn deadlines_strike_when_nobody_but_the_timer_moves() {
-    // The one who waits longest is polled once and never again until its own deadline.
+fn deadlines_strike_when_only_the_timer_runs() {
+    // The waiter with the longest time-out is polled once, and then only at its own deadline.
     Stage::each_virtual(|stage| {
         let (builder, _control) = stage.pool(1);
         let pool = builder.build_lazy().unwrap();

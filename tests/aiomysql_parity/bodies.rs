@@ -91,7 +91,7 @@ pub(super) async fn waits<F: Future + Unpin>(future: &mut F) -> bool {
     poll_once(future).await.is_none()
 }
 
-// 1: test_create_pool
+// aiomysql's test_create_pool
 pub(super) async fn create_defaults<B: Backend>(backend: &B) {
     let pool = ok(backend.builder().build().await);
     assert_eq!((pool.minsize(), pool.maxsize()), (1, 10));
@@ -102,7 +102,7 @@ pub(super) async fn create_defaults<B: Backend>(backend: &B) {
     close(&pool).await;
 }
 
-// 2: test_create_pool2
+// aiomysql's test_create_pool2
 pub(super) async fn create_min_max<B: Backend>(backend: &B) {
     let pool = pool(backend, 10, 20).await;
     assert_eq!((pool.minsize(), pool.maxsize()), (10, 20));
@@ -111,7 +111,7 @@ pub(super) async fn create_min_max<B: Backend>(backend: &B) {
     close(&pool).await;
 }
 
-// 3: test_acquire
+// aiomysql's test_acquire
 pub(super) async fn acquire_runs_query<B: Backend>(backend: &B) {
     let pool = pool(backend, 1, 10).await;
     let mut conn = acquire(&pool).await;
@@ -120,7 +120,7 @@ pub(super) async fn acquire_runs_query<B: Backend>(backend: &B) {
     close(&pool).await;
 }
 
-// 4: test_release
+// aiomysql's test_release
 pub(super) async fn release_moves_back<B: Backend>(backend: &B) {
     let pool = pool(backend, 1, 10).await;
     let conn = acquire(&pool).await;
@@ -134,7 +134,7 @@ pub(super) async fn release_moves_back<B: Backend>(backend: &B) {
     close(&pool).await;
 }
 
-// 5: test_release_closed
+// aiomysql's test_release_closed
 pub(super) async fn release_closed_shrinks_then_refills_on_acquire<B: Backend>(backend: &B) {
     let pool = pool(backend, 10, 10).await;
     let mut conn = acquire(&pool).await;
@@ -149,7 +149,7 @@ pub(super) async fn release_closed_shrinks_then_refills_on_acquire<B: Backend>(b
     close(&pool).await;
 }
 
-// 7: test_context_manager
+// aiomysql's test_context_manager
 pub(super) async fn guard_scope<B: Backend>(backend: &B) {
     let pool = pool(backend, 10, 10).await;
     {
@@ -160,7 +160,7 @@ pub(super) async fn guard_scope<B: Backend>(backend: &B) {
     close(&pool).await;
 }
 
-// 7, left by `?`
+// aiomysql's test_context_manager; here the scope is left by `?`.
 pub(super) async fn guard_scope_left_early<B: Backend>(backend: &B) {
     async fn fails<M: Manager>(pool: &Pool<M>) -> Result<(), Error<M::Error>> {
         let _conn = pool.acquire().await?;
@@ -173,7 +173,7 @@ pub(super) async fn guard_scope_left_early<B: Backend>(backend: &B) {
     close(&pool).await;
 }
 
-// 7, left by a future that is dropped inside
+// aiomysql's test_context_manager; here a future that holds the guard is dropped.
 pub(super) async fn guard_scope_cancelled<B: Backend>(backend: &B) {
     let pool = pool(backend, 2, 2).await;
     {
@@ -191,7 +191,7 @@ pub(super) async fn guard_scope_cancelled<B: Backend>(backend: &B) {
     close(&pool).await;
 }
 
-// 8: test_clear
+// aiomysql's test_clear
 pub(super) async fn clear_empties_free<B: Backend>(backend: &B) {
     let pool = pool(backend, 2, 10).await;
     let mut conn = acquire(&pool).await;
@@ -207,7 +207,7 @@ pub(super) async fn clear_empties_free<B: Backend>(backend: &B) {
     close(&pool).await;
 }
 
-// 9: test_initial_empty
+// aiomysql's test_initial_empty
 pub(super) async fn starts_empty_grows_on_demand_reuses_first<B: Backend>(backend: &B) {
     let pool = pool(backend, 0, 10).await;
     assert_eq!((pool.size(), pool.freesize()), (0, 0));
@@ -230,7 +230,7 @@ pub(super) async fn starts_empty_grows_on_demand_reuses_first<B: Backend>(backen
     close(&pool).await;
 }
 
-// 10 and 11: test_parallel_tasks, test_parallel_tasks_more
+// aiomysql's test_parallel_tasks and test_parallel_tasks_more.
 async fn parallel_fifo_reuse<B: Backend>(backend: &B, parallel: usize) {
     let pool = pool(backend, 0, parallel).await;
     let acquires = (0..parallel).map(|_| acquire(&pool));
@@ -268,7 +268,7 @@ pub(super) async fn parallel_three_fifo_reuse<B: Backend>(backend: &B) {
     parallel_fifo_reuse(backend, 3).await;
 }
 
-// 13: test_release_with_invalid_status; ours rolls back and keeps
+// aiomysql's test_release_with_invalid_status; ours rolls back and keeps
 pub(super) async fn release_in_transaction_is_rolled_back_and_kept<B: Backend>(backend: &B) {
     let pool = pool(backend, 10, 10).await;
     let mut conn = acquire(&pool).await;
@@ -294,7 +294,7 @@ pub(super) async fn release_in_transaction_is_rolled_back_and_kept<B: Backend>(b
     close(&pool).await;
 }
 
-// 14: test_release_with_invalid_status_wait_release
+// aiomysql's test_release_with_invalid_status_wait_release
 pub(super) async fn awaited_release_in_transaction_is_clean<B: Backend>(backend: &B) {
     let pool = pool(backend, 1, 1).await;
     let mut conn = acquire(&pool).await;
@@ -309,7 +309,7 @@ pub(super) async fn awaited_release_in_transaction_is_clean<B: Backend>(backend:
     close(&pool).await;
 }
 
-// 15: test__fill_free
+// aiomysql's test__fill_free
 pub(super) async fn grows_beyond_minsize_and_keeps<B: Backend>(backend: &B) {
     let pool = pool(backend, 1, 10).await;
     let one = acquire(&pool).await;
@@ -322,7 +322,7 @@ pub(super) async fn grows_beyond_minsize_and_keeps<B: Backend>(backend: &B) {
     close(&pool).await;
 }
 
-// 16: test_connect_from_acquire
+// aiomysql's test_connect_from_acquire
 pub(super) async fn connect_on_acquire<B: Backend>(backend: &B) {
     let pool = pool(backend, 0, 10).await;
     assert_eq!(
@@ -336,7 +336,7 @@ pub(super) async fn connect_on_acquire<B: Backend>(backend: &B) {
     close(&pool).await;
 }
 
-// 17: test_concurrency
+// aiomysql's test_concurrency
 pub(super) async fn no_speculative_growth<B: Backend>(backend: &B) {
     let pool = pool(backend, 2, 4).await;
     let one = acquire(&pool).await;

@@ -8,7 +8,7 @@ use support::{Backend, counts_settle, yield_now};
 
 use super::bodies::{acquire, close, ok, pool, waits};
 
-// 20: test_cannot_acquire_after_closing
+// aiomysql's test_cannot_acquire_after_closing
 pub(super) async fn acquire_after_close_errs<B: Backend>(backend: &B) {
     let pool = pool(backend, 1, 10).await;
     pool.close();
@@ -21,7 +21,7 @@ pub(super) async fn acquire_after_close_errs<B: Backend>(backend: &B) {
     ok(pool.wait_closed().await);
 }
 
-// 21: test_wait_closed
+// aiomysql's test_wait_closed
 pub(super) async fn wait_closed_after_last_release<B: Backend>(backend: &B) {
     let pool = pool(backend, 10, 10).await;
     let one = acquire(&pool).await;
@@ -53,7 +53,7 @@ async fn settle_open<B: Backend>(backend: &B, wanted: usize) {
     assert_eq!(backend.open().await, wanted);
 }
 
-// 24: test_release_closed_connection
+// aiomysql's test_release_closed_connection
 pub(super) async fn release_of_closed_is_fine<B: Backend>(backend: &B) {
     let pool = pool(backend, 1, 10).await;
     let mut conn = acquire(&pool).await;
@@ -63,7 +63,7 @@ pub(super) async fn release_of_closed_is_fine<B: Backend>(backend: &B) {
     assert_eq!(pool.size(), 0);
 }
 
-// 25: test_wait_closing_on_not_closed
+// aiomysql's test_wait_closing_on_not_closed
 pub(super) async fn wait_closed_before_close_errs<B: Backend>(backend: &B) {
     let pool = pool(backend, 1, 10).await;
     match poll_once(pool.wait_closed()).await {
@@ -75,7 +75,7 @@ pub(super) async fn wait_closed_before_close_errs<B: Backend>(backend: &B) {
     close(&pool).await;
 }
 
-// 26: test_release_terminated_pool
+// aiomysql's test_release_terminated_pool
 pub(super) async fn late_release_after_terminate_ok<B: Backend>(backend: &B) {
     let pool = pool(backend, 1, 10).await;
     let conn = acquire(&pool).await;
@@ -88,7 +88,7 @@ pub(super) async fn late_release_after_terminate_ok<B: Backend>(backend: &B) {
     settle_open(backend, 0).await;
 }
 
-// 27: test_release_terminated_pool_wait_release
+// aiomysql's test_release_terminated_pool_wait_release
 pub(super) async fn late_awaited_release_after_terminate_ok<B: Backend>(backend: &B) {
     let pool = pool(backend, 1, 10).await;
     let conn = acquire(&pool).await;
@@ -101,7 +101,7 @@ pub(super) async fn late_awaited_release_after_terminate_ok<B: Backend>(backend:
     settle_open(backend, 0).await;
 }
 
-// 28: test_close_with_acquired_connections
+// aiomysql's test_close_with_acquired_connections
 pub(super) async fn wait_closed_is_cancellable_and_restartable<B: Backend>(backend: &B) {
     let pool = pool(backend, 1, 10).await;
     let conn = acquire(&pool).await;

@@ -1,4 +1,4 @@
-//! Where aiomysql does something that we do otherwise on purpose: one test for each measured quirk.
+//! Where aiomysql does something that we do otherwise on purpose: one test for each difference.
 
 use std::time::Duration;
 
@@ -6,9 +6,9 @@ use pool_core::{Error, Pool, PooledConnection, Verdict};
 use support::invariants::{acquire_now, all_is_well, closed_for_good, counts_true};
 use support::{FakeManager, Gate, Probe, Stage, Step, Verb, hold};
 
-/// There, a release of a closed connection, or of one inside a transaction, wakes no waiter: it hangs.
+/// In aiomysql, a release of a closed connection, or of one inside a transaction, wakes no waiter: it hangs.
 #[test]
-fn quirk_06_a_release_that_closes_the_connection_wakes_the_waiter() {
+fn a_release_that_closes_the_connection_wakes_the_waiter() {
     for in_transaction in [false, true] {
         Stage::each(|stage| {
             let (builder, control) = stage.pool(1);
@@ -32,9 +32,9 @@ fn quirk_06_a_release_that_closes_the_connection_wakes_the_waiter() {
     }
 }
 
-/// There, one and the same text tells of a negative maxsize and of minsize above maxsize.
+/// In aiomysql, one and the same text tells of a negative maxsize and of minsize above maxsize.
 #[test]
-fn quirk_09_each_bad_knob_is_named() {
+fn the_error_of_a_bad_setting_names_the_setting() {
     let named = |result: Result<Pool<FakeManager>, Error<_>>| match result {
         Err(Error::Config(error)) => (error.field().to_owned(), error.to_string()),
         _ => panic!("it must be a ConfigError"),
@@ -56,9 +56,9 @@ fn quirk_09_each_bad_knob_is_named() {
     }
 }
 
-/// There, close leaves the queue waiting, and serves it later with new connections of the closing pool.
+/// In aiomysql, close leaves the queue waiting, and serves it later with new connections of the closing pool.
 #[test]
-fn quirk_10_close_fails_those_who_wait_at_once() {
+fn close_fails_every_waiter_at_once() {
     Stage::each(|stage| {
         let (builder, control) = stage.pool(2);
         let pool = builder.build_lazy().unwrap();
@@ -76,9 +76,9 @@ fn quirk_10_close_fails_those_who_wait_at_once() {
     });
 }
 
-/// There, an acquire that is connecting while the pool is closed comes back with a connection.
+/// In aiomysql, an acquire that is connecting while the pool is closed comes back with a connection.
 #[test]
-fn quirk_10_a_connect_that_finishes_after_close_is_closed() {
+fn a_connect_that_finishes_after_close_is_closed() {
     Stage::each(|stage| {
         let (builder, control) = stage.pool(1);
         let pool = builder.build_lazy().unwrap();
@@ -95,9 +95,9 @@ fn quirk_10_a_connect_that_finishes_after_close_is_closed() {
     });
 }
 
-/// There, terminate does not wake a wait_closed that waits already: it hangs.
+/// In aiomysql, terminate does not wake a wait_closed that waits already: it hangs.
 #[test]
-fn quirk_12_terminate_wakes_a_parked_wait_closed() {
+fn terminate_wakes_a_caller_of_wait_closed() {
     Stage::each(|stage| {
         let (builder, control) = stage.pool(1);
         let pool = builder.build_lazy().unwrap();
@@ -114,9 +114,9 @@ fn quirk_12_terminate_wakes_a_parked_wait_closed() {
     });
 }
 
-/// There, connecting holds the pool's lock: one connect that hangs blocks every acquire and every wake-up.
+/// In aiomysql, connecting holds the pool's lock: one connect that hangs blocks every acquire and every wake-up.
 #[test]
-fn quirk_14_a_connect_that_hangs_blocks_nobody() {
+fn a_connect_that_hangs_blocks_nobody() {
     Stage::each(|stage| {
         let (builder, control) = stage.pool(2);
         let pool = builder.build_lazy().unwrap();
@@ -140,9 +140,9 @@ fn quirk_14_a_connect_that_hangs_blocks_nobody() {
     });
 }
 
-/// There, a newcomer can take the lock before the waiter that was notified.
+/// In aiomysql, a newcomer can take the lock before the waiter that was notified.
 #[test]
-fn quirk_16_nobody_overtakes() {
+fn an_acquire_does_not_overtake_a_waiter() {
     Stage::each(|stage| {
         let (builder, control) = stage.pool(1);
         let pool = builder.build_lazy().unwrap();
@@ -166,9 +166,9 @@ fn quirk_16_nobody_overtakes() {
     });
 }
 
-/// There, a connection that is released to a pool it does not come from fails an assertion, if assertions are on.
+/// In aiomysql, a connection that is released to a pool it does not come from fails an assertion, if assertions are on.
 #[test]
-fn quirk_17_a_guard_goes_home_to_its_own_pool() {
+fn a_guard_returns_to_its_own_pool() {
     Stage::each(|stage| {
         let (builder, control) = stage.pool(1);
         let pool = builder.build_lazy().unwrap();
@@ -189,9 +189,9 @@ fn quirk_17_a_guard_goes_home_to_its_own_pool() {
     });
 }
 
-/// There, a pool whose third connect fails leaves the first two sessions open.
+/// In aiomysql, a pool whose third connect fails leaves the first two sessions open.
 #[test]
-fn quirk_23_a_build_that_fails_closes_what_it_opened() {
+fn a_build_that_fails_closes_what_it_opened() {
     Stage::each(|stage| {
         let (builder, control) = stage.pool(3);
         control.next(Verb::Connect, Step::Ok);

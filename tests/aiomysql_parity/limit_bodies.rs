@@ -8,7 +8,7 @@ use support::{Backend, counts_settle, yield_now};
 
 use super::bodies::{Guard, acquire, close, ok, pool};
 
-// 18: test_invalid_minsize_and_maxsize; a negative number cannot be written
+// aiomysql's test_invalid_minsize_and_maxsize; a negative number cannot be written
 pub(super) async fn config_rejects_min_gt_max<B: Backend>(backend: &B) {
     let eager = backend.builder().minsize(5).maxsize(2).build().await;
     let lazy = backend.builder().minsize(5).maxsize(2).build_lazy();
@@ -21,7 +21,7 @@ pub(super) async fn config_rejects_min_gt_max<B: Backend>(backend: &B) {
     assert_eq!(backend.open().await, 0);
 }
 
-// 19: test_true_parallel_tasks
+// aiomysql's test_true_parallel_tasks
 pub(super) async fn never_exceeds_max_one<B: Backend>(backend: &B) {
     let pool = pool(backend, 0, 1).await;
     let task = || async {
@@ -45,7 +45,7 @@ pub(super) async fn never_exceeds_max_one<B: Backend>(backend: &B) {
     close(&pool).await;
 }
 
-// 29 and 33: test_drop_connection_if_timedout, test_pool_drops_connection_with_exception
+// aiomysql's test_drop_connection_if_timedout and test_pool_drops_connection_with_exception.
 pub(super) async fn idle_transport_error_replaced<B: Backend>(backend: &B) {
     let builder = backend.builder().minsize(3).maxsize(3);
     let pool = ok(builder
@@ -65,7 +65,7 @@ pub(super) async fn idle_transport_error_replaced<B: Backend>(backend: &B) {
     close(&pool).await;
 }
 
-// 34: test_pool_maxsize_unlimited
+// aiomysql's test_pool_maxsize_unlimited
 pub(super) async fn maxsize_zero_unbounded<B: Backend>(backend: &B, holders: usize) {
     let pool = pool(backend, 0, 0).await;
     assert_eq!(pool.maxsize(), 0);
@@ -80,7 +80,7 @@ pub(super) async fn maxsize_zero_unbounded<B: Backend>(backend: &B, holders: usi
     close(&pool).await;
 }
 
-// 35: test_pool_maxsize_unlimited_minsize_1
+// aiomysql's test_pool_maxsize_unlimited_minsize_1
 pub(super) async fn maxsize_zero_with_minsize<B: Backend>(backend: &B) {
     let pool = pool(backend, 1, 0).await;
     assert_eq!((pool.size(), pool.freesize()), (1, 1));
@@ -91,7 +91,7 @@ pub(super) async fn maxsize_zero_with_minsize<B: Backend>(backend: &B) {
     close(&pool).await;
 }
 
-// 30: test_create_pool_with_timeout, skipped upstream because it was never built; ours is
+// aiomysql skips its test_create_pool_with_timeout, because it has no such time-out. This pool has one.
 pub(super) async fn acquire_timeout_strikes<B: Backend>(backend: &B) {
     let limit = Duration::from_millis(10);
     let builder = backend.builder().minsize(1).maxsize(1).upkeep(false);

@@ -38,7 +38,8 @@ fn maxsize_zero_unbounded() {
     on_the_fake(async |backend| bodies::maxsize_zero_unbounded(backend, 200).await);
 }
 
-// 7, left by a panic: the connection is discarded, for nobody knows its state.
+// aiomysql's test_context_manager; here the scope is left by a panic. The connection is discarded, because its state is
+// unknown.
 #[test]
 fn guard_scope_left_by_a_panic() {
     Stage::each(|stage| {
@@ -58,9 +59,9 @@ fn guard_scope_left_by_a_panic() {
     });
 }
 
-// 12: test_default_event_loop; here no loop is handed over, and none is needed.
+// aiomysql's test_default_event_loop; this pool needs no event loop.
 #[test]
-fn works_on() {
+fn a_pool_works_on_every_runtime() {
     on_every_runtime(|_| async {
         let manager = FakeManager::bounded(2);
         let control = manager.control();
@@ -79,7 +80,7 @@ fn works_on() {
     });
 }
 
-// 22: test_echo
+// aiomysql's test_echo
 #[test]
 fn echo_reaches_each_connection() {
     for on in [false, true] {
@@ -96,7 +97,7 @@ fn echo_reaches_each_connection() {
     }
 }
 
-// 23: test_terminate_with_acquired_connections
+// aiomysql's test_terminate_with_acquired_connections
 #[test]
 fn terminate_kills_in_use() {
     Stage::each(|stage| {
@@ -119,7 +120,7 @@ fn terminate_kills_in_use() {
     });
 }
 
-// 29: test_drop_connection_if_timedout; the server closes all three while nobody looks.
+// aiomysql's test_drop_connection_if_timedout; the server closes all three idle connections.
 #[test]
 fn server_idle_timeout_invisible() {
     Stage::each_virtual(|stage| {
@@ -137,7 +138,7 @@ fn server_idle_timeout_invisible() {
     });
 }
 
-// 30: ours too
+// aiomysql has no such time-out.
 #[test]
 fn connect_timeout_strikes() {
     Stage::each_virtual(|stage| {
@@ -155,7 +156,8 @@ fn connect_timeout_strikes() {
     });
 }
 
-// 31: test_cancelled_connection; the user's query is dropped half-way, which poisons the connection.
+// aiomysql's test_cancelled_connection; the user's query is dropped before it ends, so the connection cannot be used
+// again.
 #[test]
 fn cancelled_query_never_leaks() {
     Stage::each(|stage| {
@@ -178,7 +180,7 @@ fn cancelled_query_never_leaks() {
     });
 }
 
-// 32: test_pool_with_connection_recycling, and: until somebody asks, the stale one stays.
+// aiomysql's test_pool_with_connection_recycling; the expired connection stays until the next acquire.
 #[test]
 fn recycle_is_lazy_and_transparent() {
     Stage::each_virtual(|stage| {
@@ -217,9 +219,9 @@ fn recycle_is_lazy_and_transparent() {
     });
 }
 
-// Quirk 4: without upkeep an idle pool keeps stale connections for ever.
+// aiomysql does the same: without upkeep an idle pool keeps expired connections for ever.
 #[test]
-fn quirk_04_an_idle_pool_keeps_stale_connections() {
+fn an_idle_pool_without_upkeep_keeps_expired_connections() {
     Stage::each_virtual(|stage| {
         let (builder, control) = stage.pool(4);
         let builder = builder.minsize(4).upkeep(false);
@@ -232,9 +234,9 @@ fn quirk_04_an_idle_pool_keeps_stale_connections() {
     });
 }
 
-// Quirk 7: after clear the next acquire opens minsize connections again, not one, and comes back with its own.
+// aiomysql does the same: after clear the next acquire opens minsize connections, not one.
 #[test]
-fn quirk_07_clear_then_acquire_reopens_minsize() {
+fn the_acquire_after_clear_opens_minsize_connections() {
     Stage::each_virtual(|stage| {
         let (builder, control) = stage.pool(5);
         let pool = stage.run(builder.minsize(3).upkeep(false).build()).unwrap();
@@ -252,9 +254,9 @@ fn quirk_07_clear_then_acquire_reopens_minsize() {
     });
 }
 
-// Quirk 7: the missing ones are opened in parallel, and the acquire does not wait for all of them.
+// aiomysql opens them one after the other. This pool opens them in parallel, and the acquire does not wait for all.
 #[test]
-fn quirk_07_the_acquire_after_clear_returns_with_its_own() {
+fn the_acquire_after_clear_does_not_wait_for_all_connects() {
     let ready_when_opened = |stage: &Stage, open: usize| {
         let (builder, control) = stage.pool(5);
         let pool = stage.run(builder.minsize(3).upkeep(false).build()).unwrap();

@@ -113,9 +113,9 @@ macro_rules! parity {
 
 for_every_body!(parity);
 
-// 12: works_on; the same program on every runtime over both transports is the first test of tests/mysql_server.rs.
+// The first test of tests/mysql_server.rs runs a program on every runtime over both transports.
 
-// 34: as many as a server takes by default, not more.
+// aiomysql's test_pool_maxsize_unlimited, with no more connections than a server takes by default.
 #[test]
 fn maxsize_zero_unbounded() {
     on_the_server("maxsize_zero_unbounded", async |backend| {
@@ -123,7 +123,7 @@ fn maxsize_zero_unbounded() {
     });
 }
 
-// 22: test_echo; what the connection then does with it is tested where the log is.
+// aiomysql's test_echo; what the connection then does with it is tested where the log is.
 #[test]
 fn echo_reaches_each_connection() {
     on_the_server("echo_reaches_each_connection", async |backend| {
@@ -139,7 +139,7 @@ fn echo_reaches_each_connection() {
     });
 }
 
-// 23: test_terminate_with_acquired_connections
+// aiomysql's test_terminate_with_acquired_connections
 #[test]
 fn terminate_kills_in_use() {
     on_the_server("terminate_kills_in_use", async |backend| {
@@ -158,7 +158,7 @@ fn terminate_kills_in_use() {
     });
 }
 
-// 29: test_drop_connection_if_timedout; all three, and the server says that it closed them.
+// aiomysql's test_drop_connection_if_timedout; the test waits until the server has closed all three sessions.
 #[test]
 fn server_idle_timeout_invisible() {
     within(
@@ -191,7 +191,7 @@ fn server_idle_timeout_invisible() {
     );
 }
 
-// 31: test_cancelled_connection, with the original's columns and values.
+// aiomysql's test_cancelled_connection, with the original's columns and values.
 #[test]
 fn cancelled_query_never_leaks() {
     on_the_server("cancelled_query_never_leaks", async |backend| {
@@ -219,7 +219,7 @@ fn cancelled_query_never_leaks() {
     });
 }
 
-// 32: test_pool_with_connection_recycling, in real time: nobody looks at an idle connection until somebody asks for one.
+// aiomysql's test_pool_with_connection_recycling, in real time; the expired connection stays until the next acquire.
 #[test]
 fn recycle_is_lazy_and_transparent() {
     on_the_server("recycle_is_lazy_and_transparent", async |backend| {

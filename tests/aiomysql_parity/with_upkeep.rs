@@ -14,7 +14,7 @@ fn pool(stage: &Stage, minsize: usize, maxsize: usize) -> (FakePool, FakeControl
     (pool, control)
 }
 
-// 5
+// aiomysql's test_release_closed, with upkeep.
 #[test]
 fn release_closed_is_refilled_by_upkeep() {
     let stage = Stage::spawning();
@@ -28,7 +28,7 @@ fn release_closed_is_refilled_by_upkeep() {
     all_is_well(&stage, pool, &control);
 }
 
-// 7
+// aiomysql's test_context_manager, with upkeep.
 #[test]
 fn guard_scope_is_the_same_under_upkeep() {
     let stage = Stage::spawning();
@@ -44,7 +44,7 @@ fn guard_scope_is_the_same_under_upkeep() {
     all_is_well(&stage, pool, &control);
 }
 
-// 8
+// aiomysql's test_clear, with upkeep.
 #[test]
 fn clear_is_refilled_by_upkeep() {
     let stage = Stage::spawning();
@@ -59,7 +59,7 @@ fn clear_is_refilled_by_upkeep() {
     all_is_well(&stage, pool, &control);
 }
 
-// 32
+// aiomysql's test_pool_with_connection_recycling, with upkeep.
 #[test]
 fn recycle_does_not_wait_for_an_acquire_under_upkeep() {
     let stage = Stage::spawning();
@@ -78,9 +78,9 @@ fn recycle_does_not_wait_for_an_acquire_under_upkeep() {
     all_is_well(&stage, pool, &control);
 }
 
-// Quirk 4
+// In aiomysql an idle pool keeps expired connections for ever.
 #[test]
-fn quirk_04_stale_connections_go_under_upkeep() {
+fn upkeep_closes_expired_connections() {
     let stage = Stage::spawning();
     let (builder, control) = stage.pool(4);
     let limit = Duration::from_secs(3600);
@@ -94,9 +94,9 @@ fn quirk_04_stale_connections_go_under_upkeep() {
     all_is_well(&stage, pool, &control);
 }
 
-// Quirk 7
+// In aiomysql only the next acquire opens minsize connections again after a clear.
 #[test]
-fn quirk_07_clear_reopens_minsize_without_an_acquire_under_upkeep() {
+fn upkeep_opens_minsize_connections_after_clear() {
     let stage = Stage::spawning();
     let (pool, control) = pool(&stage, 3, 5);
     stage.run(pool.clear());

@@ -2,9 +2,9 @@
 
 use super::*;
 
-/// Clear closes what is idle and nothing else; what is being recycled meanwhile does not slip through.
+/// Clear closes the idle connections and those that are being recycled. Connections in use are left alone.
 #[test]
-fn clear_closes_what_is_idle_and_what_is_on_its_way_back() {
+fn clear_closes_idle_connections_and_those_being_recycled() {
     Stage::each(|stage| {
         let (builder, control) = stage.pool(3);
         let pool = builder.upkeep(false).build_lazy().unwrap();
@@ -23,7 +23,7 @@ fn clear_closes_what_is_idle_and_what_is_on_its_way_back() {
         assert_eq!(three.query(), Ok(1));
         drop(three);
         stage.settle();
-        assert_eq!(pool.freesize(), 1, "and comes home");
+        assert_eq!(pool.freesize(), 1, "it is idle again");
         all_is_well(stage, pool, &control);
     });
 }
@@ -84,7 +84,7 @@ fn a_closed_pool_refuses_every_verb_that_takes() {
     });
 }
 
-/// The manager's refusal of a connection that comes back to a closing pool is of no account.
+/// A connection that returns to a closing pool is closed, whatever verdict the manager gives.
 #[test]
 fn verdicts_do_not_matter_to_a_closing_pool() {
     for verdict in [Verdict::Reuse, Verdict::Recycle, Verdict::Discard] {

@@ -110,7 +110,7 @@ fn a_pool_may_be_cleared_in_the_middle_of_a_step() {
             });
             drop(conn);
             let held = hold(acquire_now(stage, &pool));
-            // A connection that was on its way back when the pool was cleared is not handed out again.
+            // A connection that was being recycled when the pool was cleared is not handed out again.
             assert_eq!(held.id(), if verb == Verb::Recycle { 2 } else { 1 });
             control.no_hook(verb);
             drop(held);

@@ -288,7 +288,7 @@ mod tests {
 
     #[cfg(not(feature = "timer"))]
     #[test]
-    fn without_a_timer_no_time_out_is_taken_and_ignored() {
+    fn without_a_timer_a_time_out_is_refused() {
         use crate::{Builder, Error};
 
         type Knob = fn(Builder<Numbers>) -> Builder<Numbers>;
@@ -314,14 +314,15 @@ mod tests {
 
     #[cfg(not(feature = "timer"))]
     #[test]
-    fn without_a_timer_the_last_word_on_the_time_out_counts() {
+    fn without_a_timer_an_acquire_runs_if_its_time_out_was_removed_again() {
         let pool = Pool::builder(Numbers).build_lazy().expect("no time-out");
         let acquire = pool.acquire().timeout(Duration::from_secs(1)).timeout(None);
         assert!(futures_lite::future::block_on(acquire).is_ok());
     }
 
+    /// The pool is built outside every runtime, so no background task can hold the connection when the test looks.
     #[test]
-    fn a_time_out_given_to_one_who_waits_loses_no_place() {
+    fn a_waiting_acquire_that_gets_a_time_out_and_is_dropped_leaves_the_queue() {
         use futures_lite::future::{block_on, poll_once};
 
         let pool = Pool::builder(Numbers).maxsize(1);

@@ -1,11 +1,12 @@
-//! The invariants as checks that every test can use. They are asked at rest: nothing of the pool's is runnable and all
-//! gates are open.
+//! The invariants as checks that every test can use. A test calls them when no task of the pool can run and all gates
+//! are open.
 //!
-//! Here are: the bound (also watched by the fake manager, at every connect), true counts, nobody waits while there is
-//! something to have, full capacity, and nothing left after the end. The others have to be seen where they could break:
+//! This file checks: maxsize is not exceeded (the fake manager checks that at every connect, too), the counts are
+//! right, no acquire waits while a connection or a place is free, the capacity is full, and nothing is left after the
+//! end. The other invariants are checked where they could break:
 //!
-//! - one holder at a time, nothing broken is handed out, nothing of the last user's: by the fake connection, whenever
-//!   it is handed out (`fake/connection.rs`)
+//! - one holder at a time, no broken connection is handed out, and no state of the last user: by the fake connection,
+//!   whenever it is handed out (`fake/connection.rs`)
 //! - order of arrival: `scenarios_fairness.rs`
 //! - no panic escapes: `scenarios_panics.rs`, and for `Drop` `scenarios_drop.rs`
 //! - every deadline strikes: `timeouts.rs`
@@ -15,9 +16,9 @@ use pool_core::{Error, Manager, Pool};
 
 use crate::{FakeControl, FakeGuard, FakePool, Probe, Stage, hold};
 
-/// The counts are true: they add up, agree with the accessors, and equal what the manager sees.
+/// The counts are right: they add up, agree with the accessors, and equal what the manager sees.
 ///
-/// `held` is the number of guards that the test has in its hands.
+/// `held` is the number of guards that the test holds.
 ///
 /// # Panics
 ///
@@ -27,7 +28,7 @@ pub fn counts_true(pool: &FakePool, control: &FakeControl, held: usize) {
     control.assert_no_violation();
     let status = pool.status();
     counts_add_up(pool);
-    assert_eq!(status.held(), held, "guards in the test's hands; {status}");
+    assert_eq!(status.held(), held, "guards that the test holds; {status}");
     assert_eq!(
         status.size() - status.connecting(),
         control.live(),
@@ -40,7 +41,7 @@ pub fn counts_true(pool: &FakePool, control: &FakeControl, held: usize) {
     );
 }
 
-/// The part of this that holds at every instant: nothing wraps, the parts make the whole, the bound is kept.
+/// The part of `counts_true` that holds at every instant: no count wraps, the parts add up, maxsize is not exceeded.
 ///
 /// # Panics
 ///
@@ -79,7 +80,7 @@ pub fn counts_add_up<M: Manager>(pool: &Pool<M>) {
     }
 }
 
-/// Nobody waits while a connection is free or a place is.
+/// No acquire waits while a connection or a place is free.
 ///
 /// # Panics
 ///
@@ -90,7 +91,7 @@ pub fn no_parked_waiter_while_free<M: Manager>(pool: &Pool<M>) {
     let room = pool.maxsize() == 0 || status.size() < pool.maxsize();
     assert!(
         status.waiting() == 0 || (status.freesize() == 0 && !room),
-        "somebody waits while there is something to have; {status}"
+        "an acquire waits while a connection or a place is free; {status}"
     );
 }
 
@@ -135,9 +136,9 @@ pub fn full_capacity(stage: &Stage, pool: &FakePool, control: &FakeControl) {
     counts_true(pool, control, 0);
 }
 
-/// True counts, nobody waits in vain, and full capacity of a pool whose connections are all at home.
+/// The counts are right, no acquire waits, and the capacity is full in a pool of which no connection is in use.
 ///
-/// Where nothing can be spawned, a step that was begun may lie there until the next acquire needs it.
+/// Where nothing can be spawned, a step that has started may stay unfinished until the next acquire needs it.
 ///
 /// # Panics
 ///
@@ -198,7 +199,7 @@ pub fn closed_for_good(stage: &Stage, pool: FakePool, control: &FakeControl) {
     control.assert_no_violation();
 }
 
-/// All that is asked of a pool at the end of a scenario.
+/// All checks for the end of a test: [`at_rest`] and [`closed_for_good`].
 ///
 /// # Panics
 ///
@@ -209,7 +210,7 @@ pub fn all_is_well(stage: &Stage, pool: FakePool, control: &FakeControl) {
     closed_for_good(stage, pool, control);
 }
 
-/// An acquire that must succeed without anybody's help.
+/// An acquire that must succeed although no other task of the test runs.
 ///
 /// # Panics
 ///
@@ -219,7 +220,7 @@ pub fn acquire_now(stage: &Stage, pool: &FakePool) -> FakeGuard {
     let mut acquire = Probe::new(pool.acquire());
     assert!(
         acquire.poll_until_stalled(stage),
-        "HANG: nobody serves this acquire; {}",
+        "HANG: this acquire gets no connection; {}",
         pool.status()
     );
     match acquire.take() {

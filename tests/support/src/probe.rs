@@ -48,7 +48,7 @@ pub fn panicking_waker() -> Waker {
     Waker::from(Arc::new(Panics))
 }
 
-/// Polls once, with a waker that nobody looks at.
+/// Polls once, with a waker that does nothing.
 pub fn poll_once<F: Future + Unpin>(future: &mut F) -> Poll<F::Output> {
     poll_with(future, Waker::noop())
 }

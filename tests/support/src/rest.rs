@@ -1,4 +1,4 @@
-//! Counts are read at rest: these wait, on any runtime, until a pool is.
+//! Waits, on any runtime, until the counts of a pool are the wanted ones.
 
 use std::fmt::Debug;
 use std::time::{Duration, Instant};
@@ -9,11 +9,11 @@ pub use futures_lite::future::yield_now;
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// Lets the pool's tasks run until what `read` answers is `wanted`.
+/// Lets the pool's tasks run until `read` returns `wanted`.
 ///
 /// # Panics
 ///
-/// With HANG, what was read last and the pool's counts, when it does not come about.
+/// With HANG, the last value of `read` and the pool's counts, if that does not happen within 20 seconds.
 #[track_caller]
 pub fn settle_until<'a, M, T>(
     pool: &'a Pool<M>,
@@ -29,7 +29,7 @@ where
         let start = Instant::now();
         let mut rounds = 0_u64;
         loop {
-            // At first always let the others run: a state that is right only in passing must not count.
+            // Let the other tasks run first: a state that is right only for a moment must not count.
             for _ in 0..8 {
                 yield_now().await;
             }
@@ -52,7 +52,7 @@ where
 ///
 /// # Panics
 ///
-/// With HANG and the counts, when they do not come about.
+/// With HANG and the counts, if that does not happen within 20 seconds.
 #[track_caller]
 pub fn counts_settle<M: Manager>(
     pool: &Pool<M>,
