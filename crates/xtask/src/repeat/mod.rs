@@ -22,6 +22,9 @@ use crate::{openssl, root, server_program};
 /// How long one test program may run. The longest takes some 20 s; a program that takes this long hangs.
 const LIMIT: Duration = Duration::from_secs(300);
 
+/// How long one test program may run beside busy loops, which take more than half of the time of the cores.
+const BUSY_LIMIT: Duration = Duration::from_secs(900);
+
 /// What the command line asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Repeat {
@@ -31,6 +34,11 @@ pub(crate) struct Repeat {
 }
 
 impl Repeat {
+    /// How long one test program may run.
+    fn limit(self) -> Duration {
+        if self.busy { BUSY_LIMIT } else { LIMIT }
+    }
+
     /// Reads the arguments of `test`, if they are about repeating.
     pub(crate) fn read(words: &[&str]) -> Option<Result<Self, Failure>> {
         let (runs, busy) = match words {
@@ -69,7 +77,7 @@ pub(crate) fn run(repeat: Repeat) -> Result<(), Failure> {
     for number in 1..=repeat.runs {
         let start = Instant::now();
         let failures = tally.failures();
-        tally = run_all(&programs, &folder, tally)?;
+        tally = run_all(&programs, &folder, repeat.limit(), tally)?;
         println!(
             "xtask test: run {number} of {}, {} failures, {} s",
             repeat.runs,
@@ -77,7 +85,7 @@ pub(crate) fn run(repeat: Repeat) -> Result<(), Failure> {
             start.elapsed().as_secs()
         );
     }
-    println!("{}", tally.table());
+    println!("{}", tally.table(repeat.runs));
     println!(
         "xtask test: {} runs{}, {} tests each, {} failures; doc tests and examples run in the plain `test` only",
         repeat.runs,
@@ -93,12 +101,17 @@ pub(crate) fn run(repeat: Repeat) -> Result<(), Failure> {
 }
 
 /// Runs each program once, as many at a time as there are cores.
-fn run_all(programs: &[TestProgram], folder: &Path, tally: Tally) -> Result<Tally, Failure> {
+fn run_all(
+    programs: &[TestProgram],
+    folder: &Path,
+    limit: Duration,
+    tally: Tally,
+) -> Result<Tally, Failure> {
     let next = AtomicUsize::new(0);
     let tally = Mutex::new(tally);
     let work = || {
         while let Some(program) = programs.get(next.fetch_add(1, Ordering::Relaxed)) {
-            run_once(program, folder, &tally)?;
+            run_once(program, folder, limit, &tally)?;
         }
         Ok(())
     };
@@ -113,11 +126,16 @@ fn run_all(programs: &[TestProgram], folder: &Path, tally: Tally) -> Result<Tall
     Ok(tally.into_inner().expect("a worker does not panic"))
 }
 
-fn run_once(program: &TestProgram, folder: &Path, tally: &Mutex<Tally>) -> Result<(), Failure> {
+fn run_once(
+    program: &TestProgram,
+    folder: &Path,
+    limit: Duration,
+    tally: &Mutex<Tally>,
+) -> Result<(), Failure> {
     // Two files: what a child prints must not end up in a line of the test program.
     let outputs = ["out", "err"].map(|end| folder.join(format!("{}.{end}", program.name())));
     let [stdout, stderr] = &outputs;
-    let ended = step::run_quietly(&mut program.command(), [stdout, stderr], LIMIT)?;
+    let ended = step::run_quietly(&mut program.command(), [stdout, stderr], limit)?;
     let output::Results { passed, mut failed } = output::results(&read(stdout)?);
     let was_cut_off = match ended {
         Ended::OutOfTime => true,
@@ -200,5 +218,11 @@ mod tests {
             assert!(matches!(read(words), Some(Err(_))), "{words:?}");
         }
         assert_eq!(read(&["--mysql"]), None);
+    }
+
+    #[test]
+    fn a_program_may_run_longer_beside_busy_loops() {
+        let limit = |busy| Repeat { runs: 1, busy }.limit();
+        assert!(limit(true) > limit(false));
     }
 }

@@ -35,15 +35,15 @@ impl Tally {
         (self.passes + self.failures()) / runs.max(1) as usize
     }
 
-    /// One line for each test that has failed.
-    pub(super) fn table(&self) -> String {
+    /// One line for each test that has failed, after this many runs.
+    pub(super) fn table(&self, runs: u32) -> String {
         let mut table = String::new();
         for ((program, test), (count, output)) in &self.failures {
             let output = output.display();
             // Writing to a string cannot fail.
             let _ = writeln!(
                 table,
-                "failed {count} x: {program}::{test}; its last output: {output}"
+                "{program}::{test} failed {count} of {runs}; output of its last failure: {output}"
             );
         }
         table
@@ -68,8 +68,8 @@ mod tests {
         assert_eq!((tally.passes(), tally.failures()), (22, 2));
         assert_eq!(tally.tests_per_run(3), 8);
         assert_eq!(
-            tally.table(),
-            "failed 2 x: upkeep::it_fills; its last output: /out/2\n"
+            tally.table(3),
+            "upkeep::it_fills failed 2 of 3; output of its last failure: /out/2\n"
         );
     }
 }
