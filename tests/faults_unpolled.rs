@@ -78,49 +78,48 @@ impl Pending {
     }
 }
 
-#[test]
-fn a_wait_closed_that_came_first_and_is_kept_does_not_hold_up_another() {
+/// Does a test for each step that can be under way when a pool is closed.
+fn each_pending(test: impl Fn(&Stage, FakePool, &FakeControl, &Gate)) {
     for pending in Pending::ALL {
         Stage::each(|stage| {
             println!("{pending:?}");
             let (pool, control, gate) = pending.begin(stage);
-            let kept = kept_wait_closed(&pool);
-            let other = Probe::pending(pool.wait_closed());
-            gate.open();
-            must_finish(stage, &pool, other, "wait_closed").unwrap();
-            well_in_the_end(stage, kept, pool, &control);
+            test(stage, pool, &control, &gate);
         });
     }
+}
+
+#[test]
+fn a_wait_closed_that_came_first_and_is_kept_does_not_hold_up_another() {
+    each_pending(|stage, pool, control, gate| {
+        let kept = kept_wait_closed(&pool);
+        let other = Probe::pending(pool.wait_closed());
+        gate.open();
+        must_finish(stage, &pool, other, "wait_closed").unwrap();
+        well_in_the_end(stage, kept, pool, control);
+    });
 }
 
 #[test]
 fn a_wait_closed_that_came_last_and_is_kept_does_not_hold_up_another() {
-    for pending in Pending::ALL {
-        Stage::each(|stage| {
-            println!("{pending:?}");
-            let (pool, control, gate) = pending.begin(stage);
-            let other = Probe::pending(pool.wait_closed());
-            let kept = kept_wait_closed(&pool);
-            gate.open();
-            must_finish(stage, &pool, other, "wait_closed").unwrap();
-            well_in_the_end(stage, kept, pool, &control);
-        });
-    }
+    each_pending(|stage, pool, control, gate| {
+        let other = Probe::pending(pool.wait_closed());
+        let kept = kept_wait_closed(&pool);
+        gate.open();
+        must_finish(stage, &pool, other, "wait_closed").unwrap();
+        well_in_the_end(stage, kept, pool, control);
+    });
 }
 
 #[test]
 fn a_wait_closed_that_is_kept_does_not_hold_up_one_that_comes_later() {
-    for pending in Pending::ALL {
-        Stage::each(|stage| {
-            println!("{pending:?}");
-            let (pool, control, gate) = pending.begin(stage);
-            let kept = kept_wait_closed(&pool);
-            gate.open();
-            let other = Probe::new(pool.wait_closed());
-            must_finish(stage, &pool, other, "wait_closed").unwrap();
-            well_in_the_end(stage, kept, pool, &control);
-        });
-    }
+    each_pending(|stage, pool, control, gate| {
+        let kept = kept_wait_closed(&pool);
+        gate.open();
+        let other = Probe::new(pool.wait_closed());
+        must_finish(stage, &pool, other, "wait_closed").unwrap();
+        well_in_the_end(stage, kept, pool, control);
+    });
 }
 
 #[test]
@@ -202,20 +201,26 @@ fn one_idle_of_minsize_one(stage: &Stage) -> (FakePool, FakeControl) {
     (pool, control)
 }
 
-#[test]
-fn a_verb_that_is_kept_does_not_hold_up_an_acquire_that_comes_before_its_step_ends() {
-    for (name, drives) in VERBS {
+/// Does a test for each verb, on a pool of one idle connection.
+fn each_verb(test: impl Fn(&Stage, FakePool, &FakeControl, &Gate, Drives)) {
+    for verb in VERBS {
         Stage::each(|stage| {
-            println!("{name}");
+            println!("{}", verb.0);
             let (pool, control) = one_idle_of_minsize_one(stage);
-            let gate = Gate::new();
-            let kept = drives(stage, pool.clone(), &control, &gate);
-            let other = Probe::pending(pool.acquire());
-            gate.open();
-            drop(hold(must_finish(stage, &pool, other, name).unwrap()));
-            well_in_the_end(stage, kept, pool, &control);
+            test(stage, pool, &control, &Gate::new(), verb);
         });
     }
+}
+
+#[test]
+fn a_verb_that_is_kept_does_not_hold_up_an_acquire_that_comes_before_its_step_ends() {
+    each_verb(|stage, pool, control, gate, (name, drives)| {
+        let kept = drives(stage, pool.clone(), control, gate);
+        let other = Probe::pending(pool.acquire());
+        gate.open();
+        drop(hold(must_finish(stage, &pool, other, name).unwrap()));
+        well_in_the_end(stage, kept, pool, control);
+    });
 }
 
 #[test]
@@ -242,35 +247,25 @@ fn a_release_that_is_kept_does_not_hold_up_an_acquire_that_was_there_before() {
 
 #[test]
 fn a_verb_that_is_kept_does_not_hold_up_an_acquire_that_comes_after_its_step_could_end() {
-    for (name, drives) in VERBS {
-        Stage::each(|stage| {
-            println!("{name}");
-            let (pool, control) = one_idle_of_minsize_one(stage);
-            let gate = Gate::new();
-            let kept = drives(stage, pool.clone(), &control, &gate);
-            gate.open();
-            let other = Probe::new(pool.acquire());
-            drop(hold(must_finish(stage, &pool, other, name).unwrap()));
-            well_in_the_end(stage, kept, pool, &control);
-        });
-    }
+    each_verb(|stage, pool, control, gate, (name, drives)| {
+        let kept = drives(stage, pool.clone(), control, gate);
+        gate.open();
+        let other = Probe::new(pool.acquire());
+        drop(hold(must_finish(stage, &pool, other, name).unwrap()));
+        well_in_the_end(stage, kept, pool, control);
+    });
 }
 
 #[test]
 fn a_verb_that_is_kept_does_not_hold_up_wait_closed() {
-    for (name, drives) in VERBS {
-        Stage::each(|stage| {
-            println!("{name}");
-            let (pool, control) = one_idle_of_minsize_one(stage);
-            let gate = Gate::new();
-            let kept = drives(stage, pool.clone(), &control, &gate);
-            pool.close();
-            let other = Probe::pending(pool.wait_closed());
-            gate.open();
-            must_finish(stage, &pool, other, name).unwrap();
-            well_in_the_end(stage, kept, pool, &control);
-        });
-    }
+    each_verb(|stage, pool, control, gate, (name, drives)| {
+        let kept = drives(stage, pool.clone(), control, gate);
+        pool.close();
+        let other = Probe::pending(pool.wait_closed());
+        gate.open();
+        must_finish(stage, &pool, other, name).unwrap();
+        well_in_the_end(stage, kept, pool, control);
+    });
 }
 
 #[test]
@@ -291,24 +286,19 @@ fn a_fill_that_is_kept_does_not_hold_up_an_acquire_for_which_another_place_is_fr
 
 #[test]
 fn a_verb_still_hears_how_its_step_ended_when_another_took_it_over() {
-    for (name, drives) in VERBS {
-        Stage::each(|stage| {
-            println!("{name}");
-            let (pool, control) = one_idle_of_minsize_one(stage);
-            let gate = Gate::new();
-            let mut verb = [drives(stage, pool.clone(), &control, &gate)];
-            let other = Probe::pending(pool.acquire());
-            gate.open();
-            let guard = must_finish(stage, &pool, other, name).unwrap();
-            assert!(stage.drive(&mut verb), "HANG: {name} is never told");
-            let went_well = name != "a release that closes";
-            assert_eq!(verb[0].take(), went_well, "{name}");
-            drop(hold(guard));
-            stage.settle();
-            drop(verb);
-            closed_for_good(stage, pool, &control);
-        });
-    }
+    each_verb(|stage, pool, control, gate, (name, drives)| {
+        let mut verb = [drives(stage, pool.clone(), control, gate)];
+        let other = Probe::pending(pool.acquire());
+        gate.open();
+        let guard = must_finish(stage, &pool, other, name).unwrap();
+        assert!(stage.drive(&mut verb), "HANG: {name} is never told");
+        let went_well = name != "a release that closes";
+        assert_eq!(verb[0].take(), went_well, "{name}");
+        drop(hold(guard));
+        stage.settle();
+        drop(verb);
+        closed_for_good(stage, pool, control);
+    });
 }
 
 #[test]
@@ -329,37 +319,28 @@ fn an_acquire_that_is_kept_does_not_hold_up_the_next_where_there_are_places_for_
 
 #[test]
 fn an_acquire_that_is_kept_does_not_hold_up_a_verb_whose_step_it_needs() {
-    for (name, drives) in VERBS {
-        Stage::each(|stage| {
-            println!("{name}");
-            let (pool, control) = one_idle_of_minsize_one(stage);
-            let gate = Gate::new();
-            let verb = drives(stage, pool.clone(), &control, &gate);
-            let handle = pool.clone();
-            let kept = Probe::pending(async move { drop(handle.acquire().await) });
-            gate.open();
-            let went_well = name != "a release that closes";
-            assert_eq!(must_finish(stage, &pool, verb, name), went_well, "{name}");
-            well_in_the_end(stage, kept, pool, &control);
-        });
-    }
+    each_verb(|stage, pool, control, gate, (name, drives)| {
+        let verb = drives(stage, pool.clone(), control, gate);
+        let handle = pool.clone();
+        let kept = Probe::pending(async move { drop(handle.acquire().await) });
+        gate.open();
+        let went_well = name != "a release that closes";
+        assert_eq!(must_finish(stage, &pool, verb, name), went_well, "{name}");
+        well_in_the_end(stage, kept, pool, control);
+    });
 }
 
 #[test]
 fn a_wait_closed_that_was_polled_last_and_is_kept_does_not_hold_up_another() {
-    for pending in Pending::ALL {
-        Stage::each(|stage| {
-            println!("{pending:?}");
-            let (pool, control, gate) = pending.begin(stage);
-            let mut kept = kept_wait_closed(&pool);
-            let other = Probe::pending(pool.wait_closed());
-            // A poll without a wake-up, as when something else in the same task was woken.
-            assert!(!kept.poll(), "the step has not ended");
-            gate.open();
-            must_finish(stage, &pool, other, "wait_closed").unwrap();
-            well_in_the_end(stage, kept, pool, &control);
-        });
-    }
+    each_pending(|stage, pool, control, gate| {
+        let mut kept = kept_wait_closed(&pool);
+        let other = Probe::pending(pool.wait_closed());
+        // A poll without a wake-up, as when something else in the same task was woken.
+        assert!(!kept.poll(), "the step has not ended");
+        gate.open();
+        must_finish(stage, &pool, other, "wait_closed").unwrap();
+        well_in_the_end(stage, kept, pool, control);
+    });
 }
 
 #[test]
