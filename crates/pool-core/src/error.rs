@@ -58,7 +58,7 @@ pub enum Error<E> {
     /// Recycling failed; the connection was discarded.
     Recycle(Arc<E>),
     /// The connection was not kept although nothing failed: its manager said
-    /// [`Verdict::Discard`](crate::Verdict::Discard).
+    /// [`Verdict::Discard`](crate::Verdict::Discard), or the pool was cleared during its recycle.
     Discarded,
     /// A method of the manager panicked; its connection was discarded.
     #[non_exhaustive]
@@ -169,7 +169,7 @@ impl<E: fmt::Display> fmt::Display for Error<E> {
                     "recycling failed, and the connection was discarded: {error}"
                 )
             }
-            Self::Discarded => f.write_str("the manager discarded the connection"),
+            Self::Discarded => f.write_str("the connection was discarded: its manager did not want it back, or the pool was cleared"),
             Self::Panicked { phase, message } => {
                 write!(f, "the manager panicked while {phase}: {message}")
             }

@@ -54,7 +54,7 @@ impl<M: Manager> PooledConnection<M> {
     ///
     /// `Err` means that the connection was discarded, and why: [`Error::Recycle`], [`Error::Timeout`] or
     /// [`Error::Panicked`] from its recycle or from [`Manager::on_release`], [`Error::Discarded`] if the manager did
-    /// not want it back, [`Error::Closed`] if the pool is closed.
+    /// not want it back or the pool was cleared, [`Error::Closed`] if the pool is closed.
     ///
     /// # Cancel safety
     ///

@@ -25,8 +25,8 @@ use crate::shared::Shared;
 ///
 /// It can be dropped at any point. Its turn goes to the next waiter, and so does a connection that was handed to it. A
 /// connect that it has started goes on for the next caller. A recycle goes on too if it can run in the background or
-/// `recycle_timeout` is set, and so does a check if `check_timeout` is set. Otherwise the connection is closed, because
-/// nothing would end a step that hangs.
+/// `recycle_timeout` is set, and so does a check if `check_timeout` is set. Otherwise the connection is dropped, without
+/// [`Manager::close`], because nothing would end a step that hangs.
 ///
 /// # Panics
 ///

@@ -54,7 +54,7 @@ impl<M: Manager> Acquire<'_, M> {
             drop(ledger);
             self.shared.perform(effects);
         }
-        self.shared.set_waiters_hint(queued.only_waits);
+        self.shared.set_crowded(queued.only_waits);
         self.state = State::Waiting(Waiting {
             ticket: queued.ticket,
             since,
@@ -134,14 +134,14 @@ impl<M: Manager> Acquire<'_, M> {
                     }
                     continue;
                 }
-                WaiterPoll::OtherWaker => {
+                WaiterPoll::StoreWaker => {
                     let new = cx.waker().clone();
                     let old = self.shared.ledger().set_waker(ticket, new);
                     ignore_panic(|| drop(old));
                     continue;
                 }
-                WaiterPoll::Nothing(undriven) => {
-                    if undriven && poll_undriven(self.shared, Some(ticket), cx) {
+                WaiterPoll::Nothing { polls_undriven } => {
+                    if polls_undriven && poll_undriven(self.shared, Some(ticket), cx) {
                         continue;
                     }
                 }

@@ -31,10 +31,13 @@ pub(crate) enum WaiterPoll<T: LedgerTypes> {
     Answered(Answered<T>),
     /// Its job, to be polled.
     Job(TakenJob<T>),
-    /// Nothing yet. `true`: there are jobs that nobody drives, and this waiter is the one to poll them.
-    Nothing(bool),
-    /// Nothing yet, and the stored waker is not the one that polls.
-    OtherWaker,
+    /// Nothing yet.
+    Nothing {
+        /// There are jobs that nobody drives, and this waiter is the one to poll them.
+        polls_undriven: bool,
+    },
+    /// Nothing yet, and the waker of this poll has to be stored: a wake-up has taken the old one, or another task polls.
+    StoreWaker,
 }
 
 /// The answer of a waiter that has left the queue with it.
@@ -132,7 +135,7 @@ impl<T: LedgerTypes> Ledger<T> {
         self.fill(effects);
         let nothing_to_do = self.jobs.undriven_count() == 0
             // What is still to be done may lead to something.
-            && effects.rare.is_none()
+            && effects.are_plain()
             && !self.queue.is_answered(ticket)
             && self.queue.job(ticket).is_none();
         self.queued(ticket, nothing_to_do, deadline, effects.now())
@@ -163,7 +166,7 @@ impl<T: LedgerTypes> Ledger<T> {
         }
         // This is asked once in a poll: a waker need not recognise its own clone.
         if waker.is_some_and(|waker| !self.queue.is_woken_by(ticket, waker)) {
-            return WaiterPoll::OtherWaker;
+            return WaiterPoll::StoreWaker;
         }
         let job = self.queue.job(ticket).filter(|key| Some(*key) != polled);
         if let Some(key) = job {
@@ -171,8 +174,11 @@ impl<T: LedgerTypes> Ledger<T> {
                 return WaiterPoll::Job(job);
             }
         }
-        let is_head = job.is_none() && self.queue.head() == Some(ticket);
-        WaiterPoll::Nothing(is_head && self.jobs.undriven_count() > 0)
+        // The head polls these beside its own job, after it has polled that.
+        let is_free = job.is_none() && self.queue.head() == Some(ticket);
+        WaiterPoll::Nothing {
+            polls_undriven: is_free && self.jobs.undriven_count() > 0,
+        }
     }
 
     /// Stores another waker for the waiter; the old one comes back, to be dropped without the lock.
@@ -190,6 +196,7 @@ impl<T: LedgerTypes> Ledger<T> {
         if let Some(key) = left.job {
             self.driver_left(key, true, effects);
         }
+        // Also if others wait, because each of them may drive a job of its own.
         self.spawn_drivers(effects);
         self.supply(effects);
         self.drive_undriven(effects);

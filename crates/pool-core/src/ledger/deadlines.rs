@@ -1,4 +1,4 @@
-//! The pool's one timer. It serves the deadlines of all waiters and the ticks of the idle clock.
+//! When the pool's timer has to strike, and what happens to the waiters and to the idle clock when it does.
 
 use std::time::Instant;
 

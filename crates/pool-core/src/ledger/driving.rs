@@ -8,7 +8,7 @@ use super::{Effects, IdleEntry, JobKey, Kind, Ledger, LedgerTypes, Poller, Stage
 
 /// What became of a job that was polled and is not done.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Parked {
+pub(crate) enum AfterPoll {
     /// It waits for its next poll.
     Waiting,
     /// Something has happened meanwhile: its driver has to look again.
@@ -47,7 +47,7 @@ impl<T: LedgerTypes> Ledger<T> {
         poller: Poller,
         effects: &mut Effects<T>,
     ) -> Take<T> {
-        if poller.is_owner() {
+        if poller.hears_the_end() {
             if let Some(settled) = self.jobs.take_end(key) {
                 return Take::Ended(settled);
             }
@@ -69,7 +69,7 @@ impl<T: LedgerTypes> Ledger<T> {
             return Take::Busy;
         }
         let mut take = self.jobs.take(key, poller);
-        let is_verb = poller.is_owner() || poller == Poller::WaitClosed;
+        let is_verb = poller.hears_the_end() || poller == Poller::WaitClosed;
         if let (Take::Job(job), true) = (&mut take, is_verb) {
             // While the pool closes, any `wait_closed` can drive the job.
             job.is_shared |= !self.lifecycle.is_open();
@@ -115,7 +115,7 @@ impl<T: LedgerTypes> Ledger<T> {
         poller: Poller,
         waker: Option<Waker>,
         effects: &mut Effects<T>,
-    ) -> Parked {
+    ) -> AfterPoll {
         effects.drop_waker(self.jobs.park(key, work, poller, waker));
         match self.jobs.get(key) {
             Some(job) if job.is_cancelled => self.cancel(key, effects),
@@ -125,9 +125,9 @@ impl<T: LedgerTypes> Ledger<T> {
                 effects.spawn_driver(key);
                 self.drive_undriven(effects);
             }
-            _ => return Parked::Waiting,
+            _ => return AfterPoll::Waiting,
         }
-        Parked::LookAgain
+        AfterPoll::LookAgain
     }
 
     /// A job that several can drive goes on. All of them are woken, because the one that polled it last may never be
@@ -162,8 +162,9 @@ impl<T: LedgerTypes> Ledger<T> {
                 || (kind == Kind::Recycle && self.background.can_spawn())
                 || self.step_has_deadline[kind as usize];
             let nothing_ends_it = gave_up && has_started && !goes_on;
-            let nobody_closes = kind == Kind::Close && !self.background.can_spawn();
-            if nothing_ends_it || nobody_closes {
+            // Nobody can call `wait_closed` yet, so only a background task would finish a close.
+            let nobody_finishes_it = kind == Kind::Close && !self.background.can_spawn();
+            if nothing_ends_it || nobody_finishes_it {
                 return self.cancel(key, effects);
             }
         }
@@ -186,7 +187,7 @@ impl<T: LedgerTypes> Ledger<T> {
     /// A verb is dropped: it does not drive the job any more. If it has started the job, it does not want to know any
     /// more how it ends.
     pub(crate) fn caller_dropped(&mut self, key: JobKey, poller: Poller, effects: &mut Effects<T>) {
-        if poller.is_owner() {
+        if poller.hears_the_end() {
             effects.drop_waker(self.jobs.set_owned(key, false));
             if let Some(ended) = self.jobs.take_end(key) {
                 effects.drop_later(Stale::Settled(ended));

@@ -89,6 +89,11 @@ impl<T: LedgerTypes> Effects<T> {
         self.rare().spawn_drivers.push(key);
     }
 
+    /// Whether nothing has to happen but to wake one waiter.
+    pub(super) fn are_plain(&self) -> bool {
+        self.rare.is_none()
+    }
+
     #[cold]
     pub(super) fn rare(&mut self) -> &mut RareEffects<T> {
         self.rare.get_or_insert_with(|| {

@@ -89,8 +89,8 @@ impl<E: IdleEntry> IdleList<E> {
     /// The state of the connection that is next. Without `now` only a connection that came back after the last tick is
     /// known to be ready.
     #[inline]
-    pub(super) fn next(&self, now: Option<Instant>, background: bool) -> Next {
-        let is_dirty = self.dirty_is_next(background);
+    pub(super) fn next(&self, now: Option<Instant>, can_spawn: bool) -> Next {
+        let is_dirty = self.dirty_is_next(can_spawn);
         match self.list(is_dirty).next(self.order) {
             None => Next::Nothing,
             Some((_, entry))
@@ -125,8 +125,8 @@ impl<E: IdleEntry> IdleList<E> {
 
     /// Takes out the connection that is next, if it can be handed out as far as can be told.
     #[inline]
-    pub(super) fn take_ready(&mut self, now: Option<Instant>, background: bool) -> Option<E> {
-        if self.dirty_is_next(background) {
+    pub(super) fn take_ready(&mut self, now: Option<Instant>, can_spawn: bool) -> Option<E> {
+        if self.dirty_is_next(can_spawn) {
             return None;
         }
         let (_, entry) = self.clean.take(self.order)?;
@@ -147,9 +147,9 @@ impl<E: IdleEntry> IdleList<E> {
 
     /// Takes out the connection that is next.
     #[inline]
-    pub(super) fn take(&mut self, background: bool) -> Option<E> {
+    pub(super) fn take(&mut self, can_spawn: bool) -> Option<E> {
         let order = self.order;
-        let list = self.list_mut(self.dirty_is_next(background));
+        let list = self.list_mut(self.dirty_is_next(can_spawn));
         list.take(order).map(|(_, entry)| entry)
     }
 
@@ -158,11 +158,11 @@ impl<E: IdleEntry> IdleList<E> {
     /// Where background tasks recycle, a clean one is preferred. Where the next acquire recycles, the order of return
     /// decides.
     #[inline]
-    fn dirty_is_next(&self, background: bool) -> bool {
+    fn dirty_is_next(&self, can_spawn: bool) -> bool {
         if self.dirty.0.is_empty() {
             return false;
         }
-        self.clean.0.is_empty() || (!background && self.dirty_came_first())
+        self.clean.0.is_empty() || (!can_spawn && self.dirty_came_first())
     }
 
     #[inline(never)]

@@ -72,7 +72,7 @@ impl Poller {
     }
 
     /// Whether the poller hears from the poll itself how the job has ended.
-    pub(crate) fn is_owner(self) -> bool {
+    pub(crate) fn hears_the_end(self) -> bool {
         matches!(self, Self::Owner | Self::TryAcquire)
     }
 
@@ -318,9 +318,14 @@ impl<T: LedgerTypes> Jobs<T> {
         self.ended.remove(key.0)
     }
 
-    /// A connect, or any other job, that a waiter may take over.
-    pub(super) fn adoptable(&self, is_connect: bool) -> Option<JobKey> {
-        self.adoptable[usize::from(!is_connect)].last().copied()
+    /// A connect that a waiter may take over.
+    pub(super) fn adoptable_connect(&self) -> Option<JobKey> {
+        self.adoptable[0].last().copied()
+    }
+
+    /// Any other job that a waiter may take over.
+    pub(super) fn adoptable_other(&self) -> Option<JobKey> {
+        self.adoptable[1].last().copied()
     }
 
     /// All jobs that may be taken over.

@@ -30,7 +30,7 @@ use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 pub(crate) use self::acquire::{Answer, Answered, Tried, WaiterPoll};
-pub(crate) use self::driving::Parked;
+pub(crate) use self::driving::AfterPoll;
 use self::effects::Stale;
 pub(crate) use self::effects::{Effects, RareEffects};
 use self::fill::Fill;

@@ -61,7 +61,7 @@ impl<T: LedgerTypes> Ledger<T> {
             return effects.drop_later(Stale::Entry(entry));
         }
         self.held -= 1;
-        let nobody_closes = !self.background.can_spawn() && !self.lifecycle.has_closers();
+        let nobody_drives_it = !self.background.can_spawn() && !self.lifecycle.has_closers();
         match (self.lifecycle.stage(), verdict) {
             (Stage::Open, Verdict::Reuse) if !self.idle.checks_always() => {
                 self.hand_out(entry, effects);
@@ -72,10 +72,10 @@ impl<T: LedgerTypes> Ledger<T> {
                 self.supply_head_too(effects);
                 self.revoke_recycle_task(effects);
             }
-            (Stage::Closing, _) if nobody_closes => self.drop_entry(entry, effects),
+            (Stage::Closing, _) if nobody_drives_it => self.drop_entry(entry, effects),
             _ => {
                 self.start_close(entry, effects);
-                // Where no background task comes, a waiter that needs the place closes it.
+                // Where the background task is never run, a waiter that needs the place drives the close.
                 self.supply(effects);
             }
         }

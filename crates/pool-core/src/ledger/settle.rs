@@ -28,7 +28,7 @@ pub(crate) enum Outcome<T: LedgerTypes> {
 
 /// What the end of a job means for whoever polled it, or started it.
 pub(crate) enum Settled<T: LedgerTypes> {
-    /// The pool has kept the connection.
+    /// The connection is still the pool's: it is idle, or with a waiter.
     Kept,
     /// The connection belongs to the `try_acquire` that polled the job.
     Taken(T::Entry),
@@ -92,7 +92,7 @@ impl<T: LedgerTypes> Ledger<T> {
             }
         };
         let owner = job.owner.take();
-        let settled = if job.is_owned && !poller.is_owner() {
+        let settled = if job.is_owned && !poller.hears_the_end() {
             self.jobs.keep_end(key, settled);
             effects.wake_all(owner);
             lost(None)

@@ -17,11 +17,11 @@ impl<T: LedgerTypes> Ledger<T> {
                     None => self.hand_out_clean(entry, effects),
                     Some(kind) => self.start_job_for(kind, Some(entry), ticket, effects),
                 }
-            } else if let Some(key) = self.jobs.adoptable(true) {
+            } else if let Some(key) = self.jobs.adoptable_connect() {
                 self.adopt(key, ticket, effects);
             } else if self.can_connect() {
                 self.start_job_for(Kind::Connect, None, ticket, effects);
-            } else if let Some(key) = self.jobs.adoptable(false) {
+            } else if let Some(key) = self.jobs.adoptable_other() {
                 self.adopt(key, ticket, effects);
             } else {
                 return;
@@ -114,17 +114,18 @@ impl<T: LedgerTypes> Ledger<T> {
     /// the next waiter.
     pub(super) fn hand_out_clean(&mut self, entry: T::Entry, effects: &mut Effects<T>) {
         if let Some((head, job)) = self.give_clean(entry) {
-            self.answered(head, job, effects);
+            self.wake_answered(head, job, effects);
         }
     }
 
     /// Gives a waiter its answer. The job that it has driven is for the next waiter.
     pub(super) fn answer(&mut self, ticket: Ticket, answer: Answer<T>, effects: &mut Effects<T>) {
         let job = self.queue.answer(ticket, answer);
-        self.answered(ticket, job, effects);
+        self.wake_answered(ticket, job, effects);
     }
 
-    fn answered(&mut self, ticket: Ticket, job: Option<JobKey>, effects: &mut Effects<T>) {
+    /// Wakes a waiter that has its answer. The job that it has driven is for the next waiter.
+    fn wake_answered(&mut self, ticket: Ticket, job: Option<JobKey>, effects: &mut Effects<T>) {
         self.wake(ticket, effects);
         if let Some(key) = job {
             self.driver_left(key, false, effects);

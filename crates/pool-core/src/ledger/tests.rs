@@ -37,7 +37,12 @@ fn waiters_are_served_in_order_of_arrival() {
             "the fast case"
         );
         for later in &queue[turn + 1..] {
-            assert!(matches!(world.poll(*later), WaiterPoll::Nothing(false)));
+            assert!(matches!(
+                world.poll(*later),
+                WaiterPoll::Nothing {
+                    polls_undriven: false
+                }
+            ));
         }
         world.look(ticket, true, true);
         assert_eq!(world.guards.len(), 1);

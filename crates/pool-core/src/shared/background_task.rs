@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 
 use super::{Driven, Shared};
 use crate::Manager;
-use crate::ledger::{JobKey, Parked, Poller, Take};
+use crate::ledger::{AfterPoll, JobKey, Poller, Take};
 
 /// A background task that drives one job to its end, as long as nobody takes the job from it.
 pub(crate) struct BackgroundTask<M: Manager> {
@@ -54,7 +54,7 @@ impl<M: Manager> Future for BackgroundTask<M> {
             });
             if let Take::Job(job) = taken {
                 let driven = job.poll(&self.shared, cx);
-                if matches!(driven, Driven::Pending(Parked::Waiting)) {
+                if matches!(driven, Driven::Pending(AfterPoll::Waiting)) {
                     return Poll::Pending;
                 }
             }

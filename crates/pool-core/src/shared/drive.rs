@@ -7,12 +7,12 @@ use super::Shared;
 use crate::Manager;
 use crate::backend::PoolTypes;
 use crate::error::{Error, Phase};
-use crate::ledger::{JobKey, Kind, Outcome, Parked, Poller, Settled, Take, TakenJob, Ticket};
+use crate::ledger::{AfterPoll, JobKey, Kind, Outcome, Poller, Settled, Take, TakenJob, Ticket};
 use crate::panics::ignore_panic;
 
 /// What one poll of a job has led to.
 pub(crate) enum Driven<M: Manager> {
-    Pending(Parked),
+    Pending(AfterPoll),
     Settled(Settled<PoolTypes<M>>),
 }
 

@@ -6,7 +6,7 @@ use std::task::{Context, Poll};
 use super::{Driven, Shared};
 use crate::Manager;
 use crate::backend::PoolTypes;
-use crate::ledger::{JobKey, Parked, Poller, Settled, Take};
+use crate::ledger::{AfterPoll, JobKey, Poller, Settled, Take};
 use crate::panics::ignore_panic;
 
 /// The jobs that one verb has started: `fill`, `clear`, an awaited release, `try_acquire`. If it is dropped, it leaves
@@ -42,12 +42,12 @@ impl<M: Manager> JobSet<M> {
                 .change_without_time(|ledger, effects| ledger.take_job(key, self.poller, effects));
             let settled = match taken {
                 Take::Job(job) => match job.poll(&self.shared, cx) {
-                    Driven::Pending(Parked::Waiting) => {
+                    Driven::Pending(AfterPoll::Waiting) => {
                         at += 1;
                         continue;
                     }
                     // The job was cancelled or changed hands meanwhile.
-                    Driven::Pending(Parked::LookAgain) => continue,
+                    Driven::Pending(AfterPoll::LookAgain) => continue,
                     Driven::Settled(settled) => settled,
                 },
                 Take::Ended(settled) => settled,

@@ -1,4 +1,4 @@
-//! The pool's one timer. It serves the deadlines of all waiters and the ticks of the idle clock.
+//! The pool's one timer, as the runtime runs it. It serves the deadlines of all waiters and the ticks of the idle clock.
 
 use std::sync::{Arc, MutexGuard, PoisonError, TryLockError, Weak};
 use std::task::{Context, Wake};

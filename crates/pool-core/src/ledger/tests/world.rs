@@ -164,7 +164,7 @@ impl World {
     /// Polls as the waiter does, with its own waker.
     pub(super) fn poll(&mut self, ticket: Ticket) -> WaiterPoll<Plain> {
         match self.ledger.poll_waiter(ticket, None, Some(&self.waker)) {
-            WaiterPoll::OtherWaker => {
+            WaiterPoll::StoreWaker => {
                 self.ledger.set_waker(ticket, self.waker.clone());
                 self.ledger.poll_waiter(ticket, None, None)
             }
@@ -182,7 +182,7 @@ impl World {
                 }
             }
             WaiterPoll::Job(job) => self.step(job, end, well),
-            WaiterPoll::Nothing(_) | WaiterPoll::OtherWaker => {}
+            WaiterPoll::Nothing { .. } | WaiterPoll::StoreWaker => {}
         }
     }
 
