@@ -1,4 +1,4 @@
-//! The knobs: their defaults, what they accept, and what they refuse by name.
+//! The settings: their defaults, what they accept, and what they refuse by name.
 
 use std::error::Error as _;
 use std::time::Duration;
@@ -72,9 +72,9 @@ fn a_zero_duration_is_refused_with_the_name_of_its_setting() {
             refused(builder().check_policy(CheckPolicy::IdleFor(zero))),
         ),
     ];
-    for (knob, error) in refusals {
-        assert_eq!(error.field(), knob);
-        assert!(error.to_string().contains(knob), "{error}");
+    for (setting, error) in refusals {
+        assert_eq!(error.field(), setting);
+        assert!(error.to_string().contains(setting), "{error}");
         assert!(!error.message().is_empty());
     }
 }

@@ -13,7 +13,7 @@ use pool_core::{
 use support::watchdog::{MINUTE, Watchdog};
 use support::{FakeControl, FakeGuard, FakeManager, FakePool};
 
-/// The shortest idle time that a knob names here.
+/// The shortest idle time that a setting names here.
 const IDLE: Duration = Duration::from_millis(50);
 
 /// Holds up the thread that calls it until the test lets it go.

@@ -136,7 +136,7 @@ pub(crate) fn pool(
 ) -> (FakePool, FakeControl) {
     let (builder, control) = stage.pool(maxsize);
     let builder = builder.upkeep(false).check_policy(policy);
-    let pool = builder.build_lazy().expect("the knobs are right");
+    let pool = builder.build_lazy().expect("the settings are right");
     let guards: Vec<FakeGuard> = (0..idle).map(|_| acquire_now(stage, &pool)).collect();
     drop(guards);
     stage.settle();
@@ -256,7 +256,7 @@ fn wait_for_detached(stage: &Stage, maxsize: usize) -> Play {
     let pool = builder
         .upkeep(false)
         .build_lazy()
-        .expect("the knobs are right");
+        .expect("the settings are right");
     let mut guards: Vec<FakeGuard> = (0..maxsize).map(|_| acquire_now(stage, &pool)).collect();
     let detached = guards.pop().expect("one is out");
     Play::of_acquire(&pool, control)
@@ -351,7 +351,7 @@ fn wait_for_detached_beside_a_connect(stage: &Stage, maxsize: usize) -> Play {
     let pool = builder
         .upkeep(false)
         .build_lazy()
-        .expect("the knobs are right");
+        .expect("the settings are right");
     let guard = acquire_now(stage, &pool);
     let gate = Gate::new();
     control.always(Verb::Connect, Step::gate(&gate));

@@ -40,7 +40,7 @@ pub(crate) fn hangs(stage: &Stage, maxsize: usize, verb: Verb) -> Play {
         .recycle_timeout(SECOND)
         .close_timeout(SECOND)
         .build_lazy()
-        .expect("the knobs are right");
+        .expect("the settings are right");
     let mut failures = 0;
     if verb == Verb::Connect {
         failures = 1;

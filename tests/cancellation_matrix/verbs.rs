@@ -45,7 +45,7 @@ pub(crate) fn wait_closed_after_terminate(stage: &Stage, maxsize: usize) -> Play
 pub(crate) fn fill(stage: &Stage, maxsize: usize, then: Step) -> Play {
     let (builder, control) = stage.pool(maxsize);
     let builder = builder.minsize(maxsize).upkeep(false);
-    let pool = builder.build_lazy().expect("the knobs are right");
+    let pool = builder.build_lazy().expect("the settings are right");
     let failures = if matches!(then, Step::Ok) { 0 } else { maxsize };
     let gates: Vec<Gate> = (0..maxsize).map(|_| Gate::new()).collect();
     for gate in &gates {

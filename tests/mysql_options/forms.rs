@@ -155,7 +155,7 @@ fn builder_url_and_serde_mean_the_same() {
 }
 
 #[test]
-fn a_pools_knobs_stand_beside_the_options() {
+fn a_pools_settings_stand_beside_the_options() {
     for (url, file) in [
         ("minsize=2&maxsize=0", json!({"minsize": 2, "maxsize": 0})),
         ("pool_recycle=3600", json!({"pool_recycle": 3600})),
@@ -235,10 +235,10 @@ fn what_is_wrong_is_named_in_the_same_words() {
 fn the_nearest_known_word_is_named() {
     let (_, message) = errors("pool_recycl=1", json!({"pool_recycl": 1}));
     assert!(message.contains("did you mean pool_recycle?"), "{message}");
-    let knob = serde_json::from_value::<ConnectOptions>(json!({"maxsize": 1})).unwrap_err();
+    let setting = serde_json::from_value::<ConnectOptions>(json!({"maxsize": 1})).unwrap_err();
     assert!(
-        knob.to_string().contains("read PoolOptions instead"),
-        "{knob}"
+        setting.to_string().contains("read PoolOptions instead"),
+        "{setting}"
     );
     let place = serde_json::from_value::<ConnectOptions>(json!({"pasword": "s3cret"})).unwrap_err();
     let place = place.to_string();

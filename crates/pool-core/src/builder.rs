@@ -77,6 +77,8 @@ impl<M: Manager> Builder<M> {
 
     /// How long a connection may be idle before it is closed instead of handed out; default `None`, without limit.
     ///
+    /// The name is aiomysql's. It has nothing to do with [`Manager::recycle`], which cleans a connection.
+    ///
     /// The time counts from its last use, as in aiomysql, and not from its connect: a connection that is always in
     /// use lives on. In real time the pool measures idle time in ticks of a quarter of the shortest idle limit
     /// (this one, or [`CheckPolicy::IdleFor`]): a connection may be replaced up to such a quarter early, never late.
@@ -291,17 +293,17 @@ mod tests {
     fn without_a_timer_a_time_out_is_refused() {
         use crate::{Builder, Error};
 
-        type Knob = fn(Builder<Numbers>) -> Builder<Numbers>;
+        type Setting = fn(Builder<Numbers>) -> Builder<Numbers>;
         const LIMIT: Duration = Duration::from_secs(1);
-        let knobs: [(&str, Knob); 5] = [
+        let settings: [(&str, Setting); 5] = [
             ("acquire_timeout", |builder| builder.acquire_timeout(LIMIT)),
             ("connect_timeout", |builder| builder.connect_timeout(LIMIT)),
             ("check_timeout", |builder| builder.check_timeout(LIMIT)),
             ("recycle_timeout", |builder| builder.recycle_timeout(LIMIT)),
             ("close_timeout", |builder| builder.close_timeout(LIMIT)),
         ];
-        for (name, knob) in knobs {
-            match knob(Pool::builder(Numbers)).build_lazy() {
+        for (name, setting) in settings {
+            match setting(Pool::builder(Numbers)).build_lazy() {
                 Err(Error::Config(error)) => assert_eq!(error.field(), name),
                 other => panic!("{name}: {other:?}"),
             }
@@ -310,32 +312,6 @@ mod tests {
         let acquired = futures_lite::future::block_on(pool.acquire().timeout(LIMIT));
         assert!(matches!(acquired, Err(Error::Config(_))));
         assert!(futures_lite::future::block_on(pool.acquire()).is_ok());
-    }
-
-    #[cfg(not(feature = "timer"))]
-    #[test]
-    fn without_a_timer_an_acquire_runs_if_its_time_out_was_removed_again() {
-        let pool = Pool::builder(Numbers).build_lazy().expect("no time-out");
-        let acquire = pool.acquire().timeout(Duration::from_secs(1)).timeout(None);
-        assert!(futures_lite::future::block_on(acquire).is_ok());
-    }
-
-    /// The pool is built outside every runtime, so no background task can hold the connection when the test looks.
-    #[test]
-    fn a_waiting_acquire_that_gets_a_time_out_and_is_dropped_leaves_the_queue() {
-        use futures_lite::future::{block_on, poll_once};
-
-        let pool = Pool::builder(Numbers).maxsize(1);
-        let pool = pool.build_lazy().expect("no time-out");
-        block_on(async {
-            let held = pool.acquire().await.expect("a place is free");
-            let mut waiting = pool.acquire();
-            assert!(poll_once(&mut waiting).await.is_none());
-            drop(waiting.timeout(Duration::from_secs(1)));
-            assert_eq!(pool.status().waiting(), 0);
-            drop(held);
-            assert!(poll_once(pool.acquire()).await.is_some());
-        });
     }
 
     #[cfg(feature = "timer")]

@@ -6,7 +6,7 @@ use std::task::{Context, Poll};
 
 use crate::Manager;
 use crate::error::Error;
-use crate::ledger::{CloserKey, JobKey, Poller, Take};
+use crate::ledger::{CloseWaiter, JobKey, Poller, Take};
 use crate::panics::ignore_panic;
 use crate::pool::Pool;
 use crate::shared::{Driven, JobSet, Shared};
@@ -133,14 +133,14 @@ impl<M: Manager> Pool<M> {
 /// One `wait_closed`: it drives every job that no waiter drives, and is woken when there is one more or nothing is left.
 struct Closer<'a, M: Manager> {
     shared: &'a Arc<Shared<M>>,
-    key: CloserKey,
+    key: CloseWaiter,
     /// The jobs that it has polled.
     driven: Vec<JobKey>,
 }
 
 impl<'a, M: Manager> Closer<'a, M> {
     fn new(shared: &'a Arc<Shared<M>>) -> Self {
-        let key = shared.ledger().add_closer();
+        let key = shared.ledger().add_close_waiter();
         Self {
             shared,
             key,
@@ -154,7 +154,7 @@ impl<'a, M: Manager> Closer<'a, M> {
             // The waker is stored before the look: what happens in between is not missed.
             let (stale, is_closed, keys) = {
                 let mut ledger = self.shared.ledger();
-                let stale = ledger.set_closer_waker(self.key, waker);
+                let stale = ledger.store_close_waker(self.key, waker);
                 (stale, ledger.is_closed(), ledger.jobs_for_close())
             };
             ignore_panic(|| drop(stale));
@@ -182,7 +182,7 @@ impl<M: Manager> Drop for Closer<'_, M> {
     fn drop(&mut self) {
         let driven = std::mem::take(&mut self.driven);
         let stale = self.shared.change(None, |ledger, effects| {
-            let stale = ledger.remove_closer(self.key);
+            let stale = ledger.remove_close_waiter(self.key);
             for key in driven {
                 ledger.caller_dropped(key, Poller::WaitClosed, effects);
             }

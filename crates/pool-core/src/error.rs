@@ -60,7 +60,7 @@ pub enum Error<E> {
     /// The connection was not kept although nothing failed: its manager said
     /// [`Verdict::Discard`](crate::Verdict::Discard), or the pool was cleared during its recycle.
     Discarded,
-    /// A method of the manager panicked; its connection was discarded.
+    /// A method of the manager panicked; its connection was dropped.
     #[non_exhaustive]
     Panicked {
         /// The phase in which it happened.

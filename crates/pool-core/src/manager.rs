@@ -84,7 +84,7 @@ pub trait Manager: Send + Sync + 'static {
     /// Decides what happens to a connection that comes back, also from `Drop`. It must not wait and must not do I/O.
     ///
     /// The default is [`Verdict::Recycle`]. The pool does not call it for a guard that is dropped while its thread
-    /// unwinds: it discards that connection.
+    /// unwinds: it drops that connection, without [`close`](Self::close).
     fn on_release(&self, conn: &mut Self::Connection) -> Verdict {
         let _ = conn;
         Verdict::Recycle

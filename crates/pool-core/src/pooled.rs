@@ -16,8 +16,8 @@ use crate::{Manager, Verdict};
 /// It derefs to the manager's connection, is `'static`, and can outlive its pool. Its own functions are
 /// associated functions (`PooledConnection::id(&conn)`), so that they hide no method of the connection.
 ///
-/// The drop never blocks, needs no executor and does not panic. If the thread unwinds, the drop discards the connection,
-/// because nobody knows what it was doing. After `mem::forget` of a guard its place stays taken until
+/// The drop never blocks, needs no executor and does not panic. If the thread unwinds, the connection is dropped and not
+/// closed, because nobody knows what it was doing. After `mem::forget` of a guard its place stays taken until
 /// [`Pool::terminate`](crate::Pool::terminate). `mem::swap` through two guards swaps the connections,
 /// but not their ids, ages and abort handles.
 ///
@@ -142,7 +142,7 @@ impl<M: Manager> PooledConnection<M> {
 fn give_back<M: Manager>(shared: &Arc<Shared<M>>, mut entry: Box<Entry<M::Connection>>) {
     let verdict = match thread::panicking() {
         true => None,
-        false => ignore_panic(|| shared.backend.manager.on_release(&mut entry.conn)),
+        false => shared.backend.verdict(&mut entry).ok(),
     };
     let Some(verdict) = verdict else {
         return give_back_broken(shared, entry);

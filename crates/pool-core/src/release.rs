@@ -4,7 +4,7 @@ use std::future::poll_fn;
 
 use crate::error::{Error, Phase};
 use crate::ledger::{Poller, Returned, Settled, Stage};
-use crate::panics::{catch_panic, ignore_panic};
+use crate::panics::ignore_panic;
 use crate::pool::Pool;
 use crate::pooled::PooledConnection;
 use crate::shared::JobSet;
@@ -74,7 +74,7 @@ impl<M: Manager> PooledConnection<M> {
     /// ```
     pub async fn release(this: Self) -> Result<(), Error<M::Error>> {
         let (mut entry, shared) = this.into_parts();
-        let verdict = match catch_panic(|| shared.backend.manager.on_release(&mut entry.conn)) {
+        let verdict = match shared.backend.verdict(&mut entry) {
             Ok(verdict) => verdict,
             Err(message) => {
                 shared.change(None, |ledger, effects| {

@@ -53,13 +53,13 @@ pub fn create_pool(options: ConnectOptions) -> Builder<MySqlManager> {
 impl PoolOptions {
     /// Begins the pool: all of it can be changed before `build().await` opens the first connections.
     pub fn builder(self) -> Builder<MySqlManager> {
-        self.apply_knobs(create_pool(self.connect_options().clone()))
+        self.apply_to(create_pool(self.connect_options().clone()))
     }
 }
 
-/// Begins a pool from a URL: as for [`ConnectOptions::from_url`], with the pool's knobs among its parameters.
+/// Begins a pool from a URL: as for [`ConnectOptions::from_url`], with the pool's settings among its parameters.
 ///
-/// [`PoolOptions::from_url`] names them. A knob that the URL does not give is as in [`create_pool`].
+/// [`PoolOptions::from_url`] names them. A setting that the URL does not give is as in [`create_pool`].
 ///
 /// # Errors
 ///

@@ -81,8 +81,8 @@ struct Waiting {
     ticket: Ticket,
     since: Instant,
     deadline: Option<Instant>,
-    /// The step that was driven last; the error of a time-out says it.
-    last_step: Option<Kind>,
+    /// The step that it drives; the error of a time-out says it.
+    step: Option<Kind>,
 }
 
 impl<M: Manager> Pool<M> {
@@ -195,5 +195,39 @@ impl<M: Manager> Drop for Acquire<'_, M> {
 impl<M: Manager> fmt::Debug for Acquire<'_, M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Acquire").finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use futures_lite::future::{block_on, poll_once};
+
+    use crate::Pool;
+    use crate::doc_manager::Numbers;
+
+    #[cfg(not(feature = "timer"))]
+    #[test]
+    fn without_a_timer_an_acquire_runs_if_its_time_out_was_removed_again() {
+        let pool = Pool::builder(Numbers).build_lazy().expect("no time-out");
+        let acquire = pool.acquire().timeout(Duration::from_secs(1)).timeout(None);
+        assert!(block_on(acquire).is_ok());
+    }
+
+    /// The pool is built outside every runtime, so no background task can hold the connection when the test looks.
+    #[test]
+    fn a_waiting_acquire_that_gets_a_time_out_and_is_dropped_leaves_the_queue() {
+        let pool = Pool::builder(Numbers).maxsize(1);
+        let pool = pool.build_lazy().expect("no time-out");
+        block_on(async {
+            let held = pool.acquire().await.expect("a place is free");
+            let mut waiting = pool.acquire();
+            assert!(poll_once(&mut waiting).await.is_none());
+            drop(waiting.timeout(Duration::from_secs(1)));
+            assert_eq!(pool.status().waiting(), 0);
+            drop(held);
+            assert!(poll_once(pool.acquire()).await.is_some());
+        });
     }
 }

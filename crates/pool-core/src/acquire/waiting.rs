@@ -8,7 +8,7 @@ use super::{Acquire, State, Timeout, Waiting};
 use crate::backend::{PoolTypes, no_timer};
 use crate::config::NO_TIMER;
 use crate::error::{Error, Phase};
-use crate::ledger::{Answer, Answered, Effects, Kind, Settled, Ticket, WaiterPoll};
+use crate::ledger::{Answer, Answered, Effects, Found, Kind, Settled, Ticket};
 use crate::panics::ignore_panic;
 use crate::pooled::PooledConnection;
 use crate::shared::{Driven, poll_undriven};
@@ -59,7 +59,7 @@ impl<M: Manager> Acquire<'_, M> {
             ticket: queued.ticket,
             since,
             deadline,
-            last_step: None,
+            step: None,
         });
         if queued.set_timer {
             self.set_timer()?;
@@ -67,7 +67,7 @@ impl<M: Manager> Acquire<'_, M> {
         Ok(queued.only_waits)
     }
 
-    /// The later polls: takes the answer, or drives the job that was started for this waiter.
+    /// Every poll of a waiter: takes the answer, or drives the job that was started for it.
     #[inline(never)]
     pub(super) fn look(&mut self, cx: &mut Context<'_>) -> Poll<Acquired<M>> {
         if let State::Waiting(Waiting { ticket, .. }) = self.state {
@@ -111,22 +111,22 @@ impl<M: Manager> Acquire<'_, M> {
         let mut polled = None;
         let mut waker = Some(cx.waker());
         loop {
-            let found = self
-                .shared
-                .ledger()
-                .poll_waiter(ticket, polled, waker.take());
+            let found = self.shared.ledger().find_for(ticket, polled, waker.take());
             match found {
-                WaiterPoll::Answered(answered) => {
+                Found::Answered(answered) => {
                     return Poll::Ready(self.leave_with(answered, cx));
                 }
-                WaiterPoll::Job(job) => {
+                Found::Job(job) => {
                     let (key, kind) = (job.key, job.kind);
                     if let State::Waiting(waiting) = &mut self.state {
-                        waiting.last_step = Some(kind);
+                        waiting.step = Some(kind);
                     }
                     match job.poll(self.shared, cx) {
                         Driven::Pending(_) => polled = Some(key),
                         Driven::Settled(settled) => {
+                            if let State::Waiting(waiting) = &mut self.state {
+                                waiting.step = None;
+                            }
                             if let Some(error) = panic_of_a_check(kind, settled) {
                                 return Poll::Ready(self.give_up(ticket, error));
                             }
@@ -134,13 +134,13 @@ impl<M: Manager> Acquire<'_, M> {
                     }
                     continue;
                 }
-                WaiterPoll::StoreWaker => {
+                Found::StoreWaker => {
                     let new = cx.waker().clone();
                     let old = self.shared.ledger().set_waker(ticket, new);
                     ignore_panic(|| drop(old));
                     continue;
                 }
-                WaiterPoll::Nothing { polls_undriven } => {
+                Found::Nothing { polls_undriven } => {
                     if polls_undriven && poll_undriven(self.shared, Some(ticket), cx) {
                         continue;
                     }
@@ -246,7 +246,7 @@ impl<M: Manager> Acquire<'_, M> {
 
     fn timed_out(&self, now: Instant) -> Error<M::Error> {
         let (since, step) = match &self.state {
-            State::Waiting(waiting) => (waiting.since, waiting.last_step),
+            State::Waiting(waiting) => (waiting.since, waiting.step),
             _ => unreachable!("only a waiter times out"),
         };
         self.shared.with_context(Error::Timeout {

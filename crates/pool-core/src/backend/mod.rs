@@ -12,15 +12,16 @@ use std::time::{Duration, Instant};
 
 use crate::config::{Config, ConfigError};
 use crate::error::Error;
-use crate::ledger::{IdleEntry, LedgerTypes, Outcome};
-use crate::{BoxFuture, Manager, Runtime};
+use crate::ledger::{LedgerEntry, LedgerTypes, Outcome};
+use crate::panics::catch_panic;
+use crate::{BoxFuture, Manager, Runtime, Verdict};
 
 /// The ledger's types for the pool of a manager.
 pub(crate) struct PoolTypes<M>(PhantomData<M>);
 
 impl<M: Manager> LedgerTypes for PoolTypes<M> {
     type Entry = Box<Entry<M::Connection>>;
-    type Job = BoxFuture<'static, Outcome<PoolTypes<M>>>;
+    type Future = BoxFuture<'static, Outcome<PoolTypes<M>>>;
     type Failure = Error<M::Error>;
 }
 
@@ -36,7 +37,7 @@ pub(crate) struct Entry<C> {
     pub(crate) uses: u64,
 }
 
-impl<C> IdleEntry for Box<Entry<C>> {
+impl<C> LedgerEntry for Box<Entry<C>> {
     fn id(&self) -> u64 {
         self.id
     }
@@ -89,7 +90,7 @@ impl<M> Backend<M> {
             crate::ThreadTimer::start()?;
             return Ok(crate::ThreadTimer::new().sleep_until(at));
         }
-        crate::panics::catch_panic(|| self.runtime.sleep_until(at))
+        catch_panic(|| self.runtime.sleep_until(at))
             .map_err(|message| format!("the runtime's timer panicked: {message}"))
     }
 
@@ -105,6 +106,18 @@ impl<M> Backend<M> {
         } else {
             self.runtime.now()
         }
+    }
+}
+
+impl<M: Manager> Backend<M> {
+    /// What becomes of a connection that comes back. Every way back asks here.
+    ///
+    /// # Errors
+    ///
+    /// The message of the manager's panic.
+    #[inline]
+    pub(crate) fn verdict(&self, entry: &mut Entry<M::Connection>) -> Result<Verdict, String> {
+        catch_panic(|| self.manager.on_release(&mut entry.conn))
     }
 }
 

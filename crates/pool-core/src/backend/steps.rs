@@ -1,5 +1,5 @@
 //! The four steps of a connection's life as futures. Each calls one method of the manager, under its own deadline, and
-//! contains its panics. They know nothing of the ledger.
+//! contains its panics. They use the ledger's types, never the ledger.
 
 use std::future::{Future, poll_fn};
 use std::pin::pin;
@@ -15,7 +15,7 @@ use crate::panics::{catch_panic, ignore_panic};
 use crate::{ErrorClass, Manager, Status};
 
 type EntryOf<M> = <PoolTypes<M> as LedgerTypes>::Entry;
-type JobOf<M> = <PoolTypes<M> as LedgerTypes>::Job;
+type FutureOf<M> = <PoolTypes<M> as LedgerTypes>::Future;
 
 /// How a step under a deadline failed.
 enum StepFailure<E> {
@@ -28,7 +28,11 @@ enum StepFailure<E> {
 
 impl<M: Manager> Backend<M> {
     /// The future of a step, from where the work is.
-    pub(crate) fn job(self: &Arc<Self>, kind: Kind, work: Work<EntryOf<M>, JobOf<M>>) -> JobOf<M> {
+    pub(crate) fn job(
+        self: &Arc<Self>,
+        kind: Kind,
+        work: Work<EntryOf<M>, FutureOf<M>>,
+    ) -> FutureOf<M> {
         let backend = Arc::clone(self);
         match (work, kind) {
             (Work::Parked(job), _) => job,

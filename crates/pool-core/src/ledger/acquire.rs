@@ -26,7 +26,7 @@ pub(crate) struct Queued {
 }
 
 /// What a waiter finds when it looks.
-pub(crate) enum WaiterPoll<T: LedgerTypes> {
+pub(crate) enum Found<T: LedgerTypes> {
     /// Its answer.
     Answered(Answered<T>),
     /// Its job, to be polled.
@@ -155,28 +155,28 @@ impl<T: LedgerTypes> Ledger<T> {
 
     /// What there is for the waiter, other than the job that it has just polled. `waker`, if it is given, is the one
     /// that polls.
-    pub(crate) fn poll_waiter(
+    pub(crate) fn find_for(
         &mut self,
         ticket: Ticket,
         polled: Option<JobKey>,
         waker: Option<&Waker>,
-    ) -> WaiterPoll<T> {
+    ) -> Found<T> {
         if let Some(answered) = self.take_answer(ticket) {
-            return WaiterPoll::Answered(answered);
+            return Found::Answered(answered);
         }
         // This is asked once in a poll: a waker need not recognise its own clone.
         if waker.is_some_and(|waker| !self.queue.is_woken_by(ticket, waker)) {
-            return WaiterPoll::StoreWaker;
+            return Found::StoreWaker;
         }
         let job = self.queue.job(ticket).filter(|key| Some(*key) != polled);
         if let Some(key) = job {
             if let Take::Job(job) = self.jobs.take(key, Poller::Waiter(ticket)) {
-                return WaiterPoll::Job(job);
+                return Found::Job(job);
             }
         }
         // The head polls these beside its own job, after it has polled that.
         let is_free = job.is_none() && self.queue.head() == Some(ticket);
-        WaiterPoll::Nothing {
+        Found::Nothing {
             polls_undriven: is_free && self.jobs.undriven_count() > 0,
         }
     }

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::task::Waker;
 
 use super::jobs::Job;
-use super::{Answer, CloserKey, Effects, JobKey, Kind, Ledger, LedgerTypes, Stage};
+use super::{Answer, CloseWaiter, Effects, JobKey, Kind, Ledger, LedgerTypes, Stage};
 
 impl<T: LedgerTypes> Ledger<T> {
     /// Closes every idle connection; the caller drives that.
@@ -82,23 +82,23 @@ impl<T: LedgerTypes> Ledger<T> {
     }
 
     /// A `wait_closed` begins.
-    pub(crate) fn add_closer(&mut self) -> CloserKey {
-        self.lifecycle.add_closer()
+    pub(crate) fn add_close_waiter(&mut self) -> CloseWaiter {
+        self.lifecycle.add_close_waiter()
     }
 
     /// A `wait_closed` is over. Its waker comes out.
-    pub(crate) fn remove_closer(&mut self, key: CloserKey) -> Option<Waker> {
-        self.lifecycle.remove_closer(key)
+    pub(crate) fn remove_close_waiter(&mut self, key: CloseWaiter) -> Option<Waker> {
+        self.lifecycle.remove_close_waiter(key)
     }
 
     /// Stores how to wake a `wait_closed`. The old waker comes out.
-    pub(crate) fn set_closer_waker(&mut self, key: CloserKey, waker: Waker) -> Option<Waker> {
-        self.lifecycle.set_closer_waker(key, waker)
+    pub(crate) fn store_close_waker(&mut self, key: CloseWaiter, waker: Waker) -> Option<Waker> {
+        self.lifecycle.store_close_waker(key, waker)
     }
 
     /// Wakes every `wait_closed`: there may be something to drive, or nothing left.
     pub(super) fn notify_closed(&mut self, effects: &mut Effects<T>) {
-        effects.wake_all(self.lifecycle.take_closer_wakers());
+        effects.wake_all(self.lifecycle.take_close_wakers());
     }
 
     /// Whether the pool is closed and empty.

@@ -4,7 +4,7 @@ use std::task::Waker;
 
 use super::effects::Stale;
 use super::jobs::{Driver, Job};
-use super::{Effects, IdleEntry, JobKey, Kind, Ledger, LedgerTypes, Poller, Stage, Take, Work};
+use super::{Effects, JobKey, Kind, Ledger, LedgerEntry, LedgerTypes, Poller, Stage, Take, Work};
 
 /// What became of a job that was polled and is not done.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -26,11 +26,9 @@ impl<T: LedgerTypes> Ledger<T> {
         if let Some(entry) = &mut entry {
             self.idle.stamp(entry);
         }
-        let id = entry.as_ref().map(IdleEntry::id);
+        let id = entry.as_ref().map(LedgerEntry::id);
         let clears = self.lifecycle.clears();
-        let key = self.jobs.insert(kind, entry, id, clears);
-        self.jobs.set_driver(key, driver);
-        key
+        self.jobs.insert(kind, entry, id, driver, clears)
     }
 
     /// Adds a job for a verb that drives it and wants to know how it ends.
@@ -111,7 +109,7 @@ impl<T: LedgerTypes> Ledger<T> {
     pub(crate) fn park(
         &mut self,
         key: JobKey,
-        work: T::Job,
+        work: T::Future,
         poller: Poller,
         waker: Option<Waker>,
         effects: &mut Effects<T>,

@@ -3,21 +3,10 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
+use super::LedgerEntry;
 use super::idle_clock::{ClockReading, IdleClock};
 use crate::config::Config;
 use crate::{CheckPolicy, IdleOrder};
-
-/// What the ledger needs to know of a connection.
-pub(crate) trait IdleEntry {
-    fn id(&self) -> u64;
-    /// When it was last used, or connected if it never was. `None`: after the last tick of the idle clock.
-    fn idle_since(&self) -> Option<Instant>;
-    fn set_idle_since(&mut self, since: Option<Instant>);
-    /// How long its manager lets it be idle.
-    fn idle_limit(&self) -> Option<Duration> {
-        None
-    }
-}
 
 /// The state of the connection that is next in order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,7 +41,7 @@ pub(super) struct IdleList<E> {
     dirty: List<E>,
 }
 
-impl<E: IdleEntry> IdleList<E> {
+impl<E: LedgerEntry> IdleList<E> {
     pub(super) fn new(config: &Config) -> Self {
         Self {
             clean: List(VecDeque::new()),

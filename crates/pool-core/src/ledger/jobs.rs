@@ -86,7 +86,7 @@ impl Poller {
 pub(crate) struct TakenJob<T: LedgerTypes> {
     pub(crate) key: JobKey,
     pub(crate) kind: Kind,
-    pub(crate) work: Work<T::Entry, T::Job>,
+    pub(crate) work: Work<T::Entry, T::Future>,
     pub(crate) poller: Poller,
     /// Others than the poller have to be woken too when the job goes on.
     pub(crate) is_shared: bool,
@@ -106,7 +106,7 @@ pub(crate) enum Take<T: LedgerTypes> {
 /// A job. Only [`Jobs`] changes it.
 pub(crate) struct Job<T: LedgerTypes> {
     pub(super) kind: Kind,
-    pub(super) work: Work<T::Entry, T::Job>,
+    pub(super) work: Work<T::Entry, T::Future>,
     pub(super) driver: Driver,
     /// The waker of the background task that drives the job.
     pub(super) background: Option<Waker>,
@@ -197,13 +197,15 @@ impl<T: LedgerTypes> Jobs<T> {
         kind: Kind,
         entry: Option<T::Entry>,
         id: Option<u64>,
+        driver: Driver,
         clears: u64,
     ) -> JobKey {
         self.counts[kind as usize] += 1;
-        JobKey(self.running.insert(Job {
+        self.undriven += usize::from(driver == Driver::Nobody);
+        let key = JobKey(self.running.insert(Job {
             kind,
             work: Work::Fresh(entry),
-            driver: Driver::Verb,
+            driver,
             background: None,
             is_owned: false,
             owner: None,
@@ -212,7 +214,9 @@ impl<T: LedgerTypes> Jobs<T> {
             clears,
             id,
             spot: None,
-        }))
+        }));
+        self.update_list(key);
+        key
     }
 
     /// Changes the driver. The waker of a background task that loses the job comes out.
@@ -275,7 +279,7 @@ impl<T: LedgerTypes> Jobs<T> {
     pub(super) fn park(
         &mut self,
         key: JobKey,
-        work: T::Job,
+        work: T::Future,
         poller: Poller,
         waker: Option<Waker>,
     ) -> Option<Waker> {

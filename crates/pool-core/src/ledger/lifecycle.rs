@@ -14,14 +14,14 @@ pub(crate) enum Stage {
 
 /// The number of a `wait_closed`.
 #[derive(Clone, Copy)]
-pub(crate) struct CloserKey(DefaultKey);
+pub(crate) struct CloseWaiter(DefaultKey);
 
 pub(super) struct Lifecycle {
     stage: Stage,
     /// The last `Pool` is gone, so nobody can call `wait_closed` any more.
     last_handle_dropped: bool,
     /// The `wait_closed` calls that wait, with their wakers.
-    closers: SlotMap<DefaultKey, Option<Waker>>,
+    close_waiters: SlotMap<DefaultKey, Option<Waker>>,
     /// How often `clear` was called.
     clears: u64,
 }
@@ -31,7 +31,7 @@ impl Lifecycle {
         Self {
             stage: Stage::Open,
             last_handle_dropped: false,
-            closers: SlotMap::new(),
+            close_waiters: SlotMap::new(),
             clears: 0,
         }
     }
@@ -72,24 +72,24 @@ impl Lifecycle {
         self.clears += 1;
     }
 
-    pub(super) fn has_closers(&self) -> bool {
-        !self.closers.is_empty()
+    pub(super) fn has_close_waiters(&self) -> bool {
+        !self.close_waiters.is_empty()
     }
 
-    pub(super) fn add_closer(&mut self) -> CloserKey {
-        CloserKey(self.closers.insert(None))
+    pub(super) fn add_close_waiter(&mut self) -> CloseWaiter {
+        CloseWaiter(self.close_waiters.insert(None))
     }
 
     /// Stores how to wake a `wait_closed`. The old waker comes out.
-    pub(super) fn set_closer_waker(&mut self, key: CloserKey, waker: Waker) -> Option<Waker> {
-        self.closers.get_mut(key.0)?.replace(waker)
+    pub(super) fn store_close_waker(&mut self, key: CloseWaiter, waker: Waker) -> Option<Waker> {
+        self.close_waiters.get_mut(key.0)?.replace(waker)
     }
 
-    pub(super) fn remove_closer(&mut self, key: CloserKey) -> Option<Waker> {
-        self.closers.remove(key.0)?
+    pub(super) fn remove_close_waiter(&mut self, key: CloseWaiter) -> Option<Waker> {
+        self.close_waiters.remove(key.0)?
     }
 
-    pub(super) fn take_closer_wakers(&mut self) -> impl Iterator<Item = Waker> {
-        self.closers.values_mut().filter_map(Option::take)
+    pub(super) fn take_close_wakers(&mut self) -> impl Iterator<Item = Waker> {
+        self.close_waiters.values_mut().filter_map(Option::take)
     }
 }

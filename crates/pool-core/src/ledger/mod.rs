@@ -7,12 +7,13 @@
 //! Each place of the pool is counted exactly once: in the idle list, as held (by a guard, or by an answer that lies
 //! ready for a waiter), in a job, or as departing (its connection is being dropped).
 //!
-//! The parts (`queue`, `idle`, `jobs`, `fill`, `lifecycle`) have private fields and know nothing of each other. The
-//! rules that join them are methods of [`Ledger`], in a file for each verb.
+//! The parts (`queue`, `idle`, `jobs`, `fill`, `lifecycle`, `background`) have private fields. They share the types of
+//! keys and of ends, but none reads or changes another. The rules that join them are methods of [`Ledger`], in a file
+//! for each verb.
 
 mod acquire;
+mod background;
 mod close;
-mod deadlines;
 mod driving;
 mod effects;
 mod fill;
@@ -24,37 +25,49 @@ mod queue;
 mod release;
 mod settle;
 mod supply;
-mod upkeep;
+mod timer;
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
-pub(crate) use self::acquire::{Answer, Answered, Tried, WaiterPoll};
+pub(crate) use self::acquire::{Answer, Answered, Found, Tried};
+use self::background::Background;
 pub(crate) use self::driving::AfterPoll;
 use self::effects::Stale;
 pub(crate) use self::effects::{Effects, RareEffects};
 use self::fill::Fill;
-pub(crate) use self::idle::IdleEntry;
 use self::idle::IdleList;
 pub(crate) use self::idle_clock::ClockReading;
 use self::jobs::Jobs;
 pub(crate) use self::jobs::{JobKey, Kind, Poller, Take, TakenJob, Work};
 use self::lifecycle::Lifecycle;
-pub(crate) use self::lifecycle::{CloserKey, Stage};
+pub(crate) use self::lifecycle::{CloseWaiter, Stage};
 use self::queue::Queue;
 pub(crate) use self::queue::Ticket;
 pub(crate) use self::release::Returned;
 pub(crate) use self::settle::{Outcome, Settled};
-use self::upkeep::Background;
 use crate::config::Config;
 use crate::status::Count;
 use crate::{AbortHandle, Status};
 
 /// The types that the ledger is about. The unit tests keep a ledger about numbers.
 pub(crate) trait LedgerTypes {
-    type Entry: IdleEntry;
-    type Job;
+    type Entry: LedgerEntry;
+    /// The future of a job.
+    type Future;
     type Failure;
+}
+
+/// What the ledger needs to know of a connection.
+pub(crate) trait LedgerEntry {
+    fn id(&self) -> u64;
+    /// When it was last used, or connected if it never was. `None`: after the last tick of the idle clock.
+    fn idle_since(&self) -> Option<Instant>;
+    fn set_idle_since(&mut self, since: Option<Instant>);
+    /// How long its manager lets it be idle.
+    fn idle_limit(&self) -> Option<Duration> {
+        None
+    }
 }
 
 /// The fields that every acquire and every release touches come first.

@@ -4,7 +4,7 @@ use std::task::Waker;
 use std::time::Instant;
 
 use super::effects::Stale;
-use super::{Effects, IdleEntry, JobKey, Kind, Ledger, LedgerTypes, Stage};
+use super::{Effects, JobKey, Kind, Ledger, LedgerEntry, LedgerTypes, Stage};
 use crate::Verdict;
 
 /// What an awaited release has to drive.
@@ -61,7 +61,7 @@ impl<T: LedgerTypes> Ledger<T> {
             return effects.drop_later(Stale::Entry(entry));
         }
         self.held -= 1;
-        let nobody_drives_it = !self.background.can_spawn() && !self.lifecycle.has_closers();
+        let nobody_drives_it = !self.background.can_spawn() && !self.lifecycle.has_close_waiters();
         match (self.lifecycle.stage(), verdict) {
             (Stage::Open, Verdict::Reuse) if !self.idle.checks_always() => {
                 self.hand_out(entry, effects);
@@ -127,6 +127,9 @@ impl<T: LedgerTypes> Ledger<T> {
     }
 
     /// A connection leaves without a close; its place is departing until the connection is dropped.
+    ///
+    /// `Shared::perform` drops it after the lock is released and reports that to [`dropped`](Self::dropped), which frees the
+    /// place.
     pub(super) fn drop_entry(&mut self, entry: T::Entry, effects: &mut Effects<T>) {
         self.departing += 1;
         let departing = (Some(entry.id()), Stale::Entry(entry));

@@ -2,7 +2,7 @@
 
 use super::effects::Stale;
 use super::jobs::{Driver, Job};
-use super::{Answer, Effects, IdleEntry, JobKey, Kind, Ledger, LedgerTypes, Poller, Stage};
+use super::{Answer, Effects, JobKey, Kind, Ledger, LedgerEntry, LedgerTypes, Poller, Stage};
 use crate::AbortHandle;
 
 /// What a job's future has returned.

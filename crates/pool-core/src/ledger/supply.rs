@@ -45,16 +45,14 @@ impl<T: LedgerTypes> Ledger<T> {
                 .idle
                 .next(Some(effects.now()), self.background.can_spawn());
             let entry = self.idle.take(self.background.can_spawn())?;
-            let step = match next {
-                Next::Expired => {
-                    self.start_close(entry, effects);
-                    continue;
-                }
-                Next::Suspect => Some(Kind::Check),
-                Next::Dirty => Some(Kind::Recycle),
-                Next::Ready | Next::Nothing | Next::Unknown => None,
-            };
-            return Some((entry, step));
+            match next {
+                Next::Ready => return Some((entry, None)),
+                Next::Suspect => return Some((entry, Some(Kind::Check))),
+                Next::Dirty => return Some((entry, Some(Kind::Recycle))),
+                Next::Expired => self.start_close(entry, effects),
+                Next::Nothing => unreachable!("there is an entry"),
+                Next::Unknown => unreachable!("the time is known"),
+            }
         }
     }
 

@@ -39,7 +39,7 @@ fn waiters_are_served_in_order_of_arrival() {
         for later in &queue[turn + 1..] {
             assert!(matches!(
                 world.poll(*later),
-                WaiterPoll::Nothing {
+                Found::Nothing {
                     polls_undriven: false
                 }
             ));
@@ -57,7 +57,7 @@ fn a_failed_connect_fails_the_first_waiter_only() {
     let [first, second] = [(); 2].map(|()| world.acquire());
     world.look(second, true, false);
     assert!(
-        matches!(world.poll(first), WaiterPoll::Answered(Answered { answer: Answer::Failed(why), .. })
+        matches!(world.poll(first), Found::Answered(Answered { answer: Answer::Failed(why), .. })
         if *why == "refused")
     );
     world.look(second, true, true);
@@ -86,7 +86,7 @@ fn a_close_answers_all_waiters_and_keeps_nothing() {
     for ticket in [a, b] {
         assert!(matches!(
             world.poll(ticket),
-            WaiterPoll::Answered(Answered {
+            Found::Answered(Answered {
                 answer: Answer::Closed,
                 ..
             })

@@ -60,7 +60,7 @@ impl TokioRuntime {
     /// let pool = Pool::builder(Numbers)
     ///     .runtime(TokioRuntime::new(executor.handle().clone()))
     ///     .build_lazy()
-    ///     .expect("the knobs are usable");
+    ///     .expect("the settings are usable");
     /// executor.block_on(async {
     ///     assert_eq!(*pool.acquire().await.unwrap(), 7);
     /// });

@@ -119,7 +119,7 @@ impl<M: Manager> Shared<M> {
         self.backend.now()
     }
 
-    /// The present, if nothing less tells whether an idle connection can be handed out.
+    /// The present; `None` where the idle clock, or the settings, make it needless to read the time.
     #[inline]
     pub(crate) fn idle_now(&self) -> Option<Instant> {
         match self.stamps_returns {

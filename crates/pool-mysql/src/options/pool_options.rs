@@ -10,7 +10,7 @@ use super::values::Value;
 
 /// The options of connections and of their pool in one value, which a URL or a configuration file gives.
 ///
-/// A knob that is not given is as in [`create_pool`](crate::create_pool). With the feature `serde` it can be deserialized from one
+/// A setting that is not given is as in [`create_pool`](crate::create_pool). With the feature `serde` it can be deserialized from one
 /// flat map: the names are those of the methods of [`ConnectOptions`] and of the pool's builder.
 ///
 /// # Examples
@@ -40,7 +40,7 @@ pub struct PoolOptions {
 }
 
 impl PoolOptions {
-    /// Reads a URL: as [`ConnectOptions::from_url`], with the knobs of the pool among its parameters.
+    /// Reads a URL: as [`ConnectOptions::from_url`], with the settings of the pool among its parameters.
     ///
     /// These are `minsize`, `maxsize` (0 for unlimited), `pool_recycle`, `acquire_timeout`, `connect_timeout`,
     /// `check_timeout`, `recycle_timeout`, `close_timeout`, `idle_order` (`fifo` or `lifo`), `check_policy` (`never`,
@@ -51,13 +51,17 @@ impl PoolOptions {
     ///
     /// A [`ConfigError`] that names the part of the URL that cannot be used, and says what to do. It never shows the password.
     pub fn from_url(url: &str) -> Result<Self, ConfigError> {
-        let mut knobs = Self::default();
-        let connect =
-            ConnectOptions::from_url_with(url, |key, value| match knobs.set_knob(key, value)? {
+        let mut settings = Self::default();
+        let connect = ConnectOptions::from_url_with(url, |key, value| {
+            match settings.set_by_name(key, value)? {
                 Some(_) => Err(keys::unknown(Form::Url, key, true)),
                 None => Ok(()),
-            })?;
-        Ok(Self { connect, ..knobs })
+            }
+        })?;
+        Ok(Self {
+            connect,
+            ..settings
+        })
     }
 
     /// The options of its connections.
@@ -65,8 +69,8 @@ impl PoolOptions {
         &self.connect
     }
 
-    /// Sets the knobs that were given; the others stay as they are.
-    pub(crate) fn apply_knobs<M: Manager>(&self, builder: Builder<M>) -> Builder<M> {
+    /// Sets the settings that were given; the others stay as they are.
+    pub(crate) fn apply_to<M: Manager>(&self, builder: Builder<M>) -> Builder<M> {
         let mut builder = builder;
         if let Some(minsize) = self.minsize {
             builder = builder.minsize(minsize);
@@ -101,8 +105,8 @@ impl PoolOptions {
         builder
     }
 
-    /// Sets a knob of the pool by its name. A value whose name is no knob's is given back.
-    pub(super) fn set_knob(
+    /// Sets a setting of the pool by its name. A value whose name is no setting's is given back.
+    pub(super) fn set_by_name(
         &mut self,
         key: &str,
         value: Value,
@@ -129,7 +133,7 @@ impl PoolOptions {
     }
 }
 
-/// The options of connections, with the knobs of their pool as [`create_pool`](crate::create_pool) leaves them.
+/// The options of connections, with the settings of their pool as [`create_pool`](crate::create_pool) leaves them.
 impl From<ConnectOptions> for PoolOptions {
     fn from(connect: ConnectOptions) -> Self {
         Self {
@@ -161,7 +165,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_knob_is_read() {
+    fn every_setting_is_read() {
         let url = "mysql://root@h/db?minsize=2&maxsize=0&pool_recycle=3600&acquire_timeout=1.5&check_timeout=500ms\
             &recycle_timeout=none&close_timeout=2s&idle_order=LIFO&check_policy=30s&upkeep=off&autocommit=false";
         let expected = PoolOptions {
@@ -185,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn a_knob_that_is_not_given_is_left_to_the_builder() {
+    fn a_setting_that_is_not_given_is_left_to_the_builder() {
         let expected = PoolOptions {
             connect: ConnectOptions::new().host("h"),
             ..PoolOptions::default()
@@ -195,15 +199,15 @@ mod tests {
 
     #[test]
     fn aiomysqls_minus_one_switches_recycling_off() {
-        let knobs = PoolOptions::from_url("mysql://h?pool_recycle=-1").unwrap();
-        assert_eq!(knobs.pool_recycle, Some(None));
+        let settings = PoolOptions::from_url("mysql://h?pool_recycle=-1").unwrap();
+        assert_eq!(settings.pool_recycle, Some(None));
     }
 
     #[test]
     fn the_check_policy_has_its_own_values() {
         let policy = |word: &str| {
             let url = format!("mysql://h?check_policy={word}");
-            PoolOptions::from_url(&url).map(|knobs| knobs.check_policy)
+            PoolOptions::from_url(&url).map(|settings| settings.check_policy)
         };
         assert_eq!(policy("never"), Ok(Some(CheckPolicy::Never)));
         assert_eq!(policy("Always"), Ok(Some(CheckPolicy::Always)));
@@ -213,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn bad_knobs_are_named() {
+    fn bad_settings_are_named() {
         for (url, message) in [
             (
                 "mysql://h?minsize=-1",

@@ -34,7 +34,7 @@ impl<'de> Deserialize<'de> for ConnectOptions {
     }
 }
 
-/// Reads one map with the names of [`ConnectOptions`] and of the pool's knobs, or a URL. An unknown name is an error that
+/// Reads one map with the names of [`ConnectOptions`] and of the pool's settings, or a URL. An unknown name is an error that
 /// names the nearest known one.
 ///
 /// # Examples
@@ -50,7 +50,7 @@ impl<'de> Deserialize<'de> for ConnectOptions {
 impl<'de> Deserialize<'de> for PoolOptions {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_any(Fields {
-            expected: "a map of connection options and knobs of a pool",
+            expected: "a map of connection options and settings of a pool",
             of_pool: true,
         })
     }
@@ -95,7 +95,7 @@ impl<'de> Visitor<'de> for Fields {
 impl Fields {
     fn set(&self, options: &mut PoolOptions, key: &str, value: Value) -> Result<(), ConfigError> {
         let left = match options.connect.set(Form::Field, key, value)? {
-            Some(value) if self.of_pool => options.set_knob(key, value)?,
+            Some(value) if self.of_pool => options.set_by_name(key, value)?,
             left => left,
         };
         match left {

@@ -56,7 +56,7 @@ impl<A, J: Copy> Queue<A, J> {
         }
     }
 
-    /// The number of waiters without an answer.
+    /// The number of waiters in the two lists.
     #[inline]
     pub(crate) fn len(&self) -> usize {
         self.len

@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 use crate::Verdict;
 use crate::config::Config;
 use crate::ledger::{
-    Answer, Effects, IdleEntry, JobKey, Kind, Ledger, LedgerTypes, Outcome, Poller, Settled, Take,
-    TakenJob, Ticket, WaiterPoll, Work,
+    Answer, Effects, Found, JobKey, Kind, Ledger, LedgerEntry, LedgerTypes, Outcome, Poller,
+    Settled, Take, TakenJob, Ticket, Work,
 };
 
 pub(super) struct Plain;
@@ -16,7 +16,7 @@ pub(super) struct Plain;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Number(pub(super) u64, Option<Instant>);
 
-impl IdleEntry for Number {
+impl LedgerEntry for Number {
     fn id(&self) -> u64 {
         self.0
     }
@@ -31,7 +31,7 @@ impl IdleEntry for Number {
 impl LedgerTypes for Plain {
     type Entry = Number;
     /// A future between two polls: the connection that is in it.
-    type Job = Option<Number>;
+    type Future = Option<Number>;
     type Failure = &'static str;
 }
 
@@ -162,11 +162,11 @@ impl World {
     }
 
     /// Polls as the waiter does, with its own waker.
-    pub(super) fn poll(&mut self, ticket: Ticket) -> WaiterPoll<Plain> {
-        match self.ledger.poll_waiter(ticket, None, Some(&self.waker)) {
-            WaiterPoll::StoreWaker => {
+    pub(super) fn poll(&mut self, ticket: Ticket) -> Found<Plain> {
+        match self.ledger.find_for(ticket, None, Some(&self.waker)) {
+            Found::StoreWaker => {
                 self.ledger.set_waker(ticket, self.waker.clone());
-                self.ledger.poll_waiter(ticket, None, None)
+                self.ledger.find_for(ticket, None, None)
             }
             found => found,
         }
@@ -175,14 +175,14 @@ impl World {
     /// One look of a waiter: its answer, or a poll of its job.
     pub(super) fn look(&mut self, ticket: Ticket, end: bool, well: bool) {
         match self.poll(ticket) {
-            WaiterPoll::Answered(answered) => {
+            Found::Answered(answered) => {
                 self.waiting.retain(|other| *other != ticket);
                 if let Answer::Entry(entry) = answered.answer {
                     self.guards.push(entry);
                 }
             }
-            WaiterPoll::Job(job) => self.step(job, end, well),
-            WaiterPoll::Nothing { .. } | WaiterPoll::StoreWaker => {}
+            Found::Job(job) => self.step(job, end, well),
+            Found::Nothing { .. } | Found::StoreWaker => {}
         }
     }
 

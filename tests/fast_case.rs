@@ -81,7 +81,7 @@ fn wait(pool: &Pool<Clean>) {
 }
 
 #[test]
-fn the_fast_way_reads_no_clock_sets_no_timer_and_spawns_nothing() {
+fn the_fast_case_reads_no_clock_sets_no_timer_and_spawns_nothing() {
     let calls = Arc::new(Calls::default());
     let pool = Pool::builder(Clean)
         .maxsize(1)
@@ -93,7 +93,7 @@ fn the_fast_way_reads_no_clock_sets_no_timer_and_spawns_nothing() {
             calls: Arc::clone(&calls),
         })
         .build_lazy()
-        .expect("the knobs are good");
+        .expect("the settings are good");
     cycle(&pool);
     let before = calls.all();
     for _ in 0..1000 {
@@ -106,7 +106,7 @@ fn the_fast_way_reads_no_clock_sets_no_timer_and_spawns_nothing() {
 }
 
 #[test]
-fn where_a_knob_asks_for_the_idle_time_a_clock_that_a_test_can_stop_is_read() {
+fn where_a_setting_asks_for_the_idle_time_a_clock_that_a_test_can_stop_is_read() {
     let calls = Arc::new(Calls::default());
     let pool = Pool::builder(Clean)
         .maxsize(1)
@@ -116,7 +116,7 @@ fn where_a_knob_asks_for_the_idle_time_a_clock_that_a_test_can_stop_is_read() {
             calls: Arc::clone(&calls),
         })
         .build_lazy()
-        .expect("the knobs are good");
+        .expect("the settings are good");
     cycle(&pool);
     let [_, _, before] = calls.all();
     cycle(&pool);
@@ -125,7 +125,7 @@ fn where_a_knob_asks_for_the_idle_time_a_clock_that_a_test_can_stop_is_read() {
 }
 
 #[test]
-fn neither_the_fast_way_nor_a_warm_wait_allocates() {
+fn neither_the_fast_case_nor_a_warm_wait_allocates() {
     // Without the idle clock, whose tick can fall into the middle of the count.
     let pool = Pool::builder(Clean)
         .maxsize(1)
@@ -133,7 +133,7 @@ fn neither_the_fast_way_nor_a_warm_wait_allocates() {
         .check_policy(CheckPolicy::Never)
         .runtime(ThreadTimer::new())
         .build_lazy()
-        .expect("the knobs are good");
+        .expect("the settings are good");
     wait(&pool);
     let cycles = allocation_counter::measure(|| (0..1000).for_each(|_| cycle(&pool)));
     assert_eq!(cycles.count_total, 0);
