@@ -16,7 +16,7 @@ use support::{FakeControl, FakeManager, FakePool, Gate, Probe, Step, Verb, hold}
 
 const SECOND: Duration = Duration::from_secs(1);
 
-/// A runtime with one lock over its timers and its tasks, which it holds while it wakes those who are due.
+/// A runtime with one lock over its clock, its timers and its tasks, which it holds while it wakes those who are due.
 ///
 /// A call that would need the lock while it is held is a dead-lock. It is written down, and goes without the lock.
 #[derive(Clone)]
@@ -24,7 +24,7 @@ struct OneLock(Arc<World>);
 
 struct World {
     locked: Mutex<Locked>,
-    /// Read without the lock.
+    /// A copy for calls that should not come while the lock is held.
     now: Mutex<Instant>,
     dead_locks: Mutex<Vec<&'static str>>,
     spawns: bool,
@@ -145,6 +145,7 @@ impl Runtime for OneLock {
         })
     }
     fn now(&self) -> Instant {
+        drop(self.enter("now"));
         *lock(&self.0.now)
     }
 }
@@ -165,7 +166,7 @@ impl Future for Sleep {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        if self.runtime.now() >= self.at {
+        if *lock(&self.runtime.0.now) >= self.at {
             return Poll::Ready(());
         }
         let runtime = self.runtime.clone();

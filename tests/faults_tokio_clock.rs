@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::time::Duration;
 
+use futures_lite::future::block_on;
 use pool_core::{
     Builder, CheckPolicy, Error, Phase, Pool, PooledConnection, TokioRuntime, Verdict,
 };
@@ -12,6 +13,7 @@ use tokio::time::{advance, pause, resume, sleep, timeout};
 
 const HOUR: Duration = Duration::from_secs(3600);
 const MINUTE: Duration = Duration::from_secs(60);
+const SHORT: Duration = Duration::from_millis(20);
 
 /// What was done to the clock before the pool is built.
 #[derive(Clone, Copy, Debug)]
@@ -24,6 +26,29 @@ enum Clock {
     AdvancedResumedPaused,
 }
 
+impl Clock {
+    /// A tokio runtime with this clock.
+    fn runtime(self) -> tokio::runtime::Runtime {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .start_paused(true)
+            .build()
+            .expect("tokio starts");
+        runtime.block_on(async {
+            match self {
+                Self::Paused => {}
+                Self::Advanced => advance(24 * HOUR).await,
+                Self::AdvancedResumedPaused => {
+                    advance(24 * HOUR).await;
+                    resume();
+                    pause();
+                }
+            }
+        });
+        runtime
+    }
+}
+
 /// Runs the body on a tokio runtime whose clock a test moves.
 ///
 /// tokio moves a paused clock to the next timer by itself when nothing else is to be done. So a call that waits for the
@@ -31,21 +56,7 @@ enum Clock {
 fn on_every_clock<F: Future<Output = ()>>(body: impl Fn(Builder<FakeManager>, FakeControl) -> F) {
     for clock in [Clock::Paused, Clock::Advanced, Clock::AdvancedResumedPaused] {
         println!("{clock:?}");
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_time()
-            .start_paused(true)
-            .build()
-            .expect("tokio starts");
-        runtime.block_on(async {
-            match clock {
-                Clock::Paused => {}
-                Clock::Advanced => advance(24 * HOUR).await,
-                Clock::AdvancedResumedPaused => {
-                    advance(24 * HOUR).await;
-                    resume();
-                    pause();
-                }
-            }
+        clock.runtime().block_on(async {
             let manager = FakeManager::bounded(1);
             let control = manager.control();
             let builder = Pool::builder(manager)
@@ -165,4 +176,47 @@ fn upkeep_closes_what_expired_by_the_paused_clock() {
             settle_until(&pool, 0, || control.live()).await;
         });
     });
+}
+
+#[test]
+fn after_the_runtime_is_gone_its_clock_runs_on_in_real_time() {
+    for clock in [Clock::Paused, Clock::Advanced, Clock::AdvancedResumedPaused] {
+        println!("{clock:?}");
+        within(WATCHDOG, "the runtime is gone", move || {
+            let tokio = clock.runtime();
+            let manager = FakeManager::bounded(1);
+            let control = manager.control();
+            let pool = Pool::builder(manager)
+                .runtime(TokioRuntime::new(tokio.handle().clone()))
+                .minsize(0)
+                .maxsize(1)
+                .upkeep(false)
+                .acquire_timeout(SHORT)
+                .connect_timeout(SHORT)
+                .build_lazy()
+                .unwrap();
+            let held = block_on(pool.acquire()).unwrap();
+            drop(tokio);
+            for _ in 0..2 {
+                let waited = block_on(pool.acquire());
+                assert!(
+                    matches!(&waited, Err(Error::Timeout { phase: Phase::Wait, after, .. }) if *after >= SHORT),
+                    "{waited:?}"
+                );
+            }
+            drop(PooledConnection::detach(held));
+            control.next(Verb::Connect, Step::Pend);
+            let waited = block_on(pool.acquire().timeout(None));
+            assert!(
+                matches!(
+                    &waited,
+                    Err(Error::Timeout {
+                        phase: Phase::Connect,
+                        ..
+                    })
+                ),
+                "{waited:?}"
+            );
+        });
+    }
 }

@@ -1,6 +1,7 @@
 //! Calls of foreign code whose panics must not stop the pool.
 
 use std::any::Any;
+use std::ops::Deref;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// Calls foreign code; `None` if it panicked.
@@ -20,6 +21,31 @@ pub(crate) fn catch_panic<T>(call: impl FnOnce() -> T) -> Result<T, String> {
         let _ = catch_unwind(AssertUnwindSafe(|| drop(panic)));
         text
     })
+}
+
+/// A value of foreign code. The panic of its drop is contained, wherever its last owner goes.
+pub(crate) struct DropsQuietly<T>(Option<T>);
+
+impl<T> DropsQuietly<T> {
+    pub(crate) fn new(value: T) -> Self {
+        Self(Some(value))
+    }
+}
+
+impl<T> Deref for DropsQuietly<T> {
+    type Target = T;
+
+    #[inline]
+    fn deref(&self) -> &T {
+        self.0.as_ref().expect("the value is there until its drop")
+    }
+}
+
+impl<T> Drop for DropsQuietly<T> {
+    fn drop(&mut self) {
+        let value = self.0.take();
+        ignore_panic(|| drop(value));
+    }
 }
 
 fn message(panic: &(dyn Any + Send)) -> String {

@@ -46,6 +46,7 @@ impl<M: Manager> Drop for Owner<M> {
         self.shared.change(None, |ledger, effects| {
             ledger.last_handle_dropped(effects);
         });
+        self.shared.drop_timer();
     }
 }
 

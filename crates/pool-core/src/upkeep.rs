@@ -7,6 +7,7 @@ use std::sync::{Arc, Weak};
 use std::task::{Context, Poll};
 use std::time::Instant;
 
+use crate::backend::poll_timer;
 use crate::panics::ignore_panic;
 use crate::shared::Shared;
 use crate::{BoxFuture, Manager};
@@ -72,21 +73,17 @@ impl<M: Manager> Upkeep<M> {
     ) -> bool {
         if self.sleep.as_ref().map(|(at, _)| *at) != next {
             let sleep = next.and_then(|at| Some((at, shared.backend.sleep_until(at).ok()?)));
-            self.sleep = sleep;
+            let old = std::mem::replace(&mut self.sleep, sleep);
+            ignore_panic(|| drop(old));
         }
         let Some((_, sleep)) = &mut self.sleep else {
             return false;
         };
-        match ignore_panic(|| sleep.as_mut().poll(cx)) {
-            Some(Poll::Pending) => false,
-            Some(Poll::Ready(())) => {
-                self.sleep = None;
-                true
-            }
-            None => {
-                self.sleep = None;
-                false
-            }
+        let polled = poll_timer(sleep, cx);
+        if !matches!(polled, Ok(Poll::Pending)) {
+            let done = self.sleep.take();
+            ignore_panic(|| drop(done));
         }
+        matches!(polled, Ok(Poll::Ready(())))
     }
 }

@@ -8,12 +8,13 @@ mod steps;
 use std::marker::PhantomData;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
+use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use crate::config::{Config, ConfigError};
 use crate::error::Error;
 use crate::ledger::{LedgerEntry, LedgerTypes, Outcome};
-use crate::panics::catch_panic;
+use crate::panics::{DropsQuietly, catch_panic, ignore_panic};
 use crate::{BoxFuture, Manager, Runtime, Verdict};
 
 /// The ledger's types for the pool of a manager.
@@ -53,8 +54,8 @@ impl<C> LedgerEntry for Box<Entry<C>> {
 }
 
 pub(crate) struct Backend<M> {
-    pub(crate) manager: M,
-    pub(crate) runtime: Arc<dyn Runtime>,
+    pub(crate) manager: DropsQuietly<M>,
+    pub(crate) runtime: DropsQuietly<Arc<dyn Runtime>>,
     pub(crate) config: Config,
     next_id: AtomicU64,
     /// The runtime's clock is the real one.
@@ -67,8 +68,8 @@ impl<M> Backend<M> {
     pub(crate) fn new(manager: M, runtime: Arc<dyn Runtime>, config: Config) -> Self {
         Self {
             is_real_time: runtime.is_real_time(),
-            manager,
-            runtime,
+            manager: DropsQuietly::new(manager),
+            runtime: DropsQuietly::new(runtime),
             config,
             next_id: AtomicU64::new(1),
         }
@@ -90,8 +91,7 @@ impl<M> Backend<M> {
             crate::ThreadTimer::start()?;
             return Ok(crate::ThreadTimer::new().sleep_until(at));
         }
-        catch_panic(|| self.runtime.sleep_until(at))
-            .map_err(|message| format!("the runtime's timer panicked: {message}"))
+        catch_panic(|| self.runtime.sleep_until(at)).map_err(timer_panicked)
     }
 
     /// Whether the timer can be set again while it strikes.
@@ -104,7 +104,8 @@ impl<M> Backend<M> {
         if self.is_real_time {
             Instant::now()
         } else {
-            self.runtime.now()
+            // This is asked in every Drop, too: a clock that panics must not lose a connection its place.
+            ignore_panic(|| self.runtime.now()).unwrap_or_else(Instant::now)
         }
     }
 }
@@ -119,6 +120,22 @@ impl<M: Manager> Backend<M> {
     pub(crate) fn verdict(&self, entry: &mut Entry<M::Connection>) -> Result<Verdict, String> {
         catch_panic(|| self.manager.on_release(&mut entry.conn))
     }
+}
+
+/// Polls a future of [`Backend::sleep_until`].
+///
+/// # Errors
+///
+/// What to tell the user: the timer panicked.
+pub(crate) fn poll_timer(
+    sleep: &mut BoxFuture<'static, ()>,
+    cx: &mut Context<'_>,
+) -> Result<Poll<()>, String> {
+    catch_panic(|| sleep.as_mut().poll(cx)).map_err(timer_panicked)
+}
+
+fn timer_panicked(message: String) -> String {
+    format!("the runtime's timer panicked: {message}")
 }
 
 /// A time-out that nothing can keep.

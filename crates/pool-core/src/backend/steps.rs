@@ -8,7 +8,7 @@ use std::sync::atomic::Ordering;
 use std::task::Poll;
 use std::time::Duration;
 
-use super::{Backend, Entry, PoolTypes, no_timer};
+use super::{Backend, Entry, PoolTypes, no_timer, poll_timer};
 use crate::error::{Error, Phase};
 use crate::ledger::{Kind, LedgerTypes, Outcome, Work};
 use crate::panics::{catch_panic, ignore_panic};
@@ -137,8 +137,10 @@ impl<M: Manager> Backend<M> {
                 }
             }
             let sleep = sleep.as_mut().expect("it was made just now");
-            let struck = sleep.as_mut().poll(cx);
-            struck.map(|()| Err(StepFailure::TimedOut(limit)))
+            match poll_timer(sleep, cx) {
+                Ok(struck) => struck.map(|()| Err(StepFailure::TimedOut(limit))),
+                Err(why) => Poll::Ready(Err(StepFailure::NoTimer(why))),
+            }
         })
         .await
     }

@@ -84,14 +84,16 @@ pub trait Runtime: Send + Sync + 'static {
     /// Completes at the given instant, or at once if it is in the past.
     fn sleep_until(&self, at: Instant) -> BoxFuture<'static, ()>;
 
-    /// The present; virtual in tests.
+    /// The present; virtual in tests. If it panics, the pool reads the real clock instead.
     fn now(&self) -> Instant;
 
     /// Whether [`sleep_until`](Runtime::sleep_until) may be called, and its future polled, by a waker that this runtime's
     /// timer calls; default `false`.
     ///
     /// Return `true` if the timer holds no lock while it wakes. The pool then sets its timer again by itself. With
-    /// `false`, the next caller that is polled sets it.
+    /// `false`, the next caller that is polled sets it, and nothing of this trait is called by such a waker. One thing
+    /// is left to the executor: where a task is dropped inside its own waker and owns the pool's last handle, the pool's
+    /// timer is dropped there too.
     fn is_reentrant(&self) -> bool {
         false
     }

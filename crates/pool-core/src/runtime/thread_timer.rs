@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::future::Future;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::{Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::task::{Context, Poll, Waker};
@@ -10,6 +9,7 @@ use std::thread;
 use std::time::Instant;
 
 use super::{BoxFuture, NoSpawner, Runtime};
+use crate::panics::ignore_panic;
 
 /// The default runtime: a timer on a lazily started thread, and no spawner.
 ///
@@ -102,7 +102,7 @@ impl Clock {
                 let waker = next.remove();
                 drop(sleepers);
                 // A waker is foreign code: its panic must not end the clock of the process.
-                let _ = catch_unwind(AssertUnwindSafe(|| waker.wake()));
+                ignore_panic(|| waker.wake());
                 sleepers = self.sleepers();
             } else {
                 let wait = at.saturating_duration_since(now);
@@ -175,7 +175,8 @@ impl Future for Sleep {
         let old = sleepers.wakers.insert(key, waker);
         let looks_too_late = sleepers.looks_at.is_none_or(|looks| at < looks);
         drop(sleepers);
-        drop(old);
+        // The drop of a waker is foreign code too.
+        ignore_panic(|| drop(old));
         if looks_too_late {
             clock.changed.notify_one();
         }
@@ -185,9 +186,11 @@ impl Future for Sleep {
 
 impl Drop for Sleep {
     fn drop(&mut self) {
-        if let (Some(key), Ok(clock)) = (self.key, clock()) {
+        // Without a key it was never polled to wait.
+        let Some(key) = self.key else { return };
+        if let Ok(clock) = clock() {
             let waker = clock.sleepers().wakers.remove(&key);
-            drop(waker);
+            ignore_panic(|| drop(waker));
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
+use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
 use std::time::Instant;
 
@@ -18,7 +19,8 @@ use super::{BoxFuture, NoSpawner, Runtime, ThreadTimer};
 /// virtual.
 ///
 /// The adapter keeps the handle, so nothing later needs an ambient context. After the runtime was shut down, the
-/// built-in [`ThreadTimer`] keeps the time, and what background tasks would have done happens in the next acquire.
+/// built-in [`ThreadTimer`] keeps the time, and what background tasks would have done happens in the next acquire. A
+/// paused clock then runs on in real time.
 ///
 /// # Examples
 ///
@@ -31,6 +33,15 @@ use super::{BoxFuture, NoSpawner, Runtime, ThreadTimer};
 #[derive(Clone, Debug)]
 pub struct TokioRuntime {
     handle: Handle,
+    /// Set when tokio's timer is found to be gone.
+    takeover: Arc<OnceLock<Takeover>>,
+}
+
+/// The instant at which the built-in timer took over from tokio's, by both clocks.
+#[derive(Clone, Copy, Debug)]
+struct Takeover {
+    tokio: Instant,
+    real: Instant,
 }
 
 impl TokioRuntime {
@@ -67,7 +78,38 @@ impl TokioRuntime {
     /// # Ok::<(), std::io::Error>(())
     /// ```
     pub fn new(handle: Handle) -> Self {
-        Self { handle }
+        Self {
+            handle,
+            takeover: Arc::default(),
+        }
+    }
+
+    fn tokio_now(&self) -> Instant {
+        // No context can be entered while the thread's local data is being destroyed.
+        let now = catch_unwind(AssertUnwindSafe(|| {
+            let _context = self.handle.enter();
+            time::Instant::now().into_std()
+        }));
+        now.unwrap_or_else(|_| Instant::now())
+    }
+
+    /// The sleep of the built-in timer. From here on it keeps the time, and [`now`](Runtime::now) agrees with it.
+    fn take_over(&self, at: Instant) -> BoxFuture<'static, ()> {
+        let takeover = self.takeover.get_or_init(|| {
+            let real = Instant::now();
+            let tokio = self.tokio_now();
+            let is_real = is_between(real, tokio, Instant::now());
+            Takeover {
+                tokio: if is_real { real } else { tokio },
+                real,
+            }
+        });
+        let left = at.saturating_duration_since(takeover.tokio);
+        // What lies beyond the clock never comes.
+        match takeover.real.checked_add(left) {
+            Some(at) => ThreadTimer::new().sleep_until(at),
+            None => Box::pin(std::future::pending()),
+        }
     }
 }
 
@@ -84,21 +126,20 @@ impl Runtime for TokioRuntime {
             Box::pin(unconstrained(time::sleep_until(at.into())))
         })) {
             Ok(sleep) => Box::pin(Sleep {
+                runtime: self.clone(),
                 tokio: Some(sleep),
                 thread: None,
                 at,
             }),
-            Err(_) => ThreadTimer::new().sleep_until(at),
+            Err(_) => self.take_over(at),
         }
     }
 
     fn now(&self) -> Instant {
-        // No context can be entered while the thread's local data is being destroyed.
-        let now = catch_unwind(AssertUnwindSafe(|| {
-            let _context = self.handle.enter();
-            time::Instant::now().into_std()
-        }));
-        now.unwrap_or_else(|_| Instant::now())
+        match self.takeover.get() {
+            Some(takeover) => takeover.tokio + takeover.real.elapsed(),
+            None => self.tokio_now(),
+        }
     }
 
     fn is_reentrant(&self) -> bool {
@@ -108,13 +149,17 @@ impl Runtime for TokioRuntime {
     fn is_real_time(&self) -> bool {
         // A paused clock stands still at an earlier instant, or was advanced to a later one.
         let before = Instant::now();
-        let now = self.now();
-        before <= now && now <= Instant::now()
+        is_between(before, self.now(), Instant::now())
     }
+}
+
+fn is_between(before: Instant, now: Instant, after: Instant) -> bool {
+    before <= now && now <= after
 }
 
 /// tokio's sleep, and the built-in one after tokio's runtime is gone.
 struct Sleep<S> {
+    runtime: TokioRuntime,
     tokio: Option<S>,
     thread: Option<BoxFuture<'static, ()>>,
     at: Instant,
@@ -130,9 +175,9 @@ impl<S: Future<Output = ()> + Unpin> Future for Sleep<S> {
                 Err(_) => self.tokio = None,
             }
         }
-        let at = self.at;
-        self.thread
-            .get_or_insert_with(|| ThreadTimer::new().sleep_until(at))
+        let this = &mut *self;
+        this.thread
+            .get_or_insert_with(|| this.runtime.take_over(this.at))
             .as_mut()
             .poll(cx)
     }

@@ -26,7 +26,7 @@ use crate::backend::{Backend, PoolTypes};
 use crate::config::Config;
 use crate::error::Error;
 use crate::ledger::{Effects, Ledger, LedgerTypes, Ticket};
-use crate::panics::ignore_panic;
+use crate::panics::{DropsQuietly, ignore_panic};
 use crate::{BoxFuture, Manager, Runtime, Status};
 
 pub(crate) type PoolLedger<M> = Ledger<PoolTypes<M>>;
@@ -43,9 +43,9 @@ pub(crate) struct Shared<M: Manager> {
     /// Time-outs can be kept.
     pub(crate) has_timer: bool,
     /// The pool's one timer. It is locked before the ledger, never after.
-    timer: Mutex<Option<BoxFuture<'static, ()>>>,
+    timer: DropsQuietly<Mutex<Option<BoxFuture<'static, ()>>>>,
     timer_waker: Waker,
-    last_connect_error: Mutex<Option<Arc<M::Error>>>,
+    last_connect_error: DropsQuietly<Mutex<Option<Arc<M::Error>>>>,
 }
 
 impl<M: Manager> Shared<M> {
@@ -67,9 +67,9 @@ impl<M: Manager> Shared<M> {
             stamps_returns: shortest.is_some() && !backend.uses_thread_timer(),
             backend,
             has_timer,
-            timer: Mutex::new(None),
+            timer: DropsQuietly::new(Mutex::new(None)),
             timer_waker: Waker::from(Arc::new(TimerWaker::new(shared))),
-            last_connect_error: Mutex::new(None),
+            last_connect_error: DropsQuietly::new(Mutex::new(None)),
         })
     }
 

@@ -4,8 +4,9 @@ use std::sync::{Arc, MutexGuard, PoisonError, TryLockError, Weak};
 use std::task::{Context, Wake};
 
 use super::Shared;
+use crate::backend::poll_timer;
 use crate::ledger::ClockReading;
-use crate::panics::{catch_panic, ignore_panic};
+use crate::panics::ignore_panic;
 use crate::{BoxFuture, Manager};
 
 type Timer<'a> = MutexGuard<'a, Option<BoxFuture<'static, ()>>>;
@@ -63,10 +64,8 @@ impl<M: Manager> Shared<M> {
             };
             let set = self.backend.sleep_until(at).and_then(|mut sleep| {
                 let mut cx = Context::from_waker(&self.timer_waker);
-                match catch_panic(|| sleep.as_mut().poll(&mut cx).is_ready()) {
-                    Ok(struck) => Ok((sleep, struck)),
-                    Err(message) => Err(format!("the runtime's timer panicked: {message}")),
-                }
+                let struck = poll_timer(&mut sleep, &mut cx)?.is_ready();
+                Ok((sleep, struck))
             });
             let (sleep, struck) = match set {
                 Ok(set) => set,
@@ -96,7 +95,20 @@ impl<M: Manager> Shared<M> {
         // The idle clock ticks only on the built-in timer.
         let uses_ticks = self.backend.uses_thread_timer();
         let now = uses_ticks.then(ClockReading::now);
-        self.change(None, |ledger, effects| ledger.timer_struck(now, effects));
+        self.change_without_time(|ledger, effects| ledger.timer_struck(now, effects));
+    }
+
+    /// Drops the timer: the last handle of the pool is gone, so nobody waits any more.
+    ///
+    /// Otherwise its waker could be the last owner of the pool, and would drop it inside the runtime's timer.
+    pub(crate) fn drop_timer(&self) {
+        let timer = match self.timer.try_lock() {
+            Ok(mut timer) => timer.take(),
+            Err(TryLockError::Poisoned(timer)) => timer.into_inner().take(),
+            // A waker that its poll has called drops the last handle.
+            Err(TryLockError::WouldBlock) => None,
+        };
+        ignore_panic(|| drop(timer));
     }
 }
 
