@@ -136,6 +136,22 @@ impl Watcher {
         }
     }
 
+    /// Waits until the server has ended this session.
+    pub(crate) async fn it_is_gone(&mut self, id: u64) {
+        let start = Instant::now();
+        loop {
+            let sessions = self.sessions().await;
+            if !sessions.iter().any(|(it, _)| *it == id) {
+                return;
+            }
+            assert!(
+                start.elapsed() < MINUTE,
+                "{id} is still there: {sessions:?}"
+            );
+            sleep(Duration::from_millis(5)).await;
+        }
+    }
+
     /// Waits until so many sessions at once run a statement that contains `text`.
     pub(crate) async fn so_many_run(&mut self, wanted: usize, text: &str) {
         let start = Instant::now();
