@@ -1,11 +1,12 @@
 //! Connections that are ended from outside while somebody holds them.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures::StreamExt;
-use pool_core::{Manager, PooledConnection};
+use pool_core::{AbortHandle, Manager, PooledConnection};
 use pool_mysql::mysql_async::prelude::Queryable;
-use pool_mysql::{MySqlManager, Pool, create_pool};
+use pool_mysql::{Connection, Error, MySqlManager, MySqlRuntime, Pool, create_pool};
 
 use crate::server::{Server, is_closed, is_refused, number, sleep, test};
 
@@ -133,13 +134,8 @@ fn a_full_server_is_told_as_soon_as_there_is_room() {
         let server = Server::with(&["--max-connections=10"]);
         // Not root: the server keeps one place for it.
         let options = server.tcp().user("app").password("app");
-        // The connection that saw the server greet may still be leaving.
-        let pool = loop {
-            match create_pool(options.clone()).minsize(10).build().await {
-                Ok(pool) => break pool,
-                Err(_) => sleep(Duration::from_millis(10)).await,
-            }
-        };
+        // A server that has started has no session, so all ten places are free.
+        let pool = create_pool(options).minsize(10).build().await.unwrap();
         let mut held = Vec::new();
         for _ in 0..10 {
             held.push(pool.acquire().await.unwrap());
@@ -158,27 +154,64 @@ fn a_full_server_is_told_as_soon_as_there_is_room() {
     });
 }
 
+/// A manager for several pools.
+#[derive(Clone)]
+struct SharedManager(Arc<MySqlManager>);
+
+impl SharedManager {
+    fn pool(&self) -> pool_core::Pool<Self> {
+        pool_core::Pool::builder(self.clone())
+            .runtime(MySqlRuntime::new())
+            .minsize(0)
+            .build_lazy()
+            .unwrap()
+    }
+}
+
+impl Manager for SharedManager {
+    type Connection = Connection;
+    type Error = Error;
+
+    async fn connect(&self) -> Result<Connection, Error> {
+        self.0.connect().await
+    }
+
+    async fn check(&self, conn: &mut Connection) -> Result<(), Error> {
+        self.0.check(conn).await
+    }
+
+    async fn recycle(&self, conn: &mut Connection) -> Result<(), Error> {
+        self.0.recycle(conn).await
+    }
+
+    fn abort_handle(&self, conn: &Connection) -> Option<AbortHandle> {
+        self.0.abort_handle(conn)
+    }
+}
+
 #[test]
 fn a_server_that_was_started_again_is_not_told_old_numbers() {
     test(|| async {
         let server = Server::start();
-        let pool = server.pool_of_one();
+        let manager = SharedManager(Arc::new(MySqlManager::new(server.tcp())));
+        let pool = manager.pool();
         let old = pool.acquire().await.unwrap();
         // Old enough for a difference in whole seconds.
         sleep(Duration::from_millis(2500)).await;
         server.restart().unwrap();
         let mut others = Vec::new();
-        while others
-            .last()
-            .map_or(0, pool_mysql::Connection::connection_id)
-            < old.connection_id()
-        {
+        while others.last().map_or(0, Connection::connection_id) < old.connection_id() {
             others.push(server.connect().await);
         }
+        let sentinels = manager.pool();
+        let sentinel = sentinels.acquire().await.unwrap();
         pool.terminate();
         pool.wait_closed().await.unwrap();
-        // Time for the killer, if it did come.
-        sleep(Duration::from_millis(500)).await;
+        // The kills of both pools go to the server in order, so nothing is left to do for the first one after this.
+        sentinels.terminate();
+        let mut watcher = server.watcher().await;
+        watcher.it_is_gone(sentinel.connection_id()).await;
+        assert_eq!(watcher.count("Com_kill").await, 1);
         for conn in &mut others {
             assert_eq!(number(conn, "SELECT 1").await, 1);
         }

@@ -3,29 +3,33 @@
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Waker};
-use std::time::Duration;
 
 use futures::StreamExt;
 use pool_mysql::mysql_async::{self, prelude::Queryable};
 use pool_mysql::{Connection, connect};
 
-use crate::server::{Server, code, for_a_while, is_closed, is_refused, number, one, polled, test};
+use crate::server::{Server, Watcher, code, is_closed, is_refused, number, one, polled, test};
 
 /// The trap: the answer to this one is on its way when its future is dropped.
-async fn cancel_a_query(conn: &mut Connection) {
-    let query = conn.query_first::<String, _>("SELECT CONCAT('stale', SLEEP(2))");
-    let answer = for_a_while(Duration::from_millis(50), query).await;
-    assert!(answer.is_none(), "it was too fast to be cancelled");
+async fn cancel_a_query(conn: &mut Connection, watcher: &mut Watcher) {
+    let id = conn.connection_id();
+    let query = conn.query_first::<String, _>("SELECT CONCAT('stale', SLEEP(1000))");
+    let answer = futures_lite::future::or(async { Some(query.await) }, async {
+        watcher.it_runs(id, "SLEEP(1000)").await;
+        None
+    });
+    assert!(answer.await.is_none(), "it has ended by itself");
 }
 
 #[test]
 fn after_a_cancelled_query_every_command_is_refused() {
     test(|| async {
         let server = Server::start();
+        let mut watcher = server.watcher().await;
         for options in server.both() {
             let mut conn = connect(options).await.unwrap();
             let statement = conn.prep("SELECT ?").await.unwrap();
-            cancel_a_query(&mut conn).await;
+            cancel_a_query(&mut conn, &mut watcher).await;
             assert!(conn.is_closed());
             for _ in 0..2 {
                 everything_is_refused(&mut conn, &statement).await;
@@ -82,10 +86,15 @@ async fn everything_is_refused(conn: &mut Connection, statement: &mysql_async::S
 fn inside_a_transaction_too() {
     test(|| async {
         let server = Server::start();
+        let mut watcher = server.watcher().await;
         let mut conn = server.connect().await;
         let mut tx = conn.start_transaction(<_>::default()).await.unwrap();
-        let nap = tx.query_drop("DO SLEEP(2)");
-        assert!(for_a_while(Duration::from_millis(20), nap).await.is_none());
+        let nap = tx.query_drop("DO SLEEP(1000)");
+        let answer = futures_lite::future::or(async { Some(nap.await) }, async {
+            watcher.somebody_runs("DO SLEEP(1000)").await;
+            None
+        });
+        assert!(answer.await.is_none(), "it has ended by itself");
         assert!(is_refused(&tx.query_drop("DO 1").await));
         assert!(is_closed(&tx.cursor().execute("DO 1", ()).await));
         assert!(is_refused(&tx.commit().await));
@@ -126,7 +135,7 @@ fn a_future_that_is_forgotten_is_as_bad_as_one_that_is_dropped() {
     test(|| async {
         let server = Server::start();
         let mut conn = server.connect().await;
-        let mut query = conn.query_drop("SELECT CONCAT('stale', SLEEP(2))");
+        let mut query = conn.query_drop("SELECT CONCAT('stale', SLEEP(1000))");
         assert!(
             query
                 .as_mut()

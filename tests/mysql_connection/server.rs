@@ -119,6 +119,39 @@ impl Watcher {
         }
     }
 
+    /// Waits until this session runs a statement that contains `text`.
+    pub(crate) async fn it_runs(&mut self, id: u64, text: &str) {
+        let start = Instant::now();
+        loop {
+            let sessions = self.sessions().await;
+            let runs = |info: &Option<String>| info.as_ref().is_some_and(|it| it.contains(text));
+            if sessions.iter().any(|(it, info)| *it == id && runs(info)) {
+                return;
+            }
+            assert!(
+                start.elapsed() < MINUTE,
+                "{id} does not run {text}: {sessions:?}"
+            );
+            sleep(Duration::from_millis(5)).await;
+        }
+    }
+
+    /// Waits until the server has ended this session.
+    pub(crate) async fn it_is_gone(&mut self, id: u64) {
+        let start = Instant::now();
+        loop {
+            let sessions = self.sessions().await;
+            if !sessions.iter().any(|(it, _)| *it == id) {
+                return;
+            }
+            assert!(
+                start.elapsed() < MINUTE,
+                "{id} is still there: {sessions:?}"
+            );
+            sleep(Duration::from_millis(5)).await;
+        }
+    }
+
     /// Waits until so many sessions at once run a statement that contains `text`.
     pub(crate) async fn so_many_run(&mut self, wanted: usize, text: &str) {
         let start = Instant::now();

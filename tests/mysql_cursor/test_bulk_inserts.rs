@@ -46,7 +46,7 @@ async fn executed(conn: &mut Connection) -> u64 {
 }
 
 /// Executes the sets, in one command, and returns how many rows that was.
-async fn at_once<P: Into<Params> + Send + Clone>(
+async fn in_one_command<P: Into<Params> + Send + Clone>(
     conn: &mut Connection,
     sql: &str,
     sets: &[P],
@@ -65,7 +65,7 @@ fn test_bulk_insert() {
         let server = Server::start();
         let mut conn = prepared(&server).await;
         let insert = "INSERT INTO bulkinsert (id, name, age, height) VALUES (?,?,?,?)";
-        assert_eq!(at_once(&mut conn, insert, &DATA).await, 3);
+        assert_eq!(in_one_command(&mut conn, insert, &DATA).await, 3);
         assert_records(&mut conn, &DATA).await;
     });
 }
@@ -77,7 +77,7 @@ fn test_bulk_insert_multiline_statement() {
         let mut conn = prepared(&server).await;
         let insert =
             "insert\n into bulkinsert (id, name,\n age, height)\n values (?,\n ? , ?,\n ? )\n ";
-        assert_eq!(at_once(&mut conn, insert, &DATA).await, 3);
+        assert_eq!(in_one_command(&mut conn, insert, &DATA).await, 3);
         assert_records(&mut conn, &DATA).await;
     });
 }
@@ -88,7 +88,7 @@ fn test_bulk_insert_single_record() {
         let server = Server::start();
         let mut conn = prepared(&server).await;
         let insert = "insert into bulkinsert (id, name, age, height) values (?,?,?,?)";
-        assert_eq!(at_once(&mut conn, insert, &DATA[..1]).await, 1);
+        assert_eq!(in_one_command(&mut conn, insert, &DATA[..1]).await, 1);
         assert_records(&mut conn, &DATA[..1]).await;
     });
 }
@@ -100,11 +100,11 @@ fn test_insert_on_duplicate_key_update() {
         let mut conn = prepared(&server).await;
         let insert = "insert into bulkinsert (id, name, age, height) values (?, ?, ?, ?) \
                       on duplicate key update age = values(age)";
-        assert_eq!(at_once(&mut conn, insert, &DATA).await, 3);
+        assert_eq!(in_one_command(&mut conn, insert, &DATA).await, 3);
         assert_records(&mut conn, &DATA).await;
         // A row that is changed counts twice, one that stays as it is not at all.
         let again = [(0, "-", 22, 0), (1, "-", 56, 0), (3, "sue", 7, 120)];
-        assert_eq!(at_once(&mut conn, insert, &again).await, 3);
+        assert_eq!(in_one_command(&mut conn, insert, &again).await, 3);
         let mut expected = DATA.to_vec();
         expected[0].2 = 22;
         expected.push(again[2]);
@@ -122,7 +122,7 @@ fn test_bulk_insert_with_params_as_dict() {
         });
         let insert =
             "INSERT INTO bulkinsert (id, name, age, height) VALUES (:id, :name, :age, :height)";
-        assert_eq!(at_once(&mut conn, insert, &sets).await, 3);
+        assert_eq!(in_one_command(&mut conn, insert, &sets).await, 3);
         assert_records(&mut conn, &DATA).await;
     });
 }
@@ -133,7 +133,7 @@ fn test_bulk_insert_with_precedence_spaces() {
         let server = Server::start();
         let mut conn = prepared(&server).await;
         let insert = "\n  INSERT INTO bulkinsert (id, name, age, height)\n  VALUES (?,?,?,?)\n";
-        assert_eq!(at_once(&mut conn, insert, &DATA[..2]).await, 2);
+        assert_eq!(in_one_command(&mut conn, insert, &DATA[..2]).await, 2);
         assert_records(&mut conn, &DATA[..2]).await;
     });
 }
@@ -146,7 +146,7 @@ fn test_bulk_replace() {
         let replace = "REPLACE INTO bulkinsert (id, name, age, height) VALUES (?,?,?,?)";
         let data = [(0, "bob", 21, 123), (0, "jim", 56, 45)];
         // One row that was new, and one that took the place of another.
-        assert_eq!(at_once(&mut conn, replace, &data).await, 3);
+        assert_eq!(in_one_command(&mut conn, replace, &data).await, 3);
         assert_records(&mut conn, &data[1..]).await;
         assert_eq!(
             number(&mut conn, "SELECT COUNT(*) FROM bulkinsert").await,
@@ -161,7 +161,7 @@ fn test_bulk_insert_with_semicolon_at_the_end() {
         let server = Server::start();
         let mut conn = prepared(&server).await;
         let insert = "INSERT INTO bulkinsert (id, name, age, height) VALUES (?,?,?,?);";
-        assert_eq!(at_once(&mut conn, insert, &DATA[..2]).await, 2);
+        assert_eq!(in_one_command(&mut conn, insert, &DATA[..2]).await, 2);
         assert_records(&mut conn, &DATA[..2]).await;
     });
 }

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use pool_core::Manager;
 use pool_mysql::mysql_async::prelude::Queryable;
-use pool_mysql::{Connection, Pool, connect};
+use pool_mysql::{Connection, MySqlManager, Pool, connect, create_pool};
 
 use crate::proxy::Proxy;
 use crate::server::{Server, Watcher, code, is_refused, number, one, sleep, test};
@@ -36,8 +37,8 @@ async fn locked() -> Locked {
 }
 
 impl Locked {
-    fn pool(&self, kill: bool) -> Pool {
-        one(self.server.tcp().kill_on_cancel(kill))
+    fn pool(&self) -> Pool {
+        one(self.server.tcp().kill_on_cancel(true))
     }
 
     /// Runs a command until the server is at it, and gives it up.
@@ -75,12 +76,24 @@ impl Locked {
     }
 }
 
+/// Has the server kill another connection of this manager, and waits for its end.
+///
+/// The kills of one manager, and those of one pool, reach the server in the order in which they were asked for. So the
+/// server has executed every kill that was asked for before this one, and counts it.
+async fn kill_a_sentinel(manager: &MySqlManager, watcher: &mut Watcher) {
+    let mut sentinel = manager.connect().await.unwrap();
+    let id = sentinel.connection_id();
+    let nap = async { drop(sentinel.query_drop("DO SLEEP(1000)").await) };
+    futures_lite::future::or(nap, watcher.it_runs(id, "SLEEP(1000)")).await;
+    watcher.it_is_gone(id).await;
+}
+
 #[test]
 fn the_server_ends_a_command_whose_future_was_dropped() {
     test(|| async {
         let mut locked = locked().await;
         for kind in ["text", "prepared", "cursor", "transaction"] {
-            let pool = locked.pool(true);
+            let pool = locked.pool();
             let mut conn = pool.acquire().await.unwrap();
             locked.give_up(&mut conn, kind).await;
             drop(conn);
@@ -95,14 +108,24 @@ fn the_server_ends_a_command_whose_future_was_dropped() {
 fn without_the_option_it_goes_on() {
     test(|| async {
         let mut locked = locked().await;
-        let pool = locked.pool(false);
+        let pool = create_pool(locked.server.tcp())
+            .minsize(0)
+            .maxsize(2)
+            .build_lazy()
+            .unwrap();
         let mut conn = pool.acquire().await.unwrap();
+        let sentinel = pool.acquire().await.unwrap();
         locked.give_up(&mut conn, "text").await;
         drop(conn);
         pool.close();
+        while pool.size() > 1 {
+            sleep(Duration::from_millis(5)).await;
+        }
+        // The sentinel is killed with or without the option. See `kill_a_sentinel`.
+        pool.terminate();
         pool.wait_closed().await.unwrap();
-        // Time for a killer, if there were one.
-        sleep(Duration::from_millis(300)).await;
+        locked.watcher.it_is_gone(sentinel.connection_id()).await;
+        assert_eq!(locked.watcher.count("Com_kill").await, 1);
         let id = locked.watcher.somebody_runs("UPDATE wanted").await;
         locked.watcher.run(&format!("KILL {id}")).await;
     });
@@ -116,13 +139,16 @@ fn a_plain_connection_does_it_too_and_a_command_that_ended_kills_nobody() {
         let mut conn = connect(options.clone()).await.unwrap();
         locked.give_up(&mut conn, "text").await;
         locked.nobody_wants_it().await;
-        let mut conn = connect(options).await.unwrap();
+        assert_eq!(locked.watcher.count("Com_kill").await, 1);
+        let manager = MySqlManager::new(options);
+        let mut conn = manager.connect().await.unwrap();
         drop(conn.query_drop("DO 1"));
         conn.query_drop("DO 1").await.unwrap();
         conn.query_drop("BLABLA").await.unwrap_err();
         drop(conn.query_iter("SELECT 1; SELECT 2").await.unwrap());
         assert_eq!(number(&mut conn, "SELECT 42").await, 42);
-        sleep(Duration::from_millis(100)).await;
+        kill_a_sentinel(&manager, &mut locked.watcher).await;
+        assert_eq!(locked.watcher.count("Com_kill").await, 2);
         assert_eq!(number(&mut conn, "SELECT 42").await, 42);
     });
 }
@@ -131,16 +157,16 @@ fn a_plain_connection_does_it_too_and_a_command_that_ended_kills_nobody() {
 fn a_connection_that_lives_on_after_a_refusal_is_not_killed() {
     test(|| async {
         let server = Server::start();
-        let mut conn = connect(server.tcp().kill_on_cancel(true)).await.unwrap();
+        let manager = MySqlManager::new(server.tcp().kill_on_cancel(true));
+        let mut conn = manager.connect().await.unwrap();
         let mut tx = conn.start_transaction(<_>::default()).await.unwrap();
         drop(tx.query_iter("DO 1; BLABLA").await.unwrap());
         drop(tx);
         // The rollback that comes before the next command hears the error of the statement before.
         assert_eq!(code(conn.query_drop("DO 1").await), 1064);
         let mut watcher = server.watcher().await;
-        // Time for a killer, if there were one.
-        sleep(Duration::from_millis(200)).await;
-        assert_eq!(watcher.count("Com_kill").await, 0);
+        kill_a_sentinel(&manager, &mut watcher).await;
+        assert_eq!(watcher.count("Com_kill").await, 1);
         assert_eq!(number(&mut conn, "SELECT @@in_transaction").await, 0);
     });
 }
@@ -149,7 +175,7 @@ fn a_connection_that_lives_on_after_a_refusal_is_not_killed() {
 fn a_result_that_was_left_and_does_not_end_is_ended_at_the_server() {
     test(|| async {
         let mut locked = locked().await;
-        let pool = locked.pool(true);
+        let pool = locked.pool();
         let mut conn = pool.acquire().await.unwrap();
         // The first row comes, and the second one is locked.
         let rows = "SELECT id, REPEAT('x', 20000) FROM wanted ORDER BY id FOR UPDATE";

@@ -125,14 +125,20 @@ fn a_savepoint_that_is_left_unfinished_takes_the_whole_transaction_with_it() {
         let mut conn = table(&server).await;
         let mut tx = conn.start_transaction(<_>::default()).await.unwrap();
         insert(&mut tx, 1).await.unwrap();
+        // It is left between two commands.
+        let (inserted, heard) = smol::channel::bounded(1);
         let left = tx.savepoint(|tx| {
+            let inserted = &inserted;
             Box::pin(async move {
                 insert(tx, 2).await?;
+                inserted.send(()).await.unwrap();
                 std::future::pending::<Result<(), Error>>().await
             })
         });
-        // It waits for ever, so whatever drives it does not see it end.
-        let left = crate::server::for_a_while(std::time::Duration::from_millis(50), left);
+        let left = futures_lite::future::or(async { Some(left.await) }, async {
+            heard.recv().await.unwrap();
+            None
+        });
         assert!(left.await.is_none());
         assert!(is_refused(
             &tx.query_drop("INSERT INTO t (a) VALUES (3)").await

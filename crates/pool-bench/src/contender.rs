@@ -39,13 +39,13 @@ pub(crate) trait Contender: Send + Sync + Sized + 'static {
     fn acquire_size(&self) -> usize;
 }
 
-/// A function that is called for each contender.
-pub(crate) trait Visitor {
+/// What is run for each contender.
+pub(crate) trait ContenderTask {
     /// The result for one contender.
     type Output;
 
     /// Is called with the contender `C`.
-    fn visit<C: Contender>(&self) -> Self::Output;
+    fn run<C: Contender>(&self) -> Self::Output;
 }
 
 /// Opens all connections of the pool, so that no connect happens later.

@@ -1,5 +1,7 @@
 //! xtask as one runs it, with a stand-in for cargo that only reports.
 
+use std::fs;
+use std::path::Path;
 use std::process::{Command, Output};
 
 /// Runs xtask from another folder, as far away from the checkout as it gets.
@@ -167,6 +169,56 @@ fn test_stops_at_the_first_step_that_fails_and_names_it() {
     );
     let said = text(&output.stdout);
     assert!(!said.contains("pool-core"), "nothing runs after it: {said}");
+}
+
+#[test]
+fn repeat_names_the_test_that_failed_in_one_of_the_runs_and_how_often() {
+    // The outputs of xtask and the counter of the stand-in go here, and not into the folder of an xtask that runs this.
+    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("repeat");
+    let _ = fs::remove_dir_all(&target);
+    fs::create_dir_all(&target).expect("a folder");
+    let output = xtask(
+        &["test", "--repeat", "3"],
+        &[
+            (
+                "CARGO_TARGET_DIR",
+                target.to_str().expect("a path in UTF-8"),
+            ),
+            (
+                "TEST_PROGRAMS",
+                concat!(env!("CARGO_MANIFEST_DIR"), "/tests/stand_ins/programs"),
+            ),
+        ],
+    );
+    assert_eq!(output.status.code(), Some(1), "{}", text(&output.stderr));
+    let said = text(&output.stdout);
+    for (run, failures) in [(1, 0), (2, 1), (3, 0)] {
+        let line = format!("xtask test: run {run} of 3, {failures} failures, ");
+        assert!(said.contains(&line), "{said}");
+    }
+    let log = target.join("xtask-repeat/failed-fails_once-in_the_second_run.log");
+    let table: Vec<&str> = said
+        .lines()
+        .filter(|line| line.contains(" failed 1 of "))
+        .collect();
+    assert_eq!(
+        table,
+        [format!(
+            "fails_once::in_the_second_run failed 1 of 3; output of its last failure: {}",
+            log.display()
+        )]
+    );
+    assert!(
+        said.contains("xtask test: 3 runs, 3 tests each, 1 failures; "),
+        "{said}"
+    );
+    assert!(said.ends_with("\n8 passed, 1 failed\n"), "{said}");
+    assert!(text(&output.stderr).contains("test: 1 failures"));
+    let kept = fs::read_to_string(log).expect("the output of the failure");
+    assert!(
+        kept.contains("test in_the_second_run ... FAILED") && kept.contains("to its other output"),
+        "{kept}"
+    );
 }
 
 /// A folder with a stand-in for valgrind before those of the system, so that nothing is installed for a test.

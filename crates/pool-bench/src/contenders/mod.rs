@@ -11,48 +11,48 @@ mod pool_core;
 mod r2d2;
 mod sqlx;
 
-use crate::contender::{Contender, Visitor};
+use crate::contender::{Contender, ContenderTask};
 use crate::fake::SMALL;
 
 /// The contender with which the others are compared.
 pub(crate) const OURS: &str = pool_core::PoolCore::<SMALL, { pool_core::REUSE }>::NAME;
 
-/// Visits all contenders with connections of this padding. Ours are first.
-pub(crate) fn visit_all<const PAD: usize, V: Visitor>(visitor: &V) -> Vec<V::Output> {
+/// Runs a task for all contenders with connections of this padding. Ours are first.
+pub(crate) fn run_for_all<const PAD: usize, T: ContenderTask>(task: &T) -> Vec<T::Output> {
     vec![
-        visitor.visit::<pool_core::PoolCore<PAD, { pool_core::REUSE }>>(),
-        visitor.visit::<pool_core::PoolCore<PAD, { pool_core::RECYCLE }>>(),
-        visitor.visit::<asyncband::Asyncband<PAD>>(),
-        visitor.visit::<deadpool::Deadpool<PAD>>(),
-        visitor.visit::<bb8::Bb8<PAD, false>>(),
-        visitor.visit::<mobc::Mobc<PAD, false>>(),
-        visitor.visit::<sqlx::Sqlx<PAD, false>>(),
-        visitor.visit::<r2d2::R2d2<PAD>>(),
-        visitor.visit::<array_queue::Queue<PAD>>(),
-        visitor.visit::<mutex_vec::Stack<PAD>>(),
+        task.run::<pool_core::PoolCore<PAD, { pool_core::REUSE }>>(),
+        task.run::<pool_core::PoolCore<PAD, { pool_core::RECYCLE }>>(),
+        task.run::<asyncband::Asyncband<PAD>>(),
+        task.run::<deadpool::Deadpool<PAD>>(),
+        task.run::<bb8::Bb8<PAD, false>>(),
+        task.run::<mobc::Mobc<PAD, false>>(),
+        task.run::<sqlx::Sqlx<PAD, false>>(),
+        task.run::<r2d2::R2d2<PAD>>(),
+        task.run::<array_queue::Queue<PAD>>(),
+        task.run::<mutex_vec::Stack<PAD>>(),
     ]
 }
 
-/// Visits the contenders that check a connection only on demand, configured to check in each acquire.
-pub(crate) fn visit_checking<const PAD: usize, V: Visitor>(visitor: &V) -> Vec<V::Output> {
+/// Runs a task for the contenders that check a connection only on demand, configured to check in each acquire.
+pub(crate) fn run_for_checking<const PAD: usize, T: ContenderTask>(task: &T) -> Vec<T::Output> {
     vec![
-        visitor.visit::<pool_core::PoolCore<PAD, { pool_core::CHECK }>>(),
-        visitor.visit::<bb8::Bb8<PAD, true>>(),
-        visitor.visit::<mobc::Mobc<PAD, true>>(),
-        visitor.visit::<sqlx::Sqlx<PAD, true>>(),
+        task.run::<pool_core::PoolCore<PAD, { pool_core::CHECK }>>(),
+        task.run::<bb8::Bb8<PAD, true>>(),
+        task.run::<mobc::Mobc<PAD, true>>(),
+        task.run::<sqlx::Sqlx<PAD, true>>(),
     ]
 }
 
 /// Names and settings of all contenders.
 pub(crate) fn settings() -> Vec<(&'static str, &'static str)> {
     struct Settings;
-    impl Visitor for Settings {
+    impl ContenderTask for Settings {
         type Output = (&'static str, &'static str);
-        fn visit<C: Contender>(&self) -> Self::Output {
+        fn run<C: Contender>(&self) -> Self::Output {
             (C::NAME, C::SETTINGS)
         }
     }
-    let mut settings = visit_all::<SMALL, _>(&Settings);
-    settings.extend(visit_checking::<SMALL, _>(&Settings));
+    let mut settings = run_for_all::<SMALL, _>(&Settings);
+    settings.extend(run_for_checking::<SMALL, _>(&Settings));
     settings
 }

@@ -44,13 +44,13 @@ pub(crate) trait Client: Send + Sync + Sized + 'static {
     }
 }
 
-/// A function that is called for each client.
-pub(crate) trait ClientVisitor {
+/// What is run for each client.
+pub(crate) trait ClientTask {
     /// The result for one client.
     type Output;
 
     /// Is called with the client `C`.
-    fn visit<C: Client>(&self) -> Self::Output;
+    fn run<C: Client>(&self) -> Self::Output;
 }
 
 /// Acquires all connections before it releases the first one.

@@ -10,8 +10,8 @@ use crate::arithmetic::least_over_most;
 use crate::effort::Effort;
 use crate::executors::{drive, two_workers};
 use crate::histogram::Histogram;
-use crate::mysql::client::{Client, ClientVisitor, Failed};
-use crate::mysql::clients::{Raw, visit_all};
+use crate::mysql::client::{Client, ClientTask, Failed};
+use crate::mysql::clients::{Raw, run_for_all};
 use crate::mysql::counters::Counters;
 use crate::mysql::target::{Target, Transport};
 use crate::workload::{Cell, Column, Sample, Workload, less, more, neutral};
@@ -68,7 +68,7 @@ pub(crate) fn workloads(
             baseline: Raw::NAME,
             rounds: effort.pick(5, 2),
             needs_quiet: true,
-            cells: visit_all(&Run {
+            cells: run_for_all(&Run {
                 target: target.clone(),
                 counters: Rc::clone(counters),
                 tasks: load.tasks,
@@ -95,10 +95,10 @@ struct Run {
     time: Duration,
 }
 
-impl ClientVisitor for Run {
+impl ClientTask for Run {
     type Output = Cell;
 
-    fn visit<C: Client>(&self) -> Cell {
+    fn run<C: Client>(&self) -> Cell {
         let (target, counters) = (self.target.clone(), Rc::clone(&self.counters));
         let (size, time) = (self.size, self.time);
         let tasks = match C::IS_RAW {

@@ -7,8 +7,8 @@ use futures::future::join_all;
 
 use crate::effort::Effort;
 use crate::executors::{drive, two_workers};
-use crate::mysql::client::{Client, ClientVisitor, Failed};
-use crate::mysql::clients::{Raw, visit_all};
+use crate::mysql::client::{Client, ClientTask, Failed};
+use crate::mysql::clients::{Raw, run_for_all};
 use crate::mysql::target::{Target, Transport};
 use crate::workload::{Cell, Column, Sample, Workload, less};
 
@@ -27,7 +27,7 @@ pub(crate) fn workload(effort: Effort, transport: Transport, target: &Target) ->
         baseline: Raw::NAME,
         rounds: effort.pick(15, 5),
         needs_quiet: false,
-        cells: visit_all(&Run {
+        cells: run_for_all(&Run {
             target: target.clone(),
         }),
     }
@@ -37,10 +37,10 @@ struct Run {
     target: Target,
 }
 
-impl ClientVisitor for Run {
+impl ClientTask for Run {
     type Output = Cell;
 
-    fn visit<C: Client>(&self) -> Cell {
+    fn run<C: Client>(&self) -> Cell {
         let target = self.target.clone();
         Cell {
             contender: C::NAME,

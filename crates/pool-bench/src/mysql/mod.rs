@@ -13,7 +13,7 @@ use std::rc::Rc;
 use private_server::PrivateServer;
 
 use crate::effort::Effort;
-use crate::mysql::client::{Client, ClientVisitor, Failed};
+use crate::mysql::client::{Client, ClientTask, Failed};
 use crate::mysql::counters::Counters;
 use crate::mysql::target::{Target, Transport};
 use crate::workload::Workload;
@@ -64,11 +64,11 @@ impl Server {
 /// Names and settings of all clients.
 pub(crate) fn settings() -> Vec<(&'static str, &'static str)> {
     struct Settings;
-    impl ClientVisitor for Settings {
+    impl ClientTask for Settings {
         type Output = (&'static str, &'static str);
-        fn visit<C: Client>(&self) -> Self::Output {
+        fn run<C: Client>(&self) -> Self::Output {
             (C::NAME, C::SETTINGS)
         }
     }
-    clients::visit_all(&Settings)
+    clients::run_for_all(&Settings)
 }

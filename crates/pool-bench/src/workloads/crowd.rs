@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 use tokio::time::timeout_at;
 
 use crate::arithmetic::{jain, least_over_most};
-use crate::contender::{Contender, Visitor, fill};
-use crate::contenders::{OURS, visit_all};
+use crate::contender::{Contender, ContenderTask, fill};
+use crate::contenders::{OURS, run_for_all};
 use crate::effort::Effort;
 use crate::executors::{drive, two_workers};
 use crate::fake::{SMALL, Server, yield_once};
@@ -38,7 +38,7 @@ pub(crate) fn workloads(effort: Effort) -> Vec<Workload> {
         baseline: OURS,
         needs_quiet: true,
         rounds: effort.pick(5, 3),
-        cells: visit_all::<SMALL, _>(&Run {
+        cells: run_for_all::<SMALL, _>(&Run {
             tasks,
             time: effort.millis(600, 150),
         })
@@ -54,10 +54,10 @@ struct Run {
     time: Duration,
 }
 
-impl Visitor for Run {
+impl ContenderTask for Run {
     type Output = Option<Cell>;
 
-    fn visit<C: Contender>(&self) -> Option<Cell> {
+    fn run<C: Contender>(&self) -> Option<Cell> {
         let (tasks, time) = (self.tasks, self.time);
         C::WAITS.then(|| Cell {
             contender: C::NAME,

@@ -4,8 +4,8 @@ use std::time::{Duration, Instant};
 
 use futures::future::join_all;
 
-use crate::contender::{Contender, Visitor};
-use crate::contenders::{OURS, visit_all};
+use crate::contender::{Contender, ContenderTask};
+use crate::contenders::{OURS, run_for_all};
 use crate::effort::Effort;
 use crate::executors::{drive, two_workers};
 use crate::fake::{SMALL, Server};
@@ -31,16 +31,19 @@ pub(crate) fn workloads(effort: Effort) -> Vec<Workload> {
         baseline: OURS,
         needs_quiet: false,
         rounds: effort.pick(7, 3),
-        cells: visit_all::<SMALL, _>(&Run).into_iter().flatten().collect(),
+        cells: run_for_all::<SMALL, _>(&Run)
+            .into_iter()
+            .flatten()
+            .collect(),
     }]
 }
 
 struct Run;
 
-impl Visitor for Run {
+impl ContenderTask for Run {
     type Output = Option<Cell>;
 
-    fn visit<C: Contender>(&self) -> Option<Cell> {
+    fn run<C: Contender>(&self) -> Option<Cell> {
         C::WAITS.then(|| Cell {
             contender: C::NAME,
             measure: Box::new(move || drive(two_workers(), measure::<C>())),

@@ -10,8 +10,8 @@ use tokio::sync::Notify;
 use tokio::task::unconstrained;
 
 use crate::arithmetic::median;
-use crate::contender::{Contender, Visitor, fill};
-use crate::contenders::{OURS, visit_all};
+use crate::contender::{Contender, ContenderTask, fill};
+use crate::contenders::{OURS, run_for_all};
 use crate::effort::Effort;
 use crate::executors::{current_thread, drive};
 use crate::fake::{SMALL, Server, yield_once};
@@ -32,7 +32,7 @@ pub(crate) fn workloads(effort: Effort) -> Vec<Workload> {
         baseline: OURS,
         needs_quiet: false,
         rounds: effort.pick(5, 3),
-        cells: visit_all::<SMALL, _>(&Run {
+        cells: run_for_all::<SMALL, _>(&Run {
             waiters,
             times: (effort.pick(50_000, 10_000) / waiters).max(1),
         })
@@ -52,10 +52,10 @@ struct Run {
     times: usize,
 }
 
-impl Visitor for Run {
+impl ContenderTask for Run {
     type Output = Option<Cell>;
 
-    fn visit<C: Contender>(&self) -> Option<Cell> {
+    fn run<C: Contender>(&self) -> Option<Cell> {
         let (waiters, times) = (self.waiters, self.times);
         C::WAITS.then(|| Cell {
             contender: C::NAME,

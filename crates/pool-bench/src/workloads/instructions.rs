@@ -6,8 +6,8 @@
 use std::env;
 use std::process::{Command, Stdio};
 
-use crate::contender::{Contender, Visitor, fill};
-use crate::contenders::{OURS, visit_all};
+use crate::contender::{Contender, ContenderTask, fill};
+use crate::contenders::{OURS, run_for_all};
 use crate::effort::Effort;
 use crate::executors::current_thread;
 use crate::fake::{BIG, SMALL, Server};
@@ -30,7 +30,7 @@ pub(crate) fn workloads(effort: Effort) -> Vec<Workload> {
         baseline: OURS,
         needs_quiet: false,
         rounds: 1,
-        cells: visit_all::<SMALL, _>(&Count { size: "small" }),
+        cells: run_for_all::<SMALL, _>(&Count { size: "small" }),
     }];
     if effort == Effort::Full {
         workloads.push(Workload {
@@ -40,7 +40,7 @@ pub(crate) fn workloads(effort: Effort) -> Vec<Workload> {
             baseline: OURS,
             needs_quiet: false,
             rounds: 1,
-            cells: visit_all::<BIG, _>(&Count { size: "big" }),
+            cells: run_for_all::<BIG, _>(&Count { size: "big" }),
         });
     }
     workloads
@@ -50,10 +50,10 @@ struct Count {
     size: &'static str,
 }
 
-impl Visitor for Count {
+impl ContenderTask for Count {
     type Output = Cell;
 
-    fn visit<C: Contender>(&self) -> Cell {
+    fn run<C: Contender>(&self) -> Cell {
         let size = self.size;
         Cell {
             contender: C::NAME,
@@ -96,8 +96,8 @@ pub(crate) fn run_cycles(contender: &str, size: &str, count: u32) -> Result<(), 
         count,
     };
     let ran = match size {
-        "small" => visit_all::<SMALL, _>(&run),
-        "big" => visit_all::<BIG, _>(&run),
+        "small" => run_for_all::<SMALL, _>(&run),
+        "big" => run_for_all::<BIG, _>(&run),
         _ => return Err(format!("there is no size `{size}`")),
     };
     match ran.contains(&true) {
@@ -111,10 +111,10 @@ struct Run {
     count: u32,
 }
 
-impl Visitor for Run {
+impl ContenderTask for Run {
     type Output = bool;
 
-    fn visit<C: Contender>(&self) -> bool {
+    fn run<C: Contender>(&self) -> bool {
         if C::NAME != self.contender {
             return false;
         }

@@ -1,7 +1,7 @@
 //! The heap memory of a pool with idle connections of 8 bytes.
 
-use crate::contender::{Contender, Visitor, fill};
-use crate::contenders::{OURS, visit_all};
+use crate::contender::{Contender, ContenderTask, fill};
+use crate::contenders::{OURS, run_for_all};
 use crate::effort::Effort;
 use crate::executors::{LIMIT, current_thread, hangs};
 use crate::fake::{SMALL, Server};
@@ -22,16 +22,19 @@ pub(crate) fn workloads(_: Effort) -> Vec<Workload> {
         baseline: OURS,
         needs_quiet: false,
         rounds: 1,
-        cells: visit_all::<SMALL, _>(&Run).into_iter().flatten().collect(),
+        cells: run_for_all::<SMALL, _>(&Run)
+            .into_iter()
+            .flatten()
+            .collect(),
     }]
 }
 
 struct Run;
 
-impl Visitor for Run {
+impl ContenderTask for Run {
     type Output = Option<Cell>;
 
-    fn visit<C: Contender>(&self) -> Option<Cell> {
+    fn run<C: Contender>(&self) -> Option<Cell> {
         C::WAITS.then(|| Cell {
             contender: C::NAME,
             measure: Box::new(move || {

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use crate::contender::{Contender, Visitor, fill};
-use crate::contenders::{OURS, visit_all};
+use crate::contender::{Contender, ContenderTask, fill};
+use crate::contenders::{OURS, run_for_all};
 use crate::effort::Effort;
 use crate::executors::{drive, two_workers};
 use crate::fake::{BIG, SMALL, Server, yield_once};
@@ -34,7 +34,7 @@ pub(crate) fn workloads(effort: Effort) -> Vec<Workload> {
         baseline: OURS,
         needs_quiet: true,
         rounds,
-        cells: visit_all::<SMALL, _>(&run),
+        cells: run_for_all::<SMALL, _>(&run),
     }];
     if effort == Effort::Full {
         workloads.push(Workload {
@@ -44,7 +44,7 @@ pub(crate) fn workloads(effort: Effort) -> Vec<Workload> {
             baseline: OURS,
             needs_quiet: true,
             rounds,
-            cells: visit_all::<BIG, _>(&run),
+            cells: run_for_all::<BIG, _>(&run),
         });
     }
     workloads
@@ -54,10 +54,10 @@ struct Run {
     time: Duration,
 }
 
-impl Visitor for Run {
+impl ContenderTask for Run {
     type Output = Cell;
 
-    fn visit<C: Contender>(&self) -> Cell {
+    fn run<C: Contender>(&self) -> Cell {
         let time = self.time;
         Cell {
             contender: C::NAME,

@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 use futures_lite::future::or;
 use tokio::time::{timeout, timeout_at};
 
-use crate::contender::{Contender, Visitor, fill};
-use crate::contenders::{OURS, visit_all, visit_checking};
+use crate::contender::{Contender, ContenderTask, fill};
+use crate::contenders::{OURS, run_for_all, run_for_checking};
 use crate::effort::Effort;
 use crate::executors::{drive, two_workers};
 use crate::fake::{SMALL, Server, yield_once};
@@ -30,8 +30,8 @@ pub(crate) fn workloads(effort: Effort) -> Vec<Workload> {
     let run = Run {
         time: effort.millis(600, 200),
     };
-    let mut cells = visit_all::<SMALL, _>(&run);
-    cells.extend(visit_checking::<SMALL, _>(&run));
+    let mut cells = run_for_all::<SMALL, _>(&run);
+    cells.extend(run_for_checking::<SMALL, _>(&run));
     vec![Workload {
         id: "storm",
         title: format!(
@@ -49,10 +49,10 @@ struct Run {
     time: Duration,
 }
 
-impl Visitor for Run {
+impl ContenderTask for Run {
     type Output = Option<Cell>;
 
-    fn visit<C: Contender>(&self) -> Option<Cell> {
+    fn run<C: Contender>(&self) -> Option<Cell> {
         let time = self.time;
         C::WAITS.then(|| Cell {
             contender: C::NAME,

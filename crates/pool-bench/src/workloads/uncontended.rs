@@ -4,8 +4,8 @@ use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use crate::arithmetic::median;
-use crate::contender::{Contender, Visitor, fill};
-use crate::contenders::{OURS, visit_all};
+use crate::contender::{Contender, ContenderTask, fill};
+use crate::contenders::{OURS, run_for_all};
 use crate::effort::Effort;
 use crate::executors::Executor;
 use crate::fake::{BIG, SMALL, Server};
@@ -30,7 +30,7 @@ pub(crate) fn workloads(effort: Effort) -> Vec<Workload> {
             baseline: OURS,
             needs_quiet: false,
             rounds,
-            cells: visit_all::<SMALL, _>(&run(Executor::Tokio)),
+            cells: run_for_all::<SMALL, _>(&run(Executor::Tokio)),
         },
         Workload {
             id: "uncontended-1k",
@@ -39,7 +39,7 @@ pub(crate) fn workloads(effort: Effort) -> Vec<Workload> {
             baseline: OURS,
             needs_quiet: false,
             rounds,
-            cells: visit_all::<BIG, _>(&run(Executor::Tokio)),
+            cells: run_for_all::<BIG, _>(&run(Executor::Tokio)),
         },
         Workload {
             id: "uncontended-smol",
@@ -48,7 +48,7 @@ pub(crate) fn workloads(effort: Effort) -> Vec<Workload> {
             baseline: OURS,
             needs_quiet: false,
             rounds,
-            cells: visit_all::<SMALL, _>(&run(Executor::Smol)),
+            cells: run_for_all::<SMALL, _>(&run(Executor::Smol)),
         },
         Workload {
             id: "uncontended-smol-1k",
@@ -57,7 +57,7 @@ pub(crate) fn workloads(effort: Effort) -> Vec<Workload> {
             baseline: OURS,
             needs_quiet: false,
             rounds,
-            cells: visit_all::<BIG, _>(&run(Executor::Smol)),
+            cells: run_for_all::<BIG, _>(&run(Executor::Smol)),
         },
     ]
 }
@@ -67,10 +67,10 @@ struct Uncontended {
     time: Duration,
 }
 
-impl Visitor for Uncontended {
+impl ContenderTask for Uncontended {
     type Output = Cell;
 
-    fn visit<C: Contender>(&self) -> Cell {
+    fn run<C: Contender>(&self) -> Cell {
         let (executor, time) = (self.executor, self.time);
         Cell {
             contender: C::NAME,

@@ -4,7 +4,7 @@ use mysql_async::prelude::{FromRow, Queryable};
 use mysql_async::{BinaryProtocol, Params, QueryResult, ResultSetStream};
 
 use crate::connection::Connection;
-use crate::connection::queryable::{convert, convert_all};
+use crate::connection::convert::{convert, convert_all};
 use crate::connection::run::{DriverFuture, count};
 use crate::statement::sql::Sql;
 

@@ -7,7 +7,7 @@ use pool_core::AbortHandle;
 use crate::connection::Connection;
 use crate::transport::abort::Signal;
 use crate::transport::connector::Connector;
-use crate::transport::kill::Victim;
+use crate::transport::kill_queue::Victim;
 
 impl Connection {
     /// A way to end the connection while somebody holds it: the command under way answers

@@ -1,6 +1,7 @@
 //! A connection to a server.
 
 pub(crate) mod answer;
+pub(crate) mod convert;
 pub(crate) mod exec;
 pub(crate) mod inspect;
 mod kill;

@@ -1,12 +1,10 @@
 //! The driver's `Queryable` for our connection. It is a macro, because a transaction has it too.
 
 use mysql_async::prelude::{AsQuery, FromRow, Queryable, StatementLike};
-use mysql_async::{
-    BinaryProtocol, DriverError, FromRowError, Params, QueryResult, ResultSetStream, Row,
-    Statement, TextProtocol,
-};
+use mysql_async::{BinaryProtocol, Params, QueryResult, ResultSetStream, Statement, TextProtocol};
 
 use crate::connection::Connection;
+use crate::connection::convert::{convert, convert_all};
 use crate::connection::exec::exec_methods;
 use crate::connection::run::{DriverFuture, count};
 use crate::session::command::Purpose;
@@ -15,15 +13,6 @@ impl Connection {
     pub(crate) fn connection(&mut self) -> &mut Connection {
         self
     }
-}
-
-/// A row as a `T`. A row that does not fit is an error; the driver would panic.
-pub(crate) fn convert<T: FromRow>(row: Row) -> mysql_async::Result<T> {
-    T::from_row_opt(row).map_err(|FromRowError(row)| DriverError::FromRow { row }.into())
-}
-
-pub(crate) fn convert_all<T: FromRow>(rows: Vec<Row>) -> mysql_async::Result<Vec<T>> {
-    rows.into_iter().map(convert).collect()
 }
 
 /// The driver's provided methods are written anew, so that each of them is one command of ours from beginning to end: the

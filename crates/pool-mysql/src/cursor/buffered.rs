@@ -6,8 +6,8 @@ use std::fmt;
 use mysql_async::prelude::{FromRow, Protocol};
 use mysql_async::{Params, QueryResult};
 
-use super::CursorClosed;
 use super::body::{Body, Results, cursor_methods};
+use super::closed::CursorClosed;
 use super::description::ColumnDescription;
 use super::mogrify::{dialect, mogrify};
 use super::result::{Head, ResultSet, read_all};

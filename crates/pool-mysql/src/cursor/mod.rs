@@ -2,6 +2,7 @@
 
 mod body;
 mod buffered;
+mod closed;
 mod description;
 mod dict;
 mod dict_row;
@@ -17,11 +18,8 @@ mod server_fetch;
 mod server_side;
 mod values;
 
-use std::future::Future;
-use std::pin::Pin;
-use std::task::{Context, Poll};
-
 pub use self::buffered::Cursor;
+pub use self::closed::CursorClosed;
 pub use self::description::ColumnDescription;
 pub use self::dict::{DictCursor, SsDictCursor};
 pub use self::dict_row::Dict;
@@ -112,17 +110,5 @@ impl Transaction<'_> {
     /// A cursor inside this transaction that reads one row at a time, as a map.
     pub fn ss_dict_cursor(&mut self) -> SsDictCursor<'_> {
         self.connection().ss_dict_cursor()
-    }
-}
-
-/// The future that [`Cursor::close`] returns. It is always ready.
-#[derive(Debug)]
-pub struct CursorClosed(());
-
-impl Future for CursorClosed {
-    type Output = ();
-
-    fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<()> {
-        Poll::Ready(())
     }
 }

@@ -1,6 +1,5 @@
-//! What an error of the driver means, and its text in one line.
+//! What an error of the driver means for the caller of a command.
 
-use std::fmt;
 use std::io::ErrorKind;
 
 use mysql_async::{DriverError, Error, IoError};
@@ -101,29 +100,5 @@ fn was_never_connected(error: &IoError) -> bool {
         ),
         #[allow(unreachable_patterns)]
         _ => false,
-    }
-}
-
-/// Displays an error of the driver as one line: that of the server as `number (state): message`, others with their cause.
-pub(crate) struct OneLine<'a>(pub(crate) &'a Error);
-
-impl fmt::Display for OneLine<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0 {
-            Error::Server(error) => {
-                write!(f, "{} ({}): {}", error.code, error.state, error.message)
-            }
-            Error::Io(IoError::Io(error)) => {
-                write!(f, "the connection to the server failed: {error}")
-            }
-            #[cfg(any(feature = "rustls", feature = "native-tls"))]
-            Error::Io(IoError::Tls(error)) => {
-                write!(f, "the connection to the server failed: {error}")
-            }
-            Error::Driver(DriverError::ConnectionClosed) => f.write_str("the connection is closed"),
-            Error::Driver(error) => write!(f, "the driver failed: {error}"),
-            Error::Url(error) => write!(f, "the driver failed: {error}"),
-            Error::Other(error) => write!(f, "the driver failed: {error}"),
-        }
     }
 }

@@ -3,6 +3,7 @@
 pub(crate) mod codes;
 pub(crate) mod driver_error;
 pub(crate) mod local_infile;
+mod one_line;
 pub(crate) mod outcome;
 
 use std::error::Error as StdError;
@@ -13,7 +14,8 @@ use mysql_async::{DriverError, IoError};
 use pool_core::{ConfigError, ErrorClass};
 
 use crate::error::codes::meaning_of;
-use crate::error::driver_error::{MySqlErrorExt, OneLine};
+use crate::error::driver_error::MySqlErrorExt;
+use crate::error::one_line::OneLine;
 use crate::error::outcome::OutcomeUnknown;
 
 /// How connecting, pooling and cursors fail: the one error type that a handler needs.

@@ -5,7 +5,7 @@ use std::fmt;
 
 use mysql_async::Error as DriverError;
 
-use crate::error::driver_error::OneLine;
+use crate::error::one_line::OneLine;
 
 /// Nobody knows whether a transaction was committed: the connection was lost between the COMMIT and its answer.
 ///

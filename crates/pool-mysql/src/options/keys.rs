@@ -148,6 +148,9 @@ const REFUSED: &[(&str, &str)] = &[
     ),
 ];
 
+/// What to do where a special character has cut a URL in two at the wrong place.
+pub(super) const ENCODE: &str = "write special characters of user, password and database percent-encoded (@ as %40, / as %2F, # as %23, ? as %3F, : as %3A)";
+
 /// Where an option was written.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Form {
@@ -242,10 +245,7 @@ pub(super) fn strange(form: Form) -> ConfigError {
     match form {
         Form::Url => ConfigError::new(
             "url",
-            format!(
-                "what follows the ? is no list of parameters: {}",
-                super::url::ENCODE
-            ),
+            format!("what follows the ? is no list of parameters: {ENCODE}"),
         ),
         Form::Field => ConfigError::new("options", "a name is no word of letters, digits and _"),
     }

@@ -17,6 +17,7 @@ mod ssl;
 mod ssl_files;
 mod url;
 mod validate;
+mod validate_ssl;
 mod values;
 
 use std::path::PathBuf;

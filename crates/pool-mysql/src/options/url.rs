@@ -7,11 +7,9 @@ use pool_core::ConfigError;
 use url::Url;
 
 use super::ConnectOptions;
-use super::keys::{self, Form};
+use super::keys::{self, ENCODE, Form};
 use super::setting::Setting;
 use super::values::Value;
-
-pub(super) const ENCODE: &str = "write special characters of user, password and database percent-encoded (@ as %40, / as %2F, # as %23, ? as %3F, : as %3A)";
 
 impl ConnectOptions {
     /// Options from a URL: `mysql://user:password@host:port/db?autocommit=false`.

@@ -3,8 +3,9 @@
 use mysql_async::prelude::{AsQuery, FromRow, Queryable, StatementLike};
 use mysql_async::{BinaryProtocol, Params, QueryResult, ResultSetStream, Statement, TextProtocol};
 
+use crate::connection::convert::{convert, convert_all};
 use crate::connection::exec::exec_methods;
-use crate::connection::queryable::{convert, convert_all, impl_queryable};
+use crate::connection::queryable::impl_queryable;
 use crate::connection::run::{DriverFuture, count};
 use crate::session::command::Purpose;
 use crate::statement::sql::Sql;

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Poll, Waker};
 
-use crate::transport::kill::Victim;
+use crate::transport::kill_queue::Victim;
 
 /// A flag that ends the command under way, and makes all later commands fail.
 #[derive(Default)]

@@ -6,7 +6,7 @@ use pool_core::ConfigError;
 
 use crate::options::{ConnectOptions, ResolvedOptions};
 use crate::transport::io_runtime::IoPlacement;
-use crate::transport::kill::Killer;
+use crate::transport::kill_queue::KillQueue;
 use crate::transport::packet_limit::PacketLimit;
 
 /// The resolved options, and what was learned while connecting with them.
@@ -21,8 +21,8 @@ pub(crate) struct Connector {
     pub(crate) packet_limit: PacketLimit,
     /// Where the sockets are opened.
     pub(crate) placement: IoPlacement,
-    /// Ends connections at the server.
-    pub(super) killer: Killer,
+    /// The connections that are to be ended at the server.
+    pub(super) kill_queue: KillQueue,
 }
 
 impl Connector {
@@ -34,7 +34,7 @@ impl Connector {
             other_name: std::sync::Mutex::default(),
             packet_limit: PacketLimit::of(&resolved.options),
             placement: IoPlacement::new(resolved.options.io_runtime),
-            killer: Killer::default(),
+            kill_queue: KillQueue::default(),
             resolved,
         }))
     }

@@ -3,9 +3,8 @@
 //! A server does not notice that the client of a long query has gone: it goes on with the query. Only KILL, sent through
 //! another connection, ends it.
 
-use std::future::Future;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::Arc;
+use std::time::Duration;
 
 use mysql_async::Conn;
 use mysql_async::prelude::Queryable;
@@ -16,6 +15,7 @@ use crate::transport::close::{DropQuietly, close_gracefully};
 use crate::transport::connector::Connector;
 use crate::transport::dial::dial_side_connection;
 use crate::transport::io_runtime::{MySqlRuntime, within};
+use crate::transport::kill_queue::Victim;
 use crate::transport::server::{self, Server};
 use crate::transport::unread::Form;
 
@@ -25,85 +25,23 @@ const KILL_TIMEOUT: Duration = Duration::from_secs(5);
 /// The pause before the next attempt, when a full server has refused the side connection.
 const PAUSE: Duration = Duration::from_millis(50);
 
-/// The connections that are to be killed.
-#[derive(Default)]
-pub(super) struct Killer {
-    queue: Mutex<Queue>,
-}
-
-#[derive(Default)]
-struct Queue {
-    victims: Vec<Victim>,
-    /// A task that kills the victims is running.
-    has_task: bool,
-}
-
-/// A connection that is to be killed.
-#[derive(Clone)]
-pub(crate) struct Victim {
-    pub(crate) connection_id: u64,
-    /// Behind one address there may be several servers, and each numbers its connections itself.
-    pub(crate) identity: (String, u64),
-    pub(crate) opened: Instant,
-}
-
 impl Connector {
     /// Tells the server to end a connection: a background task sends KILL through a side connection. All connections that
     /// are to be killed at the same time share that side connection.
     ///
     /// It does not wait and does not read a file, so it can be called in `Drop`.
     pub(crate) fn kill(self: &Arc<Self>, victim: Victim) {
-        let mut queue = self.killer.queue();
-        queue.victims.push(victim);
-        if std::mem::replace(&mut queue.has_task, true) {
+        if !self.kill_queue.add(victim) {
             return;
         }
-        drop(queue);
         let connector = Arc::clone(self);
         let task = async move {
             let connector = &connector;
             let kill = |victims| within(Some(KILL_TIMEOUT), kill_all(connector, victims));
-            connector.killer.empty_queue(kill).await;
+            connector.kill_queue.empty(kill).await;
         };
         if MySqlRuntime::new().spawn(Box::pin(task)).is_err() {
-            self.killer.queue().has_task = false;
-        }
-    }
-}
-
-impl Killer {
-    /// The background task: ends when the queue is empty.
-    async fn empty_queue<F: Future<Output = Option<bool>>>(&self, kill: impl Fn(Vec<Victim>) -> F) {
-        let mut ends = TaskEnds(Some(self));
-        loop {
-            let victims = {
-                let mut queue = self.queue();
-                if queue.victims.is_empty() {
-                    ends.0 = None;
-                    queue.has_task = false;
-                    return;
-                }
-                std::mem::take(&mut queue.victims)
-            };
-            let number = victims.len();
-            if kill(victims).await != Some(true) {
-                tracing::debug!(number, "the server could not be told to kill connections");
-            }
-        }
-    }
-
-    fn queue(&self) -> MutexGuard<'_, Queue> {
-        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// After a panic of the background task the next [`Connector::kill`] starts another one.
-struct TaskEnds<'a>(Option<&'a Killer>);
-
-impl Drop for TaskEnds<'_> {
-    fn drop(&mut self) {
-        if let Some(killer) = self.0 {
-            killer.queue().has_task = false;
+            self.kill_queue.has_no_task();
         }
     }
 }
@@ -160,33 +98,4 @@ async fn server_and_uptime(conn: &mut Conn) -> Option<(Server, u64)> {
         .await
         .ok()?;
     row.map(|(_, seconds)| (server, seconds))
-}
-
-#[cfg(test)]
-mod tests {
-    use std::panic::{AssertUnwindSafe, catch_unwind};
-
-    use super::*;
-    use crate::transport::io_runtime::poll_once;
-
-    fn victim() -> Victim {
-        Victim {
-            connection_id: 7,
-            identity: ("here".into(), 3306),
-            opened: Instant::now(),
-        }
-    }
-
-    #[test]
-    fn a_task_that_panics_leaves_the_queue_to_the_next_one() {
-        let killer = Killer::default();
-        let mut queue = killer.queue();
-        queue.has_task = true;
-        queue.victims.push(victim());
-        drop(queue);
-        let panics = |_| async { panic!("expected by this test") };
-        let task = AssertUnwindSafe(|| poll_once(killer.empty_queue(panics)));
-        assert!(catch_unwind(task).is_err());
-        assert!(!killer.queue().has_task, "no other task would be started");
-    }
 }

@@ -5,6 +5,7 @@ mod output;
 mod programs;
 mod tally;
 
+use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
@@ -64,7 +65,7 @@ pub(crate) fn run(repeat: Repeat) -> Result<(), Failure> {
     server_program::ensure(server_program::Wanted::MariaDb)?;
     openssl::ensure()?;
     let programs = programs::build()?;
-    let folder = root().join("target/xtask-repeat");
+    let folder = target_folder().join("xtask-repeat");
     // The outputs of an earlier call are gone. Mostly there are some.
     let _ = fs::remove_dir_all(&folder);
     fs::create_dir_all(&folder)
@@ -98,6 +99,11 @@ pub(crate) fn run(repeat: Repeat) -> Result<(), Failure> {
         0 => Ok(()),
         failures => Err(Failure::new(format!("test: {failures} failures"))),
     }
+}
+
+/// The folder that cargo builds into.
+fn target_folder() -> PathBuf {
+    root().join(env::var_os("CARGO_TARGET_DIR").unwrap_or_else(|| "target".into()))
 }
 
 /// Runs each program once, as many at a time as there are cores.

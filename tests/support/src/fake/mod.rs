@@ -78,8 +78,8 @@ impl FakeManager {
         }
     }
 
-    /// A call that returns at once.
-    fn at_once(&self, verb: Verb, connection: u64) {
+    /// A call that is not async.
+    fn perform_now(&self, verb: Verb, connection: u64) {
         let (_, step) = self.record.begin(verb, connection);
         if matches!(step, Step::Panic | Step::PanicInCall) {
             panic!("scripted: {verb:?} panics");
@@ -220,7 +220,7 @@ impl Manager for FakeManager {
     }
 
     fn on_release(&self, conn: &mut FakeConnection) -> Verdict {
-        self.at_once(Verb::OnRelease, conn.id());
+        self.perform_now(Verb::OnRelease, conn.id());
         let mut page = self.record.page();
         let scripted = page.verdicts.pop_front().or(page.verdict);
         drop(page);
@@ -240,7 +240,7 @@ impl Manager for FakeManager {
     }
 
     fn abort_handle(&self, conn: &FakeConnection) -> Option<AbortHandle> {
-        self.at_once(Verb::AbortHandle, conn.id());
+        self.perform_now(Verb::AbortHandle, conn.id());
         if !self.record.page().abort_handles {
             return None;
         }
@@ -257,7 +257,7 @@ impl Manager for FakeManager {
     }
 
     fn classify(&self, error: &FakeError) -> ErrorClass {
-        self.at_once(Verb::Classify, 0);
+        self.perform_now(Verb::Classify, 0);
         match error {
             FakeError::Scripted { class, .. } => *class,
             FakeError::Broken(_) => ErrorClass::Transient,

@@ -7,25 +7,25 @@ mod pool_mysql;
 mod raw;
 mod sqlx;
 
-use crate::mysql::client::ClientVisitor;
+use crate::mysql::client::ClientTask;
 
 pub(crate) use self::raw::Raw;
 
-/// Visits all clients. The floor is first, then ours.
-pub(crate) fn visit_all<V: ClientVisitor>(visitor: &V) -> Vec<V::Output> {
+/// Runs a task for all clients. The floor is first, then ours.
+pub(crate) fn run_for_all<T: ClientTask>(task: &T) -> Vec<T::Output> {
     vec![
-        visitor.visit::<Raw>(),
-        visitor.visit::<pool_mysql::PoolMysql<{ pool_mysql::ALWAYS }>>(),
-        visitor.visit::<pool_mysql::PoolMysql<{ pool_mysql::IF_DIRTY }>>(),
-        visitor.visit::<pool_mysql::PoolMysql<{ pool_mysql::NEVER }>>(),
-        visitor.visit::<mysql_async_pool::DriverPool<true>>(),
-        visitor.visit::<mysql_async_pool::DriverPool<false>>(),
-        visitor.visit::<deadpool::Deadpool<{ deadpool::RESET }>>(),
-        visitor.visit::<deadpool::Deadpool<{ deadpool::PING }>>(),
-        visitor.visit::<deadpool::Deadpool<{ deadpool::NOTHING }>>(),
-        visitor.visit::<bb8::Bb8<true>>(),
-        visitor.visit::<bb8::Bb8<false>>(),
-        visitor.visit::<sqlx::Sqlx<true>>(),
-        visitor.visit::<sqlx::Sqlx<false>>(),
+        task.run::<Raw>(),
+        task.run::<pool_mysql::PoolMysql<{ pool_mysql::ALWAYS }>>(),
+        task.run::<pool_mysql::PoolMysql<{ pool_mysql::IF_DIRTY }>>(),
+        task.run::<pool_mysql::PoolMysql<{ pool_mysql::NEVER }>>(),
+        task.run::<mysql_async_pool::DriverPool<true>>(),
+        task.run::<mysql_async_pool::DriverPool<false>>(),
+        task.run::<deadpool::Deadpool<{ deadpool::RESET }>>(),
+        task.run::<deadpool::Deadpool<{ deadpool::PING }>>(),
+        task.run::<deadpool::Deadpool<{ deadpool::NOTHING }>>(),
+        task.run::<bb8::Bb8<true>>(),
+        task.run::<bb8::Bb8<false>>(),
+        task.run::<sqlx::Sqlx<true>>(),
+        task.run::<sqlx::Sqlx<false>>(),
     ]
 }

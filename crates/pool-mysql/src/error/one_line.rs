@@ -1,0 +1,29 @@
+//! The text of an error of the driver, in one line.
+
+use std::fmt;
+
+use mysql_async::{DriverError, Error, IoError};
+
+/// Displays an error of the driver as one line: that of the server as `number (state): message`, others with their cause.
+pub(crate) struct OneLine<'a>(pub(crate) &'a Error);
+
+impl fmt::Display for OneLine<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Error::Server(error) => {
+                write!(f, "{} ({}): {}", error.code, error.state, error.message)
+            }
+            Error::Io(IoError::Io(error)) => {
+                write!(f, "the connection to the server failed: {error}")
+            }
+            #[cfg(any(feature = "rustls", feature = "native-tls"))]
+            Error::Io(IoError::Tls(error)) => {
+                write!(f, "the connection to the server failed: {error}")
+            }
+            Error::Driver(DriverError::ConnectionClosed) => f.write_str("the connection is closed"),
+            Error::Driver(error) => write!(f, "the driver failed: {error}"),
+            Error::Url(error) => write!(f, "the driver failed: {error}"),
+            Error::Other(error) => write!(f, "the driver failed: {error}"),
+        }
+    }
+}
