@@ -71,6 +71,8 @@ impl<M: Manager> Acquire<'_, M> {
     #[inline(never)]
     pub(super) fn look(&mut self, cx: &mut Context<'_>) -> Poll<Acquired<M>> {
         if let State::Waiting(Waiting { ticket, .. }) = self.state {
+            // The fast case of a waiter that was woken: nearly always its answer is there. `find_for` asks again,
+            // because a job that this waiter polls may end with the answer.
             let answered = self.shared.ledger().take_answer(ticket);
             if let Some(answered) = answered {
                 return Poll::Ready(self.leave_with(answered, cx));

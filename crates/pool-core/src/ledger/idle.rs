@@ -303,7 +303,10 @@ impl<E: LedgerEntry> IdleList<E> {
         self.clock_rests() || self.checks_always()
     }
 
-    /// Notes when a connection came back.
+    /// Notes when a connection came back: its instant where the clock does not run, otherwise nothing.
+    ///
+    /// `Shared` decides the same for the fast case, before it takes the lock, because it must not read the clock in
+    /// vain. The two differ where no setting depends on the idle time: there the fast case stores nothing.
     pub(super) fn note_return(&self, entry: &mut E, now: Instant) {
         let stamps = self.clock.last_tick().is_none();
         entry.set_idle_since(stamps.then_some(now));
