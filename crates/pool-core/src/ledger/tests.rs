@@ -107,7 +107,11 @@ fn a_timer_that_strikes_too_early_costs_no_waiter_its_place() {
     let deadline = world.now + Duration::from_secs(5);
     let queue = [(); 3].map(|()| {
         let waker = world.waker.clone();
-        let queued = world.ledger.enqueue(waker, Some(deadline), world.now);
+        let noted = Deadline {
+            at: deadline,
+            is_of_pool: true,
+        };
+        let queued = world.ledger.enqueue(waker, Some(noted), world.now);
         queued
             .map(|queued| queued.ticket)
             .expect("the pool is open")
