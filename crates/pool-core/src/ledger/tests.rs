@@ -3,7 +3,7 @@
 mod fast;
 mod world;
 
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use self::world::{Dice, World};
 use super::*;
@@ -284,10 +284,7 @@ fn no_place_is_lost_or_invented_in_a_random_walk() {
 fn ticking_world() -> (World, ClockReading) {
     let mut world = World::new(0, 1);
     world.ledger.use_idle_ticks(Duration::from_secs(1));
-    let start = ClockReading {
-        instant: world.now,
-        wall: SystemTime::now(),
-    };
+    let start = world.reading();
     world.acquire_now();
     let entry = world.guards.pop().expect("it was served");
     let given = world.release_fast(entry, Verdict::Reuse, None);
@@ -298,7 +295,7 @@ fn ticking_world() -> (World, ClockReading) {
     );
     world.guards.push(entry);
     world.release(Verdict::Reuse);
-    assert!(world.ledger.wind_idle_clock(start));
+    assert!(!world.ledger.idle_clock_rests());
     assert!(!world.ledger.wind_idle_clock(start), "it runs already");
     (world, start)
 }
