@@ -8,7 +8,7 @@ use super::{Acquire, State, Timeout, Waiting};
 use crate::backend::{PoolTypes, no_timer};
 use crate::config::NO_TIMER;
 use crate::error::{Error, Phase};
-use crate::ledger::{Answer, Answered, Effects, Found, Kind, Settled, Ticket};
+use crate::ledger::{Answer, Answered, Deadline, Effects, Found, Kind, Settled, Ticket};
 use crate::panics::ignore_panic;
 use crate::pooled::PooledConnection;
 use crate::shared::{Driven, poll_undriven};
@@ -31,13 +31,14 @@ impl<M: Manager> Acquire<'_, M> {
     fn join_queue(&mut self, cx: &mut Context<'_>) -> Result<bool, Error<M::Error>> {
         let waker = cx.waker().clone();
         let since = self.shared.now();
-        let timeout = match self.timeout {
-            Timeout::OfPool => self.shared.config().acquire_timeout,
-            Timeout::OfCaller(timeout) => timeout,
+        let (timeout, is_of_pool) = match self.timeout {
+            Timeout::OfPool => (self.shared.config().acquire_timeout, true),
+            Timeout::OfCaller(timeout) => (timeout, false),
         };
         let deadline = timeout.and_then(|timeout| since.checked_add(timeout));
+        let noted = deadline.map(|at| Deadline { at, is_of_pool });
         let mut ledger = self.shared.ledger();
-        let mut queued = match ledger.enqueue(waker, deadline, since) {
+        let mut queued = match ledger.enqueue(waker, noted, since) {
             Ok(queued) => queued,
             Err(waker) => {
                 drop(ledger);
@@ -71,6 +72,8 @@ impl<M: Manager> Acquire<'_, M> {
     #[inline(never)]
     pub(super) fn look(&mut self, cx: &mut Context<'_>) -> Poll<Acquired<M>> {
         if let State::Waiting(Waiting { ticket, .. }) = self.state {
+            // The fast case of a waiter that was woken: nearly always its answer is there. `find_for` asks again,
+            // because a job that this waiter polls may end with the answer.
             let answered = self.shared.ledger().take_answer(ticket);
             if let Some(answered) = answered {
                 return Poll::Ready(self.leave_with(answered, cx));

@@ -4,7 +4,9 @@ use std::task::Waker;
 use std::time::Instant;
 
 use super::queue::Left;
-use super::{Effects, JobKey, Ledger, LedgerTypes, Poller, Stage, Take, TakenJob, Ticket};
+use super::{
+    Deadline, Effects, JobKey, Ledger, LedgerTypes, Poller, Stage, Take, TakenJob, Ticket,
+};
 
 /// What a waiter waits for.
 pub(crate) enum Answer<T: LedgerTypes> {
@@ -94,7 +96,7 @@ impl<T: LedgerTypes> Ledger<T> {
     pub(crate) fn enqueue(
         &mut self,
         waker: Waker,
-        deadline: Option<Instant>,
+        deadline: Option<Deadline>,
         now: Instant,
     ) -> Result<Queued, Waker> {
         if !self.lifecycle.is_open() {
@@ -103,6 +105,7 @@ impl<T: LedgerTypes> Ledger<T> {
         // Where every place is in somebody's hands, nothing is idle, under way or missing.
         let all_are_held = self.held == self.fill.limit();
         let ticket = self.queue.push(waker, deadline);
+        let deadline = deadline.map(|deadline| deadline.at);
         Ok(self.queued(ticket, all_are_held, deadline, now))
     }
 

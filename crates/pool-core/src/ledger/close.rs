@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::task::Waker;
 
+use super::driving::WaitClosed;
 use super::jobs::Job;
 use super::{Answer, CloseWaiter, Effects, JobKey, Kind, Ledger, LedgerTypes, Stage};
 
@@ -67,7 +68,8 @@ impl<T: LedgerTypes> Ledger<T> {
     pub(crate) fn last_handle_dropped(&mut self, effects: &mut Effects<T>) {
         self.lifecycle.drop_last_handle();
         self.close(effects);
-        if !self.background.can_spawn() {
+        // The pool is closed now, so the answer is the same for every kind of job.
+        if self.nobody_will_drive(Kind::Close, WaitClosed::Possible) {
             // An awaited release holds no `Pool` and still drives its job.
             self.cancel_all(|job| !job.is_owned && !job.is_polled(), effects);
         }

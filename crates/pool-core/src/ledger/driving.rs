@@ -4,7 +4,16 @@ use std::task::Waker;
 
 use super::effects::Stale;
 use super::jobs::{Driver, Job};
-use super::{Effects, JobKey, Kind, Ledger, LedgerEntry, LedgerTypes, Poller, Stage, Take, Work};
+use super::{Effects, JobKey, Kind, Ledger, LedgerEntry, LedgerTypes, Poller, Take, Work};
+
+/// Which `wait_closed` counts as one that drives what is left of a closed pool.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum WaitClosed {
+    /// One that waits now, or that can still be called: a `Pool` is left.
+    Possible,
+    /// Only one that waits now.
+    Waiting,
+}
 
 /// What became of a job that was polled and is not done.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -160,11 +169,12 @@ impl<T: LedgerTypes> Ledger<T> {
                 || (kind == Kind::Recycle && self.background.can_spawn())
                 || self.step_has_deadline[kind as usize];
             let nothing_ends_it = gave_up && has_started && !goes_on;
-            // Nobody can call `wait_closed` yet, so only a background task would finish a close.
-            let nobody_finishes_it = kind == Kind::Close && !self.background.can_spawn();
-            if nothing_ends_it || nobody_finishes_it {
+            if nothing_ends_it {
                 return self.cancel(key, effects);
             }
+        }
+        if !is_owned && self.nobody_will_drive(kind, WaitClosed::Possible) {
+            return self.cancel(key, effects);
         }
         let fills =
             kind == Kind::Connect && self.lifecycle.is_open() && self.size() <= self.fill.minsize();
@@ -220,18 +230,30 @@ impl<T: LedgerTypes> Ledger<T> {
         if job.driver != Driver::Background(number) {
             return;
         }
-        let nobody_will_come = !job.is_owned
-            && match self.lifecycle.stage() {
-                Stage::Open => job.kind == Kind::Close,
-                Stage::Closing | Stage::Terminated => !self.lifecycle.can_be_waited_for(),
-            };
+        let (kind, is_owned) = (job.kind, job.is_owned);
         self.background.cannot_spawn();
         self.undrive(key, effects);
-        if nobody_will_come {
+        if !is_owned && self.nobody_will_drive(kind, WaitClosed::Possible) {
             self.cancel(key, effects);
         }
         self.supply(effects);
         self.drive_undriven(effects);
+    }
+
+    /// Whether nobody would drive a job of this kind to its end, so that its connection has to be dropped. A verb that
+    /// has started the job drives it in any case; the caller asks for that.
+    ///
+    /// Where background tasks can be spawned, one of them drives it. Otherwise, in an open pool, an acquire drives
+    /// whatever it needs, but nobody needs a close. In a closed pool a `wait_closed` drives all that is left.
+    pub(super) fn nobody_will_drive(&self, kind: Kind, by: WaitClosed) -> bool {
+        if self.background.can_spawn() {
+            return false;
+        }
+        match (self.lifecycle.is_open(), by) {
+            (true, _) => kind == Kind::Close,
+            (false, WaitClosed::Possible) => !self.lifecycle.can_be_waited_for(),
+            (false, WaitClosed::Waiting) => !self.lifecycle.has_close_waiters(),
+        }
     }
 
     /// Finds somebody who polls the jobs that nobody drives: the head of the queue, a background task, or a
@@ -286,7 +308,7 @@ impl<T: LedgerTypes> Ledger<T> {
 
     /// Starts to close a connection in the background. Where nobody would drive that, the connection is dropped.
     pub(super) fn start_close(&mut self, entry: T::Entry, effects: &mut Effects<T>) {
-        if !self.background.can_spawn() && !self.lifecycle.can_be_waited_for() {
+        if self.nobody_will_drive(Kind::Close, WaitClosed::Possible) {
             return self.drop_entry(entry, effects);
         }
         let key = self.insert_job(Kind::Close, Some(entry), Driver::Nobody);

@@ -82,15 +82,19 @@ impl<E: LedgerEntry> IdleList<E> {
         let is_dirty = self.dirty_is_next(can_spawn);
         match self.list(is_dirty).next(self.order) {
             None => Next::Nothing,
-            Some((_, entry))
-                if entry.idle_since().is_none() && !is_dirty && !self.checks_always() =>
-            {
-                Next::Ready
-            }
+            Some((_, entry)) if !is_dirty && self.is_known_ready(entry) => Next::Ready,
             Some((_, entry)) => self.state_of(entry, is_dirty, now),
         }
     }
 
+    /// Whether a clean connection can be handed out without a look at the time: it came back after the last tick, and
+    /// not every connection is checked.
+    #[inline]
+    fn is_known_ready(&self, entry: &E) -> bool {
+        entry.idle_since().is_none() && !self.checks_always()
+    }
+
+    /// As [`next`](Self::next), for a connection of which the time has to tell whether it is ready.
     #[inline(never)]
     fn state_of(&self, entry: &E, is_dirty: bool, now: Option<Instant>) -> Next {
         let Some(now) = now else {
@@ -119,7 +123,7 @@ impl<E: LedgerEntry> IdleList<E> {
             return None;
         }
         let (_, entry) = self.clean.take(self.order)?;
-        if entry.idle_since().is_none() && !self.checks_always() {
+        if self.is_known_ready(&entry) {
             return Some(entry);
         }
         self.take_unless_old(entry, now)
@@ -299,7 +303,10 @@ impl<E: LedgerEntry> IdleList<E> {
         self.clock_rests() || self.checks_always()
     }
 
-    /// Notes when a connection came back.
+    /// Notes when a connection came back: its instant where the clock does not run, otherwise nothing.
+    ///
+    /// `Shared` decides the same for the fast case, before it takes the lock, because it must not read the clock in
+    /// vain. The two differ where no setting depends on the idle time: there the fast case stores nothing.
     pub(super) fn note_return(&self, entry: &mut E, now: Instant) {
         let stamps = self.clock.last_tick().is_none();
         entry.set_idle_since(stamps.then_some(now));

@@ -137,12 +137,12 @@ impl IdleClock {
             .and_then(|period| now.instant.checked_add(period));
     }
 
-    /// The clock rests. The instant of the last tick comes out.
-    pub(super) fn stop(&mut self) -> Option<Instant> {
+    /// The clock rests.
+    pub(super) fn stop(&mut self) {
+        self.last = None;
         self.next = None;
         self.quiet_ticks = 0;
         self.is_resting = self.period.is_some();
-        self.last.take().map(|last| last.instant)
     }
 }
 

@@ -43,7 +43,7 @@ pub(crate) use self::jobs::{JobKey, Kind, Poller, Take, TakenJob, Work};
 use self::lifecycle::Lifecycle;
 pub(crate) use self::lifecycle::{CloseWaiter, Stage};
 use self::queue::Queue;
-pub(crate) use self::queue::Ticket;
+pub(crate) use self::queue::{Deadline, Ticket};
 pub(crate) use self::release::Returned;
 pub(crate) use self::settle::{Outcome, Settled};
 use crate::config::Config;

@@ -3,6 +3,7 @@
 use std::task::Waker;
 use std::time::Instant;
 
+use super::driving::WaitClosed;
 use super::effects::Stale;
 use super::{Effects, JobKey, Kind, Ledger, LedgerEntry, LedgerTypes, Stage};
 use crate::Verdict;
@@ -61,7 +62,6 @@ impl<T: LedgerTypes> Ledger<T> {
             return effects.drop_later(Stale::Entry(entry));
         }
         self.held -= 1;
-        let nobody_drives_it = !self.background.can_spawn() && !self.lifecycle.has_close_waiters();
         match (self.lifecycle.stage(), verdict) {
             (Stage::Open, Verdict::Reuse) if !self.idle.checks_always() => {
                 self.hand_out(entry, effects);
@@ -72,7 +72,11 @@ impl<T: LedgerTypes> Ledger<T> {
                 self.supply_head_too(effects);
                 self.revoke_recycle_task(effects);
             }
-            (Stage::Closing, _) if nobody_drives_it => self.drop_entry(entry, effects),
+            // It is not kept for a `wait_closed` that may never be called: `Pool::close` promises that it leaves when it
+            // comes back.
+            (Stage::Closing, _) if self.nobody_will_drive(Kind::Close, WaitClosed::Waiting) => {
+                self.drop_entry(entry, effects);
+            }
             _ => {
                 self.start_close(entry, effects);
                 // Where the background task is never run, a waiter that needs the place drives the close.

@@ -1,8 +1,9 @@
 //! The ledger as arithmetic: rules one by one, and a long random walk in which no place is lost or invented.
 
+mod fast;
 mod world;
 
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use self::world::{Dice, World};
 use super::*;
@@ -106,7 +107,11 @@ fn a_timer_that_strikes_too_early_costs_no_waiter_its_place() {
     let deadline = world.now + Duration::from_secs(5);
     let queue = [(); 3].map(|()| {
         let waker = world.waker.clone();
-        let queued = world.ledger.enqueue(waker, Some(deadline), world.now);
+        let noted = Deadline {
+            at: deadline,
+            is_of_pool: true,
+        };
+        let queued = world.ledger.enqueue(waker, Some(noted), world.now);
         queued
             .map(|queued| queued.ticket)
             .expect("the pool is open")
@@ -181,55 +186,21 @@ fn a_verb_that_is_dropped_leaves_its_job_and_the_end_of_a_job() {
 }
 
 #[test]
-fn the_fast_cases_do_what_the_general_ones_do() {
-    for seed in 1..=400_u64 {
-        let mut dice = Dice::new(seed);
-        let maxsize = 1 + dice.roll(4);
-        let minsize = dice.roll(maxsize + 1);
-        let mut worlds = [(); 2].map(|()| World::new(minsize, maxsize));
-        worlds[1].now = worlds[0].now;
-        worlds[1].tries_fast = false;
-        for step in 0..200 {
-            let (action, which, end) = (dice.roll(8), dice.roll(1000), dice.roll(3) > 0);
-            let well = dice.roll(4) > 0;
-            let verdicts = [
-                Verdict::Reuse,
-                Verdict::Reuse,
-                Verdict::Recycle,
-                Verdict::Discard,
-            ];
-            let verdict = verdicts[dice.roll(4)];
-            let pause = dice.millis(400);
-            for world in &mut worlds {
-                match action {
-                    0..=2 => world.acquire_fast(),
-                    3 | 4 => world.release(verdict),
-                    5 if !world.waiting.is_empty() => {
-                        let ticket = world.waiting[which % world.waiting.len()];
-                        world.look(ticket, end, well);
-                    }
-                    6 if !world.tasks.is_empty() => {
-                        world.run_task(which % world.tasks.len(), end, well);
-                    }
-                    7 if !world.waiting.is_empty() => {
-                        world.leave(world.waiting[which % world.waiting.len()]);
-                    }
-                    _ => world.recycle_in_background(),
-                }
-                world.now += pause;
-            }
-            let [fast, general] = &worlds;
-            assert_eq!(
-                (fast.ledger.status(), &fast.guards, fast.tasks.len()),
-                (
-                    general.ledger.status(),
-                    &general.guards,
-                    general.tasks.len()
-                ),
-                "seed {seed} step {step}"
-            );
-            assert_eq!(fast.waiting.len(), general.waiting.len());
-        }
+fn a_release_that_is_dropped_after_the_last_pool_leaves_nothing_behind() {
+    for verdict in [Verdict::Recycle, Verdict::Discard] {
+        let mut world = World::new(0, 1);
+        world.ledger.cannot_spawn();
+        world.acquire_now();
+        let entry = world.guards.pop().expect("it was served");
+        let returned =
+            world.change(|ledger, effects| ledger.give_back_awaited(entry, verdict, effects));
+        let Returned::Job(key) = returned else {
+            panic!("the caller drives a step");
+        };
+        world.change(|ledger, effects| ledger.last_handle_dropped(effects));
+        assert_eq!(world.ledger.size(), 1, "the caller still drives it");
+        world.change(|ledger, effects| ledger.caller_dropped(key, Poller::Owner, effects));
+        assert_eq!(world.ledger.size(), 0, "nobody else can come");
     }
 }
 
@@ -313,10 +284,7 @@ fn no_place_is_lost_or_invented_in_a_random_walk() {
 fn ticking_world() -> (World, ClockReading) {
     let mut world = World::new(0, 1);
     world.ledger.use_idle_ticks(Duration::from_secs(1));
-    let start = ClockReading {
-        instant: world.now,
-        wall: SystemTime::now(),
-    };
+    let start = world.reading();
     world.acquire_now();
     let entry = world.guards.pop().expect("it was served");
     let given = world.release_fast(entry, Verdict::Reuse, None);
@@ -327,7 +295,7 @@ fn ticking_world() -> (World, ClockReading) {
     );
     world.guards.push(entry);
     world.release(Verdict::Reuse);
-    assert!(world.ledger.wind_idle_clock(start));
+    assert!(!world.ledger.idle_clock_rests());
     assert!(!world.ledger.wind_idle_clock(start), "it runs already");
     (world, start)
 }

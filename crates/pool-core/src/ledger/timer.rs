@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use super::{ClockReading, Effects, Ledger, LedgerTypes, Ticket};
+use super::{ClockReading, Deadline, Effects, Ledger, LedgerTypes, Ticket};
 
 impl<T: LedgerTypes> Ledger<T> {
     /// A waiter whose deadline struck too early gets its old place and its deadline again. `true`: that has changed
@@ -16,6 +16,11 @@ impl<T: LedgerTypes> Ledger<T> {
         if self.queue.is_answered(ticket) {
             return true;
         }
+        // Into the heap, whosever time-out it is: in the list, later ones may have taken its place.
+        let deadline = Deadline {
+            at: deadline,
+            is_of_pool: false,
+        };
         self.queue.note_deadline(ticket, deadline);
         if self.queue.is_queued(ticket) {
             return false;

@@ -1,8 +1,8 @@
 //! The deadlines of the waiters.
 //!
 //! Most waiters wait for the pool's own `acquire_timeout`, so their deadlines come in the order of arrival: each is
-//! appended to a list. A deadline that would break this order (a time-out of the caller's own) goes into a heap. Each
-//! entry of both is a *note*.
+//! appended to a list. A deadline of a caller's own time-out goes into a heap, even if it would be in order: a far one at
+//! the end of the list would send all that come after it into the heap. Each entry of both is a *note*.
 //!
 //! Most waiters are served long before their deadline. The note of a waiter that left is removed at once if it is the
 //! first of the list. Otherwise it stays, recognised as stale, until it comes up or until the stale notes outnumber the
@@ -14,12 +14,21 @@ use std::time::Instant;
 
 use super::{Queue, Ticket};
 
+/// The deadline of a waiter.
+#[derive(Clone, Copy)]
+pub(crate) struct Deadline {
+    pub(crate) at: Instant,
+    /// It comes from the pool's `acquire_timeout`, not from a time-out of the caller's own.
+    pub(crate) is_of_pool: bool,
+}
+
 type Note = (Instant, Ticket);
 
 pub(super) struct Deadlines {
-    /// Notes in order of their instant.
+    /// Deadlines of the pool's own time-out, in order of their instant.
     in_order: VecDeque<Note>,
-    /// Notes that came too late to be in order; the earliest comes first.
+    /// All others, and the few of the pool's own that come out of order: two threads read the clock in one order and
+    /// take the lock in the other, or a timer struck too early. The earliest comes first.
     others: BinaryHeap<Reverse<Note>>,
     /// The number of notes that are not stale.
     live: usize,
@@ -35,10 +44,12 @@ impl Deadlines {
     }
 
     #[inline]
-    pub(super) fn add(&mut self, at: Instant, ticket: Ticket) {
-        match self.in_order.back() {
-            Some((last, _)) if at < *last => self.others.push(Reverse((at, ticket))),
-            _ => self.in_order.push_back((at, ticket)),
+    fn add(&mut self, deadline: Deadline, ticket: Ticket) {
+        let Deadline { at, is_of_pool } = deadline;
+        let last = self.in_order.back();
+        match is_of_pool & last.is_none_or(|(last, _)| *last <= at) {
+            true => self.in_order.push_back((at, ticket)),
+            false => self.others.push(Reverse((at, ticket))),
         }
         self.live += 1;
     }
@@ -65,11 +76,11 @@ impl Deadlines {
 impl<A, J: Copy> Queue<A, J> {
     /// Notes the deadline of a waiter, unless it is noted already.
     #[inline]
-    pub(crate) fn note_deadline(&mut self, ticket: Ticket, at: Instant) {
+    pub(crate) fn note_deadline(&mut self, ticket: Ticket, deadline: Deadline) {
         let waiter = &mut self.slots[ticket];
         if !waiter.has_note {
             waiter.has_note = true;
-            self.deadlines.add(at, ticket);
+            self.deadlines.add(deadline, ticket);
         }
     }
 
@@ -146,7 +157,21 @@ mod tests {
 
     use super::*;
 
-    fn push(queue: &mut Queue<u8, u8>, deadline: Instant) -> Ticket {
+    fn of_pool(at: Instant) -> Deadline {
+        Deadline {
+            at,
+            is_of_pool: true,
+        }
+    }
+
+    fn of_caller(at: Instant) -> Deadline {
+        Deadline {
+            at,
+            is_of_pool: false,
+        }
+    }
+
+    fn push(queue: &mut Queue<u8, u8>, deadline: Deadline) -> Ticket {
         queue.push(Waker::noop().clone(), Some(deadline))
     }
 
@@ -163,11 +188,11 @@ mod tests {
         let mut queue = Queue::<u8, u8>::new();
         let start = Instant::now();
         let at = start + Duration::from_secs(30);
-        push(&mut queue, at);
-        for seconds in [30, 29] {
-            let at = start + Duration::from_secs(seconds);
+        push(&mut queue, of_pool(at));
+        let early = start + Duration::from_secs(29);
+        for deadline in [of_pool(at), of_pool(early), of_caller(at)] {
             for _ in 0..500_000 {
-                let ticket = push(&mut queue, at);
+                let ticket = push(&mut queue, deadline);
                 queue.remove(ticket);
             }
         }
@@ -181,7 +206,7 @@ mod tests {
         let start = Instant::now();
         for round in 0..1000 {
             let at = start + Duration::from_millis(round);
-            let tickets = [(); 3].map(|()| push(&mut queue, at));
+            let tickets = [(); 3].map(|()| push(&mut queue, of_pool(at)));
             for (left, ticket) in tickets.into_iter().enumerate() {
                 queue.remove(ticket);
                 assert_eq!(notes(&queue), 2 - left);
@@ -190,27 +215,52 @@ mod tests {
     }
 
     #[test]
+    fn a_far_deadline_of_a_caller_does_not_send_the_pools_own_into_the_heap() {
+        let mut queue = Queue::<u8, u8>::new();
+        let start = Instant::now();
+        let after = |secs| start + Duration::from_secs(secs);
+        let far = push(&mut queue, of_caller(after(3600)));
+        let own = [30, 30, 31].map(|secs| push(&mut queue, of_pool(after(secs))));
+        let near = push(&mut queue, of_caller(after(1)));
+        let Deadlines {
+            in_order, others, ..
+        } = &queue.deadlines;
+        assert_eq!((in_order.len(), others.len()), (3, 2));
+        for due in [near, own[0], own[1], own[2], far] {
+            assert_eq!(queue.pop_due(after(3600)), Some(due));
+        }
+    }
+
+    #[test]
     fn deadlines_are_due_earliest_first_in_whatever_order_they_come() {
         let mut queue = Queue::<u8, u8>::new();
         let start = Instant::now();
         let after = |secs| start + Duration::from_secs(secs);
-        let [late, early, last, between] = [9, 1, 15, 12].map(|secs| push(&mut queue, after(secs)));
-        assert_eq!(next(&mut queue), Some(after(1)));
-        assert_eq!(queue.pop_due(start), None);
-        for due in [Some(early), Some(late), Some(between), Some(last), None] {
-            assert_eq!(queue.pop_due(after(20)), due);
+        for caller_has_others in [false, true] {
+            let others = match caller_has_others {
+                true => of_caller,
+                false => of_pool,
+            };
+            let late = push(&mut queue, others(after(9)));
+            let [early, last] = [1, 15].map(|secs| push(&mut queue, of_pool(after(secs))));
+            let between = push(&mut queue, others(after(12)));
+            assert_eq!(next(&mut queue), Some(after(1)));
+            assert_eq!(queue.pop_due(start), None);
+            for due in [Some(early), Some(late), Some(between), Some(last), None] {
+                assert_eq!(queue.pop_due(after(20)), due);
+            }
+            assert!(!queue.has_deadlines());
         }
-        assert!(!queue.has_deadlines());
     }
 
     #[test]
     fn an_answered_waiter_sets_no_timer() {
         let mut queue = Queue::<u8, u8>::new();
         let at = Instant::now() + Duration::from_secs(1);
-        let ticket = push(&mut queue, at);
+        let ticket = push(&mut queue, of_pool(at));
         queue.answer(ticket, 7);
         assert_eq!(next(&mut queue), None);
-        let later = push(&mut queue, at + Duration::from_secs(1));
+        let later = push(&mut queue, of_pool(at + Duration::from_secs(1)));
         queue.remove(ticket);
         assert_eq!(next(&mut queue), Some(at + Duration::from_secs(1)));
         queue.remove(later);
@@ -222,10 +272,10 @@ mod tests {
     fn a_deadline_is_noted_once() {
         let mut queue = Queue::<u8, u8>::new();
         let at = Instant::now();
-        let ticket = push(&mut queue, at);
-        queue.note_deadline(ticket, at);
+        let ticket = push(&mut queue, of_pool(at));
+        queue.note_deadline(ticket, of_pool(at));
         assert_eq!((queue.pop_due(at), queue.pop_due(at)), (Some(ticket), None));
-        queue.note_deadline(ticket, at);
+        queue.note_deadline(ticket, of_pool(at));
         assert_eq!(queue.pop_due(at), Some(ticket));
     }
 }

@@ -6,8 +6,8 @@ mod deadlines;
 mod slots;
 
 use std::task::Waker;
-use std::time::Instant;
 
+pub(crate) use self::deadlines::Deadline;
 use self::deadlines::Deadlines;
 pub(crate) use self::slots::Ticket;
 use self::slots::{Slot, Slots};
@@ -105,12 +105,12 @@ impl<A, J: Copy> Queue<A, J> {
 
     /// Adds a waiter at the end of the queue.
     #[inline]
-    pub(crate) fn push(&mut self, waker: Waker, deadline: Option<Instant>) -> Ticket {
+    pub(crate) fn push(&mut self, waker: Waker, deadline: Option<Deadline>) -> Ticket {
         let (ticket, waiter) = self.slots.take();
         waiter.waker = Some(waker);
         self.link(List::Unassigned, ticket);
-        if let Some(at) = deadline {
-            self.note_deadline(ticket, at);
+        if let Some(deadline) = deadline {
+            self.note_deadline(ticket, deadline);
         }
         ticket
     }

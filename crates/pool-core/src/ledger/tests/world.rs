@@ -1,20 +1,21 @@
 //! The world around a ledger in its unit tests: guards, waiters, and what is carried out after a change.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Wake, Waker};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use crate::Verdict;
 use crate::config::Config;
 use crate::ledger::{
-    Answer, Effects, Found, JobKey, Kind, Ledger, LedgerEntry, LedgerTypes, Outcome, Poller,
-    Settled, Take, TakenJob, Ticket, Work,
+    Answer, ClockReading, Deadline, Effects, Found, JobKey, Kind, Ledger, LedgerEntry, LedgerTypes,
+    Outcome, Poller, Settled, Take, TakenJob, Ticket, Work,
 };
 
 pub(super) struct Plain;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Number(pub(super) u64, Option<Instant>);
+pub(super) struct Number(pub(super) u64, pub(super) Option<Instant>);
 
 impl LedgerEntry for Number {
     fn id(&self) -> u64 {
@@ -35,24 +36,32 @@ impl LedgerTypes for Plain {
     type Failure = &'static str;
 }
 
-struct NothingToWake;
+/// Counts the wake-ups of all waiters.
+#[derive(Default)]
+pub(super) struct Wakes(pub(super) AtomicUsize);
 
-impl Wake for NothingToWake {
-    fn wake(self: Arc<Self>) {}
+impl Wake for Wakes {
+    fn wake(self: Arc<Self>) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
 }
 
 /// A ledger together with the world around it.
 pub(super) struct World {
     pub(super) ledger: Ledger<Plain>,
     pub(super) now: Instant,
+    start: ClockReading,
     made: u64,
     pub(super) waker: Waker,
+    pub(super) wakes: Arc<Wakes>,
     pub(super) guards: Vec<Number>,
     pub(super) waiting: Vec<Ticket>,
     /// The background tasks: their jobs and their numbers.
     pub(super) tasks: Vec<(JobKey, u64)>,
     /// The fast cases are tried first, as the verbs do.
     pub(super) tries_fast: bool,
+    /// Whether the waiter that joined last could only wait, and whether the timer had to be set for it.
+    pub(super) last_joined: Option<(bool, bool)>,
 }
 
 impl World {
@@ -62,15 +71,35 @@ impl World {
             maxsize,
             ..Config::default()
         };
+        let start = ClockReading {
+            instant: Instant::now(),
+            wall: SystemTime::now(),
+        };
+        Self::with(&config, start)
+    }
+
+    pub(super) fn with(config: &Config, start: ClockReading) -> Self {
+        let wakes = Arc::new(Wakes::default());
         Self {
-            ledger: Ledger::new(&config),
-            now: Instant::now(),
+            ledger: Ledger::new(config),
+            now: start.instant,
+            start,
             made: 0,
-            waker: Waker::from(Arc::new(NothingToWake)),
+            waker: Waker::from(Arc::clone(&wakes)),
+            wakes,
             guards: Vec::new(),
             waiting: Vec::new(),
             tasks: Vec::new(),
             tries_fast: true,
+            last_joined: None,
+        }
+    }
+
+    /// The present by both clocks.
+    pub(super) fn reading(&self) -> ClockReading {
+        ClockReading {
+            instant: self.now,
+            wall: self.start.wall + (self.now - self.start.instant),
         }
     }
 
@@ -85,9 +114,11 @@ impl World {
     }
 
     fn perform(&mut self, effects: Effects<Plain>) {
+        effects.waker.into_iter().for_each(Waker::wake);
         let Some(rare) = effects.rare else {
             return;
         };
+        rare.wakers.into_iter().for_each(Waker::wake);
         for (id, _) in rare.departing {
             self.change(|ledger, effects| ledger.dropped(id, effects));
         }
@@ -103,14 +134,27 @@ impl World {
     }
 
     pub(super) fn acquire(&mut self) -> Ticket {
-        let Ok(queued) = self.ledger.enqueue(self.waker.clone(), None, self.now) else {
-            panic!("the pool is open");
-        };
-        if !queued.only_waits {
-            self.change(|ledger, effects| ledger.start_for(queued.ticket, None, effects));
+        self.join_queue(None).expect("the pool is open")
+    }
+
+    /// Joins the queue, if the pool is open. Without the fast cases, the ledger has to find out by the general way that
+    /// there is nothing to do.
+    pub(super) fn join_queue(&mut self, deadline: Option<Instant>) -> Option<Ticket> {
+        let noted = deadline.map(|at| Deadline {
+            at,
+            is_of_pool: true,
+        });
+        let queued = self.ledger.enqueue(self.waker.clone(), noted, self.now);
+        let mut queued = queued.ok()?;
+        if !(queued.only_waits && self.tries_fast) {
+            let was_set = queued.set_timer;
+            queued =
+                self.change(|ledger, effects| ledger.start_for(queued.ticket, deadline, effects));
+            queued.set_timer |= was_set;
         }
+        self.last_joined = Some((queued.only_waits, queued.set_timer));
         self.waiting.push(queued.ticket);
-        queued.ticket
+        Some(queued.ticket)
     }
 
     /// Acquires and takes the connection, which must be there after one connect at most.
@@ -180,6 +224,9 @@ impl World {
                 if let Answer::Entry(entry) = answered.answer {
                     self.guards.push(entry);
                 }
+                if answered.undriven {
+                    self.hand_on_undriven();
+                }
             }
             Found::Job(job) => self.step(job, end, well),
             Found::Nothing { .. } | Found::StoreWaker => {}
@@ -196,17 +243,41 @@ impl World {
         });
     }
 
+    /// An acquire that leaves with its answer polls the jobs that nobody drives.
+    fn hand_on_undriven(&mut self) {
+        for key in self.ledger.undriven() {
+            self.poll_as(Poller::Helper(None), key, false, true);
+        }
+        self.change(|ledger, effects| ledger.drive_undriven(effects));
+    }
+
+    /// Polls a job as this poller, if it may.
+    pub(super) fn poll_as(&mut self, poller: Poller, key: JobKey, end: bool, well: bool) {
+        let taken = self.change(|ledger, effects| ledger.take_job(key, poller, effects));
+        if let Take::Job(job) = taken {
+            self.step(job, end, well);
+        }
+    }
+
     /// Drops a guard as `PooledConnection` does: the fast case first.
     pub(super) fn release(&mut self, verdict: Verdict) {
+        self.release_at(verdict, Some(self.now));
+    }
+
+    /// `now` is for the fast case.
+    pub(super) fn release_at(&mut self, verdict: Verdict, now: Option<Instant>) {
         let Some(entry) = self.guards.pop() else {
             return;
         };
         let given = match self.tries_fast {
-            true => self.release_fast(entry, verdict, Some(self.now)),
+            true => self.release_fast(entry, verdict, now),
             false => Err(entry),
         };
         if let Err(entry) = given {
             self.change(|ledger, effects| ledger.give_back(entry, verdict, effects));
+            if self.ledger.idle_clock_rests() {
+                self.ledger.wind_idle_clock(self.reading());
+            }
         }
     }
 
@@ -220,16 +291,31 @@ impl World {
         given.map(|waker| waker.into_iter().for_each(Waker::wake))
     }
 
-    /// Acquires as `Acquire` does in its first poll: the fast case first.
-    pub(super) fn acquire_fast(&mut self) {
+    /// Acquires as `Acquire` does in its first poll: the fast case first. `now` is for the fast case.
+    pub(super) fn acquire_fast(&mut self, now: Option<Instant>, deadline: Option<Instant>) {
         if self.tries_fast {
-            if let Some(entry) = self.ledger.take_ready(Some(self.now)) {
+            if let Some(mut entry) = self.ledger.take_ready(now) {
+                // The general way does this, too. It makes no difference while a connection is held.
+                self.ledger.idle.stamp(&mut entry);
+                self.last_joined = None;
                 return self.guards.push(entry);
             }
         }
-        let ticket = self.acquire();
-        if self.ledger.queue.is_answered(ticket) {
-            self.look(ticket, true, true);
+        match self.join_queue(deadline) {
+            Some(ticket) if self.ledger.queue.is_answered(ticket) => {
+                self.last_joined = None;
+                self.look(ticket, true, true);
+            }
+            _ => {}
+        }
+    }
+
+    /// The timer strikes if it is due. Whoever it has woken sets it again.
+    pub(super) fn strike_timer(&mut self) {
+        if self.ledger.timer_at().is_some_and(|at| at <= self.now) {
+            let reading = self.reading();
+            self.change(|ledger, effects| ledger.timer_struck(Some(reading), effects));
+            self.ledger.timer_to_set();
         }
     }
 
