@@ -57,7 +57,7 @@ use crate::shared::Shared;
 pub struct Acquire<'a, M: Manager> {
     shared: &'a Arc<Shared<M>>,
     timeout: Timeout,
-    state: State,
+    progress: Progress,
 }
 
 #[derive(Clone, Copy)]
@@ -68,7 +68,7 @@ enum Timeout {
     OfCaller(Option<Duration>),
 }
 
-enum State {
+enum Progress {
     NotStarted,
     /// It was given a time-out that no timer can keep.
     NoTimer,
@@ -127,7 +127,7 @@ impl<M: Manager> Pool<M> {
         Acquire {
             shared: self.shared(),
             timeout: Timeout::OfPool,
-            state: State::NotStarted,
+            progress: Progress::NotStarted,
         }
     }
 }
@@ -155,10 +155,10 @@ impl<M: Manager> Acquire<'_, M> {
     pub fn timeout(mut self, timeout: impl Into<Option<Duration>>) -> Self {
         let timeout = timeout.into();
         // After the first poll it is too late to change the time-out.
-        if matches!(self.state, State::NotStarted | State::NoTimer) {
-            self.state = match timeout {
-                Some(_) if !self.shared.has_timer => State::NoTimer,
-                _ => State::NotStarted,
+        if matches!(self.progress, Progress::NotStarted | Progress::NoTimer) {
+            self.progress = match timeout {
+                Some(_) if !self.shared.has_timer => Progress::NoTimer,
+                _ => Progress::NotStarted,
             };
             self.timeout = Timeout::OfCaller(timeout);
         }
@@ -172,11 +172,11 @@ impl<M: Manager> Future for Acquire<'_, M> {
     #[inline]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = &mut *self;
-        if !matches!(this.state, State::NotStarted) {
+        if !matches!(this.progress, Progress::NotStarted) {
             return this.look(cx);
         }
         if let Some(entry) = this.shared.take_ready() {
-            this.state = State::Done;
+            this.progress = Progress::Done;
             return Poll::Ready(Ok(PooledConnection::new(entry, Arc::clone(this.shared))));
         }
         this.begin(cx)
@@ -186,7 +186,7 @@ impl<M: Manager> Future for Acquire<'_, M> {
 impl<M: Manager> Drop for Acquire<'_, M> {
     #[inline]
     fn drop(&mut self) {
-        if let State::Waiting(Waiting { ticket, .. }) = self.state {
+        if let Progress::Waiting(Waiting { ticket, .. }) = self.progress {
             self.acquire_dropped(ticket);
         }
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Instant;
 
-use super::{Acquire, State, Timeout, Waiting};
+use super::{Acquire, Progress, Timeout, Waiting};
 use crate::backend::{PoolTypes, no_timer};
 use crate::config::NO_TIMER;
 use crate::error::{Error, Phase};
@@ -43,7 +43,7 @@ impl<M: Manager> Acquire<'_, M> {
             Err(waker) => {
                 drop(ledger);
                 ignore_panic(|| drop(waker));
-                self.state = State::Done;
+                self.progress = Progress::Done;
                 return Err(Error::Closed);
             }
         };
@@ -55,8 +55,8 @@ impl<M: Manager> Acquire<'_, M> {
             drop(ledger);
             self.shared.perform(effects);
         }
-        self.shared.set_crowded(queued.only_waits);
-        self.state = State::Waiting(Waiting {
+        self.shared.set_waiters_hint(queued.only_waits);
+        self.progress = Progress::Waiting(Waiting {
             ticket: queued.ticket,
             since,
             deadline,
@@ -71,7 +71,7 @@ impl<M: Manager> Acquire<'_, M> {
     /// Every poll of a waiter: takes the answer, or drives the job that was started for it.
     #[inline(never)]
     pub(super) fn look(&mut self, cx: &mut Context<'_>) -> Poll<Acquired<M>> {
-        if let State::Waiting(Waiting { ticket, .. }) = self.state {
+        if let Progress::Waiting(Waiting { ticket, .. }) = self.progress {
             // The fast case of a waiter that was woken: nearly always its answer is there. `find_for` asks again,
             // because a job that this waiter polls may end with the answer.
             let answered = self.shared.ledger().take_answer(ticket);
@@ -88,7 +88,7 @@ impl<M: Manager> Acquire<'_, M> {
         answered: Answered<PoolTypes<M>>,
         cx: &mut Context<'_>,
     ) -> Acquired<M> {
-        self.state = State::Done;
+        self.progress = Progress::Done;
         if let Some(stale) = answered.waker {
             ignore_panic(|| drop(stale));
         }
@@ -105,9 +105,9 @@ impl<M: Manager> Acquire<'_, M> {
     /// Drives the job that was started for this waiter, until there is nothing to do.
     #[inline(never)]
     fn drive(&mut self, cx: &mut Context<'_>) -> Poll<Acquired<M>> {
-        let State::Waiting(Waiting {
+        let Progress::Waiting(Waiting {
             ticket, deadline, ..
-        }) = self.state
+        }) = self.progress
         else {
             return Poll::Ready(self.no_timer());
         };
@@ -121,13 +121,13 @@ impl<M: Manager> Acquire<'_, M> {
                 }
                 Found::Job(job) => {
                     let (key, kind) = (job.key, job.kind);
-                    if let State::Waiting(waiting) = &mut self.state {
+                    if let Progress::Waiting(waiting) = &mut self.progress {
                         waiting.step = Some(kind);
                     }
                     match job.poll(self.shared, cx) {
                         Driven::Pending(_) => polled = Some(key),
                         Driven::Settled(settled) => {
-                            if let State::Waiting(waiting) = &mut self.state {
+                            if let Progress::Waiting(waiting) = &mut self.progress {
                                 waiting.step = None;
                             }
                             if let Some(error) = panic_of_a_check(kind, settled) {
@@ -192,8 +192,8 @@ impl<M: Manager> Acquire<'_, M> {
 
     /// The poll of an acquire whose time-out no timer can keep.
     fn no_timer(&mut self) -> Acquired<M> {
-        match std::mem::replace(&mut self.state, State::Done) {
-            State::NoTimer => Err(no_timer("timeout", NO_TIMER.into())),
+        match std::mem::replace(&mut self.progress, Progress::Done) {
+            Progress::NoTimer => Err(no_timer("timeout", NO_TIMER.into())),
             _ => panic!("an acquire is not polled again after it was ready"),
         }
     }
@@ -203,7 +203,7 @@ impl<M: Manager> Acquire<'_, M> {
         let Err(why) = self.shared.set_timer() else {
             return Ok(());
         };
-        let State::Waiting(Waiting { ticket, .. }) = self.state else {
+        let Progress::Waiting(Waiting { ticket, .. }) = self.progress else {
             return Ok(());
         };
         let field = match self.timeout {
@@ -211,13 +211,13 @@ impl<M: Manager> Acquire<'_, M> {
             Timeout::OfCaller(_) => "timeout",
         };
         self.acquire_dropped(ticket);
-        self.state = State::Done;
+        self.progress = Progress::Done;
         Err(no_timer(field, why))
     }
 
     /// Leaves the queue with an error, unless the answer has just come.
     fn give_up(&mut self, ticket: Ticket, error: Error<M::Error>) -> Acquired<M> {
-        self.state = State::Done;
+        self.progress = Progress::Done;
         match self.leave(ticket, false) {
             Some(answer) => self.result(answer),
             None => Err(error),
@@ -248,8 +248,8 @@ impl<M: Manager> Acquire<'_, M> {
     }
 
     fn timed_out(&self, now: Instant) -> Error<M::Error> {
-        let (since, step) = match &self.state {
-            State::Waiting(waiting) => (waiting.since, waiting.step),
+        let (since, step) = match &self.progress {
+            Progress::Waiting(waiting) => (waiting.since, waiting.step),
             _ => unreachable!("only a waiter times out"),
         };
         self.shared.with_context(Error::Timeout {

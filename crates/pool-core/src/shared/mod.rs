@@ -37,7 +37,7 @@ pub(crate) struct Shared<M: Manager> {
     pub(crate) backend: Arc<Backend<M>>,
     ledger: Lock<PoolLedger<M>>,
     /// A hint: the last acquire that joined the queue could only wait. While it is set, an acquire skips the fast case.
-    is_crowded: AtomicBool,
+    has_waiters_hint: AtomicBool,
     /// The idle time is told by the instants of return, so each acquire and each return reads the clock.
     stamps_returns: bool,
     /// Time-outs can be kept.
@@ -63,7 +63,7 @@ impl<M: Manager> Shared<M> {
         }
         Arc::new_cyclic(|shared: &Weak<Self>| Self {
             ledger: Lock::new(ledger),
-            is_crowded: AtomicBool::new(false),
+            has_waiters_hint: AtomicBool::new(false),
             stamps_returns: shortest.is_some() && !backend.uses_thread_timer(),
             backend,
             has_timer,
@@ -80,7 +80,7 @@ impl<M: Manager> Shared<M> {
     /// The fast case of an acquire: an idle connection that needs no step, if nobody waits.
     pub(crate) fn take_ready(&self) -> Option<PoolEntry<M>> {
         // Behind others, nothing can be had at once.
-        if self.is_crowded() {
+        if self.has_waiters_hint() {
             return None;
         }
         match self.idle_now() {
@@ -95,15 +95,16 @@ impl<M: Manager> Shared<M> {
     }
 
     #[inline]
-    fn is_crowded(&self) -> bool {
-        self.is_crowded.load(Ordering::Relaxed)
+    fn has_waiters_hint(&self) -> bool {
+        self.has_waiters_hint.load(Ordering::Relaxed)
     }
 
     /// Notes whether an acquire that joins the queue can only wait, if that has changed.
     #[inline]
-    pub(crate) fn set_crowded(&self, is_crowded: bool) {
-        if self.is_crowded() != is_crowded {
-            self.is_crowded.store(is_crowded, Ordering::Relaxed);
+    pub(crate) fn set_waiters_hint(&self, has_waiters_hint: bool) {
+        if self.has_waiters_hint() != has_waiters_hint {
+            self.has_waiters_hint
+                .store(has_waiters_hint, Ordering::Relaxed);
         }
     }
 

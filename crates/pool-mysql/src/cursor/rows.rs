@@ -20,10 +20,10 @@ use crate::error::Error;
 /// rows leaves the cursor at the next row.
 #[must_use = "a stream does nothing until it is polled"]
 pub struct Rows<'c, 'a, T> {
-    state: State<'c, 'a, T>,
+    source: Source<'c, 'a, T>,
 }
 
-enum State<'c, 'a, T> {
+enum Source<'c, 'a, T> {
     /// All rows are in memory.
     Buffered(&'c mut Cursor<'a>),
     /// No fetch is under way.
@@ -57,7 +57,7 @@ impl<'a> Cursor<'a> {
     /// ```
     pub fn rows<T: FromRow>(&mut self) -> Rows<'_, 'a, T> {
         Rows {
-            state: State::Buffered(self),
+            source: Source::Buffered(self),
         }
     }
 }
@@ -83,7 +83,7 @@ impl<'a> SsCursor<'a> {
     /// ```
     pub fn rows<T: FromRow>(&mut self) -> Rows<'_, 'a, T> {
         Rows {
-            state: State::Idle(self),
+            source: Source::Idle(self),
         }
     }
 }
@@ -92,28 +92,28 @@ impl<'c, 'a: 'c, T: FromRow + 'c> Stream for Rows<'c, 'a, T> {
     type Item = Result<T, Error>;
 
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        let state = &mut self.get_mut().state;
-        let mut fetch: Fetch<'c, 'a, T> = match std::mem::replace(state, State::Done) {
-            State::Buffered(cursor) => {
+        let source = &mut self.get_mut().source;
+        let mut fetch: Fetch<'c, 'a, T> = match std::mem::replace(source, Source::Done) {
+            Source::Buffered(cursor) => {
                 let row = cursor.current().and_then(|set| set.next_row());
                 if let Ok(Some(_)) = row {
-                    *state = State::Buffered(cursor);
+                    *source = Source::Buffered(cursor);
                 }
                 return Poll::Ready(row.transpose());
             }
-            State::Idle(cursor) => Box::pin(async move {
+            Source::Idle(cursor) => Box::pin(async move {
                 let row = cursor.fetchone().await;
                 (cursor, row)
             }),
-            State::Fetching(fetch) => fetch,
-            State::Done => return Poll::Ready(None),
+            Source::Fetching(fetch) => fetch,
+            Source::Done => return Poll::Ready(None),
         };
         let Poll::Ready((cursor, row)) = fetch.as_mut().poll(cx) else {
-            *state = State::Fetching(fetch);
+            *source = Source::Fetching(fetch);
             return Poll::Pending;
         };
         if let Ok(Some(_)) = row {
-            *state = State::Idle(cursor);
+            *source = Source::Idle(cursor);
         }
         Poll::Ready(row.transpose())
     }

@@ -25,11 +25,11 @@ const CHUNK: usize = 64 * 1024;
 /// The local files of one connection.
 pub(crate) struct Infile {
     connector: Arc<Connector>,
-    state: Mutex<State>,
+    offer: Mutex<Offer>,
 }
 
 #[derive(Default)]
-struct State {
+struct Offer {
     /// Bytes for the next request, whatever file it names.
     given: Option<Bytes>,
     /// Aborts the connection whose command reads a file that cannot be read to its end.
@@ -40,19 +40,19 @@ impl Infile {
     pub(crate) fn new(connector: Arc<Connector>) -> Arc<Self> {
         Arc::new(Self {
             connector,
-            state: Mutex::default(),
+            offer: Mutex::default(),
         })
     }
 
     /// Sets the signal of the connection that these files belong to.
     pub(crate) fn belongs_to(&self, signal: &Arc<Signal>) {
-        let old = self.state().signal.replace(Arc::clone(signal));
+        let old = self.offer().signal.replace(Arc::clone(signal));
         drop(old);
     }
 
     /// Gives these bytes to the next request.
     pub(crate) fn give(&self, bytes: Bytes) {
-        let old = self.state().given.replace(bytes);
+        let old = self.offer().given.replace(bytes);
         drop(old);
     }
 
@@ -92,13 +92,13 @@ impl Infile {
     }
 
     fn take_given(&self) -> Option<Bytes> {
-        self.state().given.take()
+        self.offer().given.take()
     }
 
     /// The lock is released before any code of somebody else runs: the owner of bytes may have a `Drop`, and an abort wakes
     /// a task.
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    fn offer(&self) -> MutexGuard<'_, Offer> {
+        self.offer.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -181,7 +181,7 @@ impl Stream for FileData {
                 // again after the abort.
                 tracing::warn!(path = %self.path.display(), %error, "a local file could not be read to its end");
                 self.failure.push_back(error);
-                let signal = self.infile.state().signal.clone();
+                let signal = self.infile.offer().signal.clone();
                 if let Some(signal) = signal {
                     signal.abort();
                 }
@@ -232,7 +232,7 @@ mod tests {
         }
 
         fn look(&self) {
-            let is_free = self.infile.state.try_lock().is_ok();
+            let is_free = self.infile.offer.try_lock().is_ok();
             self.was_free.store(is_free, Ordering::SeqCst);
         }
     }
