@@ -5,6 +5,7 @@ use std::ops::Deref;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// Calls foreign code; `None` if it panicked.
+#[inline]
 pub(crate) fn ignore_panic<T>(call: impl FnOnce() -> T) -> Option<T> {
     catch_panic(call).ok()
 }
@@ -14,13 +15,17 @@ pub(crate) fn ignore_panic<T>(call: impl FnOnce() -> T) -> Option<T> {
 /// # Errors
 ///
 /// The message of its panic.
+#[inline]
 pub(crate) fn catch_panic<T>(call: impl FnOnce() -> T) -> Result<T, String> {
-    catch_unwind(AssertUnwindSafe(call)).map_err(|panic| {
-        let text = message(&*panic);
-        // The drop of the panic's payload is foreign code too.
-        let _ = catch_unwind(AssertUnwindSafe(|| drop(panic)));
-        text
-    })
+    catch_unwind(AssertUnwindSafe(call)).map_err(take_message)
+}
+
+#[cold]
+fn take_message(panic: Box<dyn Any + Send>) -> String {
+    let text = message(&*panic);
+    // The drop of the panic's payload is foreign code too.
+    let _ = catch_unwind(AssertUnwindSafe(|| drop(panic)));
+    text
 }
 
 /// A value of foreign code. The panic of its drop is contained, wherever its last owner goes.
