@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use crate::config::{Config, ConfigError};
 use crate::error::Error;
 use crate::ledger::{LedgerEntry, LedgerTypes, Outcome};
-use crate::panics::{DropsQuietly, catch_panic, ignore_panic};
+use crate::panics::{catch_panic, ignore_panic};
 use crate::{BoxFuture, Manager, Runtime, Verdict};
 
 /// The ledger's types for the pool of a manager.
@@ -54,8 +54,8 @@ impl<C> LedgerEntry for Box<Entry<C>> {
 }
 
 pub(crate) struct Backend<M> {
-    pub(crate) manager: DropsQuietly<M>,
-    pub(crate) runtime: DropsQuietly<Arc<dyn Runtime>>,
+    pub(crate) manager: M,
+    pub(crate) runtime: Arc<dyn Runtime>,
     pub(crate) config: Config,
     next_id: AtomicU64,
     /// The runtime's clock is the real one.
@@ -68,8 +68,8 @@ impl<M> Backend<M> {
     pub(crate) fn new(manager: M, runtime: Arc<dyn Runtime>, config: Config) -> Self {
         Self {
             is_real_time: runtime.is_real_time(),
-            manager: DropsQuietly::new(manager),
-            runtime: DropsQuietly::new(runtime),
+            manager,
+            runtime,
             config,
             next_id: AtomicU64::new(1),
         }

@@ -46,6 +46,9 @@ pub(crate) struct Shared<M: Manager> {
     timer: DropsQuietly<Mutex<Option<BoxFuture<'static, ()>>>>,
     timer_waker: Waker,
     last_connect_error: DropsQuietly<Mutex<Option<Arc<M::Error>>>>,
+    /// The last owner of the backend, because fields are dropped in this order. A manager whose drop panics stops
+    /// nobody.
+    _last_of_backend: DropsQuietly<Arc<Backend<M>>>,
 }
 
 impl<M: Manager> Shared<M> {
@@ -65,6 +68,7 @@ impl<M: Manager> Shared<M> {
             ledger: Lock::new(ledger),
             has_waiters_hint: AtomicBool::new(false),
             stamps_returns: shortest.is_some() && !backend.uses_thread_timer(),
+            _last_of_backend: DropsQuietly::new(Arc::clone(&backend)),
             backend,
             has_timer,
             timer: DropsQuietly::new(Mutex::new(None)),
