@@ -71,15 +71,22 @@ impl<M: Manager> Acquire<'_, M> {
     /// Every poll of a waiter: takes the answer, or drives the job that was started for it.
     #[inline(never)]
     pub(super) fn look(&mut self, cx: &mut Context<'_>) -> Poll<Acquired<M>> {
-        if let Progress::Waiting(Waiting { ticket, .. }) = self.progress {
-            // The fast case of a waiter that was woken: nearly always its answer is there. `find_for` asks again,
-            // because a job that this waiter polls may end with the answer.
-            let answered = self.shared.ledger().take_answer(ticket);
-            if let Some(answered) = answered {
-                return Poll::Ready(self.leave_with(answered, cx));
-            }
+        let Progress::Waiting(Waiting {
+            ticket, deadline, ..
+        }) = self.progress
+        else {
+            return Poll::Ready(self.no_timer());
+        };
+        let mut ledger = self.shared.ledger();
+        // The fast case of a waiter that was woken: nearly always its answer is there. `find_for` asks again, because a
+        // job that this waiter polls may end with the answer.
+        if let Some(answered) = ledger.take_answer(ticket) {
+            drop(ledger);
+            return Poll::Ready(self.leave_with(answered, cx));
         }
-        self.drive(cx)
+        let found = ledger.find_for(ticket, deadline, None, Some(cx.waker()));
+        drop(ledger);
+        self.drive(ticket, deadline, found, cx)
     }
 
     #[inline]
@@ -104,72 +111,91 @@ impl<M: Manager> Acquire<'_, M> {
 
     /// Drives the job that was started for this waiter, until there is nothing to do.
     #[inline(never)]
-    fn drive(&mut self, cx: &mut Context<'_>) -> Poll<Acquired<M>> {
-        let Progress::Waiting(Waiting {
-            ticket, deadline, ..
-        }) = self.progress
-        else {
-            return Poll::Ready(self.no_timer());
-        };
+    fn drive(
+        &mut self,
+        ticket: Ticket,
+        deadline: Option<Instant>,
+        mut found: Found<PoolTypes<M>>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Acquired<M>> {
         let mut polled = None;
-        let mut waker = Some(cx.waker());
         loop {
-            let found = self.shared.ledger().find_for(ticket, polled, waker.take());
             match found {
                 Found::Answered(answered) => {
                     return Poll::Ready(self.leave_with(answered, cx));
                 }
                 Found::Job(job) => {
                     let (key, kind) = (job.key, job.kind);
-                    if let Progress::Waiting(waiting) = &mut self.progress {
-                        waiting.step = Some(kind);
-                    }
+                    self.set_step(Some(kind));
                     match job.poll(self.shared, cx) {
                         Driven::Pending(_) => polled = Some(key),
                         Driven::Settled(settled) => {
-                            if let Progress::Waiting(waiting) = &mut self.progress {
-                                waiting.step = None;
-                            }
+                            self.set_step(None);
                             if let Some(error) = panic_of_a_check(kind, settled) {
                                 return Poll::Ready(self.give_up(ticket, error));
                             }
                         }
                     }
-                    continue;
                 }
                 Found::StoreWaker => {
                     let new = cx.waker().clone();
                     let old = self.shared.ledger().set_waker(ticket, new);
                     ignore_panic(|| drop(old));
-                    continue;
                 }
-                Found::Nothing { polls_undriven } => {
-                    if polls_undriven && poll_undriven(self.shared, Some(ticket), cx) {
-                        continue;
+                Found::Nothing {
+                    is_timed,
+                    polls_undriven,
+                } => {
+                    let any_ended = polls_undriven && poll_undriven(self.shared, Some(ticket), cx);
+                    if !any_ended {
+                        let is_timed = is_timed && !polls_undriven;
+                        if let Some(poll) = self.wait(ticket, deadline, is_timed) {
+                            return poll;
+                        }
                     }
                 }
             }
-            let Some(deadline) = deadline else {
-                return Poll::Pending;
-            };
-            let now = self.shared.now();
-            if now >= deadline {
-                let error = self.timed_out(now);
-                return Poll::Ready(self.give_up(ticket, error));
-            }
-            let (set_timer, changed) = self.shared.change(Some(ticket), |ledger, effects| {
-                let changed = ledger.resume(ticket, deadline, effects);
-                (ledger.timer_to_set(), changed)
-            });
-            if set_timer {
-                if let Err(error) = self.set_timer() {
-                    return Poll::Ready(Err(error));
-                }
-            }
-            if !changed {
-                return Poll::Pending;
+            found = self
+                .shared
+                .ledger()
+                .find_for(ticket, deadline, polled, None);
+        }
+    }
+
+    fn set_step(&mut self, step: Option<Kind>) {
+        if let Progress::Waiting(waiting) = &mut self.progress {
+            waiting.step = step;
+        }
+    }
+
+    /// Waits, or gives up if the deadline is over; `None`: something has changed. `is_timed`: the timer is set.
+    fn wait(
+        &mut self,
+        ticket: Ticket,
+        deadline: Option<Instant>,
+        is_timed: bool,
+    ) -> Option<Poll<Acquired<M>>> {
+        let Some(deadline) = deadline else {
+            return Some(Poll::Pending);
+        };
+        let now = self.shared.now();
+        if now >= deadline {
+            let error = self.timed_out(now);
+            return Some(Poll::Ready(self.give_up(ticket, error)));
+        }
+        if is_timed {
+            return Some(Poll::Pending);
+        }
+        let (set_timer, changed) = self.shared.change_at(now, Some(ticket), |ledger, effects| {
+            let changed = ledger.resume(ticket, deadline, effects);
+            (ledger.timer_to_set(), changed)
+        });
+        if set_timer {
+            if let Err(error) = self.set_timer() {
+                return Some(Poll::Ready(Err(error)));
             }
         }
+        (!changed).then_some(Poll::Pending)
     }
 
     /// Polls the jobs that nobody drives, or wakes the next waiter for them. If this acquire has polled them, they know

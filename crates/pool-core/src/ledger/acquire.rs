@@ -37,6 +37,8 @@ pub(crate) enum Found<T: LedgerTypes> {
     Nothing {
         /// There are jobs that nobody drives, and this waiter is the one to poll them.
         polls_undriven: bool,
+        /// It is in the queue, and the timer strikes at its deadline or before.
+        is_timed: bool,
     },
     /// Nothing yet, and the waker of this poll has to be stored: a wake-up has taken the old one, or another task polls.
     StoreWaker,
@@ -161,6 +163,7 @@ impl<T: LedgerTypes> Ledger<T> {
     pub(crate) fn find_for(
         &mut self,
         ticket: Ticket,
+        deadline: Option<Instant>,
         polled: Option<JobKey>,
         waker: Option<&Waker>,
     ) -> Found<T> {
@@ -179,8 +182,10 @@ impl<T: LedgerTypes> Ledger<T> {
         }
         // The head polls these beside its own job, after it has polled that.
         let is_free = job.is_none() && self.queue.head() == Some(ticket);
+        let timer_covers = |at| self.timer_at.is_some_and(|timer| timer <= at);
         Found::Nothing {
             polls_undriven: is_free && self.jobs.undriven_count() > 0,
+            is_timed: deadline.is_some_and(timer_covers) && self.queue.is_queued(ticket),
         }
     }
 

@@ -41,7 +41,8 @@ fn waiters_are_served_in_order_of_arrival() {
             assert!(matches!(
                 world.poll(*later),
                 Found::Nothing {
-                    polls_undriven: false
+                    polls_undriven: false,
+                    ..
                 }
             ));
         }

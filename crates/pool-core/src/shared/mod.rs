@@ -140,7 +140,18 @@ impl<M: Manager> Shared<M> {
         current: Option<Ticket>,
         change: impl FnOnce(&mut PoolLedger<M>, &mut PoolEffects<M>) -> R,
     ) -> R {
-        self.change_with(Effects::new(Some(self.now()), current), change)
+        self.change_at(self.now(), current, change)
+    }
+
+    /// As [`change`](Self::change), where the time has just been read.
+    #[inline]
+    pub(crate) fn change_at<R>(
+        self: &Arc<Self>,
+        now: Instant,
+        current: Option<Ticket>,
+        change: impl FnOnce(&mut PoolLedger<M>, &mut PoolEffects<M>) -> R,
+    ) -> R {
+        self.change_with(Effects::new(Some(now), current), change)
     }
 
     /// As [`change`](Self::change), for a change that needs no time, so that the clock is not read.

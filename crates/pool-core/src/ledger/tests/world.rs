@@ -207,10 +207,10 @@ impl World {
 
     /// Polls as the waiter does, with its own waker.
     pub(super) fn poll(&mut self, ticket: Ticket) -> Found<Plain> {
-        match self.ledger.find_for(ticket, None, Some(&self.waker)) {
+        match self.ledger.find_for(ticket, None, None, Some(&self.waker)) {
             Found::StoreWaker => {
                 self.ledger.set_waker(ticket, self.waker.clone());
-                self.ledger.find_for(ticket, None, None)
+                self.ledger.find_for(ticket, None, None, None)
             }
             found => found,
         }
