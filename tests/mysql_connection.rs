@@ -28,5 +28,7 @@ mod packet_limit;
 mod parameters;
 #[path = "mysql_connection/server.rs"]
 mod server;
+#[path = "mysql_connection/socket_options.rs"]
+mod socket_options;
 #[path = "mysql_connection/transaction.rs"]
 mod transaction;

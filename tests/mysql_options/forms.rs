@@ -130,6 +130,19 @@ fn table() -> Vec<(ConnectOptions, &'static str, Value)> {
             json!({"reset_policy": "never", "io_runtime": "Background"}),
         ),
         (
+            new()
+                .tcp_keepalive(Duration::from_secs(90))
+                .tcp_nodelay(false)
+                .statement_cache_size(0),
+            "?tcp_keepalive=90s&tcp_nodelay=off&statement_cache_size=0",
+            json!({"tcp_keepalive": 90, "tcp_nodelay": false, "statement_cache_size": 0}),
+        ),
+        (
+            new().tcp_keepalive(None),
+            "?tcp-keepalive=none",
+            json!({"tcp_keepalive": null}),
+        ),
+        (
             new().kill_on_cancel(true),
             "?kill_on_cancel=on",
             json!({"kill_on_cancel": true}),

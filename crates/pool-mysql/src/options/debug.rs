@@ -38,6 +38,9 @@ impl fmt::Debug for ConnectOptions {
             .field("reset_policy", &self.reset_policy)
             .field("kill_on_cancel", &self.kill_on_cancel)
             .field("io_runtime", &self.io_runtime)
+            .field("tcp_keepalive", &self.tcp_keepalive)
+            .field("tcp_nodelay", &self.tcp_nodelay)
+            .field("statement_cache_size", &self.statement_cache_size)
             .finish()
     }
 }

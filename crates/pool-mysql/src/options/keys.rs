@@ -65,6 +65,16 @@ const KEYS: &[(&str, Set)] = &[
     ("ssl_mode", |o, k, v| {
         put(&mut o.ssl.mode, v.one_of(k, SSL_MODES))
     }),
+    ("statement_cache_size", |o, k, v| {
+        v.whole(k)
+            .map(|statements| o.statement_cache_size = statements)
+    }),
+    ("tcp_keepalive", |o, k, v| {
+        v.duration(k).map(|after| o.tcp_keepalive = after)
+    }),
+    ("tcp_nodelay", |o, k, v| {
+        v.switch(k).map(|on| o.tcp_nodelay = on)
+    }),
     ("unix_socket", |o, k, v| put(&mut o.unix_socket, v.path(k))),
 ];
 

@@ -31,6 +31,9 @@ pub use self::ssl::SslMode;
 
 /// How long a connect may take by default.
 pub(crate) const DEFAULT_CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+const DEFAULT_TCP_KEEPALIVE: Duration = Duration::from_secs(60);
+/// The driver's default.
+const DEFAULT_STATEMENT_CACHE_SIZE: usize = 32;
 
 /// Where the server is, and how a new session begins. The names and their meaning are those of `aiomysql.connect()`.
 ///
@@ -78,6 +81,9 @@ pub struct ConnectOptions {
     pub(crate) reset_policy: ResetPolicy,
     pub(crate) kill_on_cancel: bool,
     pub(crate) io_runtime: IoRuntime,
+    pub(crate) tcp_keepalive: Option<Duration>,
+    pub(crate) tcp_nodelay: bool,
+    pub(crate) statement_cache_size: usize,
 }
 
 /// What happens to the session of a used connection before the next user of the pool gets it.
@@ -181,6 +187,9 @@ impl ConnectOptions {
             reset_policy: ResetPolicy::Always,
             kill_on_cancel: false,
             io_runtime: IoRuntime::Auto,
+            tcp_keepalive: Some(DEFAULT_TCP_KEEPALIVE),
+            tcp_nodelay: true,
+            statement_cache_size: DEFAULT_STATEMENT_CACHE_SIZE,
         }
     }
 

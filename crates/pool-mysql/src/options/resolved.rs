@@ -66,6 +66,11 @@ fn driver_opts(options: &ConnectOptions) -> Opts {
         // By default the driver changes from a TCP connection on the loopback address to the server's unix socket. That
         // costs a second connect, and the caller asked for TCP.
         .prefer_socket(false)
+        .tcp_keepalive(options.tcp_keepalive)
+        .tcp_nodelay(options.tcp_nodelay)
+        // Without a cache the driver never closes a statement that it has prepared by itself. With one place it closes
+        // each when the next comes.
+        .stmt_cache_size(options.statement_cache_size.max(1))
         .client_found_rows(client_flag::wants_found_rows(options.client_flag))
         // Nobody else can read what goes through a unix socket.
         .enable_cleartext_plugin(options.enable_cleartext_plugin || options.unix_socket.is_some())

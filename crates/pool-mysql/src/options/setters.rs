@@ -131,6 +131,35 @@ impl ConnectOptions {
         self
     }
 
+    /// After how long without traffic the system begins to ask whether the server is still there (TCP keep-alive); default
+    /// 60 s, `None` for never. Fractions of a second are left out, and less than a second is an error.
+    ///
+    /// A server that vanished without a word, as in a failover, otherwise holds a connection that waits for an answer for
+    /// hours. How often the system asks, and when it gives up, are settings of the system (on Linux nine times, 75 s apart).
+    /// It has no effect on a unix socket.
+    pub fn tcp_keepalive(mut self, after: impl Into<Option<Duration>>) -> Self {
+        self.tcp_keepalive = after.into();
+        self
+    }
+
+    /// Whether each command is sent at once (`TCP_NODELAY`); default on. Without it, a command may wait for the
+    /// acknowledgement of the one before, for up to 40 ms.
+    pub fn tcp_nodelay(mut self, on: bool) -> Self {
+        self.tcp_nodelay = on;
+        self
+    }
+
+    /// How many prepared statements a connection keeps; default 32. With 0 or 1 it keeps the last one, until it prepares
+    /// another.
+    ///
+    /// Each of them counts against the server's `max_prepared_stmt_count`. A reset of the session drops them, so this
+    /// matters under [`ResetPolicy::IfDirty`], [`ResetPolicy::RollbackOnly`] and [`ResetPolicy::Never`]: `docs/mysql.md` has the
+    /// arithmetic.
+    pub fn statement_cache_size(mut self, statements: usize) -> Self {
+        self.statement_cache_size = statements;
+        self
+    }
+
     /// Client flags of the protocol, as the bits of [`CapabilityFlags`](mysql_async::consts::CapabilityFlags); default 0.
     ///
     /// `CLIENT_FOUND_ROWS` can be chosen. The flags that the driver always sends (several statements and results, local files

@@ -9,6 +9,9 @@ use super::{ConnectOptions, ResolvedOptions, SslMode, client_flag};
 /// The longest name of a database, in characters.
 const LONGEST_NAME: usize = 64;
 
+/// The longest time that Linux takes for `TCP_KEEPIDLE`, in seconds.
+const LONGEST_KEEPALIVE: u64 = 32_767;
+
 /// How long the path of a unix socket may be, in bytes, on the usual system with the lowest limit.
 const LONGEST_SOCKET_PATH: usize = 103;
 
@@ -56,6 +59,9 @@ impl ConnectOptions {
         }
         if let Some(path) = &self.unix_socket {
             unix_socket(path)?;
+        }
+        if let Some(after) = self.tcp_keepalive {
+            tcp_keepalive(after)?;
         }
         if let Some(charset) = &self.charset {
             let fits = !charset.is_empty()
@@ -177,6 +183,20 @@ fn db(name: &str) -> Result<(), ConfigError> {
     Ok(())
 }
 
+fn tcp_keepalive(after: Duration) -> Result<(), ConfigError> {
+    match after.as_secs() {
+        1..=LONGEST_KEEPALIVE => Ok(()),
+        0 => Err(bad(
+            "tcp_keepalive",
+            "the system counts whole seconds: give at least one, or none to switch it off",
+        )),
+        _ => Err(bad(
+            "tcp_keepalive",
+            "it is longer than systems take: give at most 32767 s, or none to switch it off",
+        )),
+    }
+}
+
 fn unix_socket(path: &std::path::Path) -> Result<(), ConfigError> {
     let Some(path) = path.to_str() else {
         return Err(bad("unix_socket", "the path must be valid UTF-8"));
@@ -254,6 +274,14 @@ mod tests {
             (new().init_command(" "), "init_command"),
             (new().program_name("\0"), "program_name"),
             (new().connect_timeout(Duration::ZERO), "connect_timeout"),
+            (
+                new().tcp_keepalive(Duration::from_millis(999)),
+                "tcp_keepalive",
+            ),
+            (
+                new().tcp_keepalive(Duration::from_secs(32_768)),
+                "tcp_keepalive",
+            ),
             (new().local_infile(true), "local_infile"),
             (new().local_infile_paths([""]), "local_infile_paths"),
             (new().auth_plugin("caching_sha2_password"), "auth_plugin"),
