@@ -2,6 +2,10 @@
 
 #[path = "mysql_cursor/many.rs"]
 mod many;
+#[path = "mysql_cursor/many_failed.rs"]
+mod many_failed;
+#[path = "mysql_cursor/many_kinds.rs"]
+mod many_kinds;
 #[cfg(feature = "other-servers")]
 #[path = "mysql_cursor/oracle.rs"]
 mod oracle;

@@ -4,6 +4,8 @@ use pool_mysql::mysql_async::{Row, Value, params, prelude::Queryable};
 use pool_mysql::{ConnectOptions, Connection, connect};
 use private_server::PrivateServer;
 
+use crate::many_failed::{failure, one_by_one, rows_together};
+use crate::many_kinds::every_kind;
 use crate::server::{number, test};
 
 /// Oracle's server, from the program that the environment names, and a connection to it.
@@ -62,6 +64,49 @@ fn many_sets_are_statements_of_many_rows() {
         assert_eq!(number(&mut conn, "SELECT COUNT(*) FROM many").await, 3001);
         let as_meant = "SELECT COUNT(*) FROM many WHERE a = CONCAT('text ', n)";
         assert_eq!(number(&mut conn, as_meant).await, 2996);
+    });
+}
+
+#[test]
+fn a_row_alias_goes_together_like_the_older_form() {
+    test(|| async {
+        let (_server, mut conn) = oracle().await;
+        let before = executed(&mut conn).await;
+        for (update, changed) in [
+            ("ON DUPLICATE KEY UPDATE a = VALUES(a)", 4),
+            ("AS new ON DUPLICATE KEY UPDATE a = CONCAT(new.a, 'x')", 8),
+            ("AS new(m, b) ON DUPLICATE KEY UPDATE a = CONCAT(b, m)", 8),
+        ] {
+            let rows = (0..4).map(|n| (n, "text"));
+            let insert = format!("INSERT INTO many (n, a) VALUES (?, ?) {update}");
+            let mut cur = conn.cursor();
+            assert_eq!(cur.executemany(insert, rows).await.unwrap(), changed);
+        }
+        assert_eq!(executed(&mut conn).await - before, 3);
+        let as_meant = "SELECT COUNT(*) FROM many WHERE a = CONCAT('text', n)";
+        assert_eq!(number(&mut conn, as_meant).await, 4);
+    });
+}
+
+#[test]
+fn many_sets_do_what_one_set_after_the_other_does() {
+    test(|| async {
+        let (_server, mut conn) = oracle().await;
+        every_kind(&mut conn).await;
+    });
+}
+
+#[test]
+fn a_failure_names_the_set_or_the_sets_of_one_command() {
+    test(|| async {
+        let (_server, mut conn) = oracle().await;
+        one_by_one(&mut conn).await;
+        rows_together(&mut conn).await;
+        conn.query_drop("UPDATE f SET n = id").await.unwrap();
+        let mut cur = conn.cursor();
+        let update = "UPDATE f SET n = ? WHERE id = ?";
+        let error = cur.executemany(update, [(11, 1), (2, 2), (3, 1)]).await;
+        assert_eq!(failure(&error.unwrap_err()), (2..3, 1, Some(1062)));
     });
 }
 

@@ -5,6 +5,7 @@ use std::future::Future;
 use mysql_async::prelude::{Protocol, Queryable};
 use mysql_async::{Params, QueryResult};
 
+use super::many::Progress;
 use super::result::Head;
 use crate::connection::Connection;
 use crate::connection::run::count;
@@ -29,8 +30,9 @@ pub(super) trait Results: Default + Send {
     /// Keeps the answer to a statement that was executed for many sets of parameters at once.
     fn accept_many(&mut self, head: Head);
 
-    /// Sets how many rows were changed by all of several statements.
-    fn set_changed(&mut self, rows: u64);
+    /// Sets how many rows were changed by all of several statements, and the first AUTO_INCREMENT number that they have
+    /// generated.
+    fn set_changed(&mut self, rows: u64, last_insert_id: Option<u64>);
 
     /// The current result; `None` before the first statement.
     fn head(&self) -> Option<&Head>;
@@ -104,11 +106,25 @@ impl<'a, R: Results> Body<'a, R> {
         match self.conn.execute_at_once(query, sets).await? {
             Ok(head) => self.results.accept_many(head),
             Err(sets) => {
-                let mut changed = 0;
-                for params in sets {
-                    changed += self.execute(query, params).await?;
+                // Prepares the statement before anything is executed, so that a syntax error is found first.
+                if let Some(params) = sets.first()
+                    && *params != Params::Empty
+                {
+                    self.conn.prepare_for(query, params).await?;
                 }
-                self.results.set_changed(changed);
+                let mut done = Progress::new();
+                for params in sets {
+                    let answer = self.execute(query, params).await;
+                    let affected = answer.map_err(|cause| done.failed(1, cause))?;
+                    let last_insert_id = self.results.head().and_then(|head| head.last_insert_id);
+                    done.add(1, affected, last_insert_id);
+                }
+                let Head {
+                    rowcount,
+                    last_insert_id,
+                    ..
+                } = done.head;
+                self.results.set_changed(rowcount, last_insert_id);
             }
         }
         Ok(self.results.rowcount())

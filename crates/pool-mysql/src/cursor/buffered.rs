@@ -69,8 +69,11 @@ impl Results for Buffered {
         self.sets.push_back(ResultSet::new(head, Vec::new()));
     }
 
-    fn set_changed(&mut self, rows: u64) {
+    fn set_changed(&mut self, rows: u64, last_insert_id: Option<u64>) {
         self.rowcount = rows;
+        if let Some(set) = self.sets.front_mut() {
+            set.head.last_insert_id = last_insert_id;
+        }
     }
 
     fn head(&self) -> Option<&Head> {
@@ -103,13 +106,16 @@ cursor_methods! {
 
     /// Executes a statement once for each set of parameters; returns how many rows were changed in all.
     ///
-    /// Many sets are sent in one command. MariaDB takes INSERT, REPLACE, UPDATE and DELETE in bulk; for other servers an
-    /// INSERT or REPLACE becomes one statement with `VALUES (…), (…)`. This is not a transaction: with autocommit on, the
-    /// changes of the sets before a failing set stay.
+    /// Many sets are sent in one command. MariaDB takes INSERT, REPLACE, UPDATE and DELETE in bulk, except
+    /// `INSERT … SELECT`, `REPLACE … SELECT` and a DELETE with several tables; for other servers an INSERT or REPLACE becomes
+    /// one statement with `VALUES (…), (…)`. Every other statement is executed once for each set. This is not a transaction:
+    /// with autocommit on, what was changed before an error stays.
     ///
     /// # Errors
     ///
-    /// The errors of [`execute`](Self::execute), from the first set that fails.
+    /// [`Error::ManyFailed`] says which sets of parameters failed, why, and how many rows were changed before. An error before
+    /// the first set is executed is one of [`execute`](Self::execute): for example a syntax error, or a wrong number of
+    /// parameters in the first set.
     ///
     /// # Cancel safety
     ///

@@ -1,11 +1,11 @@
 //! Executes one statement with many sets of parameters.
 
 use std::borrow::Cow;
-use std::mem::{Discriminant, discriminant};
 
 use mysql_async::prelude::Queryable;
 use mysql_async::{Params, Value};
 
+use super::bulk::{bulks, is_uniform, size};
 use super::mogrify::dialect;
 use super::result::Head;
 use super::values::{OneRow, batch};
@@ -16,8 +16,46 @@ use crate::statement::scanner::{Dialect, Kind, Scanner};
 /// The maximum number of bytes of parameters in one command.
 const BULK_BYTES: usize = 4 * 1024 * 1024;
 
+/// The server's error number for a statement that a prepared statement, or a bulk, cannot execute.
+const UNSUPPORTED: u16 = 1295;
+
 /// The answer to all sets; or the sets, where each of them has to be executed by itself.
 type AtOnce = Result<Head, Vec<Params>>;
+
+/// The answer to all rows; or the rows, where the server takes no bulk of this statement.
+type InBulk = Result<Head, Vec<Vec<Value>>>;
+
+/// What the commands so far have done.
+pub(super) struct Progress {
+    pub(super) head: Head,
+    /// How many sets of parameters they carried.
+    sets: usize,
+}
+
+impl Progress {
+    pub(super) fn new() -> Self {
+        Self {
+            head: Head::without_rows(0, None),
+            sets: 0,
+        }
+    }
+
+    /// A command with so many sets is done.
+    pub(super) fn add(&mut self, sets: usize, affected: u64, last_insert_id: Option<u64>) {
+        self.sets += sets;
+        self.head.rowcount += affected;
+        self.head.last_insert_id = self.head.last_insert_id.or(last_insert_id);
+    }
+
+    /// The error of the next command, which carried so many sets.
+    pub(super) fn failed(&self, sets: usize, cause: impl Into<Error>) -> Error {
+        Error::ManyFailed {
+            sets: self.sets..self.sets + sets,
+            affected: self.head.rowcount,
+            cause: Box::new(cause.into()),
+        }
+    }
+}
 
 impl Connection {
     /// Executes a statement for all sets in few commands, if that is possible for this statement.
@@ -29,7 +67,7 @@ impl Connection {
         if !may_be_many(query, dialect(self)) {
             return Ok(Err(sets));
         }
-        let (query, rows, named) = match without_names(query, &sets) {
+        let (query, mut rows, named) = match without_names(query, &sets) {
             Some((text, rows)) => (Cow::Owned(text), rows, sets),
             None => match rows(sets) {
                 Ok(rows) => (Cow::Borrowed(query), rows, Vec::new()),
@@ -41,8 +79,12 @@ impl Connection {
         let one_row = OneRow::find(&query, arity);
         // In a bulk each column has one type for all rows.
         if takes_bulk && (one_row.is_none() || is_uniform(&rows)) {
-            Ok(Ok(self.execute_bulk(&query, rows).await?))
-        } else if let Some(one_row) = one_row {
+            match self.execute_bulk(&query, rows).await? {
+                Ok(head) => return Ok(Ok(head)),
+                Err(refused) => rows = refused,
+            }
+        }
+        if let Some(one_row) = one_row {
             Ok(Ok(self.execute_rows(&query, &one_row, rows).await?))
         } else if named.is_empty() {
             Ok(Err(rows.into_iter().map(Params::Positional).collect()))
@@ -51,18 +93,25 @@ impl Connection {
         }
     }
 
-    async fn execute_bulk(&mut self, query: &str, rows: Vec<Vec<Value>>) -> Result<Head, Error> {
-        let mut done = Head::without_rows(0, None);
+    async fn execute_bulk(&mut self, query: &str, rows: Vec<Vec<Value>>) -> Result<InBulk, Error> {
+        let mut done = Progress::new();
         let arity = rows.first().map_or(0, Vec::len);
         self.prepare_with(query, arity).await?;
-        for bulk in bulks(rows, self.bulk_limit()) {
+        let bulks = bulks(rows, self.bulk_limit());
+        for bulk in &bulks {
             let given = arity * bulk.len();
             let command = self.statement(query.as_bytes(), Some(given)).batch(false);
-            self.run(command, |conn| conn.exec_batch(query, bulk))
-                .await?;
-            self.add_to(&mut done);
+            // The rows are copied one at a time: they are needed again if the server takes no bulk.
+            let rows = bulk.iter().cloned();
+            match self.run(command, |conn| conn.exec_batch(query, rows)).await {
+                Ok(()) => self.add_to(&mut done, bulk.len()),
+                Err(error) if done.sets == 0 && refuses_bulk(&error) => {
+                    return Ok(Err(bulks.into_iter().flatten().collect()));
+                }
+                Err(error) => return Err(done.failed(bulk.len(), error)),
+            }
         }
-        Ok(done)
+        Ok(Ok(done.head))
     }
 
     async fn execute_rows(
@@ -71,7 +120,7 @@ impl Connection {
         one_row: &OneRow<'_>,
         rows: Vec<Vec<Value>>,
     ) -> Result<Head, Error> {
-        let mut done = Head::without_rows(0, None);
+        let mut done = Progress::new();
         let arity = rows.first().map_or(0, Vec::len);
         // Prepares the statement before anything is executed, so that a syntax error or a wrong number of parameters is
         // found first.
@@ -81,25 +130,46 @@ impl Connection {
         while rows.len() > 0 {
             let sizes = rows.as_slice().iter().map(|row| size(row));
             let count = batch(sizes, arity, limit);
-            let text = one_row.times(count);
-            let values: Vec<Value> = rows.by_ref().take(count).flatten().collect();
-            let statement = self.prepare_with(&text, values.len()).await?;
-            let command = self.statement(query.as_bytes(), Some(values.len()));
-            self.run(command, |conn| conn.exec_drop(statement, values))
-                .await?;
-            self.add_to(&mut done);
+            let values = rows.by_ref().take(count).flatten().collect();
+            self.execute_values(query, &one_row.times(count), values)
+                .await
+                .map_err(|cause| done.failed(count, cause))?;
+            self.add_to(&mut done, count);
         }
-        Ok(done)
+        Ok(done.head)
     }
 
-    fn add_to(&self, done: &mut Head) {
-        done.rowcount += self.affected_rows();
-        done.last_insert_id = done.last_insert_id.or(self.last_insert_id());
+    /// Executes the form of a statement that takes the values of several rows.
+    async fn execute_values(
+        &mut self,
+        query: &str,
+        text: &str,
+        values: Vec<Value>,
+    ) -> Result<(), Error> {
+        let statement = self.prepare_with(text, values.len()).await?;
+        let command = self.statement(query.as_bytes(), Some(values.len()));
+        self.run(command, |conn| conn.exec_drop(statement, values))
+            .await?;
+        Ok(())
+    }
+
+    fn add_to(&self, done: &mut Progress, sets: usize) {
+        done.add(sets, self.affected_rows(), self.last_insert_id());
     }
 
     fn bulk_limit(&self) -> usize {
         BULK_BYTES.min(self.server.max_packet / 2)
     }
+}
+
+/// Whether the server takes no bulk of this statement, for example of an INSERT … SELECT.
+///
+/// MariaDB decides this by the kind of the statement, before it executes anything.
+fn refuses_bulk(error: &mysql_async::Error) -> bool {
+    matches!(
+        error,
+        mysql_async::Error::Server(error) if error.code == UNSUPPORTED && error.state == "HY000"
+    )
 }
 
 /// Whether the statement changes rows and returns none.
@@ -144,20 +214,6 @@ fn without_names(query: &str, sets: &[Params]) -> Option<(String, Vec<Vec<Value>
     rows.filter(|_| !names.is_empty()).map(|rows| (text, rows))
 }
 
-/// Whether each column has one type in all rows.
-fn is_uniform(rows: &[Vec<Value>]) -> bool {
-    let mut types: Vec<Option<Discriminant<Value>>> = Vec::new();
-    rows.iter().all(|row| {
-        types.resize(row.len(), None);
-        types.iter_mut().zip(row).all(|(known, value)| {
-            let new = type_of(value);
-            let fits = known.is_none() || new.is_none() || *known == new;
-            *known = known.or(new);
-            fits
-        })
-    })
-}
-
 /// The sets as rows. If they are not all positional and of one length, they are returned as the error.
 fn rows(sets: Vec<Params>) -> Result<Vec<Vec<Value>>, Vec<Params>> {
     let arity = |params: &Params| match params {
@@ -175,92 +231,11 @@ fn rows(sets: Vec<Params>) -> Result<Vec<Vec<Value>>, Vec<Params>> {
     Ok(values.collect())
 }
 
-/// Splits rows into bulks. The driver sends a bulk as one command, so the affected rows in its answer are those of all its
-/// rows.
-///
-/// In a bulk each column has one type, or NULL: the driver tells the server one type for all rows of a command.
-fn bulks(rows: Vec<Vec<Value>>, limit: usize) -> Vec<Vec<Vec<Value>>> {
-    let mut bulks: Vec<Vec<Vec<Value>>> = Vec::new();
-    let mut types: Vec<Option<Discriminant<Value>>> = Vec::new();
-    let mut bytes = 0;
-    for row in rows {
-        let row_types: Vec<_> = row.iter().map(type_of).collect();
-        let row_bytes = size(&row);
-        let fits = !bulks.is_empty()
-            && bytes + row_bytes <= limit
-            && types
-                .iter()
-                .zip(&row_types)
-                .all(|(known, new)| known.is_none() || new.is_none() || known == new);
-        match bulks.last_mut() {
-            Some(bulk) if fits => {
-                bytes += row_bytes;
-                for (known, new) in types.iter_mut().zip(row_types) {
-                    *known = known.or(new);
-                }
-                bulk.push(row);
-            }
-            _ => {
-                bytes = row_bytes;
-                types = row_types;
-                bulks.push(vec![row]);
-            }
-        }
-    }
-    bulks
-}
-
-fn type_of(value: &Value) -> Option<Discriminant<Value>> {
-    (*value != Value::NULL).then(|| discriminant(value))
-}
-
-/// An upper limit for the bytes that a row takes on the wire.
-fn size(row: &[Value]) -> usize {
-    row.iter()
-        .map(|value| match value {
-            Value::Bytes(bytes) => bytes.len() + 10,
-            _ => 14,
-        })
-        .sum()
-}
-
 #[cfg(test)]
 mod tests {
     use mysql_async::params;
 
     use super::*;
-
-    fn lengths(rows: Vec<Vec<Value>>, limit: usize) -> Vec<usize> {
-        bulks(rows, limit).iter().map(Vec::len).collect()
-    }
-
-    #[test]
-    fn rows_with_the_same_types_are_one_bulk() {
-        let row = || vec![Value::Int(1), Value::Bytes(b"x".to_vec())];
-        assert_eq!(lengths(vec![row(), row(), row()], 1000), [3]);
-        assert!(lengths(vec![], 1000).is_empty());
-    }
-
-    #[test]
-    fn a_bulk_ends_where_a_type_changes() {
-        let rows = [
-            Value::NULL,
-            Value::Int(1),
-            Value::NULL,
-            Value::UInt(1),
-            Value::UInt(2),
-            Value::Int(-1),
-        ];
-        let rows = rows.into_iter().map(|value| vec![value]).collect();
-        assert_eq!(lengths(rows, 1000), [3, 2, 1]);
-    }
-
-    #[test]
-    fn a_bulk_ends_where_it_is_full() {
-        let row = |length| vec![Value::Bytes(vec![0; length])];
-        assert_eq!(lengths(vec![row(40), row(40), row(40)], 100), [2, 1]);
-        assert_eq!(lengths(vec![row(400), row(1), row(400)], 100), [1, 1, 1]);
-    }
 
     #[test]
     fn a_name_becomes_a_question_mark() {
@@ -308,23 +283,6 @@ mod tests {
         ] {
             assert!(!may(sql), "{sql}");
         }
-    }
-
-    #[test]
-    fn rows_are_uniform_where_only_nulls_differ() {
-        let rows = |values: &[Value]| -> Vec<Vec<Value>> {
-            values.iter().map(|value| vec![value.clone()]).collect()
-        };
-        assert!(is_uniform(&rows(&[
-            Value::NULL,
-            Value::Int(1),
-            Value::NULL
-        ])));
-        assert!(!is_uniform(&rows(&[
-            Value::Int(1),
-            Value::NULL,
-            Value::UInt(1)
-        ])));
     }
 
     #[test]

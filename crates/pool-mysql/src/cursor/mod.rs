@@ -2,6 +2,7 @@
 
 mod body;
 mod buffered;
+mod bulk;
 mod closed;
 mod description;
 mod dict;

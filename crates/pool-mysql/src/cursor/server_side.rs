@@ -108,9 +108,10 @@ impl Results for Streamed {
         self.head = Some(head);
     }
 
-    fn set_changed(&mut self, rows: u64) {
+    fn set_changed(&mut self, rows: u64, last_insert_id: Option<u64>) {
         if let Some(head) = &mut self.head {
             head.rowcount = rows;
+            head.last_insert_id = last_insert_id;
         }
     }
 
@@ -150,7 +151,8 @@ cursor_methods! {
     ///
     /// # Errors
     ///
-    /// The errors of [`execute`](Self::execute), from the first set that fails.
+    /// [`Error::ManyFailed`], as from [`Cursor::executemany`](crate::Cursor::executemany). An error before the first set is
+    /// executed is one of [`execute`](Self::execute).
     ///
     /// # Cancel safety
     ///

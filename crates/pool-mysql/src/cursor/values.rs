@@ -141,6 +141,21 @@ mod tests {
                 1,
                 "INSERT t (a) VALUES (?),(?) ON DUPLICATE KEY UPDATE a = VALUES(a)",
             ),
+            (
+                "INSERT INTO t (a, c) VALUES (?, ?) AS new ON DUPLICATE KEY UPDATE c = new.c",
+                2,
+                "INSERT INTO t (a, c) VALUES (?, ?),(?, ?) AS new ON DUPLICATE KEY UPDATE c = new.c",
+            ),
+            (
+                "insert into t values(?)as new(m) on duplicate key update a = t.a + m;",
+                1,
+                "insert into t values(?),(?)as new(m) on duplicate key update a = t.a + m;",
+            ),
+            (
+                "INSERT t VALUES (?) AS `values` ON DUPLICATE KEY UPDATE a = IF(`values`.a > 1, 1, 0)",
+                1,
+                "INSERT t VALUES (?),(?) AS `values` ON DUPLICATE KEY UPDATE a = IF(`values`.a > 1, 1, 0)",
+            ),
         ] {
             let row = OneRow::find(sql, arity).unwrap_or_else(|| panic!("{sql}"));
             assert_eq!(row.times(2), expected);
@@ -158,6 +173,9 @@ mod tests {
             "INSERT INTO t SET a = ? ON DUPLICATE KEY UPDATE a = VALUES(a)",
             "INSERT INTO t SELECT ?",
             "INSERT INTO t VALUES (?) ON DUPLICATE KEY UPDATE a = ?",
+            "INSERT INTO t VALUES (?) AS new ON DUPLICATE KEY UPDATE a = new.a + ?",
+            "INSERT INTO t VALUES (?), (?) AS new ON DUPLICATE KEY UPDATE a = new.a",
+            "INSERT INTO t VALUES ROW(?)",
             "INSERT INTO t VALUES (?) RETURNING a",
             "INSERT INTO t VALUES (?); SELECT 1",
             "INSERT INTO t VALUES (?",

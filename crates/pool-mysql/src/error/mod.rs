@@ -3,11 +3,13 @@
 pub(crate) mod codes;
 pub(crate) mod driver_error;
 pub(crate) mod local_infile;
+mod many_failed;
 mod one_line;
 pub(crate) mod outcome;
 
 use std::error::Error as StdError;
 use std::fmt;
+use std::ops::Range;
 use std::time::Duration;
 
 use mysql_async::{DriverError, IoError};
@@ -117,6 +119,25 @@ pub enum Error {
         /// How many were given.
         given: usize,
     },
+    /// `executemany` failed after the statement was prepared; no later command was sent.
+    ///
+    /// `Display` contains the cause, and the methods of this type answer for the cause. Inside a transaction the changes of
+    /// the commands before belong to the transaction. With autocommit on these changes stay, so a repetition must not begin
+    /// with the first set.
+    #[non_exhaustive]
+    ManyFailed {
+        /// The sets of parameters that the failed command carried, counted from 0.
+        ///
+        /// If there are several, one of them failed, and what the others have done depends on the statement. An INSERT or
+        /// REPLACE has done nothing, if the engine has transactions. An UPDATE or DELETE, which MariaDB executes once for each
+        /// set of a bulk, is done for the sets before the one that failed. If the connection was lost, nobody knows. A row
+        /// number in the server's text counts from 1 within these sets.
+        sets: Range<usize>,
+        /// How many rows the commands before have changed, as `rowcount` counts them.
+        affected: u64,
+        /// Why the command failed.
+        cause: Box<Self>,
+    },
 }
 
 impl Error {
@@ -169,7 +190,8 @@ impl Error {
         )
     }
 
-    /// The error that the pool reports on behalf of a connect or a recycle; otherwise the error itself.
+    /// The error that the pool reports on behalf of a connect or a recycle, or that ended an `executemany`; otherwise the
+    /// error itself.
     fn root(&self) -> &Self {
         use pool_core::Error::{Connect, Recycle};
         match self {
@@ -177,6 +199,7 @@ impl Error {
                 Connect(cause) | Recycle(cause) => cause.root(),
                 _ => self,
             },
+            Self::ManyFailed { cause, .. } => cause.root(),
             _ => self,
         }
     }
@@ -220,6 +243,11 @@ impl fmt::Display for Error {
                 f,
                 "the statement has {expected} parameters, but {given} were given"
             ),
+            Self::ManyFailed {
+                sets,
+                affected,
+                cause,
+            } => many_failed::display(f, sets, *affected, cause),
         }
     }
 }
@@ -233,6 +261,7 @@ impl StdError for Error {
             Self::Driver(error) => Some(error),
             Self::Pool(error) => error.source(),
             Self::OutcomeUnknown(error) => error.source(),
+            Self::ManyFailed { cause, .. } => Some(&**cause),
             _ => None,
         }
     }
@@ -276,6 +305,7 @@ pub(crate) fn classify(error: &Error) -> ErrorClass {
     match error {
         Error::Config(_) => ErrorClass::Config,
         Error::Driver(error) => classify_driver(error),
+        Error::ManyFailed { cause, .. } => classify(cause),
         _ => ErrorClass::Transient,
     }
 }
