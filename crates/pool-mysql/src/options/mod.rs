@@ -1,5 +1,6 @@
 //! The options of connections and pools: where the server is, and how a new session begins.
 
+mod aliases;
 mod client_flag;
 mod debug;
 mod keys;
