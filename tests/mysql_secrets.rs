@@ -154,6 +154,16 @@ async fn bad_days(server: &PrivateServer) {
             .await
             .unwrap_err(),
     );
+    for name in [
+        "127.0.0.1:1",
+        "no.such.host.invalid",
+        "%2Fno%2Fsuch%2Fsocket",
+    ] {
+        let url = url(server);
+        let (account, _) = url.rsplit_once('@').expect("an account");
+        let options = ConnectOptions::from_url(&format!("{account}@{name}")).unwrap();
+        show_error(connect(options).await.unwrap_err());
+    }
     show_error(
         connect(wrong.clone().unix_socket("/no/such/socket"))
             .await
@@ -230,7 +240,7 @@ fn no_output_holds_the_password() {
     );
     // The texts of the server's errors were among what was searched.
     assert!(
-        shown.contains("connecting failed: 1045 (28000): Access denied"),
+        shown.contains(" as app failed: 1045 (28000): Access denied"),
         "{shown}"
     );
     let bytes: Vec<String> = SECRET

@@ -325,6 +325,26 @@ fn options_that_cannot_be_used_are_found_before_anything_is_opened() {
 }
 
 #[test]
+fn a_url_with_the_path_of_a_socket_reaches_the_server() {
+    test(|| async {
+        let server = Server::start();
+        let path = server.socket().to_str().expect("a path in UTF-8");
+        let user = server.user();
+        for url in [
+            format!("mysql://{user}@{}/mysql", path.replace('/', "%2F")),
+            format!("mysql://{user}@localhost/mysql?socket={path}"),
+        ] {
+            let mut conn = connect(ConnectOptions::from_url(&url).unwrap())
+                .await
+                .unwrap();
+            // The server tells a unix socket by the host `localhost`, and TCP by an address.
+            let account = text(&mut conn, "SELECT USER()").await;
+            assert_eq!(account, Some(format!("{user}@localhost")), "{url}");
+        }
+    });
+}
+
+#[test]
 fn a_pool_from_a_url_has_what_the_url_says() {
     test(|| async {
         let server = Server::start();

@@ -2,10 +2,14 @@
 
 use std::error::Error as _;
 use std::net::{TcpListener, TcpStream};
+use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
-use pool_mysql::mysql_async::{self, prelude::Queryable};
-use pool_mysql::{ConnectOptions, Error, Pool, PooledConnection, connect, create_pool};
+use pool_core::Manager;
+use pool_mysql::mysql_async::{self, params, prelude::Queryable};
+use pool_mysql::{
+    ConnectOptions, Error, MySqlManager, Pool, PooledConnection, connect, create_pool,
+};
 
 use crate::server::{Server, one, test};
 
@@ -94,20 +98,75 @@ fn a_failed_connect_says_its_cause_in_the_same_line() {
             .run("CREATE USER teller@'%' IDENTIFIED BY 'right'")
             .await;
         let wrong = server.tcp().user("teller").password("wrong");
-        let denied =
-            "1045 (28000): Access denied for user 'teller'@'127.0.0.1' (using password: YES)";
+        let denied = format!(
+            "connecting to 127.0.0.1:{} as teller failed: \
+             1045 (28000): Access denied for user 'teller'@'127.0.0.1' (using password: YES)",
+            server.port()
+        );
         let error = connect(wrong.clone()).await.unwrap_err();
         assert_eq!(error.to_string(), denied);
-        let error = failed_acquire(wrong).await;
-        assert_eq!(error.to_string(), format!("connecting failed: {denied}"));
+        let error = MySqlManager::new(wrong.clone())
+            .connect()
+            .await
+            .unwrap_err();
+        assert_eq!(error.to_string(), denied);
+        let error = failed_acquire(wrong.clone()).await;
+        assert_eq!(error.to_string(), denied);
         assert_eq!(error.server_code(), Some(1045));
         let source = error.source().expect("the manager's error");
         assert_eq!(source.to_string(), denied);
+        let driver = source.source().and_then(|e| e.downcast_ref());
         assert!(
-            source
-                .source()
-                .is_some_and(|e| e.is::<mysql_async::Error>())
+            matches!(driver, Some(mysql_async::Error::Server(error)) if error.code == 1045),
+            "{error:?}"
         );
+
+        let socket = server.socket().display();
+        let error = connect(wrong.unix_socket(server.socket()))
+            .await
+            .unwrap_err();
+        let begin = format!("connecting to {socket} as teller failed: 1045 (28000): Access denied");
+        assert!(error.to_string().starts_with(&begin), "{error}");
+    });
+}
+
+#[test]
+fn a_refused_option_of_the_session_is_a_failed_connect() {
+    test(|| async {
+        let server = Server::start();
+        let options = server.tcp().init_command("SELEC 1");
+        let to = format!("127.0.0.1:{} as {}", server.port(), server.user());
+        for error in [
+            connect(options.clone()).await.unwrap_err(),
+            failed_acquire(options).await,
+        ] {
+            let begin = format!("connecting to {to} failed: 1064 (42000): You have an error");
+            assert!(error.to_string().starts_with(&begin), "{error}");
+        }
+    });
+}
+
+#[test]
+fn a_missing_parameter_is_named_as_text() {
+    test(|| async {
+        let server = Server::start();
+        let text = "there is no value for the parameter size";
+        let sql = "SELECT :a, :size";
+        let given = params! { "a" => 1 };
+        let mut conn = server.connect().await;
+        let mut cur = conn.cursor();
+        let by_cursor = cur.execute(sql, given.clone()).await.unwrap_err();
+        assert_eq!(by_cursor.to_string(), text);
+        let mut conn = server.connect().await;
+        let by_driver = Error::from(conn.exec_drop(sql, given).await.unwrap_err());
+        assert_eq!(by_driver.to_string(), text);
+
+        let mut conn = server.connect().await;
+        let by_cursor = conn.cursor().execute("SELECT ?", (1, 2)).await.unwrap_err();
+        let by_driver = Error::from(conn.exec_drop("SELECT ?", (1, 2)).await.unwrap_err());
+        let text = "the statement has 1 parameter, but 2 were given";
+        assert_eq!(by_cursor.to_string(), text);
+        assert_eq!(by_driver.to_string(), text);
     });
 }
 
@@ -119,19 +178,24 @@ fn a_server_that_cannot_be_reached_is_said_in_the_words_of_the_system() {
             listener.local_addr().unwrap().port()
         };
         let refused = TcpStream::connect(("127.0.0.1", port)).unwrap_err();
-        let options = ConnectOptions::new().host("127.0.0.1").port(port);
+        let new = || ConnectOptions::new().user("app").password("s3cret");
+        let options = new().host("127.0.0.1").port(port);
         let error = connect(options.clone()).await.unwrap_err();
-        let expected = format!("the connection to the server failed: {refused}");
+        let expected = format!("connecting to 127.0.0.1:{port} as app failed: {refused}");
         assert_eq!(error.to_string(), expected);
         let error = failed_acquire(options).await;
-        assert_eq!(error.to_string(), format!("connecting failed: {expected}"));
+        assert_eq!(error.to_string(), expected);
         assert!(error.is_retryable());
 
-        let unknown = ConnectOptions::new().host("no.such.host.invalid");
-        let error = failed_acquire(unknown).await;
+        let error = failed_acquire(new().unix_socket("/no/such.sock")).await;
+        let missing = UnixStream::connect("/no/such.sock").unwrap_err();
+        let expected = format!("connecting to /no/such.sock as app failed: {missing}");
+        assert_eq!(error.to_string(), expected);
+
+        let error = failed_acquire(new().host("no-such-host.invalid")).await;
         let text = error.to_string();
         let lookup = "failed to lookup address information: ";
-        let expected = format!("connecting failed: the connection to the server failed: {lookup}");
+        let expected = format!("connecting to no-such-host.invalid:3306 as app failed: {lookup}");
         assert!(
             text.starts_with(&expected) && text.len() > expected.len(),
             "{text}"

@@ -39,6 +39,16 @@ fn table() -> Vec<(ConnectOptions, &'static str, Value)> {
             json!({"unix_socket": "/run/s"}),
         ),
         (
+            new().unix_socket("/run/s"),
+            "?socket=/run/s",
+            json!({"socketPath": "/run/s"}),
+        ),
+        (
+            new().ssl_mode(pool_mysql::SslMode::Disabled),
+            "?sslmode=DISABLED",
+            json!({"sslMode": "disabled"}),
+        ),
+        (
             new().charset("latin1"),
             "?charset=latin1",
             json!({"charset": "latin1"}),
@@ -209,6 +219,11 @@ fn what_is_wrong_is_named_in_the_same_words() {
         ("autocomit=1", json!({"autocomit": true}), "autocomit"),
         ("max_size=1", json!({"max_size": 1}), "max_size"),
         ("ssl=1", json!({"ssl": "1"}), "ssl"),
+        (
+            "require_ssl=true",
+            json!({"require_ssl": true}),
+            "require_ssl",
+        ),
         ("loop=x", json!({"loop": "x"}), "loop"),
         ("minsize=-1", json!({"minsize": -1}), "minsize"),
         (

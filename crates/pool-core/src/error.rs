@@ -162,7 +162,14 @@ impl<E: fmt::Display> fmt::Display for Error<E> {
                     None => Ok(()),
                 }
             }
-            Self::Connect(error) => write!(f, "connecting failed: {error}"),
+            Self::Connect(error) => {
+                // A manager may say itself that connecting failed, and to where; the pool need not say it twice.
+                let text = error.to_string();
+                match text.starts_with("connecting ") {
+                    true => f.write_str(&text),
+                    false => write!(f, "connecting failed: {text}"),
+                }
+            }
             Self::Recycle(error) => {
                 write!(
                     f,
@@ -234,5 +241,14 @@ mod tests {
             assert!(line.ends_with(text) && !line.contains('\n'), "{line}");
             assert!(error.source().is_some());
         }
+    }
+
+    #[test]
+    fn a_manager_that_says_itself_what_it_was_connecting_to_is_not_introduced_twice() {
+        let text = "connecting to db.example:3306 failed: no route to host";
+        let error = Error::Connect(Arc::new(std::io::Error::other(text)));
+        assert_eq!(error.to_string(), text);
+        let error = Error::Connect(Arc::new(std::io::Error::other("connection refused")));
+        assert_eq!(error.to_string(), "connecting failed: connection refused");
     }
 }

@@ -1,11 +1,10 @@
 //! Opens a connection that belongs to no pool.
 
 use crate::connection::Connection;
-use crate::connection::open::open;
+use crate::connection::open::open_within;
 use crate::error::Error;
 use crate::options::ConnectOptions;
 use crate::transport::connector::Connector;
-use crate::transport::io_runtime::within;
 
 /// Opens a connection, as `aiomysql.connect()`.
 ///
@@ -14,7 +13,8 @@ use crate::transport::io_runtime::within;
 /// # Errors
 ///
 /// [`Error::Config`] for an option that cannot be used, [`Error::ConnectTimeout`] after `connect_timeout` (default 10 s),
-/// [`Error::Driver`] where the server cannot be reached or refuses.
+/// [`Error::Driver`] where the server cannot be reached or refuses. Its text names the address and the user:
+/// `connecting to 127.0.0.1:3306 as app failed: 1045 (28000): Access denied …`.
 ///
 /// # Cancel safety
 ///
@@ -35,10 +35,5 @@ pub async fn connect(options: ConnectOptions) -> Result<Connection, Error> {
     let limit = options.connect_limit();
     let echo = options.echo;
     let connector = Connector::new(options)?;
-    match within(limit, open(connector, echo)).await {
-        Some(result) => result,
-        None => Err(Error::ConnectTimeout {
-            after: limit.unwrap_or_default(),
-        }),
-    }
+    open_within(limit, &connector, echo).await
 }

@@ -27,8 +27,8 @@
 //! # Errors
 //!
 //! A handler needs one error type, [`Error`]: `?` makes it from an error of the pool and from an error of the driver. Its
-//! text is one line with the cause, such as `1062 (23000): Duplicate entry 'a' for key 'PRIMARY'`, or `connecting failed: 1045
-//! (28000): Access denied for user 'app'@'localhost' (using password: YES)`.
+//! text is one line with the cause, such as `1062 (23000): Duplicate entry 'a' for key 'PRIMARY'`, or `connecting to
+//! 127.0.0.1:3306 as app failed: 1045 (28000): Access denied for user 'app'@'localhost' (using password: YES)`.
 //!
 //! # Runtimes
 //!

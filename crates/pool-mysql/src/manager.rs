@@ -7,11 +7,10 @@ use std::time::Duration;
 use pool_core::{AbortHandle, ConfigError, ErrorClass, Manager, Verdict};
 
 use crate::connection::Connection;
-use crate::connection::open::open;
+use crate::connection::open::open_within;
 use crate::error::{Error, classify};
 use crate::options::ConnectOptions;
 use crate::transport::connector::Connector;
-use crate::transport::io_runtime::within;
 
 /// Opens, checks and cleans the connections of a pool.
 ///
@@ -88,14 +87,7 @@ impl Manager for MySqlManager {
 
     async fn connect(&self) -> Result<Connection, Error> {
         let connector = self.connector.as_ref().map_err(Clone::clone)?;
-        let limit = self.connect_limit;
-        let connecting = open(Arc::clone(connector), self.echo);
-        match within(limit, connecting).await {
-            Some(result) => result,
-            None => Err(Error::ConnectTimeout {
-                after: limit.unwrap_or_default(),
-            }),
-        }
+        open_within(self.connect_limit, connector, self.echo).await
     }
 
     async fn check(&self, conn: &mut Connection) -> Result<(), Error> {

@@ -21,7 +21,25 @@ pub(crate) async fn open(connector: Arc<Connector>, echo: bool) -> Result<Connec
     let here = Arc::clone(&connector);
     let open = move |watch| establish(Arc::clone(&here), watch, echo);
     let opened = connector.placement.open(open).await;
-    Ok(opened.map_err(mysql_async::Error::from)??)
+    let opened = opened
+        .map_err(mysql_async::Error::from)
+        .and_then(|opened| opened);
+    opened.map_err(|error| connector.connect_failed(error).into())
+}
+
+/// The same within a limit of time.
+pub(crate) async fn open_within(
+    limit: Option<Duration>,
+    connector: &Arc<Connector>,
+    echo: bool,
+) -> Result<Connection, Error> {
+    match within(limit, open(Arc::clone(connector), echo)).await {
+        Some(result) => result,
+        None => Err(Error::ConnectTimeout {
+            to: connector.options().destination(),
+            after: limit.unwrap_or_default(),
+        }),
+    }
 }
 
 async fn establish(
@@ -78,7 +96,10 @@ impl Connection {
             Some(Ok(fresh)) => fresh,
             Some(Err(Error::Driver(error))) => return Err(error),
             Some(Err(_)) => return Err(closed()),
-            None => return Err(std::io::Error::from(std::io::ErrorKind::TimedOut).into()),
+            None => {
+                let late = std::io::Error::from(std::io::ErrorKind::TimedOut);
+                return Err(self.connector.connect_failed(late.into()));
+            }
         };
         std::mem::swap(&mut self.conn, &mut fresh.conn);
         std::mem::swap(&mut self.watch, &mut fresh.watch);

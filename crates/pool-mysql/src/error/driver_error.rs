@@ -5,6 +5,7 @@ use std::io::ErrorKind;
 use mysql_async::{DriverError, Error, IoError};
 
 use crate::error::codes::meaning_of;
+use crate::error::connect_failed::cause_of;
 use crate::error::local_infile;
 use crate::error::outcome;
 
@@ -45,14 +46,14 @@ pub trait MySqlErrorExt {
 
 impl MySqlErrorExt for Error {
     fn server_code(&self) -> Option<u16> {
-        match self {
+        match cause_of(self) {
             Self::Server(error) => Some(error.code),
             _ => None,
         }
     }
 
     fn is_retryable(&self) -> bool {
-        match self {
+        match cause_of(self) {
             Self::Server(error) => meaning_of(error.code).retryable,
             Self::Io(error) => was_never_connected(error),
             _ => false,
@@ -60,7 +61,7 @@ impl MySqlErrorExt for Error {
     }
 
     fn is_connection_lost(&self) -> bool {
-        match self {
+        match cause_of(self) {
             Self::Server(error) => meaning_of(error.code).lost,
             Self::Io(error) => !was_never_connected(error),
             Self::Driver(error) => is_given_up_after(error),
@@ -70,7 +71,7 @@ impl MySqlErrorExt for Error {
     }
 
     fn is_outcome_unknown(&self) -> bool {
-        outcome::in_error(self).is_some()
+        outcome::in_error(cause_of(self)).is_some()
     }
 }
 

@@ -11,15 +11,18 @@ pub(super) fn display(
     cause: &dyn fmt::Display,
 ) -> fmt::Result {
     let first = sets.start;
+    let rows = match affected {
+        1 => "1 row".to_owned(),
+        _ => format!("{affected} rows"),
+    };
     match sets.len() {
         0 | 1 => write!(
             f,
-            "parameter set {first} (counted from 0) failed; the commands before it changed {affected} rows: {cause}"
+            "parameter set {first} (counted from 0) failed; the commands before it changed {rows}: {cause}"
         ),
         _ => write!(
             f,
-            "one of the parameter sets {first} to {} (counted from 0) failed; the commands before them changed \
-             {affected} rows: {cause}",
+            "one of the parameter sets {first} to {} (counted from 0) failed; the commands before them changed {rows}: {cause}",
             sets.end - 1
         ),
     }

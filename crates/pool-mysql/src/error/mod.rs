@@ -1,11 +1,13 @@
 //! How connecting, pooling and cursors fail.
 
 pub(crate) mod codes;
+pub(crate) mod connect_failed;
 pub(crate) mod driver_error;
 pub(crate) mod local_infile;
 mod many_failed;
 mod one_line;
 pub(crate) mod outcome;
+mod parameters;
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -16,9 +18,11 @@ use mysql_async::{DriverError, IoError};
 use pool_core::{ConfigError, ErrorClass};
 
 use crate::error::codes::meaning_of;
+use crate::error::connect_failed::cause_of;
 use crate::error::driver_error::MySqlErrorExt;
 use crate::error::one_line::OneLine;
 use crate::error::outcome::OutcomeUnknown;
+use crate::error::parameters::{NoValue, WrongCount};
 
 /// How connecting, pooling and cursors fail: the one error type that a handler needs.
 ///
@@ -55,6 +59,9 @@ pub enum Error {
     /// An option cannot be used.
     Config(ConfigError),
     /// The server refused, the connection broke, or the driver gave up.
+    ///
+    /// The error of a connect is the driver's `Other`, whose text begins with the address and the user. The driver's error
+    /// that made it fail is its [`source`](StdError::source).
     Driver(mysql_async::Error),
     /// A verb of the pool failed; `Display` and `source` are those of the pool's error.
     Pool(Box<pool_core::Error<Self>>),
@@ -63,6 +70,8 @@ pub enum Error {
     /// The connect took longer than `connect_timeout`.
     #[non_exhaustive]
     ConnectTimeout {
+        /// The address and the user, such as `127.0.0.1:3306 as app`.
+        to: String,
         /// The limit.
         after: Duration,
     },
@@ -184,10 +193,13 @@ impl Error {
     ///
     /// A closed pool is something else: `Error::Pool` with [`pool_core::Error::Closed`].
     pub fn is_closed(&self) -> bool {
-        matches!(
-            self.root(),
-            Self::Driver(mysql_async::Error::Driver(DriverError::ConnectionClosed))
-        )
+        let closed = |error| {
+            matches!(
+                error,
+                &mysql_async::Error::Driver(DriverError::ConnectionClosed)
+            )
+        };
+        matches!(self.root(), Self::Driver(error) if closed(cause_of(error)))
     }
 
     /// The error that the pool reports on behalf of a connect or a recycle, or that ended an `executemany`; otherwise the
@@ -209,11 +221,14 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Config(error) => write!(f, "an option cannot be used: {error}"),
-            Self::Driver(error) => OneLine(error).fmt(f),
+            Self::Driver(error) => match connect_failed::in_error(error) {
+                Some(failed) => failed.fmt(f),
+                None => OneLine(error).fmt(f),
+            },
             Self::Pool(error) => error.fmt(f),
             Self::OutcomeUnknown(error) => error.fmt(f),
-            Self::ConnectTimeout { after } => {
-                write!(f, "connecting took longer than {after:?}")
+            Self::ConnectTimeout { to, after } => {
+                write!(f, "connecting to {to} took longer than {after:?}")
             }
             Self::NotClean(why) => write!(f, "the connection could not be made clean: {why}"),
             Self::CursorClosed => f.write_str("the cursor is closed"),
@@ -221,9 +236,7 @@ impl fmt::Display for Error {
             Self::Conversion { target, columns } => {
                 write!(f, "a row of {columns} does not fit {target}")
             }
-            Self::MissingParameter { name } => {
-                write!(f, "there is no value for the parameter {name}")
-            }
+            Self::MissingParameter { name } => NoValue(name).fmt(f),
             Self::NamedParameters => {
                 f.write_str("named parameters were given, but this statement takes positional ones")
             }
@@ -239,10 +252,7 @@ impl fmt::Display for Error {
                 f,
                 "this cursor cannot scroll back: it is at row {rownumber}, and row {position} is gone"
             ),
-            Self::ParameterCount { expected, given } => write!(
-                f,
-                "the statement has {expected} parameters, but {given} were given"
-            ),
+            &Self::ParameterCount { expected, given } => WrongCount { expected, given }.fmt(f),
             Self::ManyFailed {
                 sets,
                 affected,
@@ -258,7 +268,7 @@ impl StdError for Error {
             Self::Config(error) => Some(error),
             // The source would say the same again.
             Self::Driver(mysql_async::Error::Driver(DriverError::ConnectionClosed)) => None,
-            Self::Driver(error) => Some(error),
+            Self::Driver(error) => Some(cause_of(error)),
             Self::Pool(error) => error.source(),
             Self::OutcomeUnknown(error) => error.source(),
             Self::ManyFailed { cause, .. } => Some(&**cause),
@@ -311,7 +321,7 @@ pub(crate) fn classify(error: &Error) -> ErrorClass {
 }
 
 fn classify_driver(error: &mysql_async::Error) -> ErrorClass {
-    match error {
+    match cause_of(error) {
         mysql_async::Error::Server(error) => meaning_of(error.code).class,
         mysql_async::Error::Io(IoError::Io(error)) => classify_io(error),
         // The certificate was not accepted, or the two sides have no cipher in common.

@@ -2,9 +2,13 @@
 
 use std::fmt;
 
+use mysql_async::params::ParamsError;
 use mysql_async::{DriverError, Error, IoError};
 
+use crate::error::parameters::{NoValue, WrongCount};
+
 /// Displays an error of the driver as one line: that of the server as `number (state): message`, others with their cause.
+/// The error of a failed connect has a text of its own.
 pub(crate) struct OneLine<'a>(pub(crate) &'a Error);
 
 impl fmt::Display for OneLine<'_> {
@@ -21,6 +25,14 @@ impl fmt::Display for OneLine<'_> {
                 write!(f, "the connection to the server failed: {error}")
             }
             Error::Driver(DriverError::ConnectionClosed) => f.write_str("the connection is closed"),
+            Error::Driver(DriverError::Params(ParamsError::Missing(error))) => {
+                NoValue(&String::from_utf8_lossy(&error.0)).fmt(f)
+            }
+            Error::Driver(DriverError::StmtParamsMismatch { required, supplied }) => WrongCount {
+                expected: (*required).into(),
+                given: *supplied,
+            }
+            .fmt(f),
             Error::Driver(error) => write!(f, "the driver failed: {error}"),
             Error::Url(error) => write!(f, "the driver failed: {error}"),
             Error::Other(error) => write!(f, "the driver failed: {error}"),

@@ -67,6 +67,7 @@ fn a_network_that_fails_is_lost_and_one_that_nobody_answers_may_be_tried_again()
     let closed = Error::from(closed());
     assert!(closed.is_connection_lost() && !closed.is_retryable());
     let late = Error::ConnectTimeout {
+        to: "h:3306 as app".into(),
         after: Duration::from_secs(1),
     };
     assert!(late.is_retryable() && !late.is_connection_lost());
@@ -150,6 +151,92 @@ fn an_error_of_the_pool_keeps_its_text_its_source_and_what_its_cause_means() {
     assert!(!error.is_retryable() && !error.is_closed() && error.source().is_none());
     let error = from_pool(ConfigError::new("maxsize", "too large").into());
     assert!(matches!(error, Error::Config(_)));
+}
+
+fn failed_connect(cause: mysql_async::Error) -> Error {
+    connect_failed::of("db.example:3306 as app".into(), cause).into()
+}
+
+#[test]
+fn a_failed_connect_says_where_it_went_and_why_it_failed() {
+    let refused = io::Error::from_raw_os_error(111);
+    let of_the_system = refused.to_string();
+    for (cause, text) in [
+        (server_error(1045), "1045 (HY000): what the server says"),
+        (refused.into(), of_the_system.as_str()),
+        (closed(), "the connection was closed"),
+        (
+            DriverError::CleartextPluginDisabled.into(),
+            "mysql_clear_password must be enabled on the client side",
+        ),
+    ] {
+        let error = failed_connect(cause);
+        let expected = format!("connecting to db.example:3306 as app failed: {text}");
+        assert_eq!(error.to_string(), expected);
+        let in_the_pool = pool_core::Error::Connect(Arc::new(error));
+        assert_eq!(in_the_pool.to_string(), expected);
+        assert_eq!(Error::from(in_the_pool).to_string(), expected);
+    }
+    let late = Error::ConnectTimeout {
+        to: "/run/my.sock as app".into(),
+        after: Duration::from_secs(1),
+    };
+    assert_eq!(
+        late.to_string(),
+        "connecting to /run/my.sock as app took longer than 1s"
+    );
+}
+
+#[test]
+fn a_failed_connect_means_what_its_cause_means() {
+    let causes: [fn() -> mysql_async::Error; 6] = [
+        || server_error(1045),
+        || server_error(1040),
+        || server_error(4031),
+        || io::Error::from(io::ErrorKind::ConnectionRefused).into(),
+        || io::Error::from(io::ErrorKind::PermissionDenied).into(),
+        closed,
+    ];
+    for cause in causes {
+        let (failed, cause) = (failed_connect(cause()), Error::from(cause()));
+        assert!(matches!(failed, Error::Driver(_)));
+        assert_eq!(classify(&failed), classify(&cause), "{cause}");
+        assert_eq!(failed.server_code(), cause.server_code());
+        assert_eq!(failed.is_retryable(), cause.is_retryable(), "{cause}");
+        assert_eq!(failed.is_connection_lost(), cause.is_connection_lost());
+        assert_eq!(failed.is_closed(), cause.is_closed(), "{cause}");
+        let source = failed
+            .source()
+            .and_then(|e| e.downcast_ref::<mysql_async::Error>());
+        let Error::Driver(cause) = cause else {
+            panic!("no error of the driver: {cause:?}");
+        };
+        assert_eq!(source.map(ToString::to_string), Some(cause.to_string()));
+    }
+}
+
+#[test]
+fn parameters_that_do_not_fit_read_the_same_from_us_and_from_the_driver() {
+    let missing = DriverError::from(mysql_async::params::MissingNamedParameterError(
+        "größe".into(),
+    ));
+    let own = Error::MissingParameter {
+        name: "größe".into(),
+    };
+    let text = "there is no value for the parameter größe";
+    assert_eq!(Error::Driver(missing.into()).to_string(), text);
+    assert_eq!(own.to_string(), text);
+    for (required, given, text) in [
+        (1, 2, "the statement has 1 parameter, but 2 were given"),
+        (2, 1, "the statement has 2 parameters, but 1 was given"),
+        (0, 3, "the statement has 0 parameters, but 3 were given"),
+    ] {
+        let supplied = given;
+        let theirs = DriverError::StmtParamsMismatch { required, supplied };
+        assert_eq!(Error::Driver(theirs.into()).to_string(), text);
+        let expected = required.into();
+        assert_eq!(Error::ParameterCount { expected, given }.to_string(), text);
+    }
 }
 
 #[test]

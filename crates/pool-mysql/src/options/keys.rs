@@ -2,6 +2,7 @@
 
 use pool_core::ConfigError;
 
+use super::aliases;
 use super::nearest::nearest;
 use super::setting::Setting;
 use super::values::Value;
@@ -191,9 +192,12 @@ impl ConnectOptions {
     }
 }
 
-/// The form in which a key is looked up: MySQL writes `ssl-mode`, aiomysql would write `ssl_mode`.
+/// The form in which a key is looked up: MySQL writes `ssl-mode`, aiomysql would write `ssl_mode`, others say `sslmode`.
 pub(super) fn plain(key: &str) -> String {
-    key.replace('-', "_")
+    match aliases::same(key) {
+        Some(ours) => ours.to_owned(),
+        None => key.replace('-', "_"),
+    }
 }
 
 fn put<T>(place: &mut Option<T>, value: Result<T, ConfigError>) -> Result<(), ConfigError> {
@@ -207,7 +211,8 @@ pub(super) fn unknown(form: Form, key: &str, of_pool: bool) -> ConfigError {
         return strange(form);
     }
     let error = |message: String| ConfigError::new(key.to_owned(), message);
-    let plain = plain(key);
+    let similar = aliases::similar(key);
+    let plain = similar.map_or_else(|| plain(key), ToOwned::to_owned);
     if let Some((_, instead)) = REFUSED.iter().find(|(name, _)| *name == plain) {
         return error((*instead).to_owned());
     }
@@ -231,7 +236,7 @@ pub(super) fn unknown(form: Form, key: &str, of_pool: bool) -> ConfigError {
         known.extend(in_place);
     }
     known.sort_unstable();
-    error(match nearest(&plain, &known) {
+    error(match similar.or_else(|| nearest(&plain, &known)) {
         Some(nearest) => format!("no such parameter; did you mean {nearest}?"),
         None => format!("no such parameter; there are {}", known.join(", ")),
     })

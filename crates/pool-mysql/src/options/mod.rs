@@ -1,5 +1,6 @@
 //! The options of connections and pools: where the server is, and how a new session begins.
 
+mod aliases;
 mod client_flag;
 mod debug;
 mod keys;
@@ -201,6 +202,21 @@ impl ConnectOptions {
     /// The port to connect to.
     pub(crate) fn port_number(&self) -> u16 {
         self.port.value
+    }
+
+    /// Where a connect goes, for error messages: `127.0.0.1:3306 as app`, or the path of the socket instead of the address.
+    pub(crate) fn destination(&self) -> String {
+        let address = match &self.unix_socket {
+            Some(path) => path.display().to_string(),
+            None => match self.host_name() {
+                host if host.contains(':') => format!("[{host}]:{}", self.port_number()),
+                host => format!("{host}:{}", self.port_number()),
+            },
+        };
+        match self.login() {
+            Some(user) => format!("{address} as {user}"),
+            None => address,
+        }
     }
 
     /// How long a connect may take, where the pool has no limit of its own.

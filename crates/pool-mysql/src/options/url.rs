@@ -15,7 +15,9 @@ impl ConnectOptions {
     /// Options from a URL: `mysql://user:password@host:port/db?autocommit=false`.
     ///
     /// Everything but the scheme (`mysql` or `mariadb`) may be left out. The parameters have the names of the methods of this
-    /// type: `charset`, `sql_mode`, `autocommit` and so on; a dash means an underscore (`ssl-mode`). Switches are `true` or
+    /// type: `charset`, `sql_mode`, `autocommit` and so on; a dash means an underscore (`ssl-mode`). The names that other
+    /// clients have for the same options are accepted, too: `socket`, `sslca`, `sslMode`. In the place of the host there may
+    /// be the path of a socket: `mysql://user@%2Frun%2Fmysqld%2Fmysqld.sock/db`. Switches are `true` or
     /// `false`. Times are seconds or have a unit (`500ms`, `30s`); `none` means no limit. The values of
     /// [`SslMode`](crate::SslMode), [`ResetPolicy`](crate::ResetPolicy) and [`IoRuntime`](crate::IoRuntime) are written in
     /// small letters (`verify_ca`). `local_infile_paths` may be given several times.
@@ -71,6 +73,8 @@ impl ConnectOptions {
         other: &mut impl FnMut(&str, Value) -> Result<(), ConfigError>,
     ) -> Result<(), ConfigError> {
         let mut seen = HashSet::new();
+        // A path in the place of the host is the same option.
+        seen.extend(self.unix_socket.is_some().then(|| "unix_socket".to_owned()));
         for (key, value) in url.query_pairs() {
             let plain = keys::plain(&key);
             if !keys::is_a_list(&plain) && !seen.insert(plain) {
@@ -116,12 +120,7 @@ fn address(options: &mut ConnectOptions, url: &Url) -> Result<(), ConfigError> {
         options.password = Some(password).filter(|password| !password.is_empty());
     }
     if let Some(host) = url.host_str().filter(|host| !host.is_empty()) {
-        let host = decoded("host", host)?;
-        let bare = host.strip_prefix('[').and_then(|h| h.strip_suffix(']'));
-        match bare.unwrap_or(&host) {
-            path if path.starts_with('/') => options.unix_socket = Some(path.into()),
-            host => options.host = Setting::explicit(host.to_owned()),
-        }
+        host_or_socket(options, host, url.port())?;
     }
     if let Some(port) = url.port() {
         options.port = Setting::explicit(port);
@@ -136,6 +135,32 @@ fn address(options: &mut ConnectOptions, url: &Url) -> Result<(), ConfigError> {
     }
     if !path.is_empty() {
         options.db = Some(decoded("db", path)?);
+    }
+    Ok(())
+}
+
+/// A name, an address, or the path of a socket with each `/` percent-encoded.
+fn host_or_socket(
+    options: &mut ConnectOptions,
+    host: &str,
+    port: Option<u16>,
+) -> Result<(), ConfigError> {
+    let error = |message| Err(ConfigError::new("host", message));
+    // A comma of a path would be written as %2C.
+    if host.contains(',') {
+        return error("it is a list: a connection goes to one host or one socket; write one");
+    }
+    let host = decoded("host", host)?;
+    let bare = host.strip_prefix('[').and_then(|h| h.strip_suffix(']'));
+    match bare.unwrap_or(&host) {
+        path if path.starts_with('/') => match port {
+            Some(_) => return error("it is the path of a socket, which has no port: remove one"),
+            None => options.unix_socket = Some(path.into()),
+        },
+        path if path.contains('/') => {
+            return error("it has a /: the path of a socket must begin with one (%2F)");
+        }
+        host => options.host = Setting::explicit(host.to_owned()),
     }
     Ok(())
 }

@@ -69,6 +69,120 @@ fn a_socket_is_a_parameter_or_an_encoded_host() {
         expected
     );
     assert_eq!(options("mysql://root@%2Frun%2Fmy.sock"), expected);
+    let with_db = expected.clone().db("shop");
+    assert_eq!(options("mysql://root@%2Frun%2Fmy.sock/shop"), with_db);
+    let comma = ConnectOptions::new().unix_socket("/run/a,b");
+    assert_eq!(options("mysql://%2Frun%2Fa%2Cb"), comma);
+}
+
+#[test]
+fn a_socket_as_the_host_has_no_port_and_no_second_host() {
+    for (url, field, message) in [
+        (
+            "mysql://u@%2Frun%2Fmy.sock:3306/db",
+            "host",
+            "it is the path of a socket, which has no port: remove one",
+        ),
+        (
+            "mysql://u@%2Frun%2Fmy.sock,h/db",
+            "host",
+            "it is a list: a connection goes to one host or one socket; write one",
+        ),
+        (
+            "mysql://u@a,b/db",
+            "host",
+            "it is a list: a connection goes to one host or one socket; write one",
+        ),
+        (
+            "mysql://u@run%2Fmy.sock/db",
+            "host",
+            "it has a /: the path of a socket must begin with one (%2F)",
+        ),
+        (
+            "mysql://u@%2Frun%2Fmy.sock/db?socket=/run/my.sock",
+            "socket",
+            "it is given twice: remove one",
+        ),
+    ] {
+        let error = error(url);
+        assert_eq!((error.field(), error.message()), (field, message), "{url}");
+    }
+}
+
+#[test]
+fn the_names_of_other_clients_for_the_same_option_are_taken() {
+    let socket = ConnectOptions::new().host("h").unix_socket("/s");
+    for name in ["socket", "socketPath", "unix-socket"] {
+        assert_eq!(options(&format!("mysql://h/?{name}=/s")), socket, "{name}");
+    }
+    // The file keeps what belongs together from being looked at.
+    let tls = ConnectOptions::new()
+        .host("h")
+        .read_default_file("f")
+        .ssl_mode(crate::SslMode::VerifyCa)
+        .ssl_ca("a")
+        .ssl_cert("c")
+        .ssl_key("k");
+    for names in [
+        "ssl-mode=VERIFY_CA&ssl-ca=a&ssl-cert=c&ssl-key=k",
+        "ssl_mode=verify_ca&ssl_ca=a&ssl_cert=c&ssl_key=k",
+        "sslmode=verify-ca&sslca=a&sslcert=c&sslkey=k",
+        "sslMode=VERIFY_CA&sslCa=a&sslCert=c&sslKey=k",
+    ] {
+        let url = format!("mysql://h/?read_default_file=f&{names}");
+        assert_eq!(options(&url), tls, "{names}");
+    }
+    assert_eq!(
+        error("mysql://h/?unix_socket=/a&socket=/b").field(),
+        "socket"
+    );
+    let wrong = error("mysql://h/?sslMode=trust");
+    assert_eq!(wrong.field(), "ssl_mode");
+}
+
+#[test]
+fn where_a_connect_goes_has_no_password() {
+    for (url, destination) in [
+        ("mysql://app:s3cret@h/db?echo=1", "h:3306 as app"),
+        ("mysql://app:s3cret@[::1]:3307", "[::1]:3307 as app"),
+        ("mysql://app:s3cret@%2Frun%2Fmy.sock", "/run/my.sock as app"),
+    ] {
+        assert_eq!(options(url).destination(), destination);
+    }
+}
+
+#[test]
+fn a_name_of_another_client_for_something_similar_names_ours() {
+    for (parameter, message) in [
+        (
+            "require_ssl=true",
+            "require_ssl: no such parameter; did you mean ssl_mode=required?",
+        ),
+        (
+            "verify_identity=true",
+            "verify_identity: no such parameter; did you mean ssl_mode=verify_identity?",
+        ),
+        (
+            "characterEncoding=utf8",
+            "characterEncoding: no such parameter; did you mean charset?",
+        ),
+        (
+            "database=shop",
+            "database: it has its own place: mysql://user:password@host:port/db",
+        ),
+        (
+            "pool_max=3",
+            "pool_max: only a pool has a use for it: pass this URL to create_pool_from_url",
+        ),
+    ] {
+        let error = error(&format!("mysql://h/?{parameter}"));
+        assert_eq!(error.to_string(), message);
+    }
+    let error = crate::PoolOptions::from_url("mysql://h/?pool_max=3").unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "pool_max: no such parameter; did you mean maxsize?"
+    );
 }
 
 #[test]

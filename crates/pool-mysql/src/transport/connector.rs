@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use pool_core::ConfigError;
 
+use crate::error::connect_failed;
 use crate::options::{ConnectOptions, ResolvedOptions};
 use crate::transport::io_runtime::IoPlacement;
 use crate::transport::kill_queue::KillQueue;
@@ -37,6 +38,11 @@ impl Connector {
             kill_queue: KillQueue::default(),
             resolved,
         }))
+    }
+
+    /// The error of a connect, with where it went.
+    pub(crate) fn connect_failed(&self, cause: mysql_async::Error) -> mysql_async::Error {
+        connect_failed::of(self.options().destination(), cause)
     }
 
     /// The options, with what their option file adds.

@@ -79,9 +79,10 @@ async fn side_connection(connector: &Connector) -> Option<Conn> {
     loop {
         let error = match dial_side_connection(connector).await {
             Ok(conn) => return Some(conn),
-            Err(error) => Error::from(error),
+            Err(error) => Error::from(connector.connect_failed(error)),
         };
         if classify(&error) != ErrorClass::Overloaded {
+            tracing::debug!(%error, "KILL could not be sent");
             return None;
         }
         // The connections that are to be killed may be those that fill the server. They are being closed.
