@@ -105,7 +105,7 @@ fn a_set_that_is_executed_by_itself_is_named() {
         assert_eq!(failure(&error), (1..2, 1, Some(1062)));
         assert_eq!(
             error.to_string(),
-            "parameter set 1 (counted from 0) failed; the commands before it changed 1 rows: \
+            "parameter set 1 (counted from 0) failed; the commands before it changed 1 row: \
              1062 (23000): Duplicate entry '1' for key 'PRIMARY'"
         );
     });
