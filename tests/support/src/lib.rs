@@ -1,8 +1,9 @@
-//! What the tests share: a scripted manager, gates that a test opens, probes that poll a future by hand, stages that
-//! drive a pool step by step, the invariants as reusable checks, a watchdog, and one body on five runtimes.
+//! What the tests share: a scripted manager, a scripted MySQL server, gates that a test opens, probes that poll a future by
+//! hand, stages that drive a pool step by step, the invariants as reusable checks, a watchdog, and one body on five runtimes.
 
 pub mod backend;
 pub mod fake;
+pub mod fake_server;
 pub mod gate;
 pub mod invariants;
 pub mod probe;
@@ -16,6 +17,7 @@ pub use crate::fake::{
     FakeConnection, FakeControl, FakeError, FakeGuard, FakeManager, FakePool, Held, Step, Verb,
     hold,
 };
+pub use crate::fake_server::{Answer, FakeServer, Received};
 pub use crate::gate::Gate;
 pub use crate::probe::{CountingWaker, Moment, Probe, Surroundings, poll_once};
 pub use crate::rest::{counts_settle, settle_until, yield_now};

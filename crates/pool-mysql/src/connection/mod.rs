@@ -9,6 +9,7 @@ mod load_local;
 pub(crate) mod open;
 pub(crate) mod queryable;
 pub(crate) mod recycle;
+pub(crate) mod reset;
 pub(crate) mod run;
 mod verbs;
 pub(crate) mod warning;

@@ -87,6 +87,9 @@ impl Connection {
         if self.is_closed() {
             return Err(closed().into());
         }
+        if matches!(policy, ResetPolicy::Always | ResetPolicy::IfDirty) {
+            self.can_be_reset()?;
+        }
         self.drop_unread_result().await?;
         match policy {
             ResetPolicy::Always | ResetPolicy::IfDirty => self.reset_session().await?,
@@ -118,47 +121,6 @@ impl Connection {
         }
     }
 
-    async fn reset_session(&mut self) -> Result<(), Error> {
-        let has_db = self.options().db.is_some();
-        // No statement goes back to having no database; only logging in again does.
-        let back_to_none = self.state.may_be_in_other_database() && !has_db;
-        let is_reset = match back_to_none {
-            true => false,
-            false => match self.reset_once().await {
-                // This may be the error of an older statement whose result was not read to its end. The second attempt
-                // does not see it any more.
-                Err(DriverError::Server(_)) => self.reset_once().await?,
-                result => result?,
-            },
-        };
-        if !is_reset {
-            self.log_in_again().await?;
-        }
-        let with_db = is_reset && has_db && self.state.may_be_in_other_database();
-        self.begin_session_again(with_db).await?;
-        Ok(())
-    }
-
-    /// Returns `false` where the server is too old to know the command.
-    async fn reset_once(&mut self) -> mysql_async::Result<bool> {
-        self.run(Purpose::Reset.into(), |conn| Box::pin(conn.reset()))
-            .await
-    }
-
-    async fn log_in_again(&mut self) -> mysql_async::Result<()> {
-        for last in [false, true] {
-            let command = Purpose::Reset.into();
-            let result = self
-                .run(command, |conn| Box::pin(conn.change_user(<_>::default())))
-                .await;
-            match result {
-                Err(DriverError::Server(_)) if !last => {}
-                result => return result,
-            }
-        }
-        Ok(())
-    }
-
     async fn end_transaction(&mut self) -> Result<(), Error> {
         self.state.rollback_taken_over();
         for last in [false, true] {
@@ -166,7 +128,7 @@ impl Connection {
                 break;
             }
             match self.send(Purpose::Rollback, "ROLLBACK".into()).await {
-                // This may be the error of an older statement, as in `reset_session`.
+                // This may be the error of an older statement, as in `cleaned_by`.
                 Err(DriverError::Server(_)) if !last => {}
                 result => result?,
             }

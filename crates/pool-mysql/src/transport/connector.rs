@@ -9,6 +9,7 @@ use crate::options::{ConnectOptions, ResolvedOptions};
 use crate::transport::io_runtime::IoPlacement;
 use crate::transport::kill_queue::KillQueue;
 use crate::transport::packet_limit::PacketLimit;
+use crate::transport::refusals::Refusals;
 
 /// The resolved options, and what was learned while connecting with them.
 ///
@@ -20,6 +21,8 @@ pub(crate) struct Connector {
     #[cfg(feature = "rustls")]
     pub(super) other_name: std::sync::Mutex<Option<mysql_async::Opts>>,
     pub(crate) packet_limit: PacketLimit,
+    /// The commands for cleaning a session that the server does not have.
+    pub(crate) refusals: Refusals,
     /// Where the sockets are opened.
     pub(crate) placement: IoPlacement,
     /// The connections that are to be ended at the server.
@@ -34,6 +37,7 @@ impl Connector {
             #[cfg(feature = "rustls")]
             other_name: std::sync::Mutex::default(),
             packet_limit: PacketLimit::of(&resolved.options),
+            refusals: Refusals::default(),
             placement: IoPlacement::new(resolved.options.io_runtime),
             kill_queue: KillQueue::default(),
             resolved,

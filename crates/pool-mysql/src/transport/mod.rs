@@ -9,5 +9,6 @@ pub(crate) mod io_runtime;
 pub(crate) mod kill;
 pub(crate) mod kill_queue;
 pub(crate) mod packet_limit;
+pub(crate) mod refusals;
 pub(crate) mod server;
 pub(crate) mod unread;
