@@ -1,5 +1,6 @@
 //! Fault tests: a pool that is built on tokio's paused clock follows that clock, also after it was advanced.
 
+use std::fmt::Debug;
 use std::future::Future;
 use std::time::Duration;
 
@@ -8,7 +9,7 @@ use pool_core::{
     Builder, CheckPolicy, Error, Phase, Pool, PooledConnection, TokioRuntime, Verdict,
 };
 use support::watchdog::MINUTE as WATCHDOG;
-use support::{FakeControl, FakeManager, Step, Verb, settle_until, within};
+use support::{FakeControl, FakeError, FakeManager, Step, Verb, settle_until, within};
 use tokio::time::{advance, pause, resume, sleep, timeout};
 
 const HOUR: Duration = Duration::from_secs(3600);
@@ -49,6 +50,15 @@ impl Clock {
     }
 }
 
+/// The call timed out in this phase; returns after how long.
+#[track_caller]
+fn assert_timed_out<T: Debug>(result: &Result<T, Error<FakeError>>, expected: Phase) -> Duration {
+    match result {
+        Err(Error::Timeout { phase, after, .. }) if *phase == expected => *after,
+        other => panic!("no time-out of {expected}: {other:?}"),
+    }
+}
+
 /// Runs the body on a tokio runtime whose clock a test moves.
 ///
 /// tokio moves a paused clock to the next timer by itself when nothing else is to be done. So a call that waits for the
@@ -76,10 +86,8 @@ fn an_acquire_times_out_by_the_paused_clock() {
         let held = pool.acquire().await.unwrap();
         let waited = timeout(2 * HOUR, pool.acquire()).await;
         let waited = waited.expect("the pool waits for another clock");
-        assert!(
-            matches!(&waited, Err(Error::Timeout { phase: Phase::Wait, after, .. }) if *after >= HOUR),
-            "{waited:?}"
-        );
+        let after = assert_timed_out(&waited, Phase::Wait);
+        assert!(after >= HOUR, "{after:?}");
         drop(held);
     });
 }
@@ -91,16 +99,7 @@ fn a_connect_times_out_by_the_paused_clock() {
         let pool = builder.connect_timeout(HOUR).build_lazy().unwrap();
         let waited = timeout(2 * HOUR, pool.acquire()).await;
         let waited = waited.expect("the pool waits for another clock");
-        assert!(
-            matches!(
-                &waited,
-                Err(Error::Timeout {
-                    phase: Phase::Connect,
-                    ..
-                })
-            ),
-            "{waited:?}"
-        );
+        assert_timed_out(&waited, Phase::Connect);
     });
 }
 
@@ -112,16 +111,7 @@ fn a_recycle_times_out_by_the_paused_clock() {
         let held = pool.acquire().await.unwrap();
         let waited = timeout(2 * HOUR, PooledConnection::release(held)).await;
         let waited = waited.expect("the pool waits for another clock");
-        assert!(
-            matches!(
-                &waited,
-                Err(Error::Timeout {
-                    phase: Phase::Recycle,
-                    ..
-                })
-            ),
-            "{waited:?}"
-        );
+        assert_timed_out(&waited, Phase::Recycle);
     });
 }
 
@@ -199,24 +189,13 @@ fn after_the_runtime_is_gone_its_clock_runs_on_in_real_time() {
             drop(tokio);
             for _ in 0..2 {
                 let waited = block_on(pool.acquire());
-                assert!(
-                    matches!(&waited, Err(Error::Timeout { phase: Phase::Wait, after, .. }) if *after >= SHORT),
-                    "{waited:?}"
-                );
+                let after = assert_timed_out(&waited, Phase::Wait);
+                assert!(after >= SHORT, "{after:?}");
             }
             drop(PooledConnection::detach(held));
             control.next(Verb::Connect, Step::Pend);
             let waited = block_on(pool.acquire().timeout(None));
-            assert!(
-                matches!(
-                    &waited,
-                    Err(Error::Timeout {
-                        phase: Phase::Connect,
-                        ..
-                    })
-                ),
-                "{waited:?}"
-            );
+            assert_timed_out(&waited, Phase::Connect);
         });
     }
 }

@@ -148,7 +148,6 @@ impl<M: Manager> Acquire<'_, M> {
                 } => {
                     let any_ended = polls_undriven && poll_undriven(self.shared, Some(ticket), cx);
                     if !any_ended {
-                        let is_timed = is_timed && !polls_undriven;
                         if let Some(poll) = self.wait(ticket, deadline, is_timed) {
                             return poll;
                         }

@@ -37,7 +37,7 @@ pub(crate) enum Found<T: LedgerTypes> {
     Nothing {
         /// There are jobs that nobody drives, and this waiter is the one to poll them.
         polls_undriven: bool,
-        /// It is in the queue, and the timer strikes at its deadline or before.
+        /// It is in the queue, has nothing to poll, and the timer strikes at its deadline or before.
         is_timed: bool,
     },
     /// Nothing yet, and the waker of this poll has to be stored: a wake-up has taken the old one, or another task polls.
@@ -182,10 +182,13 @@ impl<T: LedgerTypes> Ledger<T> {
         }
         // The head polls these beside its own job, after it has polled that.
         let is_free = job.is_none() && self.queue.head() == Some(ticket);
+        let polls_undriven = is_free && self.jobs.undriven_count() > 0;
         let timer_covers = |at| self.timer_at.is_some_and(|timer| timer <= at);
         Found::Nothing {
-            polls_undriven: is_free && self.jobs.undriven_count() > 0,
-            is_timed: deadline.is_some_and(timer_covers) && self.queue.is_queued(ticket),
+            polls_undriven,
+            is_timed: !polls_undriven
+                && deadline.is_some_and(timer_covers)
+                && self.queue.is_queued(ticket),
         }
     }
 

@@ -4,6 +4,7 @@
 //! remembered, so that no later connection of the pool sends a command that the server does not have.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use mysql_async::ServerError;
@@ -26,7 +27,11 @@ pub(crate) enum CleaningCommand {
 /// What the servers at the address of a pool have refused, by version: a server that was upgraded is asked again, and
 /// several servers behind one address are told apart.
 #[derive(Default)]
-pub(crate) struct Refusals(Mutex<BTreeMap<String, Refused>>);
+pub(crate) struct Refusals {
+    /// Something was refused. Every reset asks, and most servers refuse nothing: they need no look under the lock.
+    any: AtomicBool,
+    versions: Mutex<BTreeMap<String, Refused>>,
+}
 
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
 struct Refused {
@@ -37,6 +42,9 @@ struct Refused {
 impl Refusals {
     /// Whether a server of this version has refused the command.
     pub(crate) fn contains(&self, version: &str, command: CleaningCommand) -> bool {
+        if !self.any.load(Ordering::Acquire) {
+            return false;
+        }
         let refused = self.lock().get(version).copied().unwrap_or_default();
         match command {
             CleaningCommand::Reset => refused.reset,
@@ -56,11 +64,12 @@ impl Refusals {
             CleaningCommand::Reset => refused.reset = true,
             CleaningCommand::ChangeUser => refused.change_user = true,
         }
+        self.any.store(true, Ordering::Release);
         *refused != before && refused.reset && refused.change_user
     }
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Refused>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.versions.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
