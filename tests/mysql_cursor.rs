@@ -1,5 +1,7 @@
 //! Cursors on a real server: aiomysql's own tests of them under their names, and what they promise beside.
 
+#[path = "mysql_cursor/later_errors.rs"]
+mod later_errors;
 #[path = "mysql_cursor/many.rs"]
 mod many;
 #[path = "mysql_cursor/many_failed.rs"]

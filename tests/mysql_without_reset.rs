@@ -1,18 +1,13 @@
 //! Servers and proxies that refuse the commands for cleaning a session.
 
-use std::fmt::Debug;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use futures::executor::block_on;
 use pool_core::PooledConnection;
 use pool_mysql::mysql_async::prelude::Queryable;
 use pool_mysql::{ConnectOptions, Pool, ResetPolicy, create_pool};
-use support::{Answer, FakeServer, Received, within};
-use tracing::field::{Field, Visit};
-use tracing::span::{Attributes, Id, Record};
-use tracing::{Event, Level, Metadata, Subscriber};
+use support::{Answer, FakeServer, Received, warnings, within};
 
 const MINUTE: Duration = Duration::from_secs(60);
 const VERSION: &str = "8.0.30";
@@ -20,46 +15,6 @@ const QUERY: u8 = 0x03;
 const CHANGE_USER: u8 = 0x11;
 const RESET: u8 = 0x1f;
 const SETTINGS: &str = "SET sql_mode = 'ANSI'";
-
-/// The warnings of the crate, one a line.
-#[derive(Clone, Default)]
-struct Warnings(Arc<Mutex<Vec<String>>>);
-
-struct Line(String);
-
-impl Visit for Line {
-    fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
-        self.0.push_str(&format!(" {}={value:?}", field.name()));
-    }
-}
-
-impl Subscriber for Warnings {
-    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        *metadata.level() == Level::WARN && metadata.target().starts_with("pool_mysql")
-    }
-    fn new_span(&self, _: &Attributes<'_>) -> Id {
-        Id::from_u64(1)
-    }
-    fn record(&self, _: &Id, _: &Record<'_>) {}
-    fn record_follows_from(&self, _: &Id, _: &Id) {}
-    fn event(&self, event: &Event<'_>) {
-        let mut line = Line(String::new());
-        event.record(&mut line);
-        self.0.lock().unwrap().push(line.0);
-    }
-    fn enter(&self, _: &Id) {}
-    fn exit(&self, _: &Id) {}
-}
-
-/// Runs the body on one thread, and returns the warnings.
-fn warnings(name: &str, body: impl AsyncFnOnce() + Send + 'static) -> Vec<String> {
-    within(MINUTE, name, || {
-        let warnings = Warnings::default();
-        tracing::subscriber::with_default(warnings.clone(), || block_on(body()));
-        let lines = warnings.0.lock().unwrap();
-        lines.clone()
-    })
-}
 
 /// The answer to everything that is not scripted.
 fn plain(command: &Received) -> Answer {

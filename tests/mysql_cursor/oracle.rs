@@ -4,6 +4,7 @@ use pool_mysql::mysql_async::{Row, Value, params, prelude::Queryable};
 use pool_mysql::{ConnectOptions, Connection, connect};
 use private_server::PrivateServer;
 
+use crate::later_errors::{every_cursor, next_execute, procedures};
 use crate::many_failed::{failure, one_by_one, rows_together};
 use crate::many_kinds::every_kind;
 use crate::server::{number, test};
@@ -137,5 +138,15 @@ fn rows_come_one_by_one_and_procedures_leave_variables() {
         let error = cur.fetchone::<i32>().await.unwrap_err();
         assert_eq!(error.server_code(), Some(1064));
         assert_eq!(number(&mut conn, "SELECT 5").await, 5);
+    });
+}
+
+#[test]
+fn the_error_of_a_later_statement_comes_after_the_results_before_it() {
+    test(|| async {
+        let (_server, mut conn) = oracle().await;
+        every_cursor(&mut conn).await;
+        next_execute(&mut conn).await;
+        procedures(&mut conn).await;
     });
 }

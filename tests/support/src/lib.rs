@@ -10,6 +10,7 @@ pub mod probe;
 pub mod rest;
 pub mod runtimes;
 pub mod stage;
+pub mod warnings;
 pub mod watchdog;
 
 pub use crate::backend::{Backend, FakeBackend};
@@ -23,6 +24,7 @@ pub use crate::probe::{CountingWaker, Moment, Probe, Surroundings, poll_once};
 pub use crate::rest::{counts_settle, settle_until, yield_now};
 pub use crate::runtimes::{Flavour, on_every_runtime};
 pub use crate::stage::{Mode, Stage};
+pub use crate::warnings::warnings;
 pub use crate::watchdog::within;
 
 /// The programs in the README and in the guides are compiled, and run where they need no server.

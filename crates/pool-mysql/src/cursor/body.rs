@@ -3,7 +3,7 @@
 use std::future::Future;
 
 use mysql_async::prelude::{Protocol, Queryable};
-use mysql_async::{Params, QueryResult};
+use mysql_async::{Params, QueryResult, ServerError};
 
 use super::many::Progress;
 use super::result::Head;
@@ -21,7 +21,14 @@ pub(super) trait Results: Default + Send {
         result: QueryResult<'_, 'static, P>,
     ) -> impl Future<Output = mysql_async::Result<Self::Answer>> + Send;
 
-    /// Forgets the results of the last statement, and reads what is left of them.
+    /// The server's error for a later statement in the text, if the answer ends with one.
+    fn later_error(answer: &Self::Answer) -> Option<&ServerError>;
+
+    /// Looks whether all statements of the text have succeeded; reads what is left for that.
+    fn finish(&mut self, conn: &mut Connection) -> impl Future<Output = Result<(), Error>> + Send;
+
+    /// Forgets the results of the last statement, and reads what is left of them. An error that the caller does not know
+    /// of comes out.
     fn discard(&mut self, conn: &mut Connection) -> impl Future<Output = Result<(), Error>> + Send;
 
     /// Keeps the answer to a new statement.
@@ -93,6 +100,9 @@ impl<'a, R: Results> Body<'a, R> {
                 answer.await?
             }
         };
+        if let Some(error) = R::later_error(&answer) {
+            self.conn.state.failed_later(error);
+        }
         self.results.accept(self.conn, answer)?;
         Ok(self.results.rowcount())
     }
@@ -117,6 +127,10 @@ impl<'a, R: Results> Body<'a, R> {
                     let answer = self.execute(query, params).await;
                     let affected = answer.map_err(|cause| done.failed(1, cause))?;
                     let last_insert_id = self.results.head().and_then(|head| head.last_insert_id);
+                    if let Err(cause) = self.results.finish(self.conn).await {
+                        self.results = R::default();
+                        return Err(done.failed(1, cause));
+                    }
                     done.add(1, affected, last_insert_id);
                 }
                 let Head {

@@ -4,13 +4,14 @@ use std::collections::VecDeque;
 use std::fmt;
 
 use mysql_async::prelude::{FromRow, Protocol};
-use mysql_async::{Params, QueryResult};
+use mysql_async::{Params, QueryResult, ServerError};
 
 use super::body::{Body, Results, cursor_methods};
 use super::closed::CursorClosed;
 use super::description::ColumnDescription;
 use super::mogrify::{dialect, mogrify};
-use super::result::{Head, ResultSet, read_all};
+use super::result::{AllResults, Head, ResultSet, read_all};
+use super::unseen::Unseen;
 use crate::connection::Connection;
 use crate::error::Error;
 
@@ -42,10 +43,12 @@ pub(super) struct Buffered {
     /// The current result first; empty before the first statement.
     sets: VecDeque<ResultSet>,
     rowcount: u64,
+    /// What comes after the last of them.
+    unseen: Unseen,
 }
 
 impl Results for Buffered {
-    type Answer = VecDeque<ResultSet>;
+    type Answer = AllResults;
 
     async fn read<P: Protocol>(
         result: QueryResult<'_, 'static, P>,
@@ -53,15 +56,25 @@ impl Results for Buffered {
         read_all(result).await
     }
 
+    fn later_error(answer: &Self::Answer) -> Option<&ServerError> {
+        answer.error.as_ref()
+    }
+
     async fn discard(&mut self, _: &mut Connection) -> Result<(), Error> {
-        *self = Self::default();
+        let mut old = std::mem::take(self);
+        old.unseen.take()
+    }
+
+    fn accept(&mut self, conn: &mut Connection, answer: Self::Answer) -> Result<(), Error> {
+        let AllResults { sets, error } = answer;
+        self.rowcount = sets.front().map_or(0, |set| set.head.rowcount);
+        self.sets = sets;
+        self.unseen = Unseen::new(error, conn.connection_id());
         Ok(())
     }
 
-    fn accept(&mut self, _: &mut Connection, sets: Self::Answer) -> Result<(), Error> {
-        self.rowcount = sets.front().map_or(0, |set| set.head.rowcount);
-        self.sets = sets;
-        Ok(())
+    async fn finish(&mut self, _: &mut Connection) -> Result<(), Error> {
+        self.unseen.take()
     }
 
     fn accept_many(&mut self, head: Head) {
@@ -96,8 +109,10 @@ cursor_methods! {
     ///
     /// # Errors
     ///
-    /// The error of the server to any of the statements in the text; [`Error::ParameterCount`], before anything is
-    /// executed; [`Error::CursorClosed`]; an error if the connection is closed.
+    /// The error of the server. If the text has several statements: its error for the first;
+    /// [`nextset`](Self::nextset) returns that for a later one, or, if it was not asked, the next `execute`, which then
+    /// sends nothing. [`Error::ParameterCount`], before anything is executed; [`Error::CursorClosed`]; an error if the
+    /// connection is closed.
     ///
     /// # Cancel safety
     ///
@@ -214,17 +229,36 @@ cursor_methods! {
 impl Cursor<'_> {
     /// Moves to the next result, if a text with several statements or a procedure has several; `false` after the last.
     ///
+    /// As in aiomysql, a statement in the text that failed has no result: its error is returned in its place, once, and the
+    /// cursor stays at the result before it. The statements after it were not executed.
+    ///
     /// # Errors
     ///
-    /// [`Error::NotExecuted`], [`Error::CursorClosed`].
+    /// The server's error for the next statement of the text. [`Error::NotExecuted`], [`Error::CursorClosed`].
     ///
     /// # Cancel safety
     ///
     /// Safe: the future never waits.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # async fn example(conn: &mut pool_mysql::Connection) -> Result<(), pool_mysql::Error> {
+    /// let mut cur = conn.cursor();
+    /// cur.execute("SELECT 1; SELECT 2", ()).await?;
+    /// loop {
+    ///     println!("{:?}", cur.fetchall::<i64>().await?);
+    ///     if !cur.nextset().await? {
+    ///         break;
+    ///     }
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn nextset(&mut self) -> Result<bool, Error> {
         self.current()?;
         if self.body.results.sets.len() == 1 {
-            return Ok(false);
+            return self.body.results.unseen.take().map(|()| false);
         }
         self.body.results.sets.pop_front();
         self.body.results.rowcount = self
@@ -247,7 +281,7 @@ impl Cursor<'_> {
     /// The cursor is closed when this returns. The returned future can be awaited, as in aiomysql, and need not be.
     pub fn close(&mut self) -> CursorClosed {
         self.body.closed = true;
-        self.body.results.sets.clear();
+        self.body.results = Buffered::default();
         CursorClosed(())
     }
 

@@ -17,6 +17,7 @@ mod rows;
 mod scroll;
 mod server_fetch;
 mod server_side;
+mod unseen;
 mod values;
 
 pub use self::buffered::Cursor;

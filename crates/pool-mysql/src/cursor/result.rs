@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use std::fmt::Write;
 
 use mysql_async::prelude::{FromRow, Protocol};
-use mysql_async::{FromRowError, QueryResult, Row};
+use mysql_async::{FromRowError, QueryResult, Row, ServerError};
 
 use super::description::{ColumnDescription, describe};
 use crate::connection::answer::{Front, front};
@@ -99,21 +99,44 @@ impl ResultSet {
     }
 }
 
-/// Reads all results of a statement. An error in one of them is the error of the whole statement.
+/// All results of a statement, and how they have ended.
+pub(super) struct AllResults {
+    pub(super) sets: VecDeque<ResultSet>,
+    /// The server's error for a later statement in the text. The statements after that one were not executed.
+    pub(super) error: Option<ServerError>,
+}
+
+/// Reads all results of a statement. The server's error in a later one does not lose those before it.
 pub(super) async fn read_all<P: Protocol>(
     mut result: QueryResult<'_, 'static, P>,
-) -> mysql_async::Result<VecDeque<ResultSet>> {
+) -> mysql_async::Result<AllResults> {
     let mut sets = VecDeque::new();
-    while let Some(front) = front(&mut result).await? {
-        let mut head = Head::of(&front);
-        // This also moves to the next result.
-        let rows = result.collect::<Row>().await?;
-        if !head.description.is_empty() {
-            head.rowcount = rows.len() as u64;
+    loop {
+        match read_next(&mut result).await {
+            Ok(Some(set)) => sets.push_back(set),
+            Ok(None) => return Ok(AllResults { sets, error: None }),
+            Err(mysql_async::Error::Server(error)) if !sets.is_empty() => {
+                return Ok(AllResults {
+                    sets,
+                    error: Some(error),
+                });
+            }
+            Err(error) => return Err(error),
         }
-        sets.push_back(ResultSet::new(head, rows));
     }
-    // If the results end with an error, it is returned here.
-    result.drop_result().await?;
-    Ok(sets)
+}
+
+async fn read_next<P: Protocol>(
+    result: &mut QueryResult<'_, 'static, P>,
+) -> mysql_async::Result<Option<ResultSet>> {
+    let Some(front) = front(result).await? else {
+        return Ok(None);
+    };
+    let mut head = Head::of(&front);
+    // This also moves to the next result.
+    let rows = result.collect::<Row>().await?;
+    if !head.description.is_empty() {
+        head.rowcount = rows.len() as u64;
+    }
+    Ok(Some(ResultSet::new(head, rows)))
 }

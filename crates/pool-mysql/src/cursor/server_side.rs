@@ -3,14 +3,14 @@
 use std::fmt;
 
 use mysql_async::prelude::{FromRow, Protocol};
-use mysql_async::{Params, QueryResult, Row};
+use mysql_async::{Params, QueryResult, Row, ServerError};
 
 use super::body::{Body, Results, cursor_methods};
 use super::description::ColumnDescription;
 use super::mogrify::{dialect, mogrify};
 use super::result::Head;
 use crate::connection::Connection;
-use crate::connection::answer::{Front, front};
+use crate::connection::answer::{Front, Step, front};
 use crate::error::{Error, closed};
 
 /// Executes statements and reads their rows one at a time, as aiomysql's `SSCursor`.
@@ -86,6 +86,25 @@ impl Results for Streamed {
         mut result: QueryResult<'_, 'static, P>,
     ) -> mysql_async::Result<Self::Answer> {
         front(&mut result).await
+    }
+
+    /// Errors of later statements come when their results are read.
+    fn later_error(_: &Self::Answer) -> Option<&ServerError> {
+        None
+    }
+
+    async fn finish(&mut self, conn: &mut Connection) -> Result<(), Error> {
+        while !matches!(self.rest, Rest::Over(None)) {
+            self.rest = match conn.step().await {
+                Ok(Step::Row(_)) => Rest::Unread,
+                Ok(Step::End(next)) => Rest::Over(next.filter(|front| !front.is_all)),
+                Err(error) => {
+                    self.rest = Rest::Over(None);
+                    return Err(error.into());
+                }
+            };
+        }
+        Ok(())
     }
 
     async fn discard(&mut self, conn: &mut Connection) -> Result<(), Error> {

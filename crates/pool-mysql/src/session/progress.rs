@@ -58,9 +58,15 @@ impl TransactionProgress {
             return;
         }
         self.lost = false;
-        if let Err(Error::Server(error)) = result
-            && matches!(error.code, DEADLOCK | LOCK_WAIT_TIMEOUT)
-        {
+        if let Err(Error::Server(error)) = result {
+            self.failed(error);
+        }
+    }
+
+    /// The server has answered a statement with this error, perhaps after results of others in the same text, or after
+    /// some of its rows.
+    pub(crate) fn failed(&mut self, error: &ServerError) {
+        if matches!(error.code, DEADLOCK | LOCK_WAIT_TIMEOUT) {
             self.lost = true;
             self.undone |= error.code == DEADLOCK;
             self.conflict = Some(error.clone());

@@ -1,7 +1,7 @@
 //! What is known about a session, beside what the driver knows, and how each command changes it.
 
-use mysql_async::Error;
 use mysql_async::consts::StatusFlags;
+use mysql_async::{Error, ServerError};
 
 use crate::session::command::Purpose;
 use crate::session::progress::TransactionProgress;
@@ -105,6 +105,12 @@ impl SessionState {
         }
     }
 
+    /// A later statement of the last command's text has failed: the driver was done with the command, but its results end
+    /// with this error of the server.
+    pub(crate) fn failed_later(&mut self, error: &ServerError) {
+        self.progress.failed(error);
+    }
+
     /// Whether nothing may be sent any more: a command was left in the middle.
     pub(crate) fn is_busy(&self) -> bool {
         self.is_busy
@@ -158,6 +164,9 @@ impl SessionState {
     /// The driver has read on; `more` says whether there is still more. `None` is an aborted connection: nobody knows what
     /// the rest of the answer would have been, so the session stays busy.
     pub(crate) fn after_rows<T>(&mut self, result: Option<&Result<T, Error>>, more: bool) {
+        if let Some(Err(Error::Server(error))) = result {
+            self.progress.failed(error);
+        }
         self.is_busy = result.is_none_or(is_lost);
         self.has_unread_rows = more;
     }
