@@ -3,10 +3,12 @@
 use pool_core::PooledConnection;
 use pool_mysql::mysql_async::prelude::Queryable;
 use pool_mysql::mysql_async::{Params, Row, TxOpts};
-use pool_mysql::{ConnectOptions, Error, ResetPolicy};
+use pool_mysql::{ConnectOptions, Error, MySqlErrorExt, ResetPolicy};
 
 use crate::server::{Server, is_closed, is_refused, number, one, polled, test};
 
+const WHY: &str = "a long result was left unread; fetch its rows to the end, \
+     await the close of the ss_cursor, or ask for fewer rows with LIMIT";
 const SHORT: &str = "SELECT seq, REPEAT('x', 1000) FROM seq_1_to_300";
 const LONG: &str = "SELECT seq, REPEAT('x', 1000) FROM seq_1_to_300000";
 
@@ -52,25 +54,61 @@ fn a_long_rest_costs_the_connection_and_says_so() {
     test(|| async {
         let server = Server::start();
         let mut watcher = server.watcher().await;
-        for next in 0..4 {
+        for next in 0..3 {
             let mut conn = server.connect().await;
             let mut cur = conn.ss_cursor();
             cur.execute(LONG, ()).await.unwrap();
             assert!(cur.fetchone::<Row>().await.unwrap().is_some());
-            let is_not_clean =
-                |result: Result<(), Error>| matches!(result, Err(Error::NotClean(_)));
-            match next {
-                0 => assert!(is_not_clean(cur.close().await)),
-                1 => {
-                    let result = cur.execute("SELECT 1", ()).await;
-                    assert!(is_not_clean(result.map(drop)));
+            let said = match next {
+                0 => {
+                    let error = cur.execute("SELECT 1", ()).await.unwrap_err();
+                    assert!(matches!(error, Error::NotClean(_)));
+                    error.to_string()
                 }
-                2 => assert!(is_refused(&conn.ping().await)),
-                _ => assert!(is_closed(&conn.cursor().execute("SELECT 1", ()).await)),
-            }
+                1 => conn
+                    .ping()
+                    .await
+                    .map_err(Error::from)
+                    .unwrap_err()
+                    .to_string(),
+                _ => {
+                    let error = conn.cursor().execute("SELECT 1", ()).await;
+                    error.unwrap_err().to_string()
+                }
+            };
+            assert!(said.contains(WHY), "{said}");
+            // Every later command says it, too.
+            let error = conn.query_drop("SELECT 1").await.unwrap_err();
+            assert!(error.is_connection_lost() && !error.is_retryable());
+            let error = Error::from(error);
+            assert!(error.is_closed() && error.is_connection_lost());
+            assert_eq!(
+                error.to_string(),
+                format!("the connection is closed: {WHY}")
+            );
             assert!(conn.is_closed());
             watcher.nobody_else().await;
         }
+    });
+}
+
+#[test]
+fn an_awaited_close_reads_a_long_rest_and_keeps_the_connection() {
+    test(|| async {
+        let server = Server::start();
+        let mut conn = server.connect().await;
+        let id = conn.connection_id();
+        let mut cur = conn.ss_cursor();
+        cur.execute(&format!("{LONG}; SELECT nope"), ())
+            .await
+            .unwrap();
+        assert!(cur.fetchone::<Row>().await.unwrap().is_some());
+        // The error of a later statement is found on the way.
+        let error = cur.close().await.unwrap_err();
+        assert_eq!(error.server_code(), Some(1054));
+        assert!(cur.close().await.is_ok());
+        assert_eq!(number(&mut conn, "SELECT 42").await, 42);
+        assert_eq!(conn.connection_id(), id);
     });
 }
 

@@ -65,7 +65,7 @@ impl Connection {
     /// As for a command: dropping the future after its first poll closes the connection.
     pub(crate) async fn step(&mut self) -> mysql_async::Result<Step> {
         if self.is_closed() {
-            return Err(closed());
+            return Err(self.why_closed());
         }
         let kill = self.kill_if_dropped();
         let Self {
@@ -101,7 +101,7 @@ impl Connection {
     /// Dropping the future after its first poll closes the connection.
     pub(crate) async fn skip_the_rest(&mut self) -> mysql_async::Result<bool> {
         if self.is_closed() {
-            return Err(closed());
+            return Err(self.why_closed());
         }
         if !self.state.rows_left_behind() {
             return Ok(true);

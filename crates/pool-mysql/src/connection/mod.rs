@@ -20,6 +20,8 @@ use std::time::Instant;
 
 use mysql_async::Conn;
 
+use crate::error::closed;
+use crate::error::left_unread::left_unread;
 use crate::options::ConnectOptions;
 use crate::session::state::SessionState;
 use crate::transport::abort::Signal;
@@ -141,6 +143,14 @@ impl Connection {
             || self.signal.is_aborted()
             || self.conn.as_ref().is_none_or(Conn::is_disconnected)
             || (self.watch.has_ended() && self.state.is_used())
+    }
+
+    /// The error of a command on a connection that is closed.
+    pub(crate) fn why_closed(&self) -> mysql_async::Error {
+        match self.state.gave_rows_up() {
+            true => left_unread(),
+            false => closed(),
+        }
     }
 
     /// The options, with what their option file adds.

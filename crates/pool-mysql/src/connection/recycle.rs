@@ -5,6 +5,7 @@ use pool_core::Verdict;
 
 use crate::connection::Connection;
 use crate::connection::inspect::TransactionStatus;
+use crate::error::left_unread::LEFT_UNREAD;
 use crate::error::{Error, closed};
 use crate::options::ResetPolicy;
 use crate::session::command::Purpose;
@@ -116,7 +117,7 @@ impl Connection {
             false => {
                 // The server may go on working for it for long.
                 drop(self.kill_if_dropped());
-                Err(Error::NotClean("a long result was left unread"))
+                Err(Error::NotClean(LEFT_UNREAD))
             }
         }
     }

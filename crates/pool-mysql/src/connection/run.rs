@@ -117,11 +117,11 @@ impl Connection {
             let Command { purpose, mut log } = command;
             // The driver's own flag is read here before the driver is used: the next command would clear it.
             if self.is_closed() {
-                return Err(closed());
+                return Err(self.why_closed());
             }
             // The driver would read what a cursor has left unread to its end, however long that takes.
             if self.state.has_unread_rows() && !self.skip_the_rest().await? {
-                return Err(closed());
+                return Err(self.why_closed());
             }
             if self.is_stranded() {
                 let signal = Arc::clone(&self.signal);

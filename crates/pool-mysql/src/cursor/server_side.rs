@@ -11,6 +11,7 @@ use super::mogrify::{dialect, mogrify};
 use super::result::Head;
 use crate::connection::Connection;
 use crate::connection::answer::{Front, Step, front};
+use crate::error::left_unread::LEFT_UNREAD;
 use crate::error::{Error, closed};
 
 /// Executes statements and reads their rows one at a time, as aiomysql's `SSCursor`.
@@ -19,8 +20,8 @@ use crate::error::{Error, closed};
 /// back to a row that was fetched.
 ///
 /// The connection is busy with a result until its last row was fetched. If rows are left when the cursor executes another
-/// statement, is closed or is dropped, the next command reads and drops them, up to one mebibyte and for up to 200 ms. If more
-/// is left, the connection is closed.
+/// statement or is dropped, the next command reads and drops them, up to one mebibyte and for up to 200 ms. If more is left,
+/// the connection is closed, and every later command says so; [`close`](Self::close) reads them all.
 ///
 /// # Examples
 ///
@@ -110,7 +111,7 @@ impl Results for Streamed {
     async fn discard(&mut self, conn: &mut Connection) -> Result<(), Error> {
         *self = Self::default();
         match conn.state.has_unread_rows() && !conn.skip_the_rest().await? {
-            true => Err(Error::NotClean("a long result was left unread")),
+            true => Err(Error::NotClean(LEFT_UNREAD)),
             false => Ok(()),
         }
     }
@@ -228,14 +229,14 @@ impl SsCursor<'_> {
         self.body.results.fetched
     }
 
-    /// Closes the cursor, reads the rest of its result and drops it.
+    /// Closes the cursor, reads the rest of its results and drops it, however long it is.
     ///
-    /// Every later call, except `close`, returns an error.
+    /// Every later call, except `close`, returns an error. A rest that takes longer than a new connection is better left
+    /// unread: the next command then closes the connection.
     ///
     /// # Errors
     ///
-    /// [`Error::NotClean`] if too much is left: the connection is then closed. The error of a later statement whose result was
-    /// not reached is dropped.
+    /// An error that the server sends in the rest, as that of a later statement. An error if the connection is closed.
     ///
     /// # Cancel safety
     ///
@@ -244,7 +245,11 @@ impl SsCursor<'_> {
         let was_closed = std::mem::replace(&mut self.body.closed, true);
         match was_closed {
             true => Ok(()),
-            false => self.body.results.discard(self.body.conn).await,
+            false => {
+                let finished = self.body.results.finish(self.body.conn).await;
+                self.body.results = Streamed::default();
+                finished
+            }
         }
     }
 

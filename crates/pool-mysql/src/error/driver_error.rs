@@ -6,6 +6,7 @@ use mysql_async::{DriverError, Error, IoError};
 
 use crate::error::codes::meaning_of;
 use crate::error::connect_failed::cause_of;
+use crate::error::left_unread::is_left_unread;
 use crate::error::local_infile;
 use crate::error::outcome;
 
@@ -65,7 +66,7 @@ impl MySqlErrorExt for Error {
             Self::Server(error) => meaning_of(error.code).lost,
             Self::Io(error) => !was_never_connected(error),
             Self::Driver(error) => is_given_up_after(error),
-            Self::Other(_) => self.is_outcome_unknown(),
+            Self::Other(_) => self.is_outcome_unknown() || is_left_unread(self),
             Self::Url(_) => false,
         }
     }

@@ -3,6 +3,7 @@
 pub(crate) mod codes;
 pub(crate) mod connect_failed;
 pub(crate) mod driver_error;
+pub(crate) mod left_unread;
 pub(crate) mod local_infile;
 mod many_failed;
 mod one_line;
@@ -20,6 +21,7 @@ use pool_core::{ConfigError, ErrorClass};
 use crate::error::codes::meaning_of;
 use crate::error::connect_failed::cause_of;
 use crate::error::driver_error::MySqlErrorExt;
+use crate::error::left_unread::is_left_unread;
 use crate::error::one_line::OneLine;
 use crate::error::outcome::OutcomeUnknown;
 use crate::error::parameters::{NoValue, WrongCount};
@@ -189,17 +191,18 @@ impl Error {
         matches!(self.root(), Self::OutcomeUnknown(_))
     }
 
-    /// Whether the connection was closed, by its user or because an earlier command was cancelled.
+    /// Whether the connection was closed: by its user, because an earlier command was cancelled, or because a long result
+    /// was left unread.
     ///
     /// A closed pool is something else: `Error::Pool` with [`pool_core::Error::Closed`].
     pub fn is_closed(&self) -> bool {
-        let closed = |error| {
-            matches!(
-                error,
-                &mysql_async::Error::Driver(DriverError::ConnectionClosed)
-            )
+        let Self::Driver(error) = self.root() else {
+            return false;
         };
-        matches!(self.root(), Self::Driver(error) if closed(cause_of(error)))
+        match cause_of(error) {
+            mysql_async::Error::Driver(DriverError::ConnectionClosed) => true,
+            error => is_left_unread(error),
+        }
     }
 
     /// The error that the pool reports on behalf of a connect or a recycle, or that ended an `executemany`; otherwise the

@@ -41,6 +41,8 @@ pub(crate) struct SessionState {
     flags_before_prepare: Option<StatusFlags>,
     /// The last statement's answer is read row by row, and there is more of it.
     has_unread_rows: bool,
+    /// What was left of an answer was too long to be read.
+    gave_rows_up: bool,
     /// The form of the last statement's rows.
     form: Form,
     /// What has become of the transaction that a guard has begun.
@@ -179,6 +181,12 @@ impl SessionState {
     /// The rest of an answer is too long to be read: nothing may be sent any more.
     pub(crate) fn rows_given_up(&mut self) {
         self.is_busy = true;
+        self.gave_rows_up = true;
+    }
+
+    /// Whether that is why nothing may be sent any more.
+    pub(crate) fn gave_rows_up(&self) -> bool {
+        self.gave_rows_up
     }
 
     pub(crate) fn has_unread_rows(&self) -> bool {
