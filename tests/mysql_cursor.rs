@@ -35,5 +35,7 @@ mod test_load_local;
 mod test_nextset;
 #[path = "mysql_cursor/test_sscursor.rs"]
 mod test_sscursor;
+#[path = "mysql_cursor/types.rs"]
+mod types;
 #[path = "mysql_cursor/unread.rs"]
 mod unread;

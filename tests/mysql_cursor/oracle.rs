@@ -8,6 +8,7 @@ use crate::later_errors::{every_cursor, next_execute, procedures};
 use crate::many_failed::{failure, one_by_one, rows_together};
 use crate::many_kinds::every_kind;
 use crate::server::{number, test};
+use crate::types::{every_type, printed_numbers};
 
 /// Oracle's server, from the program that the environment names, and a connection to it.
 async fn oracle() -> (PrivateServer, Connection) {
@@ -148,5 +149,14 @@ fn the_error_of_a_later_statement_comes_after_the_results_before_it() {
         every_cursor(&mut conn).await;
         next_execute(&mut conn).await;
         procedures(&mut conn).await;
+    });
+}
+
+#[test]
+fn each_type_has_the_same_value_with_and_without_parameters() {
+    test(|| async {
+        let (_server, mut conn) = oracle().await;
+        every_type(&mut conn).await;
+        printed_numbers(&mut conn).await;
     });
 }

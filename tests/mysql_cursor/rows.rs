@@ -115,7 +115,7 @@ fn a_row_becomes_a_map() {
         let error = row.get::<u8>("name").unwrap_err();
         assert_eq!(
             error.to_string(),
-            "a row of 1 column (name VAR_STRING) does not fit u8"
+            "column 0 (name, VAR_STRING) holds text or bytes, which does not fit u8"
         );
         assert_eq!(row.into_row().len(), 3);
         cur.execute("SELECT * FROM people WHERE years IS NULL", ())

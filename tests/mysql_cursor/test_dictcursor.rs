@@ -92,7 +92,7 @@ fn test_custom_dict() {
             .await
             .unwrap();
         let bob: MyDict = cur.fetchone().await.unwrap().expect("bob");
-        assert_eq!(bob.0["age"], Value::Bytes(b"21".to_vec()));
+        assert_eq!(bob.0["age"], Value::Int(21));
         cur.execute("SELECT * FROM dictcursor", ()).await.unwrap();
         let two: Vec<MyDict> = cur.fetchmany(2).await.unwrap();
         assert_eq!(names(&two), ["bob", "jim"].map(Value::from));

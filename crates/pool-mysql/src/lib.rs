@@ -113,6 +113,7 @@ pub use crate::cursor::{
 };
 pub use crate::error::Error;
 pub use crate::error::driver_error::MySqlErrorExt;
+pub use crate::error::misfit::Misfit;
 pub use crate::error::outcome::OutcomeUnknown;
 pub use crate::manager::MySqlManager;
 pub use crate::options::{ConnectOptions, IoRuntime, PoolOptions, ResetPolicy, SslMode};

@@ -1,13 +1,12 @@
 //! A row as a map.
 
-use std::any::type_name;
 use std::borrow::Cow;
 use std::fmt;
 
 use mysql_async::prelude::{FromRow, FromValue};
-use mysql_async::{Column, FromRowError, Row, Value, from_value_opt};
+use mysql_async::{Column, FromRowError, Row, Value};
 
-use super::description::describe;
+use super::fit::convert_value;
 use crate::error::Error;
 
 /// A row as a map from column names to values, in the order of the columns.
@@ -64,14 +63,8 @@ impl Dict {
         let index = self.index(name).ok_or_else(|| Error::NoSuchColumn {
             name: name.to_owned(),
         })?;
-        let value = self.row.as_ref(index).cloned().unwrap_or(Value::NULL);
-        from_value_opt(value).map_err(|_| {
-            let column = &describe(&self.row.columns_ref()[index..=index])[0];
-            Error::Conversion {
-                target: type_name::<T>(),
-                columns: format!("1 column ({} {})", column.name(), column.type_name()),
-            }
-        })
+        let value = self.row.as_ref(index).unwrap_or(&Value::NULL);
+        convert_value(value, &self.row.columns_ref()[index], index)
     }
 
     /// The value of a column, as the driver's type; `None` if there is no such column.

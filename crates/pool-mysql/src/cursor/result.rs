@@ -1,13 +1,13 @@
 //! The results of a statement.
 
-use std::any::type_name;
 use std::collections::VecDeque;
-use std::fmt::Write;
 
 use mysql_async::prelude::{FromRow, Protocol};
-use mysql_async::{FromRowError, QueryResult, Row, ServerError};
+use mysql_async::{QueryResult, Row, ServerError};
 
 use super::description::{ColumnDescription, describe};
+use super::fit::WantedTexts;
+use super::typed::Typing;
 use crate::connection::answer::{Front, front};
 use crate::error::Error;
 
@@ -16,6 +16,7 @@ pub(super) struct Head {
     pub(super) description: Vec<ColumnDescription>,
     pub(super) rowcount: u64,
     pub(super) last_insert_id: Option<u64>,
+    pub(super) wanted: WantedTexts,
 }
 
 impl Head {
@@ -25,6 +26,7 @@ impl Head {
             description: Vec::new(),
             rowcount,
             last_insert_id,
+            wanted: WantedTexts::default(),
         }
     }
 
@@ -33,32 +35,12 @@ impl Head {
             description: describe(&front.columns),
             rowcount: front.affected_rows,
             last_insert_id: front.last_insert_id,
+            wanted: WantedTexts::default(),
         }
     }
 
     pub(super) fn columns(&self) -> Option<&[ColumnDescription]> {
         Some(&self.description[..]).filter(|columns| !columns.is_empty())
-    }
-
-    /// Converts a row into a `T`; on failure it returns the row with the error. The error shows no values.
-    pub(super) fn convert<T: FromRow>(&self, row: Row) -> Result<T, (Row, Error)> {
-        T::from_row_opt(row).map_err(|FromRowError(row)| {
-            let error = Error::Conversion {
-                target: type_name::<T>(),
-                columns: self.names_and_types(),
-            };
-            (row, error)
-        })
-    }
-
-    fn names_and_types(&self) -> String {
-        let mut text = format!("{} columns (", self.description.len());
-        for (index, column) in self.description.iter().enumerate() {
-            let comma = if index > 0 { ", " } else { "" };
-            let _ = write!(text, "{comma}{} {}", column.name(), column.type_name());
-        }
-        text.push(')');
-        text
     }
 }
 
@@ -89,7 +71,7 @@ impl ResultSet {
         let Some(row) = self.rows.get(self.position) else {
             return Ok(None);
         };
-        match self.head.convert(row.clone()) {
+        match self.head.wanted.convert(row.clone()) {
             Ok(row) => {
                 self.position += 1;
                 Ok(Some(row))
@@ -134,7 +116,9 @@ async fn read_next<P: Protocol>(
     };
     let mut head = Head::of(&front);
     // This also moves to the next result.
-    let rows = result.collect::<Row>().await?;
+    let mut rows = result.collect::<Row>().await?;
+    let typing = Typing::of(&front.columns);
+    rows.iter_mut().for_each(|row| typing.apply(row));
     if !head.description.is_empty() {
         head.rowcount = rows.len() as u64;
     }

@@ -24,7 +24,7 @@ impl SsCursor<'_> {
         let Some(row) = self.next_row().await? else {
             return Ok(None);
         };
-        match self.current()?.convert(row) {
+        match self.body.results.convert(row) {
             Ok(row) => {
                 self.body.results.fetched += 1;
                 Ok(Some(row))
@@ -112,7 +112,7 @@ impl SsCursor<'_> {
             return Ok(None);
         }
         match self.body.conn.step().await {
-            Ok(Step::Row(row)) => Ok(Some(row)),
+            Ok(Step::Row(row)) => Ok(Some(self.body.results.typed(row))),
             Ok(Step::End(next)) => {
                 self.body.results.rest = Rest::Over(next);
                 Ok(None)

@@ -9,6 +9,7 @@ use super::body::{Body, Results, cursor_methods};
 use super::description::ColumnDescription;
 use super::mogrify::{dialect, mogrify};
 use super::result::Head;
+use super::typed::Typing;
 use crate::connection::Connection;
 use crate::connection::answer::{Front, Step, front};
 use crate::error::left_unread::LEFT_UNREAD;
@@ -49,6 +50,8 @@ pub(super) struct Streamed {
     pub(super) kept: Option<Row>,
     /// How many rows of the current result were fetched.
     pub(super) fetched: u64,
+    /// How to give the values of the text protocol their types.
+    typing: Typing,
 }
 
 /// What is left of the current result.
@@ -66,10 +69,25 @@ impl Default for Rest {
 }
 
 impl Streamed {
+    /// A row as it was read, with the types of its columns.
+    pub(super) fn typed(&self, mut row: Row) -> Row {
+        self.typing.apply(&mut row);
+        row
+    }
+
+    /// Converts a row into a `T`; on failure it returns the row with the error.
+    pub(super) fn convert<T: FromRow>(&mut self, row: Row) -> Result<T, (Row, Error)> {
+        match &mut self.head {
+            Some(head) => head.wanted.convert(row),
+            None => Err((row, Error::NotExecuted)),
+        }
+    }
+
     /// Makes a result the current one.
     pub(super) fn begin(&mut self, front: &Front) {
         *self = Self {
             head: Some(Head::of(front)),
+            typing: Typing::of(&front.columns),
             rest: match front.is_all {
                 true => Rest::Over(None),
                 false => Rest::Unread,

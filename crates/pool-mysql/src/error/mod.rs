@@ -6,6 +6,7 @@ pub(crate) mod driver_error;
 pub(crate) mod left_unread;
 pub(crate) mod local_infile;
 mod many_failed;
+pub(crate) mod misfit;
 mod one_line;
 pub(crate) mod outcome;
 mod parameters;
@@ -22,6 +23,7 @@ use crate::error::codes::meaning_of;
 use crate::error::connect_failed::cause_of;
 use crate::error::driver_error::MySqlErrorExt;
 use crate::error::left_unread::is_left_unread;
+use crate::error::misfit::Misfit;
 use crate::error::one_line::OneLine;
 use crate::error::outcome::OutcomeUnknown;
 use crate::error::parameters::{NoValue, WrongCount};
@@ -91,6 +93,8 @@ pub enum Error {
         target: &'static str,
         /// The columns that the row has, with their types.
         columns: String,
+        /// The value that does not fit. `None` where the number of columns is wrong, or where that cannot be found out.
+        misfit: Option<Box<Misfit>>,
     },
     /// No value was given for a named parameter of the statement; the statement was not executed.
     #[non_exhaustive]
@@ -236,9 +240,14 @@ impl fmt::Display for Error {
             Self::NotClean(why) => write!(f, "the connection could not be made clean: {why}"),
             Self::CursorClosed => f.write_str("the cursor is closed"),
             Self::NotExecuted => f.write_str("there is no result yet: call execute first"),
-            Self::Conversion { target, columns } => {
-                write!(f, "a row of {columns} does not fit {target}")
-            }
+            Self::Conversion {
+                target,
+                misfit: Some(misfit),
+                ..
+            } => write!(f, "{misfit}, which does not fit {target}"),
+            Self::Conversion {
+                target, columns, ..
+            } => write!(f, "a row of {columns} does not fit {target}"),
             Self::MissingParameter { name } => NoValue(name).fmt(f),
             Self::NamedParameters => {
                 f.write_str("named parameters were given, but this statement takes positional ones")
