@@ -177,6 +177,7 @@ fn long_sequences_change_a_session_as_the_booleans_did() {
                     state.after_rows(end.result().as_ref(), more);
                     model.busy = matches!(end, End::Lost | End::Never);
                     model.streams = more;
+                    model.failed(end);
                 }
                 6 => {
                     let left = std::mem::take(&mut model.streams);

@@ -237,11 +237,7 @@ impl Model {
     pub(super) fn after(&mut self, command: Booleans, end: End, flags: Option<StatusFlags>) {
         if !(command.is_ours || command.passive) {
             self.lost = false;
-            if let End::Refused(code @ (1205 | 1213)) = end {
-                self.lost = true;
-                self.undone |= code == 1213;
-                self.conflict = Some(code);
-            }
+            self.failed(end);
         }
         let is_ok = matches!(end, End::Ok);
         self.busy = matches!(end, End::Lost);
@@ -254,6 +250,15 @@ impl Model {
             End::Ok if !command.is_answerless => false,
             _ => self.no_ok_packet,
         };
+    }
+
+    /// An error of the server, for a statement or behind a part of its answer.
+    pub(super) fn failed(&mut self, end: End) {
+        if let End::Refused(code @ (1205 | 1213)) = end {
+            self.lost = true;
+            self.undone |= code == 1213;
+            self.conflict = Some(code);
+        }
     }
 
     pub(super) fn clean(&mut self) {
