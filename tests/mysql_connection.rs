@@ -30,5 +30,7 @@ mod parameters;
 mod server;
 #[path = "mysql_connection/socket_options.rs"]
 mod socket_options;
+#[path = "mysql_connection/too_many_statements.rs"]
+mod too_many_statements;
 #[path = "mysql_connection/transaction.rs"]
 mod transaction;

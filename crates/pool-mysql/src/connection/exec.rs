@@ -5,12 +5,13 @@ use mysql_async::{BinaryProtocol, Params, QueryResult, ResultSetStream};
 
 use crate::connection::Connection;
 use crate::connection::convert::{convert, convert_all};
+use crate::connection::kept::prepare_text;
 use crate::connection::run::{DriverFuture, count};
 use crate::statement::sql::Sql;
 
 /// All of them, for a kind of statement and the method that makes a command of it.
 macro_rules! exec_methods {
-    ($vis:vis $bound:ident, $command:ident) => {
+    ($vis:vis $bound:ident, $command:ident, $ready:ident) => {
         /// Executes a statement. Its rows are read one by one, and so are further results if it has several.
         ///
         /// The next command reads what is left unread and drops it.
@@ -34,7 +35,15 @@ macro_rules! exec_methods {
             let this = self.connection();
             let params = params.into();
             let command = this.$command(&statement, Some(count(&params)));
-            this.run(command, |conn| conn.exec_iter(statement, params))
+            let kept = this.kept.clone();
+            this.run(command, |conn| {
+                Box::pin(async move {
+                    match $ready(conn, &kept, &statement).await? {
+                        Some(prepared) => conn.exec_iter(prepared, params).await,
+                        None => conn.exec_iter(statement, params).await,
+                    }
+                })
+            })
         }
 
         /// Executes a statement once for each set of parameters: in one round trip on MariaDB, one by one on MySQL.
@@ -60,7 +69,15 @@ macro_rules! exec_methods {
             let this = self.connection();
             let mut params = params.into_iter().peekable();
             let command = this.$command(&statement, None).batch(params.peek().is_none());
-            this.run(command, |conn| conn.exec_batch(statement, params))
+            let kept = this.kept.clone();
+            this.run(command, |conn| {
+                Box::pin(async move {
+                    match $ready(conn, &kept, &statement).await? {
+                        Some(prepared) => conn.exec_batch(prepared, params).await,
+                        None => conn.exec_batch(statement, params).await,
+                    }
+                })
+            })
         }
 
         /// Executes a statement; returns all rows of its first result.
@@ -85,7 +102,15 @@ macro_rules! exec_methods {
             let this = self.connection();
             let params = params.into();
             let command = this.$command(&statement, Some(count(&params)));
-            let rows = this.run(command, |conn| conn.exec(statement, params));
+            let kept = this.kept.clone();
+            let rows = this.run(command, |conn| {
+                Box::pin(async move {
+                    match $ready(conn, &kept, &statement).await? {
+                        Some(prepared) => conn.exec(prepared, params).await,
+                        None => conn.exec(statement, params).await,
+                    }
+                })
+            });
             Box::pin(async { convert_all(rows.await?) })
         }
 
@@ -111,7 +136,15 @@ macro_rules! exec_methods {
             let this = self.connection();
             let params = params.into();
             let command = this.$command(&statement, Some(count(&params)));
-            let row = this.run(command, |conn| conn.exec_first(statement, params));
+            let kept = this.kept.clone();
+            let row = this.run(command, |conn| {
+                Box::pin(async move {
+                    match $ready(conn, &kept, &statement).await? {
+                        Some(prepared) => conn.exec_first(prepared, params).await,
+                        None => conn.exec_first(statement, params).await,
+                    }
+                })
+            });
             Box::pin(async { row.await?.map(convert).transpose() })
         }
 
@@ -140,8 +173,15 @@ macro_rules! exec_methods {
             let this = self.connection();
             let params = params.into();
             let command = this.$command(&statement, Some(count(&params)));
+            let kept = this.kept.clone();
             let mapped = this.run(command, |conn| {
-                conn.exec_map(statement, params, move |row| convert(row).map(&mut f))
+                Box::pin(async move {
+                    let map = move |row| convert(row).map(&mut f);
+                    match $ready(conn, &kept, &statement).await? {
+                        Some(prepared) => conn.exec_map(prepared, params, map).await,
+                        None => conn.exec_map(statement, params, map).await,
+                    }
+                })
             });
             Box::pin(async { mapped.await?.into_iter().collect() })
         }
@@ -172,9 +212,16 @@ macro_rules! exec_methods {
             let this = self.connection();
             let params = params.into();
             let command = this.$command(&statement, Some(count(&params)));
+            let kept = this.kept.clone();
             let folded = this.run(command, |conn| {
-                conn.exec_fold(statement, params, Ok(init), move |folded, row| {
-                    Ok(f(folded?, convert(row)?))
+                Box::pin(async move {
+                    let fold = move |folded: mysql_async::Result<U>, row| {
+                        Ok(f(folded?, convert(row)?))
+                    };
+                    match $ready(conn, &kept, &statement).await? {
+                        Some(prepared) => conn.exec_fold(prepared, params, Ok(init), fold).await,
+                        None => conn.exec_fold(statement, params, Ok(init), fold).await,
+                    }
                 })
             });
             Box::pin(async { folded.await? })
@@ -201,7 +248,15 @@ macro_rules! exec_methods {
             let this = self.connection();
             let params = params.into();
             let command = this.$command(&statement, Some(count(&params)));
-            this.run(command, |conn| conn.exec_drop(statement, params))
+            let kept = this.kept.clone();
+            this.run(command, |conn| {
+                Box::pin(async move {
+                    match $ready(conn, &kept, &statement).await? {
+                        Some(prepared) => conn.exec_drop(prepared, params).await,
+                        None => conn.exec_drop(statement, params).await,
+                    }
+                })
+            })
         }
 
         /// Executes a statement. The rows of its first result come as a stream, in constant memory.
@@ -226,7 +281,15 @@ macro_rules! exec_methods {
             let this = self.connection();
             let params = params.into();
             let command = this.$command(&statement, Some(count(&params)));
-            this.run(command, |conn| conn.exec_stream(statement, params))
+            let kept = this.kept.clone();
+            this.run(command, |conn| {
+                Box::pin(async move {
+                    match $ready(conn, &kept, &statement).await? {
+                        Some(prepared) => conn.exec_stream(prepared, params).await,
+                        None => conn.exec_stream(statement, params).await,
+                    }
+                })
+            })
         }
     };
 }
@@ -239,5 +302,5 @@ pub(crate) use exec_methods;
 /// difference: they see the text of the statement, which the driver does not give. So
 /// [`IfDirty`](crate::ResetPolicy::IfDirty) can read it, and it can be logged.
 impl Connection {
-    exec_methods!(pub Sql, exec_command);
+    exec_methods!(pub Sql, exec_command, prepare_text);
 }

@@ -4,6 +4,7 @@ pub(crate) mod answer;
 pub(crate) mod convert;
 pub(crate) mod exec;
 pub(crate) mod inspect;
+pub(crate) mod kept;
 mod kill;
 mod load_local;
 pub(crate) mod open;
@@ -20,6 +21,7 @@ use std::time::Instant;
 
 use mysql_async::Conn;
 
+use crate::connection::kept::KeptStatements;
 use crate::error::closed;
 use crate::error::left_unread::left_unread;
 use crate::options::ConnectOptions;
@@ -67,6 +69,7 @@ pub struct Connection {
     /// `None` once it is closed.
     pub(crate) conn: Option<Conn>,
     pub(crate) state: SessionState,
+    pub(crate) kept: KeptStatements,
     /// Ends the command under way from outside.
     pub(crate) signal: Arc<Signal>,
     /// Tells whether the runtime of the socket has ended.
@@ -93,6 +96,7 @@ impl Connection {
         infile.belongs_to(&signal);
         Self {
             state: SessionState::default(),
+            kept: KeptStatements::default(),
             signal,
             infile,
             server: Server::from_greeting(&conn),

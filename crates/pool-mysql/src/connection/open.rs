@@ -106,6 +106,7 @@ impl Connection {
         std::mem::swap(&mut self.server, &mut fresh.server);
         std::mem::swap(&mut self.infile, &mut fresh.infile);
         std::mem::swap(&mut self.opened, &mut fresh.opened);
+        std::mem::swap(&mut self.kept, &mut fresh.kept);
         self.infile.belongs_to(&self.signal);
         self.signal.is_about(self.victim());
         Ok(())
@@ -192,6 +193,7 @@ impl Connection {
 
     fn now_clean(&mut self) {
         self.state.cleaned();
+        self.kept.clear();
         self.autocommit = self.get_autocommit();
     }
 }

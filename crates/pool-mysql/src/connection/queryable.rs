@@ -6,6 +6,7 @@ use mysql_async::{BinaryProtocol, Params, QueryResult, ResultSetStream, Statemen
 use crate::connection::Connection;
 use crate::connection::convert::{convert, convert_all};
 use crate::connection::exec::exec_methods;
+use crate::connection::kept::{leave_to_driver, prepare};
 use crate::connection::run::{DriverFuture, count};
 use crate::session::command::Purpose;
 
@@ -46,7 +47,12 @@ macro_rules! impl_queryable {
                     let text = query.as_query();
                     let (command, reading) = (this.prepare_command(&text), this.read(&text));
                     drop(text);
-                    let statement = this.run(command, |conn| conn.prep(query)).await?;
+                    let kept = this.kept.clone();
+                    let prepared = this.run(command, |conn| {
+                        Box::pin(async move { prepare(conn, &kept, query).await })
+                    });
+                    let statement = prepared.await?;
+                    this.kept.belongs_to_user(statement.id());
                     this.state.statement_prepared(statement.id(), reading);
                     Ok(statement)
                 })
@@ -55,6 +61,7 @@ macro_rules! impl_queryable {
             fn close(&mut self, statement: Statement) -> DriverFuture<'_, ()> {
                 let this = self.connection();
                 this.state.statement_closed(statement.id());
+                this.kept.closed(statement.id());
                 this.run(Purpose::CloseStatement.into(), |conn| conn.close(statement))
             }
 
@@ -145,7 +152,7 @@ macro_rules! impl_queryable {
                 this.run(command, |conn| conn.query_stream(query))
             }
 
-            exec_methods!(StatementLike, hidden_command);
+            exec_methods!(StatementLike, hidden_command, leave_to_driver);
         }
     };
 }

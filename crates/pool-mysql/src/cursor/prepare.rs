@@ -1,9 +1,9 @@
 //! Prepares statements with parameters.
 
-use mysql_async::prelude::Queryable;
 use mysql_async::{Params, Statement};
 
 use crate::connection::Connection;
+use crate::connection::kept::prepare;
 use crate::error::Error;
 use crate::session::command::Purpose;
 
@@ -36,7 +36,10 @@ impl Connection {
     }
 
     async fn prepare_unseen(&mut self, query: &str) -> mysql_async::Result<Statement> {
-        self.run(Purpose::Prepare.into(), |conn| conn.prep(query))
-            .await
+        let kept = self.kept.clone();
+        let prepared = self.run(Purpose::Prepare.into(), |conn| {
+            Box::pin(async move { prepare(conn, &kept, query).await })
+        });
+        prepared.await
     }
 }

@@ -5,6 +5,7 @@ use mysql_async::{BinaryProtocol, Params, QueryResult, ResultSetStream, Statemen
 
 use crate::connection::convert::{convert, convert_all};
 use crate::connection::exec::exec_methods;
+use crate::connection::kept::{leave_to_driver, prepare, prepare_text};
 use crate::connection::queryable::impl_queryable;
 use crate::connection::run::{DriverFuture, count};
 use crate::session::command::Purpose;
@@ -15,5 +16,5 @@ impl_queryable!(Transaction<'_>);
 
 /// Statements with parameters, as on [`Connection`](crate::Connection).
 impl Transaction<'_> {
-    exec_methods!(pub Sql, exec_command);
+    exec_methods!(pub Sql, exec_command, prepare_text);
 }
