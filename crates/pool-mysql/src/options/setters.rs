@@ -11,6 +11,11 @@ use super::{ConnectOptions, IoRuntime, ResetPolicy, SslMode};
 impl ConnectOptions {
     /// The server's name or address; default `localhost`, which here means TCP. Not used with
     /// [`unix_socket`](Self::unix_socket).
+    ///
+    /// If the name has several addresses, IPv6 or IPv4, they are tried in turn, in the order of the system's resolver, until
+    /// one is reached; each gets an equal share of what is left of [`connect_timeout`](Self::connect_timeout). If none is
+    /// reached, the error says what happened at each. What a server says, such as a refused password, is the answer: then no
+    /// other address is tried.
     pub fn host(mut self, host: impl Into<String>) -> Self {
         self.host = Setting::explicit(host.into());
         self

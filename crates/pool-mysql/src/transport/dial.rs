@@ -1,9 +1,11 @@
 //! Opens the driver's connection, with TLS as the options ask for it.
 
-use std::sync::Arc;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::{Arc, MutexGuard, PoisonError};
 
 use mysql_async::{Conn, DriverError, Error, Opts, OptsBuilder};
 
+use crate::transport::addresses::{in_turn, resolve};
 use crate::transport::connector::Connector;
 use crate::transport::infile::Infile;
 
@@ -25,7 +27,7 @@ pub(crate) async fn dial(
             None => builder,
         }
     };
-    dial_adapted(connector, adapt).await
+    dial_adapted(connector, adapt, false).await
 }
 
 /// Opens a side connection to the same server and account. It has no database, because the database may be gone, and the
@@ -35,7 +37,7 @@ pub(super) async fn dial_side_connection(connector: &Connector) -> mysql_async::
         let builder = OptsBuilder::from_opts(opts).db_name(None::<String>);
         without_questions(builder, SIDE_PACKET_LIMIT)
     };
-    dial_adapted(connector, adapt).await
+    dial_adapted(connector, adapt, true).await
 }
 
 /// The driver asks a new session for these two values if it does not know them.
@@ -49,8 +51,23 @@ fn without_questions(builder: OptsBuilder, packet_limit: usize) -> OptsBuilder {
 async fn dial_adapted(
     connector: &Connector,
     adapt: impl Fn(Opts) -> OptsBuilder,
+    is_side: bool,
 ) -> mysql_async::Result<Conn> {
-    let open = |opts| Conn::new(adapt(opts));
+    let addresses = addresses(connector, is_side).await?;
+    let open = async |opts: Opts| match &addresses {
+        None => Conn::new(adapt(opts)).await,
+        Some(addresses) => {
+            let attempt = |address: SocketAddr| {
+                // The host name stays: a certificate is verified for it.
+                let opts = adapt(opts.clone()).resolved_ips(Some(vec![address.ip()]));
+                async move { Ok((Conn::new(opts).await?, address)) }
+            };
+            let limit = connector.options().connect_limit();
+            let (conn, address) = in_turn(addresses, limit, attempt).await?;
+            *last_reached(connector) = Some(address.ip());
+            Ok(conn)
+        }
+    };
     match open(first_choice(connector)).await {
         Err(Error::Driver(DriverError::NoClientSslFlagFromServer)) => {
             match &connector.resolved.without_tls {
@@ -69,6 +86,29 @@ async fn dial_adapted(
         },
         result => result,
     }
+}
+
+/// The addresses of the host name; `None` where the options name one place only.
+async fn addresses(
+    connector: &Connector,
+    is_side: bool,
+) -> mysql_async::Result<Option<Vec<SocketAddr>>> {
+    let options = connector.options();
+    let host = options.host_name();
+    if options.unix_socket.is_some() || host.parse::<IpAddr>().is_ok() {
+        return Ok(None);
+    }
+    let mut addresses = resolve(host, options.port_number()).await?;
+    if is_side {
+        let last = *last_reached(connector);
+        addresses.sort_by_key(|address| Some(address.ip()) != last);
+    }
+    Ok(Some(addresses))
+}
+
+fn last_reached(connector: &Connector) -> MutexGuard<'_, Option<IpAddr>> {
+    let last = connector.last_reached.lock();
+    last.unwrap_or_else(PoisonError::into_inner)
 }
 
 fn first_choice(connector: &Connector) -> Opts {

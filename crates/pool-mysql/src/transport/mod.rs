@@ -1,6 +1,7 @@
 //! The driver's connection: where its socket lives, how it is opened, aborted, killed and closed.
 
 pub(crate) mod abort;
+mod addresses;
 pub(crate) mod close;
 pub(crate) mod connector;
 pub(crate) mod dial;
