@@ -102,7 +102,9 @@ fn a_server_that_wants_tls_refuses_those_without_and_takes_the_socket() {
     test(|| async {
         let authority = Authority::new();
         let server = authority.server(&["127.0.0.1"], Lifetime::Long);
-        let error = is_encrypted(server.tcp()).await.unwrap_err();
+        let error = is_encrypted(server.with(SslMode::Disabled))
+            .await
+            .unwrap_err();
         assert!(
             matches!(error.server_code(), Some(1045 | 3159)),
             "{error:?}"
@@ -228,4 +230,19 @@ fn files_that_hold_nothing_of_use_are_found_before_anything_is_opened() {
             .unwrap_err();
         assert_eq!(error.field(), "ssl_cert");
     }
+}
+
+/// The default is that of MySQL's own clients: TLS where the server has it, and none on a socket.
+#[test]
+fn without_a_mode_tls_is_used_where_the_server_has_it() {
+    test(|| async {
+        let authority = Authority::new();
+        let server = authority.server(&["localhost"], Lifetime::Long);
+        assert!(is_encrypted(server.tcp()).await.unwrap());
+        assert!(is_encrypted(server.tcp().host("localhost")).await.unwrap());
+        let socket = server.tcp().unix_socket(server.0.socket());
+        assert!(!is_encrypted(socket).await.unwrap());
+        let plain = Server(PrivateServer::start().expect("a server starts"));
+        assert!(!is_encrypted(plain.tcp()).await.unwrap());
+    });
 }

@@ -73,8 +73,9 @@ fn the_file_fills_the_options_for_tls_that_were_not_given() {
             .ssl;
         (ssl.mode(), ssl.ca.is_some(), ssl.cert.is_some())
     };
+    let of_build = new().ssl.mode();
     for (file, expected) in [
-        ("", (Disabled, false, false)),
+        ("", (of_build, false, false)),
         ("ssl-mode=VERIFY_CA\nssl-ca=/ca\n", (VerifyCa, true, false)),
         ("ssl-mode=REQUIRED\nssl-ca=/ca\n", (Required, false, false)),
         ("ssl-mode=DISABLED\nssl-ca=/ca\n", (Disabled, false, false)),
@@ -100,7 +101,7 @@ fn the_file_fills_the_options_for_tls_that_were_not_given() {
         ssl(new().ssl_mode(Required), file),
         (Required, false, false)
     );
-    assert_eq!(ssl(new().unix_socket("/s"), file), (Disabled, false, false));
+    assert_eq!(ssl(new().unix_socket("/s"), file), (of_build, false, false));
     let own = new().ssl_ca("/mine");
     assert_eq!(ssl(own, "skip-ssl\n"), (VerifyIdentity, true, false));
 }

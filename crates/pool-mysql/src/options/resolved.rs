@@ -178,7 +178,7 @@ mod tests {
 
     #[test]
     fn a_clear_text_password_goes_over_plain_tcp_only_if_enabled() {
-        let new = ConnectOptions::new;
+        let new = || ConnectOptions::new().ssl_mode(SslMode::Disabled);
         assert!(!resolved(new()).opts.enable_cleartext_plugin());
         let forced = resolved(new().enable_cleartext_plugin(true));
         assert!(forced.opts.enable_cleartext_plugin());

@@ -36,7 +36,7 @@ impl ConnectOptions {
     /// The password; default none. An empty password means none.
     ///
     /// Over plain TCP, `caching_sha2_password` encrypts the password with a key that the server sends. Somebody who poses as
-    /// the server can send a key of his own and read the password. Use [`ssl_mode`](Self::ssl_mode), a unix socket or a
+    /// the server can send a key of his own and read the password. Use [`SslMode::VerifyIdentity`], a unix socket or a
     /// network that you trust.
     pub fn password(mut self, password: impl Into<String>) -> Self {
         self.password = Some(password.into()).filter(|password| !password.is_empty());
@@ -194,8 +194,12 @@ impl ConnectOptions {
         self
     }
 
-    /// Whether to use TLS, and which certificates to accept; default [`SslMode::Disabled`], or [`SslMode::VerifyIdentity`] where
-    /// [`ssl_ca`](Self::ssl_ca) is given.
+    /// Whether to use TLS, and which certificates to accept.
+    ///
+    /// The default is [`SslMode::Preferred`] in a build with the feature `rustls` or `native-tls`, otherwise
+    /// [`SslMode::Disabled`]; [`SslMode::VerifyIdentity`] where [`ssl_ca`](Self::ssl_ca) is given. In a URL it is `ssl_mode=`
+    /// with `disabled`, `preferred`, `required`, `verify_ca` or `verify_identity`. **Over a network, use `verify_identity`:**
+    /// with every other mode, somebody who poses as the server can get the password. [`SslMode`] says why.
     pub fn ssl_mode(mut self, mode: SslMode) -> Self {
         self.ssl.mode = Some(mode);
         self

@@ -89,19 +89,23 @@ mod tests {
     #[test]
     fn a_ca_alone_means_verify_identity() {
         let options = ConnectOptions::new();
-        assert_eq!(options.ssl.mode(), SslMode::Disabled);
+        let default = match cfg!(any(feature = "rustls", feature = "native-tls")) {
+            true => SslMode::Preferred,
+            false => SslMode::Disabled,
+        };
+        assert_eq!(options.ssl.mode(), default);
         assert_eq!(options.ssl_ca("ca").ssl.mode(), SslMode::VerifyIdentity);
     }
 
     #[test]
     fn an_option_without_effect_is_refused() {
-        let new = ConnectOptions::new;
-        assert_eq!(field_of(new()), None);
+        assert_eq!(field_of(ConnectOptions::new()), None);
+        let new = || ConnectOptions::new().ssl_mode(SslMode::Disabled);
         for (options, field) in [
             (new().ssl_cert("c"), "ssl_cert"),
             (new().ssl_key("k"), "ssl_key"),
             (new().ssl_cert_password("p"), "ssl_cert_password"),
-            (new().ssl_mode(SslMode::Disabled).ssl_ca("c"), "ssl_ca"),
+            (new().ssl_ca("c"), "ssl_ca"),
         ] {
             assert_eq!(field_of(options).as_deref(), Some(field));
         }
