@@ -10,6 +10,8 @@ mod cancel;
 mod clean;
 #[path = "mysql_connection/closing.rs"]
 mod closing;
+#[path = "mysql_connection/command_timeout.rs"]
+mod command_timeout;
 #[path = "mysql_connection/connecting.rs"]
 mod connecting;
 #[path = "mysql_connection/cursor.rs"]

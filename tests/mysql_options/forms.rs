@@ -153,6 +153,11 @@ fn table() -> Vec<(ConnectOptions, &'static str, Value)> {
             json!({"tcp_keepalive": null}),
         ),
         (
+            new().command_timeout(Duration::from_millis(2500)),
+            "?command_timeout=2500ms",
+            json!({"command_timeout": 2.5}),
+        ),
+        (
             new().kill_on_cancel(true),
             "?kill_on_cancel=on",
             json!({"kill_on_cancel": true}),

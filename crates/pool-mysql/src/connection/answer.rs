@@ -6,6 +6,7 @@ use mysql_async::prelude::Protocol;
 use mysql_async::{BinaryProtocol, Column, Conn, QueryResult, Row, TextProtocol};
 
 use crate::connection::Connection;
+use crate::connection::time_limit::InTime;
 use crate::error::closed;
 use crate::transport::unread::{Form, skip_unread_result};
 
@@ -68,6 +69,7 @@ impl Connection {
             return Err(self.why_closed());
         }
         let kill = self.kill_if_dropped();
+        let limit = self.time_limit();
         let Self {
             conn,
             state,
@@ -82,7 +84,14 @@ impl Connection {
                 Form::Binary => step::<BinaryProtocol>(conn).await,
             }
         };
-        let result = signal.guard(read).await;
+        let (result, told) = match &limit {
+            None => (signal.guard(read).await, None),
+            Some(limit) => match signal.guard(Box::pin(limit.wait(Box::pin(read)))).await {
+                Some(InTime { result: None, .. }) => return Err(limit.given_up()),
+                Some(InTime { result, told }) => (result, told),
+                None => (None, None),
+            },
+        };
         kill.disarm();
         let more = match &result {
             Some(Ok(Step::Row(_))) => true,
@@ -90,7 +99,12 @@ impl Connection {
             Some(Err(_)) | None => false,
         };
         state.after_rows(result.as_ref(), more);
-        result.unwrap_or_else(|| Err(closed()))
+        state.told_to_end(told);
+        match (result, limit) {
+            (Some(result), Some(limit)) => result.map_err(|error| limit.explain(error)),
+            (Some(result), None) => result,
+            (None, _) => Err(closed()),
+        }
     }
 
     /// Reads the rest of an answer that is read row by row and drops it, within a budget. Returns `false` where the rest is

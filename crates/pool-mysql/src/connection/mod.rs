@@ -12,6 +12,7 @@ pub(crate) mod queryable;
 pub(crate) mod recycle;
 pub(crate) mod reset;
 pub(crate) mod run;
+mod time_limit;
 mod verbs;
 pub(crate) mod warning;
 

@@ -9,6 +9,7 @@ use mysql_async::prelude::{AsQuery, Queryable};
 use mysql_async::{Conn, Params};
 
 use crate::connection::Connection;
+use crate::connection::time_limit::InTime;
 use crate::error::{closed, outcome};
 use crate::session::command::{Command, Purpose};
 use crate::session::echo::Log;
@@ -111,7 +112,7 @@ impl Connection {
     ) -> DriverFuture<'s, T>
     where
         F: FnOnce(&'a mut Conn) -> DriverFuture<'s, T> + Send + 's,
-        T: 's,
+        T: Send + 's,
     {
         Box::pin(async move {
             let Command { purpose, mut log } = command;
@@ -136,6 +137,7 @@ impl Connection {
                 false => self.status_flags(),
             };
             let kill = self.kill_if_dropped();
+            let limit = self.time_limit().filter(|_| purpose.has_time_limit());
             let Self {
                 conn,
                 state,
@@ -146,7 +148,14 @@ impl Connection {
                 return Err(closed());
             };
             log.start();
-            if state.before(purpose, flags) {
+            let owes_rollback = state.before(purpose, flags);
+            if state.take_interruption() {
+                if signal.guard(absorb_interruption(conn)).await.is_none() {
+                    return Err(closed());
+                }
+                flags = conn.last_ok_packet().map(|packet| packet.status_flags());
+            }
+            if owes_rollback {
                 let rollback = signal.guard(conn.query_drop("ROLLBACK")).await;
                 if let Err(error) = rollback.unwrap_or_else(|| Err(closed())) {
                     kill.disarm();
@@ -157,12 +166,28 @@ impl Connection {
                 state.rolled_back();
                 flags = conn.last_ok_packet().map(|packet| packet.status_flags());
             }
-            let result = signal.guard(operation(conn)).await;
+            let (result, told) = match &limit {
+                None => (signal.guard(operation(conn)).await, None),
+                Some(limit) => match signal.guard(Box::pin(limit.wait(operation(conn)))).await {
+                    Some(InTime { result: None, .. }) => {
+                        let error = limit.given_up();
+                        log.finish(Err(&error));
+                        return Err(outcome::of(error, purpose.is_commit()));
+                    }
+                    Some(InTime { result, told }) => (result, told),
+                    None => (None, None),
+                },
+            };
             kill.disarm();
             let Some(result) = result else {
                 return Err(outcome::of(closed(), purpose.is_commit()));
             };
             state.after(purpose, &result, flags);
+            state.told_to_end(told);
+            let result = match limit {
+                Some(limit) => result.map_err(|error| limit.explain(error)),
+                None => result,
+            };
             log.finish(result.as_ref().map(|_| ()));
             result.map_err(|error| outcome::of(error, purpose.is_commit()))
         })
@@ -175,6 +200,17 @@ impl Connection {
         sql: Cow<'_, str>,
     ) -> mysql_async::Result<()> {
         self.run(command.into(), |conn| conn.query_drop(sql)).await
+    }
+}
+
+/// Sends something harmless, in whose place the server may end nothing that matters. The second time it has its answer.
+async fn absorb_interruption(conn: &mut Conn) {
+    for _ in 0..2 {
+        match conn.query_drop("DO 0").await {
+            Err(mysql_async::Error::Server(_)) => {}
+            // If the connection is lost, the command itself finds out.
+            Ok(()) | Err(_) => return,
+        }
     }
 }
 

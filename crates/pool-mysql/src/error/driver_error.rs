@@ -5,6 +5,7 @@ use std::io::ErrorKind;
 use mysql_async::{DriverError, Error, IoError};
 
 use crate::error::codes::meaning_of;
+use crate::error::command_timeout::{self, is_given_up};
 use crate::error::connect_failed::cause_of;
 use crate::error::left_unread::is_left_unread;
 use crate::error::local_infile;
@@ -43,6 +44,10 @@ pub trait MySqlErrorExt {
 
     /// Whether nobody knows if a COMMIT was carried out; see [`OutcomeUnknown`](crate::OutcomeUnknown).
     fn is_outcome_unknown(&self) -> bool;
+
+    /// Whether the command took longer than `command_timeout`; see
+    /// [`Error::is_command_timeout`](crate::Error::is_command_timeout).
+    fn is_command_timeout(&self) -> bool;
 }
 
 impl MySqlErrorExt for Error {
@@ -66,13 +71,19 @@ impl MySqlErrorExt for Error {
             Self::Server(error) => meaning_of(error.code).lost,
             Self::Io(error) => !was_never_connected(error),
             Self::Driver(error) => is_given_up_after(error),
-            Self::Other(_) => self.is_outcome_unknown() || is_left_unread(self),
+            Self::Other(_) => {
+                self.is_outcome_unknown() || is_left_unread(self) || is_given_up(self)
+            }
             Self::Url(_) => false,
         }
     }
 
     fn is_outcome_unknown(&self) -> bool {
         outcome::in_error(cause_of(self)).is_some()
+    }
+
+    fn is_command_timeout(&self) -> bool {
+        command_timeout::is_command_timeout(self)
     }
 }
 

@@ -1,6 +1,7 @@
 //! How connecting, pooling and cursors fail.
 
 pub(crate) mod codes;
+pub(crate) mod command_timeout;
 pub(crate) mod connect_failed;
 pub(crate) mod driver_error;
 pub(crate) mod left_unread;
@@ -193,6 +194,14 @@ impl Error {
     /// Whether nobody knows if a COMMIT was carried out: [`Error::OutcomeUnknown`].
     pub fn is_outcome_unknown(&self) -> bool {
         matches!(self.root(), Self::OutcomeUnknown(_))
+    }
+
+    /// Whether a command took longer than [`command_timeout`](crate::ConnectOptions::command_timeout).
+    ///
+    /// The server has ended it, or, where [`is_connection_lost`](Self::is_connection_lost) is true, the connection was
+    /// closed. A statement that was ended has changed nothing, if its tables have transactions.
+    pub fn is_command_timeout(&self) -> bool {
+        matches!(self.root(), Self::Driver(error) if error.is_command_timeout())
     }
 
     /// Whether the connection was closed: by its user, because an earlier command was cancelled, or because a long result

@@ -5,6 +5,7 @@ use std::fmt;
 use mysql_async::params::ParamsError;
 use mysql_async::{DriverError, Error, IoError};
 
+use crate::error::command_timeout::is_command_timeout;
 use crate::error::left_unread::is_left_unread;
 use crate::error::parameters::{NoValue, WrongCount};
 
@@ -36,7 +37,9 @@ impl fmt::Display for OneLine<'_> {
             .fmt(f),
             Error::Driver(error) => write!(f, "the driver failed: {error}"),
             Error::Url(error) => write!(f, "the driver failed: {error}"),
-            Error::Other(error) if is_left_unread(self.0) => error.fmt(f),
+            Error::Other(error) if is_left_unread(self.0) || is_command_timeout(self.0) => {
+                error.fmt(f)
+            }
             Error::Other(error) => write!(f, "the driver failed: {error}"),
         }
     }

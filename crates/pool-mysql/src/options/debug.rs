@@ -17,6 +17,7 @@ impl fmt::Debug for ConnectOptions {
             .field("sql_mode", &self.sql_mode)
             // The statement may contain a secret.
             .field("init_command", &self.init_command.as_ref().map(|_| Hidden))
+            .field("command_timeout", &self.command_timeout)
             .field("connect_timeout", &self.connect_limit())
             .field("autocommit", &self.autocommit)
             .field("echo", &self.echo)

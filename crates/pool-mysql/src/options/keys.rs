@@ -21,6 +21,9 @@ const KEYS: &[(&str, Set)] = &[
     ("client_flag", |o, k, v| {
         v.whole(k).map(|flags| o.client_flag = flags)
     }),
+    ("command_timeout", |o, k, v| {
+        v.duration(k).map(|limit| o.command_timeout = limit)
+    }),
     ("connect_timeout", |o, k, v| {
         put(&mut o.connect_timeout, v.duration(k))
     }),

@@ -130,6 +130,41 @@ impl ConnectOptions {
         self
     }
 
+    /// How long a command may take until the server answers; default without limit.
+    ///
+    /// When the time is up, the server is told to end the command (`KILL QUERY`, through a side connection). If the answer
+    /// comes, within five seconds, the connection is kept: mostly the answer is that the command was ended, and the error says
+    /// so ([`Error::is_command_timeout`](crate::Error::is_command_timeout)); if the command had succeeded in the meantime, that
+    /// is the result. Otherwise the connection is closed.
+    ///
+    /// The limit is for each statement, prepare and batch of a user. A [`Cursor`](crate::Cursor) reads all rows within it; an
+    /// [`SsCursor`](crate::SsCursor) has it for each row anew. `query_iter`, `exec_iter` and the driver's streams are limited
+    /// until their first answer, which the server may send before it looks for the first row. Ping, and what the pool does,
+    /// have limits of their own.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// use std::time::Duration;
+    ///
+    /// use pool_mysql::mysql_async::prelude::Queryable;
+    /// use pool_mysql::{ConnectOptions, MySqlErrorExt, connect};
+    ///
+    /// # async fn example() -> Result<(), pool_mysql::Error> {
+    /// let options = ConnectOptions::new().command_timeout(Duration::from_secs(2));
+    /// let mut conn = connect(options).await?;
+    /// if let Err(error) = conn.query_drop("SELECT SLEEP(60)").await {
+    ///     assert!(error.is_command_timeout());
+    /// }
+    /// conn.query_drop("SELECT 1").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn command_timeout(mut self, limit: impl Into<Option<Duration>>) -> Self {
+        self.command_timeout = limit.into();
+        self
+    }
+
     /// Where the sockets live; default [`IoRuntime::Auto`].
     pub fn io_runtime(mut self, io_runtime: IoRuntime) -> Self {
         self.io_runtime = io_runtime;
@@ -140,8 +175,10 @@ impl ConnectOptions {
     /// 60 s, `None` for never. Fractions of a second are left out, and less than a second is an error.
     ///
     /// A server that vanished without a word, as in a failover, otherwise holds a connection that waits for an answer for
-    /// hours. How often the system asks, and when it gives up, are settings of the system (on Linux nine times, 75 s apart).
-    /// It has no effect on a unix socket.
+    /// hours. How often the system asks, and when it gives up, are settings of the system (on Linux nine times, 75 s apart,
+    /// so after twelve minutes in all). The driver gives no access to its socket, so these, and the time limit for what was
+    /// sent (`TCP_USER_TIMEOUT`), cannot be set here: for a command under way,
+    /// [`command_timeout`](Self::command_timeout) is the limit. It has no effect on a unix socket.
     pub fn tcp_keepalive(mut self, after: impl Into<Option<Duration>>) -> Self {
         self.tcp_keepalive = after.into();
         self

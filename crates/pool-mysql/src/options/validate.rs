@@ -113,6 +113,12 @@ impl ConnectOptions {
             self.check_ssl()?;
             self.check_auth_plugin()?;
         }
+        if self.command_timeout == Some(Duration::ZERO) {
+            return Err(bad(
+                "command_timeout",
+                "zero would end each command at once: give a longer time, or None for no limit",
+            ));
+        }
         if self.connect_limit() == Some(Duration::ZERO) {
             return Err(bad(
                 "connect_timeout",
@@ -273,6 +279,7 @@ mod tests {
             (new().sql_mode("ANSI'; DROP TABLE t; '"), "sql_mode"),
             (new().init_command(" "), "init_command"),
             (new().program_name("\0"), "program_name"),
+            (new().command_timeout(Duration::ZERO), "command_timeout"),
             (new().connect_timeout(Duration::ZERO), "connect_timeout"),
             (
                 new().tcp_keepalive(Duration::from_millis(999)),

@@ -69,6 +69,17 @@ pub(crate) enum Purpose {
 }
 
 impl Purpose {
+    /// Whether `command_timeout` is for it: the cleaning and checking of the pool have limits of their own.
+    pub(crate) fn has_time_limit(self) -> bool {
+        match self {
+            Self::Statement { .. } | Self::Batch { .. } | Self::Prepare => true,
+            Self::BeginTransaction | Self::Savepoint => true,
+            Self::CloseStatement | Self::Ping | Self::Reset | Self::Rollback | Self::Internal => {
+                false
+            }
+        }
+    }
+
     /// Whether the session counts as used after it.
     pub(crate) fn uses_session(self) -> bool {
         !matches!(self, Self::Ping | Self::CloseStatement)

@@ -6,6 +6,7 @@ use mysql_async::{Error, ServerError};
 use crate::session::command::Purpose;
 use crate::session::progress::TransactionProgress;
 use crate::statement::text::{Prepared, StatementTraits};
+use crate::transport::kill_query::Told;
 use crate::transport::unread::Form;
 
 /// What is known about a session, beside what the driver knows.
@@ -43,6 +44,8 @@ pub(crate) struct SessionState {
     has_unread_rows: bool,
     /// What was left of an answer was too long to be read.
     gave_rows_up: bool,
+    /// The server was told to end a command that had ended already, and the next one may suffer for it.
+    may_be_interrupted: bool,
     /// The form of the last statement's rows.
     form: Form,
     /// What has become of the transaction that a guard has begun.
@@ -111,6 +114,21 @@ impl SessionState {
     /// with this error of the server.
     pub(crate) fn failed_later(&mut self, error: &ServerError) {
         self.progress.failed(error);
+    }
+
+    /// The answer to a command has come, after the server was told to end that command, or was to be told.
+    pub(crate) fn told_to_end(&mut self, told: Option<Told>) {
+        match told {
+            None | Some(Told::No) => {}
+            Some(Told::Yes) => self.may_be_interrupted = true,
+            // The server may do so at any time: nothing may be sent any more.
+            Some(Told::Unknown) => self.is_busy = true,
+        }
+    }
+
+    /// Whether something harmless has to be sent first, which may be interrupted.
+    pub(crate) fn take_interruption(&mut self) -> bool {
+        std::mem::take(&mut self.may_be_interrupted)
     }
 
     /// Whether nothing may be sent any more: a command was left in the middle.

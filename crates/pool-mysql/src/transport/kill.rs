@@ -58,10 +58,7 @@ async fn kill_all(connector: &Connector, victims: Vec<Victim>) -> bool {
     };
     let mut told_all = true;
     for victim in victims {
-        // A server that was started after the victim was opened may have given the victim's number to somebody else.
-        let is_same_server = server.identity.as_ref() == Some(&victim.identity)
-            && uptime >= victim.opened.elapsed().as_secs();
-        if is_same_server {
+        if is_same(&server, uptime, &victim) {
             let kill = format!("KILL {}", victim.connection_id);
             // Error 1094, no such connection, is as good as success.
             let result = conn.query_drop(kill).await;
@@ -88,6 +85,20 @@ async fn side_connection(connector: &Connector) -> Option<Conn> {
         // The connections that are to be killed may be those that fill the server. They are being closed.
         runtime.sleep_until(runtime.now() + PAUSE).await;
     }
+}
+
+/// Whether a side connection has come to the server of a victim. It has not, if that server was started after the victim
+/// was opened: then somebody else may have the victim's number.
+pub(super) async fn is_at_server_of(conn: &mut Conn, victim: &Victim) -> bool {
+    match server_and_uptime(conn).await {
+        Some((server, uptime)) => is_same(&server, uptime, victim),
+        None => false,
+    }
+}
+
+fn is_same(server: &Server, uptime: u64, victim: &Victim) -> bool {
+    server.identity.as_ref() == Some(&victim.identity)
+        && uptime >= victim.opened.elapsed().as_secs()
 }
 
 /// Which server this is, and for how many seconds it has been running.

@@ -8,6 +8,7 @@ pub(crate) mod dial;
 pub(crate) mod infile;
 pub(crate) mod io_runtime;
 pub(crate) mod kill;
+pub(crate) mod kill_query;
 pub(crate) mod kill_queue;
 pub(crate) mod packet_limit;
 pub(crate) mod refusals;

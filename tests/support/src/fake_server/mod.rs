@@ -40,6 +40,8 @@ pub enum Answer {
     Row(Vec<String>),
     /// Nothing: the connection is closed.
     HangUp,
+    /// Nothing; the connection stays open.
+    Nothing,
 }
 
 /// The answer to each command.

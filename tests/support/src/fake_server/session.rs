@@ -38,6 +38,7 @@ pub(super) fn serve(room: &Room, socket: &TcpStream, number: u32) -> io::Result<
                 }
             }
             Answer::HangUp => return Ok(()),
+            Answer::Nothing => {}
         }
     }
 }
