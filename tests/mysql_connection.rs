@@ -2,6 +2,8 @@
 
 #[path = "mysql_connection/abort.rs"]
 mod abort;
+#[path = "mysql_connection/addresses.rs"]
+mod addresses;
 #[path = "mysql_connection/authentication.rs"]
 mod authentication;
 #[path = "mysql_connection/cancel.rs"]

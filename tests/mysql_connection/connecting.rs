@@ -1,7 +1,7 @@
 //! Options that reach the server, and connects that fail.
 
 use std::error::Error as _;
-use std::net::{TcpListener, ToSocketAddrs};
+use std::net::TcpListener;
 use std::time::Duration;
 
 use pool_core::{Builder, ErrorClass, Manager, Phase};
@@ -12,7 +12,7 @@ use pool_mysql::{
 };
 use support::watchdog::MINUTE;
 
-use crate::server::{Server, for_a_while, number, one, test, text};
+use crate::server::{Server, for_a_while, number, test, text};
 
 #[test]
 fn a_new_session_is_the_one_that_was_asked_for() {
@@ -208,46 +208,6 @@ fn a_refusal_says_why_and_is_classified() {
         assert_eq!(manager.classify(&error), ErrorClass::Overloaded);
         drop(filling);
         server.watcher().await.nobody_else().await;
-    });
-}
-
-/// Which addresses `localhost` has is the machine's business: one or two.
-#[test]
-fn every_address_of_a_name_is_tried_and_named() {
-    test(|| async {
-        let server = Server::start();
-        let by_name = server.tcp().host("localhost");
-        let mut conn = connect(by_name.clone()).await.unwrap();
-        assert_eq!(number(&mut conn, "SELECT 42").await, 42);
-        // A side connection finds its way, too.
-        let pool = one(by_name.kill_on_cancel(true));
-        let mut conn = pool.acquire().await.unwrap();
-        let id = conn.connection_id();
-        for_a_while(Duration::from_millis(50), conn.query_drop("DO SLEEP(1000)")).await;
-        drop(conn);
-        server.watcher().await.it_is_gone(id).await;
-
-        let taken = TcpListener::bind("127.0.0.1:0").unwrap();
-        let port = taken.local_addr().unwrap().port();
-        drop(taken);
-        let options = ConnectOptions::new()
-            .host("localhost")
-            .port(port)
-            .user("app");
-        let error = connect(options).await.unwrap_err();
-        let said = error.to_string();
-        assert!(error.is_retryable(), "{said}");
-        let addresses: Vec<_> = ("localhost", port).to_socket_addrs().unwrap().collect();
-        let start = format!("connecting to localhost:{port} as app failed: ");
-        assert!(said.starts_with(&start), "{said}");
-        let refusals = said.matches("refused").count();
-        let named = addresses
-            .iter()
-            .filter(|address| said.contains(&address.to_string()));
-        match addresses.len() {
-            1 => assert_eq!(refusals, 1, "{said}"),
-            several => assert_eq!((named.count(), refusals), (several, several), "{said}"),
-        }
     });
 }
 

@@ -6,8 +6,9 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
+use pool_core::BoxFuture;
+
 use crate::connection::Connection;
-use crate::connection::run::DriverFuture;
 use crate::error::command_timeout;
 use crate::transport::connector::Connector;
 use crate::transport::io_runtime::within;
@@ -46,7 +47,10 @@ impl Connection {
 impl TimeLimit {
     /// Waits for the answer to a command. When the time is up, the server is told to end the command, and its answer is
     /// waited for once more, for a few seconds.
-    pub(super) async fn wait<T: Send>(&self, mut command: DriverFuture<'_, T>) -> InTime<T> {
+    pub(super) async fn wait<T: Send>(
+        &self,
+        mut command: BoxFuture<'_, mysql_async::Result<T>>,
+    ) -> InTime<T> {
         if let Some(result) = within(Some(self.limit), command.as_mut()).await {
             return InTime {
                 result: Some(result),
