@@ -79,11 +79,11 @@ fn over_plain_tcp_the_password_goes_encrypted_with_the_servers_key() {
         let (server, mut root) = with_account(&[]).await;
         forget(&mut root).await;
         for _ in 0..2 {
-            let mut conn = connect(as_c(server.tcp())).await.unwrap();
+            let mut conn = connect(as_c(server.with(SslMode::Disabled))).await.unwrap();
             assert_eq!(cipher(&mut conn).await, "");
         }
         forget(&mut root).await;
-        let error = connect(as_c(server.tcp()).password("wrong"))
+        let error = connect(as_c(server.with(SslMode::Disabled)).password("wrong"))
             .await
             .unwrap_err();
         assert_eq!(error.server_code(), Some(1045));
@@ -98,7 +98,10 @@ fn an_empty_password_is_a_password() {
         root.query_drop("GRANT ALL ON test.* TO e@'%'")
             .await
             .unwrap();
-        for options in [server.tcp(), server.with(SslMode::Required)] {
+        for options in [
+            server.with(SslMode::Disabled),
+            server.with(SslMode::Required),
+        ] {
             connect(options.user("e")).await.unwrap();
         }
     });
@@ -108,7 +111,9 @@ fn an_empty_password_is_a_password() {
 fn a_server_that_wants_tls_says_so_in_its_own_number() {
     test(|| async {
         let (server, _root) = with_account(&["--require-secure-transport=ON"]).await;
-        let error = connect(as_c(server.tcp())).await.unwrap_err();
+        let error = connect(as_c(server.with(SslMode::Disabled)))
+            .await
+            .unwrap_err();
         assert_eq!(error.server_code(), Some(3159));
         let class = MySqlManager::new(server.tcp()).classify(&error);
         assert_eq!(class, ErrorClass::Config);

@@ -1,7 +1,9 @@
 //! The same on Oracle's server, which takes no bulk: `cargo xtask test --mysql`.
 
+use std::time::Duration;
+
 use pool_mysql::mysql_async::{Row, Value, params, prelude::Queryable};
-use pool_mysql::{ConnectOptions, Connection, connect};
+use pool_mysql::{ConnectOptions, Connection, MySqlErrorExt, connect};
 use private_server::PrivateServer;
 
 use crate::later_errors::{every_cursor, next_execute, procedures};
@@ -158,5 +160,59 @@ fn each_type_has_the_same_value_with_and_without_parameters() {
         let (_server, mut conn) = oracle().await;
         every_type(&mut conn).await;
         printed_numbers(&mut conn).await;
+    });
+}
+
+/// A server that is told to end a command that has ended may end the next one.
+#[test]
+fn a_command_that_takes_too_long_is_ended_and_the_next_one_is_not() {
+    test(|| async {
+        let (server, _conn) = oracle().await;
+        let options = ConnectOptions::new()
+            .unix_socket(server.socket())
+            .user(server.user())
+            .db("test")
+            .command_timeout(Duration::from_millis(20));
+        let mut conn = connect(options).await.unwrap();
+        let id = conn.connection_id();
+        let endless = "SELECT COUNT(*) FROM information_schema.COLUMNS a, \
+            information_schema.COLUMNS b, information_schema.COLUMNS c";
+        let error = conn.query_drop(endless).await.unwrap_err();
+        assert!(error.is_command_timeout(), "{error}");
+        for round in 0..100 {
+            let time = 18.0 + f64::from(round % 9) / 2.0;
+            // This server answers an interrupted SLEEP with a row.
+            if let Err(error) = conn
+                .query_drop(format!("SELECT SLEEP({})", time / 1000.0))
+                .await
+            {
+                assert!(error.is_command_timeout(), "{error}");
+            }
+            assert_eq!(
+                number(&mut conn, &format!("SELECT {round}")).await,
+                i64::from(round)
+            );
+        }
+        assert_eq!(conn.connection_id(), id);
+    });
+}
+
+#[test]
+fn where_there_is_no_room_for_a_statement_those_that_are_kept_are_closed() {
+    test(|| async {
+        let (_server, mut conn) = oracle().await;
+        conn.query_drop("SET GLOBAL max_prepared_stmt_count = 4")
+            .await
+            .unwrap();
+        for n in 0..12 {
+            let mut cur = conn.cursor();
+            cur.execute(format!("SELECT ? + {n}"), (1,)).await.unwrap();
+            assert_eq!(cur.fetchone::<i32>().await.unwrap(), Some(n + 1));
+            let row: Option<i32> = conn
+                .exec_first(format!("SELECT ? - {n}"), (n,))
+                .await
+                .unwrap();
+            assert_eq!(row, Some(0));
+        }
     });
 }
