@@ -192,8 +192,10 @@ impl<T: LedgerTypes> Ledger<T> {
                 self.idle.put_next(entry, true);
                 self.request_recycle_task(effects);
             }
-            _ => self.departed(None, effects),
+            _ => return self.departed(None, effects),
         }
+        // Those who still wait may all drive something slower.
+        self.supply_head_too(effects);
     }
 
     /// A verb is dropped: it does not drive the job any more. If it has started the job, it does not want to know any
