@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use pool_core::Runtime;
 
+use crate::manager::SimPool;
 use crate::runtime::{SimRuntime, pick};
 use crate::script::{Outcome, Script};
 
@@ -19,12 +20,15 @@ pub(crate) enum Method {
     Check,
     Recycle,
     Close,
+    Dropping,
     OnRelease,
 }
 
 /// What the world and the manager share.
 pub(crate) struct Record {
     page: Mutex<Page>,
+    /// The pool, for a manager that calls it.
+    pub(crate) pool: Mutex<Option<SimPool>>,
     pub(crate) runtime: SimRuntime,
 }
 
@@ -32,7 +36,7 @@ pub(crate) struct Record {
 pub(crate) struct Page {
     script: Script,
     /// How often each method was called.
-    calls: [usize; 5],
+    calls: [usize; 6],
     /// From now on every method succeeds.
     pub(crate) all_goes_well: bool,
     gates: Vec<Arc<Gate>>,
@@ -43,6 +47,8 @@ pub(crate) struct Page {
     /// `close`, `terminate` or the drop of the last handle has returned.
     pub(crate) is_closed: bool,
     pub(crate) violations: Vec<String>,
+    /// How often the manager may still take a connection from its own pool.
+    takes_left: u32,
     /// How many steps did something else than succeed at once.
     pub(crate) faults: u64,
 }
@@ -63,6 +69,11 @@ pub(crate) struct Mark {
     pub(crate) last_use: Instant,
     /// It has left the pool alive.
     pub(crate) is_off_books: bool,
+    /// How often it was seen in somebody's hands.
+    pub(crate) uses: u64,
+    pub(crate) opened: Instant,
+    /// The number that the pool has given it; 0 before it was handed out.
+    pub(crate) id_in_pool: u64,
 }
 
 struct Gate {
@@ -75,7 +86,7 @@ impl Record {
         Arc::new(Self {
             page: Mutex::new(Page {
                 script,
-                calls: [0; 5],
+                calls: [0; 6],
                 all_goes_well: false,
                 gates: Vec::new(),
                 in_connect: 0,
@@ -83,8 +94,10 @@ impl Record {
                 made: 0,
                 is_closed: false,
                 violations: Vec::new(),
+                takes_left: 20,
                 faults: 0,
             }),
+            pool: Mutex::new(None),
             runtime,
         })
     }
@@ -110,6 +123,7 @@ impl Record {
             Method::Check => &page.script.check,
             Method::Recycle => &page.script.recycle,
             Method::Close => &page.script.close,
+            Method::Dropping => &page.script.dropping,
             Method::OnRelease => &page.script.on_release,
         };
         let outcome = tape.get(number).copied().unwrap_or(Outcome::Ok);
@@ -232,6 +246,13 @@ impl Page {
 }
 
 impl Page {
+    /// Whether the manager may take a connection from its pool once more.
+    pub(crate) fn may_take(&mut self) -> bool {
+        let may = self.takes_left > 0;
+        self.takes_left -= u32::from(may);
+        may
+    }
+
     /// Whether the script has one of these outcomes.
     pub(crate) fn has_any(&self, wanted: &[Outcome]) -> bool {
         let mut tapes = self.script.tapes().into_iter();

@@ -54,6 +54,10 @@ pub fn generate(seed: u64) -> Script {
     let (connect, check, recycle, close) = (tape(30), tape(30), tape(40), tape(20));
     let on_release = (0..rng.usize(..40)).map(|_| verdict(&mut rng, faults));
     let on_release = on_release.collect();
+    let dropping = match rng.u8(..6) {
+        0 => (0..20).map(|_| outcome(&mut rng, faults)).collect(),
+        _ => Vec::new(),
+    };
     let length = rng.usize(10..=OPS);
     let ops = (0..length).map(|_| op(&mut rng)).collect();
     Script {
@@ -62,6 +66,7 @@ pub fn generate(seed: u64) -> Script {
         check,
         recycle,
         close,
+        dropping,
         on_release,
         ops,
     }
@@ -98,7 +103,8 @@ fn settings(rng: &mut Rng) -> Settings {
         check_policy: [0, 1, 40, 1000][rng.usize(..4)],
         upkeep: u16::from(rng.u8(..4) != 0),
         idle_limit,
-        abort_handles: rng.u16(..2),
+        abort_handles: rng.u16(..3),
+        reenter: u16::from(rng.u8(..5) == 0),
         one_lock: u16::from(rng.u8(..4) == 0),
         order: rng.u16(..2),
     }

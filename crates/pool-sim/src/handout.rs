@@ -8,6 +8,7 @@ use pool_core::{Error, Phase};
 use crate::runtime::pick;
 use crate::script::Outcome;
 use crate::task::Task;
+use crate::connection::SimConnection;
 use crate::held::{Guard, Holding};
 use crate::world::{Acquiring, Done, SimError, World};
 
@@ -25,7 +26,7 @@ impl World {
                     let acquiring = call.acquire.expect("an acquire is known as one");
                     self.acquired(result, &acquiring)?;
                 }
-                Done::Built(Ok(pool)) => self.handles.push(pool),
+                Done::Built(Ok(pool)) => self.built(pool),
                 Done::Built(Err(error)) | Done::Filled(Err(error)) => self.failed(&error)?,
                 Done::Released(Err(error)) => self.release_failed(&error)?,
                 Done::Closed(Err(error)) => {
@@ -93,26 +94,12 @@ impl World {
     /// A connection is handed out to somebody who asked for it at `since`.
     fn served(&mut self, guard: Guard, since: Instant) -> Result<(), String> {
         self.coverage.served += 1;
-        let wrong = guard.mark(|mark| {
-            let wrong = if mark.is_held {
-                Some("I2: a connection has two holders")
-            } else if mark.is_off_books {
-                Some("a detached connection was handed out")
-            } else if mark.is_dirty {
-                Some("I12: a dirty connection was handed out")
-            } else {
-                mark.unfit
-            };
-            mark.is_held = true;
-            mark.is_dirty = true;
-            wrong.map(str::to_owned)
-        });
+        let wrong = SimConnection::now_taken(&guard);
         let (is_proven, is_checked, last_use) =
             guard.mark(|mark| (mark.is_proven, mark.is_checked, mark.last_use));
-        let id = guard.id;
         self.held.push(Holding::new(guard));
         if let Some(wrong) = wrong {
-            return Err(format!("I7: connection {id} was handed out: {wrong}"));
+            return Err(wrong);
         }
         let idle = since.saturating_duration_since(last_use);
         let limit = |value: u16| Duration::from_millis(value.into());

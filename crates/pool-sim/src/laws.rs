@@ -39,6 +39,13 @@ impl World {
         if !self.is_terminated && status.held() < held {
             return Err(format!("I3: {held} connections are held; {status}"));
         }
+        let bounds = (usize::from(self.settings.minsize), maxsize);
+        if (pool.minsize(), pool.maxsize()) != bounds || pool.echo() {
+            return Err(format!("the settings have changed; {status}"));
+        }
+        if pool.is_closed() && (!pool.is_closing() || sum > 0) {
+            return Err(format!("is_closed() is true; {status}"));
+        }
         if pool.is_closing() != self.is_closing {
             return Err(format!("is_closing() is {}", pool.is_closing()));
         }

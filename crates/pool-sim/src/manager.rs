@@ -3,21 +3,30 @@
 use std::error::Error;
 use std::fmt;
 use std::future::Future;
-use std::sync::Arc;
+use std::cell::Cell;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
-use pool_core::{AbortHandle, Manager, Runtime, Verdict};
+use pool_core::{AbortHandle, ConfigError, ErrorClass, Manager, Pool, Runtime, Verdict};
 
 use crate::calls::{Method, Record};
 use crate::connection::SimConnection;
+use crate::held::Holding;
 use crate::script::Outcome;
+
+pub(crate) type SimPool = Pool<SimManager>;
 
 pub(crate) struct SimManager {
     pub(crate) record: Arc<Record>,
     /// Its references are counted, to see whether the manager is still there.
     pub(crate) _life: Arc<()>,
     pub(crate) idle_limit: Option<Duration>,
-    pub(crate) abort_handles: bool,
+    pub(crate) abort_handles: u16,
+}
+
+thread_local! {
+    /// A method of the manager is calling the pool.
+    static IS_INSIDE: Cell<bool> = const { Cell::new(false) };
 }
 
 /// A step failed, as the script says.
@@ -55,11 +64,35 @@ impl Drop for InConnect {
 
 impl SimManager {
     fn begin(&self, method: Method) -> Outcome {
+        self.call_the_pool();
         let outcome = self.record.next(method);
         if outcome == Outcome::PanicInCall {
             panic!("scripted");
         }
         outcome
+    }
+
+    /// Calls the pool from inside, where the script says so: no method runs under the pool's lock.
+    fn call_the_pool(&self) {
+        let pool = self.record.pool.lock();
+        let pool = pool.unwrap_or_else(PoisonError::into_inner).clone();
+        let Some(pool) = pool.filter(|_| !IS_INSIDE.replace(true)) else {
+            return;
+        };
+        let record = &pool.manager().record;
+        let status = pool.status();
+        if status.maxsize() != 0 && status.size() > status.maxsize() {
+            record.blame(format!("I1: size exceeds maxsize; {status}"));
+        }
+        // Two connections would otherwise recycle each other for ever.
+        let may_take = record.page().may_take();
+        if let Some(Ok(guard)) = may_take.then(|| pool.try_acquire()) {
+            if let Some(wrong) = SimConnection::now_taken(&guard) {
+                record.blame(wrong);
+            }
+            drop(Holding::new(guard));
+        }
+        IS_INSIDE.set(false);
     }
 
     /// A check or a recycle of a connection, which is unfit until it has succeeded.
@@ -124,6 +157,7 @@ impl Manager for SimManager {
     }
 
     fn on_release(&self, conn: &mut SimConnection) -> Verdict {
+        self.call_the_pool();
         let outcome = self.record.next(Method::OnRelease);
         let is_broken = conn.mark(|mark| mark.is_broken);
         let verdict = match outcome {
@@ -154,7 +188,30 @@ impl Manager for SimManager {
     }
 
     fn abort_handle(&self, _: &SimConnection) -> Option<AbortHandle> {
-        self.abort_handles.then(|| AbortHandle::new(|| {}))
+        match self.abort_handles {
+            0 => None,
+            1 => Some(AbortHandle::new(|| {})),
+            _ => Some(AbortHandle::new(|| panic!("scripted"))),
+        }
+    }
+
+    fn classify(&self, _: &Scripted) -> ErrorClass {
+        // The class decides the pause before the next background connect.
+        match self.record.page().made % 3 {
+            0 => ErrorClass::Auth,
+            1 => ErrorClass::Overloaded,
+            _ => ErrorClass::Transient,
+        }
+    }
+
+    fn validate(&self) -> Result<(), ConfigError> {
+        Ok(())
+    }
+
+    fn set_echo(&mut self, on: bool) {
+        if on {
+            self.record.blame("echo is on".into());
+        }
     }
 
     fn idle_limit(&self, _: &SimConnection) -> Option<Duration> {

@@ -10,7 +10,8 @@ use crate::runtime::pick;
 use crate::script::{Op, Verb};
 use crate::task::Task;
 use crate::held::{Guard, Holding};
-use crate::world::{Acquiring, Call, Done, SimPool, World};
+use crate::manager::SimPool;
+use crate::world::{Acquiring, Call, Done, World};
 
 impl World {
     /// One operation. Where it has nothing to work on, nothing happens.
@@ -83,7 +84,9 @@ impl World {
             },
             Verb::Detach => self.take_held(number).is_some_and(|guard| {
                 guard.mark(|mark| mark.is_off_books = true);
-                self.detached.push(PooledConnection::detach(guard));
+                // The drop of a connection may panic, and here nobody contains that.
+                let conn = PooledConnection::detach(guard);
+                let _ = catch_unwind(AssertUnwindSafe(|| drop(conn)));
                 true
             }),
             Verb::Discard => self
@@ -243,7 +246,9 @@ impl World {
     }
 
     fn drop_handle(&mut self, number: u16) -> bool {
-        if self.handles.is_empty() {
+        // A manager that calls its pool has a handle, too.
+        let kept = usize::from(self.settings.reenter != 0);
+        if self.handles.len() <= kept {
             return false;
         }
         let index = usize::from(number) % self.handles.len();

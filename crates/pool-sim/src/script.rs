@@ -26,6 +26,8 @@ pub struct Script {
     pub recycle: Vec<Outcome>,
     /// What the calls of `close` do.
     pub close: Vec<Outcome>,
+    /// Whether the drops of connections panic: `panic`, or anything else.
+    pub dropping: Vec<Outcome>,
     /// What the calls of `on_release` do: `ok` is recycle, `reuse`, `discard`, or a panic.
     pub on_release: Vec<Outcome>,
     /// The operations.
@@ -101,10 +103,12 @@ settings! {
     upkeep = 1,
     /// `Manager::idle_limit`.
     idle_limit = 0,
-    /// 1: connections have an abort handle.
+    /// 1: connections have an abort handle; 2: it panics.
     abort_handles = 0,
     /// 1: the timer holds its lock while it wakes, and calls of the runtime from there are an error.
     one_lock = 0,
+    /// 1: the manager's methods call the pool.
+    reenter = 0,
     /// 1: whenever somebody is served, all who came before it are polled, and must be done.
     order = 0,
 }
@@ -243,12 +247,13 @@ fn unknown(word: &str) -> ScriptError {
 }
 
 impl Script {
-    pub(crate) fn tapes(&self) -> [(&'static str, &Vec<Outcome>); 5] {
+    pub(crate) fn tapes(&self) -> [(&'static str, &Vec<Outcome>); 6] {
         [
             ("connect", &self.connect),
             ("check", &self.check),
             ("recycle", &self.recycle),
             ("close", &self.close),
+            ("dropping", &self.dropping),
             ("on_release", &self.on_release),
         ]
     }
@@ -259,6 +264,7 @@ impl Script {
             "check" => Some(&mut self.check),
             "recycle" => Some(&mut self.recycle),
             "close" => Some(&mut self.close),
+            "dropping" => Some(&mut self.dropping),
             "on_release" => Some(&mut self.on_release),
             _ => None,
         }

@@ -1,5 +1,6 @@
 //! Runs what can run, and the end of a run.
 
+use std::sync::PoisonError;
 use std::time::Duration;
 
 use crate::script::{Op, Verb};
@@ -77,6 +78,9 @@ impl World {
     /// must be whole, and a close must leave nothing.
     pub(crate) fn finish(&mut self) -> Result<(), String> {
         self.record.page().all_goes_well = true;
+        let of_manager = self.record.pool.lock();
+        let of_manager = of_manager.unwrap_or_else(PoisonError::into_inner).take();
+        drop(of_manager);
         while !self.held.is_empty() {
             self.guarded(|world| {
                 drop(world.take_held(0));
@@ -145,7 +149,6 @@ impl World {
 
     /// After a close nothing is left: no connection, no task, no manager.
     fn check_close(&mut self) -> Result<(), String> {
-        self.detached.clear();
         if !self.handles.is_empty() {
             for verb in [Verb::Close, Verb::WaitClosed] {
                 self.guarded(|world| world.perform(Op { verb, number: 0 }))?;

@@ -1,21 +1,19 @@
 //! A run: the pool, what is done with it, and what is known of it.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Weak};
+use std::sync::{Arc, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use pool_core::{CheckPolicy, Error, IdleOrder, Pool, Runtime};
 
 use crate::calls::Record;
-use crate::connection::SimConnection;
 use crate::held::{Guard, Holding};
-use crate::manager::{Scripted, SimManager};
+use crate::manager::{Scripted, SimManager, SimPool};
 use crate::report::{Coverage, Failure};
 use crate::runtime::SimRuntime;
 use crate::script::{Script, Settings};
 use crate::task::{Task, words_of};
 
-pub(crate) type SimPool = Pool<SimManager>;
 pub(crate) type SimError = Error<Scripted>;
 
 /// What a verb has returned.
@@ -56,7 +54,6 @@ pub(crate) struct World {
     pub(crate) handles: Vec<SimPool>,
     pub(crate) calls: Vec<Call>,
     pub(crate) held: Vec<Holding>,
-    pub(crate) detached: Vec<SimConnection>,
     pub(crate) arrivals: u64,
     /// `close` or `terminate` was called.
     pub(crate) is_closing: bool,
@@ -111,7 +108,6 @@ impl World {
             handles: Vec::new(),
             calls: Vec::new(),
             held: Vec::new(),
-            detached: Vec::new(),
             arrivals: 0,
             is_closing: false,
             is_terminated: false,
@@ -129,7 +125,7 @@ impl World {
             record: Arc::clone(&self.record),
             _life: life,
             idle_limit: time(settings.idle_limit),
-            abort_handles: settings.abort_handles != 0,
+            abort_handles: settings.abort_handles,
         };
         let check_policy = match settings.check_policy {
             0 => CheckPolicy::Never,
@@ -156,7 +152,7 @@ impl World {
             .echo(false);
         if settings.lazy != 0 {
             let pool = builder.build_lazy();
-            self.handles.push(pool.map_err(|error| error.to_string())?);
+            self.built(pool.map_err(|error| error.to_string())?);
             return Ok(());
         }
         self.calls.push(Call {
@@ -165,6 +161,15 @@ impl World {
             waits_for_close: false,
         });
         Ok(())
+    }
+
+    /// The pool is there.
+    pub(crate) fn built(&mut self, pool: SimPool) {
+        if self.settings.reenter != 0 && !self.record.page().all_goes_well {
+            let seat = self.record.pool.lock();
+            *seat.unwrap_or_else(PoisonError::into_inner) = Some(pool.clone());
+        }
+        self.handles.push(pool);
     }
 
     /// Does something, and checks what must hold at every instant. A panic that comes out of the pool breaks a promise.
