@@ -231,7 +231,9 @@ impl Page {
     /// Connections of the pool that somebody holds.
     pub(crate) fn held(&self) -> usize {
         let marks = self.connections.values();
-        marks.filter(|mark| mark.is_held && !mark.is_off_books).count()
+        marks
+            .filter(|mark| mark.is_held && !mark.is_off_books)
+            .count()
     }
 
     /// The largest number of connections; 0 is unlimited.
@@ -239,8 +241,9 @@ impl Page {
         let maxsize = usize::from(self.script.settings.maxsize);
         let open = self.open();
         if maxsize != 0 && open > maxsize && !self.is_closed {
-            self.violations
-                .push(format!("I1: {open} open or connecting, maxsize is {maxsize}"));
+            self.violations.push(format!(
+                "I1: {open} open or connecting, maxsize is {maxsize}"
+            ));
         }
     }
 }

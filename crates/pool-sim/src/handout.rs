@@ -5,11 +5,11 @@ use std::time::{Duration, Instant};
 
 use pool_core::{Error, Phase};
 
+use crate::connection::SimConnection;
+use crate::held::{Guard, Holding};
 use crate::runtime::pick;
 use crate::script::Outcome;
 use crate::task::Task;
-use crate::connection::SimConnection;
-use crate::held::{Guard, Holding};
 use crate::world::{Acquiring, Done, SimError, World};
 
 impl World {
@@ -104,15 +104,19 @@ impl World {
         let idle = since.saturating_duration_since(last_use);
         let limit = |value: u16| Duration::from_millis(value.into());
         let settings = &self.settings;
-        let expires = match (settings.pool_recycle, settings.check_policy, settings.idle_limit) {
+        let expires = match (
+            settings.pool_recycle,
+            settings.check_policy,
+            settings.idle_limit,
+        ) {
             // The idle limit of a manager is of effect only where the pool measures the time.
             (0, 0 | 1, _) => None,
-            (recycle, _, own) => {
-                [recycle, own].into_iter().filter(|limit| *limit != 0).min()
-            }
+            (recycle, _, own) => [recycle, own].into_iter().filter(|limit| *limit != 0).min(),
         };
         if expires.is_some_and(|expires| idle > limit(expires)) {
-            return Err(format!("I7: a connection that was idle for {idle:?} was handed out"));
+            return Err(format!(
+                "I7: a connection that was idle for {idle:?} was handed out"
+            ));
         }
         match settings.check_policy {
             0 => Ok(()),
@@ -161,7 +165,9 @@ impl World {
         }
         match has_reason {
             true => Ok(()),
-            false => Err(format!("an acquire failed after {waited:?} without reason: {error}")),
+            false => Err(format!(
+                "an acquire failed after {waited:?} without reason: {error}"
+            )),
         }
     }
 

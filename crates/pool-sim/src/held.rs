@@ -16,7 +16,8 @@ impl Holding {
 
     /// The guard, which is nobody's from now on.
     pub(crate) fn let_go(mut self) -> Guard {
-        self.take().expect("a holding has a guard until it is let go")
+        self.take()
+            .expect("a holding has a guard until it is let go")
     }
 
     fn take(&mut self) -> Option<Guard> {

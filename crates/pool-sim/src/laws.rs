@@ -29,7 +29,9 @@ impl World {
             return Err(format!("I3: the parts do not make the whole; {status}"));
         }
         if (pool.size(), pool.freesize(), pool.used()) != (sum, status.freesize(), used) {
-            return Err(format!("I3: the accessors differ from the status; {status}"));
+            return Err(format!(
+                "I3: the accessors differ from the status; {status}"
+            ));
         }
         let maxsize = usize::from(self.settings.maxsize);
         if maxsize != 0 && sum > maxsize {
@@ -51,7 +53,10 @@ impl World {
         }
         let page = self.record.page();
         if page.in_connect > status.connecting() {
-            return Err(format!("I3: {} connects are under way; {status}", page.in_connect));
+            return Err(format!(
+                "I3: {} connects are under way; {status}",
+                page.in_connect
+            ));
         }
         let begun = self.calls.iter().filter(|call| {
             let acquire = call.acquire.as_ref();

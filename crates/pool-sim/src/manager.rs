@@ -1,9 +1,9 @@
 //! A manager that does what the script says.
 
+use std::cell::Cell;
 use std::error::Error;
 use std::fmt;
 use std::future::Future;
-use std::cell::Cell;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
@@ -50,7 +50,8 @@ impl InConnect {
         page.in_connect += 1;
         page.check_bound();
         if page.is_closed {
-            page.violations.push("a connect began after the close".into());
+            page.violations
+                .push("a connect began after the close".into());
         }
         Self(Arc::clone(record))
     }
@@ -138,7 +139,8 @@ impl Manager for SimManager {
     fn check(&self, conn: &mut SimConnection) -> impl Future<Output = Result<(), Scripted>> + Send {
         let outcome = self.begin(Method::Check);
         async move {
-            self.step(conn, outcome, "its check did not succeed").await?;
+            self.step(conn, outcome, "its check did not succeed")
+                .await?;
             conn.mark(|mark| mark.is_checked = true);
             Ok(())
         }
@@ -150,7 +152,8 @@ impl Manager for SimManager {
     ) -> impl Future<Output = Result<(), Scripted>> + Send {
         let outcome = self.begin(Method::Recycle);
         async move {
-            self.step(conn, outcome, "its recycle did not succeed").await?;
+            self.step(conn, outcome, "its recycle did not succeed")
+                .await?;
             conn.mark(|mark| mark.is_dirty = false);
             Ok(())
         }

@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use pool_core::PooledConnection;
 
+use crate::held::{Guard, Holding};
+use crate::manager::SimPool;
 use crate::runtime::pick;
 use crate::script::{Op, Verb};
 use crate::task::Task;
-use crate::held::{Guard, Holding};
-use crate::manager::SimPool;
 use crate::world::{Acquiring, Call, Done, World};
 
 impl World {
@@ -206,7 +206,8 @@ impl World {
         // Its guard is nobody's from now on.
         self.coverage.cancelled += u64::from(task.cancel());
         if let Some(words) = task.take_panic() {
-            self.record.blame(format!("I9: the drop of a future panicked: {words}"));
+            self.record
+                .blame(format!("I9: the drop of a future panicked: {words}"));
         }
         // It may have been served by its own waker while it was being dropped.
         drop(task.take_output());

@@ -58,7 +58,9 @@ impl SimRuntime {
     }
 
     fn clockwork(&self) -> MutexGuard<'_, Clockwork> {
-        self.clockwork.lock().unwrap_or_else(PoisonError::into_inner)
+        self.clockwork
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The same for the pool: with one lock, a call from a waker of the timer would wait for ever.

@@ -6,12 +6,13 @@ use std::str::FromStr;
 
 /// Everything that decides a run.
 ///
-/// Its text has one line for the settings, one for the outcomes of each method of the manager, and the operations:
+/// Its text has one line for the settings, one for the outcomes of each method of the manager, and the operations. Lines
+/// that begin with `#` are comments.
 ///
 /// ```text
 /// set maxsize=2 minsize=1 acquire_timeout=500
-/// connect ok gate err
-/// recycle pend:2
+/// connect: ok gate err
+/// recycle: pend:2
 /// acquire 0; poll 0; poll 0; drop_guard 0
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -289,7 +290,7 @@ impl fmt::Display for Script {
         writeln!(f)?;
         for (name, tape) in self.tapes() {
             if !tape.is_empty() {
-                write!(f, "{name}")?;
+                write!(f, "{name}:")?;
                 for outcome in tape {
                     write!(f, " {outcome}")?;
                 }
@@ -313,12 +314,14 @@ impl FromStr for Script {
 
     fn from_str(text: &str) -> Result<Self, ScriptError> {
         let mut script = Self::default();
-        for line in text.lines().map(str::trim).filter(|line| !line.is_empty()) {
+        let lines = text.lines().map(str::trim);
+        for line in lines.filter(|line| !line.is_empty() && !line.starts_with('#')) {
             let mut words = line.split_whitespace();
             let first = words.next().unwrap_or_default();
             if first == "set" {
                 words.try_for_each(|word| script.settings.read(word))?;
-            } else if let Some(tape) = script.tape(first) {
+            } else if let Some(name) = first.strip_suffix(':') {
+                let tape = script.tape(name).ok_or_else(|| unknown(first))?;
                 for word in words {
                     tape.push(word.parse()?);
                 }

@@ -46,11 +46,7 @@ impl World {
     }
 
     /// The same, and time goes on from timer to timer as long as somebody waits for `done`.
-    fn settle_until(
-        &mut self,
-        what: &str,
-        done: impl Fn(&Self) -> bool,
-    ) -> Result<(), String> {
+    fn settle_until(&mut self, what: &str, done: impl Fn(&Self) -> bool) -> Result<(), String> {
         let end = self.now() + LONG;
         loop {
             while self.record.open_gate(0) {
@@ -61,7 +57,9 @@ impl World {
                 return Ok(());
             }
             match self.runtime.next_timer().filter(|at| *at <= end) {
-                Some(at) => self.runtime.advance(at.saturating_duration_since(self.now())),
+                Some(at) => self
+                    .runtime
+                    .advance(at.saturating_duration_since(self.now())),
                 None => return Err(format!("HANG: {what}; {}", self.situation())),
             }
         }
@@ -174,7 +172,9 @@ impl World {
         let left = page.connections.len() + page.in_connect;
         drop(page);
         if left > 0 {
-            return Err(format!("I6: {left} connections or connects outlive their pool"));
+            return Err(format!(
+                "I6: {left} connections or connects outlive their pool"
+            ));
         }
         match self.manager.strong_count() {
             0 => Ok(()),

@@ -29,7 +29,12 @@ fn kind(script: &Script) -> Option<String> {
     let what = run(script).err()?.what;
     let end = what.find([';', ':']).unwrap_or(what.len());
     let first = what[..end].to_owned();
-    Some(first.chars().filter(|char| !char.is_ascii_digit()).collect())
+    Some(
+        first
+            .chars()
+            .filter(|char| !char.is_ascii_digit())
+            .collect(),
+    )
 }
 
 /// Leaves out operations: first many at once, then one by one.

@@ -129,7 +129,9 @@ impl<T: Send + 'static> Task<T> {
 
 /// The text of a panic.
 pub(crate) fn words_of(payload: &(dyn Any + Send)) -> String {
-    let text = payload.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    let text = payload
+        .downcast_ref::<&str>()
+        .map(|text| (*text).to_owned());
     text.or_else(|| payload.downcast_ref::<String>().cloned())
         .unwrap_or_else(|| "a panic without words".into())
 }
