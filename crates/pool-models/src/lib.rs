@@ -17,7 +17,8 @@
 //!
 //! When a schedule fails, shuttle prints it. It is repeated with
 //! `POOL_MODELS_REPLAY=SCHEDULE RUSTFLAGS="--cfg shuttle" cargo test … -- --exact NAME_OF_THE_TEST`. loom always goes
-//! through the schedules in the same order; `LOOM_LOG=1 LOOM_LOCATION=1` shows the steps of each.
+//! through the schedules in the same order; `LOOM_LOG=1 LOOM_LOCATION=1` shows the steps of each. A failure under loom may
+//! abort the test program, because the pool goes on while the failed thread unwinds; the first panic is the one to read.
 //!
 //! The `cfg` reaches pool-core, whose `sync` module then takes its locks and atomics from the model checker. The built-in
 //! timer is not checked here, because its thread belongs to the process; the models have a timer of their own.
