@@ -29,9 +29,9 @@ cargo xtask TASK
                MySQL and MariaDB's plugin for ed25519, and gets both into target/other-servers, which takes minutes
                --repeat N runs the test programs N times and says how often each test failed, with --busy beside as many
                busy loops as there are cores
-  prove        check the promises of pool-core by machine, in under ten minutes: random schedules in a simulator, each future
-               dropped at each poll, and deliberate faults that must be found; --long MINUTES runs more schedules and goes
-               on where the last run has ended (target/prove)
+  prove        check the promises of pool-core by machine, in under ten minutes: random schedules in a simulator, models of
+               several threads under shuttle and loom, each future dropped at each poll, and deliberate faults that must be
+               found; --long MINUTES runs more of them and goes on where the last run has ended (target/prove)
   bench        measure our pools beside the others, in under ten minutes; --quick takes under two, --docs puts
                the results into docs/performance.md, names of workloads run only those
   help         show this

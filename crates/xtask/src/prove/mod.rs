@@ -1,5 +1,6 @@
 //! `cargo xtask prove`: the promises of the pool, checked by machines.
 
+mod models;
 mod mutant;
 mod mutants;
 mod scratch;
@@ -49,6 +50,7 @@ pub(crate) fn run(size: Size) -> Result<(), Failure> {
     let start = Instant::now();
     let folder = folder()?;
     simulate(size, &folder)?;
+    models::run(size, &folder)?;
     matrix()?;
     let layers = match size {
         Size::Push => Layers::UntilFound,
@@ -75,8 +77,9 @@ fn simulate(size: Size, folder: &Path) -> Result<(), Failure> {
     let mut command = step::cargo("run --quiet --release -p pool-sim --", Server::Hidden);
     match size {
         Size::Push => command.args(["--runs", &RUNS.to_string()]),
+        // The other half is for the models.
         Size::Long(minutes) => command
-            .args(["--minutes", &minutes.to_string(), "--tally"])
+            .args(["--minutes", &minutes.div_ceil(2).to_string(), "--tally"])
             .arg(folder.join("simulator.txt")),
     };
     must_pass("the simulator", &mut command)
