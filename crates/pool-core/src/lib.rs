@@ -78,6 +78,7 @@ mod manager;
 mod panics;
 mod runtime;
 mod status;
+mod sync;
 // Floor 1: the ledger.
 mod ledger;
 // Floor 2: the lock, and what runs without it.

@@ -8,6 +8,7 @@ mod failure;
 mod install;
 mod openssl;
 mod other_servers;
+mod prove;
 mod quickstart;
 mod repeat;
 mod server_program;
@@ -28,6 +29,9 @@ cargo xtask TASK
                MySQL and MariaDB's plugin for ed25519, and gets both into target/other-servers, which takes minutes
                --repeat N runs the test programs N times and says how often each test failed, with --busy beside as many
                busy loops as there are cores
+  prove        check the promises of pool-core by machine, in under ten minutes: random schedules in a simulator, models of
+               several threads under shuttle and loom, each future dropped at each poll, and deliberate faults that must be
+               found; --long MINUTES runs more of them and goes on where the last run has ended (target/prove)
   bench        measure our pools beside the others, in under ten minutes; --quick takes under two, --docs puts
                the results into docs/performance.md, names of workloads run only those
   help         show this
@@ -45,6 +49,7 @@ fn main() -> ExitCode {
         ["test"] => test::run(),
         ["test", "--mysql"] => test::run_on_other_servers(),
         ["bench", words @ ..] => bench::run(words),
+        ["prove", words @ ..] => prove::Size::read(words).and_then(prove::run),
         ["help" | "--help" | "-h"] => {
             println!("{HELP}");
             Ok(())
@@ -61,7 +66,7 @@ fn main() -> ExitCode {
             format!("`{task}` takes no arguments, and got `{}`", rest.join(" ")),
         )),
         [unknown, ..] => Err(Failure::usage(format!(
-            "there is no task `{unknown}`; the tasks are quickstart, test, bench and help"
+            "there is no task `{unknown}`; the tasks are quickstart, test, prove, bench and help"
         ))),
     };
     match outcome {

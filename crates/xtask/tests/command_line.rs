@@ -30,7 +30,7 @@ fn an_unknown_task_is_an_error_that_names_the_tasks() {
     assert_eq!(output.status.code(), Some(2));
     let error = text(&output.stderr);
     assert!(
-        error.contains("`frobnicate`") && error.contains("quickstart, test, bench and help"),
+        error.contains("`frobnicate`") && error.contains("quickstart, test, prove, bench and help"),
         "{error}"
     );
 }

@@ -7,7 +7,6 @@ mod steps;
 
 use std::marker::PhantomData;
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
@@ -15,6 +14,7 @@ use crate::config::{Config, ConfigError};
 use crate::error::Error;
 use crate::ledger::{LedgerEntry, LedgerTypes, Outcome};
 use crate::panics::{catch_panic, ignore_panic};
+use crate::sync::AtomicU64;
 use crate::{BoxFuture, Manager, Runtime, Verdict};
 
 /// The ledger's types for the pool of a manager.

@@ -124,7 +124,7 @@ impl<T: LedgerTypes> Ledger<T> {
             ticket,
             only_waits,
             // A waiter that has something to poll does that first and sets the timer afterwards.
-            set_timer: only_waits && deadline.is_some_and(|at| self.move_timer_to(at)),
+            set_timer: only_waits && deadline.is_some_and(|at| self.timer_to_set_for(at)),
         }
     }
 

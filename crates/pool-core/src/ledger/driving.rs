@@ -124,6 +124,9 @@ impl<T: LedgerTypes> Ledger<T> {
         effects: &mut Effects<T>,
     ) -> AfterPoll {
         effects.drop_waker(self.jobs.park(key, work, poller, waker));
+        if self.jobs.take_wake(key) {
+            self.wake_for_job(key, effects);
+        }
         match self.jobs.get(key) {
             Some(job) if job.is_cancelled => self.cancel(key, effects),
             // Its waiter was served while it was polled, or a helper has polled it: the next waiter may need it.
@@ -143,6 +146,7 @@ impl<T: LedgerTypes> Ledger<T> {
         if let Some(Driver::Waiter(ticket)) = self.jobs.get(key).map(|job| job.driver) {
             self.wake(ticket, effects);
         }
+        self.jobs.note_wake(key);
         effects.wake_all(self.jobs.take_wakers(key));
         if !self.lifecycle.is_open() {
             self.notify_closed(effects);
@@ -188,8 +192,10 @@ impl<T: LedgerTypes> Ledger<T> {
                 self.idle.put_next(entry, true);
                 self.request_recycle_task(effects);
             }
-            _ => self.departed(None, effects),
+            _ => return self.departed(None, effects),
         }
+        // Those who still wait may all drive something slower.
+        self.supply_head_too(effects);
     }
 
     /// A verb is dropped: it does not drive the job any more. If it has started the job, it does not want to know any

@@ -118,6 +118,8 @@ pub(crate) struct Job<T: LedgerTypes> {
     pub(super) was_adopted: bool,
     /// The job is dropped as soon as its present poll returns.
     pub(super) is_cancelled: bool,
+    /// Its waker was called during its present poll, before the poller's waker was stored.
+    was_woken: bool,
     /// How often the pool had been cleared when the job began.
     pub(super) clears: u64,
     /// The id of the connection, if there is one.
@@ -211,6 +213,7 @@ impl<T: LedgerTypes> Jobs<T> {
             owner: None,
             was_adopted: false,
             is_cancelled: false,
+            was_woken: false,
             clears,
             id,
             spot: None,
@@ -254,6 +257,19 @@ impl<T: LedgerTypes> Jobs<T> {
         let job = self.running.get_mut(key.0);
         let wakers = job.map(|job| [job.background.take(), job.owner.take()]);
         wakers.into_iter().flatten().flatten()
+    }
+
+    /// The job's waker was called. While the job is being polled, this has to be said again when it is put back.
+    pub(super) fn note_wake(&mut self, key: JobKey) {
+        if let Some(job) = self.running.get_mut(key.0) {
+            job.was_woken = job.is_polled();
+        }
+    }
+
+    /// Whether the job's waker was called during its last poll.
+    pub(super) fn take_wake(&mut self, key: JobKey) -> bool {
+        let job = self.running.get_mut(key.0);
+        job.is_some_and(|job| std::mem::take(&mut job.was_woken))
     }
 
     /// Takes the work out, to be polled, unless somebody else polls it.

@@ -40,6 +40,16 @@ impl<T: LedgerTypes> Ledger<T> {
         is_late
     }
 
+    /// Moves the timer to the deadline of a waiter that has just come, if it would strike later. `true`: it has to be set.
+    #[inline]
+    pub(super) fn timer_to_set_for(&mut self, at: Instant) -> bool {
+        match self.timer_at {
+            // It has struck, and nobody has set it again for those who came before.
+            None => self.timer_to_set(),
+            Some(_) => self.move_timer_to(at),
+        }
+    }
+
     /// Moves the timer to the next deadline or tick if it would strike later. `true`: it has to be set.
     #[inline]
     pub(crate) fn timer_to_set(&mut self) -> bool {

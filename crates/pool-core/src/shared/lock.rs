@@ -1,18 +1,18 @@
 //! The lock over the ledger.
 
-use std::hint::spin_loop;
+use crate::sync::{LedgerGuard, LedgerMutex, pause};
 
-use parking_lot::{Mutex, MutexGuard};
+/// How often a thread looks at a taken lock before it parks. A model checker sees in one look what there is to see.
+const LOOKS: u32 = if IS_MODELLED { 1 } else { 16 };
 
-/// How often a thread looks at a taken lock before it parks.
-const LOOKS: u32 = 16;
+const IS_MODELLED: bool = cfg!(any(loom, shuttle));
 
 /// The pause before each look, in spin hints: about a microsecond, which is longer than the lock is mostly held.
 ///
 /// Meanwhile the core that holds the lock takes and releases it many times with everything in its own cache. To look
 /// more often moves the cache lines between the cores at each step: measured, a crowd on two cores then gets half as
 /// much done.
-const PAUSE: u32 = 64;
+const PAUSE: u32 = if IS_MODELLED { 1 } else { 64 };
 
 /// A mutex that is held for a few lines of arithmetic.
 ///
@@ -22,15 +22,15 @@ const PAUSE: u32 = 64;
 ///
 /// It begins with a cache line, so that the first fields of `T` come along with the lock.
 #[repr(align(128))]
-pub(crate) struct Lock<T>(Mutex<T>);
+pub(crate) struct Lock<T>(LedgerMutex<T>);
 
 impl<T> Lock<T> {
     pub(crate) fn new(value: T) -> Self {
-        Self(Mutex::new(value))
+        Self(LedgerMutex::new(value))
     }
 
     #[inline]
-    pub(crate) fn lock(&self) -> MutexGuard<'_, T> {
+    pub(crate) fn lock(&self) -> LedgerGuard<'_, T> {
         match self.0.try_lock() {
             Some(guard) => guard,
             None => self.wait(),
@@ -38,10 +38,10 @@ impl<T> Lock<T> {
     }
 
     #[cold]
-    fn wait(&self) -> MutexGuard<'_, T> {
+    fn wait(&self) -> LedgerGuard<'_, T> {
         for _ in 0..LOOKS {
             for _ in 0..PAUSE {
-                spin_loop();
+                pause();
             }
             if self.0.is_locked() {
                 continue;

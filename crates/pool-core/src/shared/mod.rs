@@ -11,12 +11,10 @@ mod lock;
 mod perform;
 mod timer;
 
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError, Weak};
 use std::task::Waker;
 use std::time::Instant;
-
-use parking_lot::MutexGuard;
 
 pub(crate) use self::drive::{Driven, poll_undriven};
 pub(crate) use self::job_set::JobSet;
@@ -27,6 +25,7 @@ use crate::config::Config;
 use crate::error::Error;
 use crate::ledger::{Effects, Ledger, LedgerTypes, Ticket};
 use crate::panics::{DropsQuietly, ignore_panic};
+use crate::sync::{AtomicBool, LedgerGuard, Mutex};
 use crate::{BoxFuture, Manager, Runtime, Status};
 
 pub(crate) type PoolLedger<M> = Ledger<PoolTypes<M>>;
@@ -77,7 +76,7 @@ impl<M: Manager> Shared<M> {
         })
     }
 
-    pub(crate) fn ledger(&self) -> MutexGuard<'_, PoolLedger<M>> {
+    pub(crate) fn ledger(&self) -> LedgerGuard<'_, PoolLedger<M>> {
         self.ledger.lock()
     }
 

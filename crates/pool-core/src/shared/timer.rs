@@ -1,12 +1,13 @@
 //! The pool's one timer, as the runtime runs it. It serves the deadlines of all waiters and the ticks of the idle clock.
 
-use std::sync::{Arc, MutexGuard, PoisonError, TryLockError, Weak};
+use std::sync::{Arc, PoisonError, TryLockError, Weak};
 use std::task::{Context, Wake};
 
 use super::Shared;
 use crate::backend::poll_timer;
 use crate::ledger::ClockReading;
 use crate::panics::ignore_panic;
+use crate::sync::MutexGuard;
 use crate::{BoxFuture, Manager};
 
 type Timer<'a> = MutexGuard<'a, Option<BoxFuture<'static, ()>>>;

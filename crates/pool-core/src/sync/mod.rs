@@ -1,0 +1,19 @@
+//! The locks and atomics of everything that several threads share.
+//!
+//! They are those of `std` and parking_lot. Under `--cfg loom` or `--cfg shuttle` they are those of that model checker,
+//! which decides at each of their operations which thread goes on. `Arc` and `Weak` are std's in any case, because a
+//! `Waker` is made from that `Arc`.
+
+#[cfg(any(loom, shuttle))]
+mod modelled;
+#[cfg(not(any(loom, shuttle)))]
+mod real;
+
+#[cfg(any(loom, shuttle))]
+pub(crate) use self::modelled::{
+    AtomicBool, AtomicU64, LedgerGuard, LedgerMutex, Mutex, MutexGuard, pause,
+};
+#[cfg(not(any(loom, shuttle)))]
+pub(crate) use self::real::{
+    AtomicBool, AtomicU64, LedgerGuard, LedgerMutex, Mutex, MutexGuard, pause,
+};

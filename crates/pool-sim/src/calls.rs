@@ -1,0 +1,264 @@
+//! What the manager's methods are told to do, and what is known of its connections.
+
+use std::collections::BTreeMap;
+use std::future::{Future, poll_fn};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Poll, Waker};
+use std::time::{Duration, Instant};
+
+use pool_core::Runtime;
+
+use crate::manager::SimPool;
+use crate::runtime::{SimRuntime, pick};
+use crate::script::{Outcome, Script};
+
+/// The methods of the manager that have a tape of outcomes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Method {
+    Connect,
+    Check,
+    Recycle,
+    Close,
+    Dropping,
+    OnRelease,
+}
+
+/// What the world and the manager share.
+pub(crate) struct Record {
+    page: Mutex<Page>,
+    /// The pool, for a manager that calls it.
+    pub(crate) pool: Mutex<Option<SimPool>>,
+    pub(crate) runtime: SimRuntime,
+}
+
+/// What is known at the moment.
+pub(crate) struct Page {
+    script: Script,
+    /// How often each method was called.
+    calls: [usize; 6],
+    /// From now on every method succeeds.
+    pub(crate) all_goes_well: bool,
+    gates: Vec<Arc<Gate>>,
+    /// The connects under way.
+    pub(crate) in_connect: usize,
+    pub(crate) connections: BTreeMap<u64, Mark>,
+    pub(crate) made: u64,
+    /// `close`, `terminate` or the drop of the last handle has returned.
+    pub(crate) is_closed: bool,
+    pub(crate) violations: Vec<String>,
+    /// How often the manager may still take a connection from its own pool.
+    takes_left: u32,
+    /// How many steps did something else than succeed at once.
+    pub(crate) faults: u64,
+}
+
+/// What is known of a connection.
+pub(crate) struct Mark {
+    pub(crate) is_broken: bool,
+    pub(crate) is_held: bool,
+    /// Its last holder may have left something in it.
+    pub(crate) is_dirty: bool,
+    /// Why it must not be handed out.
+    pub(crate) unfit: Option<&'static str>,
+    /// It was connected, checked or recycled since its last holder.
+    pub(crate) is_proven: bool,
+    /// It was checked since it became idle.
+    pub(crate) is_checked: bool,
+    /// When it was connected, given back or recycled.
+    pub(crate) last_use: Instant,
+    /// It has left the pool alive.
+    pub(crate) is_off_books: bool,
+    /// How often it was seen in somebody's hands.
+    pub(crate) uses: u64,
+    pub(crate) opened: Instant,
+    /// The number that the pool has given it; 0 before it was handed out.
+    pub(crate) id_in_pool: u64,
+}
+
+struct Gate {
+    is_open: AtomicBool,
+    waker: Mutex<Option<Waker>>,
+}
+
+impl Record {
+    pub(crate) fn new(script: Script, runtime: SimRuntime) -> Arc<Self> {
+        Arc::new(Self {
+            page: Mutex::new(Page {
+                script,
+                calls: [0; 6],
+                all_goes_well: false,
+                gates: Vec::new(),
+                in_connect: 0,
+                connections: BTreeMap::new(),
+                made: 0,
+                is_closed: false,
+                violations: Vec::new(),
+                takes_left: 20,
+                faults: 0,
+            }),
+            pool: Mutex::new(None),
+            runtime,
+        })
+    }
+
+    pub(crate) fn page(&self) -> MutexGuard<'_, Page> {
+        self.page.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn blame(&self, what: String) {
+        self.page().violations.push(what);
+    }
+
+    /// What this call of a method does.
+    pub(crate) fn next(&self, method: Method) -> Outcome {
+        let mut page = self.page();
+        let number = page.calls[method as usize];
+        page.calls[method as usize] += 1;
+        if page.all_goes_well {
+            return Outcome::Ok;
+        }
+        let tape = match method {
+            Method::Connect => &page.script.connect,
+            Method::Check => &page.script.check,
+            Method::Recycle => &page.script.recycle,
+            Method::Close => &page.script.close,
+            Method::Dropping => &page.script.dropping,
+            Method::OnRelease => &page.script.on_release,
+        };
+        let outcome = tape.get(number).copied().unwrap_or(Outcome::Ok);
+        page.faults += u64::from(outcome != Outcome::Ok);
+        outcome
+    }
+
+    /// The part of a step that takes time. Returns whether the step succeeds.
+    ///
+    /// # Panics
+    ///
+    /// Where the outcome is a panic.
+    pub(crate) async fn act(&self, outcome: Outcome) -> bool {
+        match outcome {
+            Outcome::Ok | Outcome::Reuse => true,
+            Outcome::Err | Outcome::Discard => false,
+            Outcome::Panic | Outcome::PanicInCall => panic!("scripted"),
+            Outcome::Pend(times) => {
+                let mut left = times;
+                poll_fn(|cx| match left {
+                    0 => Poll::Ready(()),
+                    _ => {
+                        left -= 1;
+                        cx.waker().wake_by_ref();
+                        Poll::Pending
+                    }
+                })
+                .await;
+                true
+            }
+            Outcome::Delay(time) => {
+                let until = self.runtime.now() + Duration::from_millis(time.into());
+                self.runtime.sleep_until(until).await;
+                true
+            }
+            Outcome::Gate => {
+                self.gate().await;
+                true
+            }
+            Outcome::GateErr => {
+                self.gate().await;
+                false
+            }
+            Outcome::GatePanic => {
+                self.gate().await;
+                panic!("scripted")
+            }
+        }
+    }
+
+    /// Waits until somebody opens the gate.
+    fn gate(&self) -> impl Future<Output = ()> {
+        let gate = Arc::new(Gate {
+            is_open: AtomicBool::new(false),
+            waker: Mutex::new(None),
+        });
+        let mut page = self.page();
+        match page.all_goes_well {
+            true => gate.is_open.store(true, Ordering::Relaxed),
+            false => page.gates.push(Arc::clone(&gate)),
+        }
+        drop(page);
+        poll_fn(move |cx| {
+            if gate.is_open.load(Ordering::Relaxed) {
+                return Poll::Ready(());
+            }
+            let waker = cx.waker().clone();
+            let old = gate.waker.lock();
+            let old = old.unwrap_or_else(PoisonError::into_inner).replace(waker);
+            drop(old);
+            Poll::Pending
+        })
+    }
+
+    /// Opens one of the gates. Returns whether there was one.
+    pub(crate) fn open_gate(&self, which: u16) -> bool {
+        let mut page = self.page();
+        let Some(gate) = pick(&page.gates, which).cloned() else {
+            return false;
+        };
+        page.gates.retain(|other| !Arc::ptr_eq(other, &gate));
+        drop(page);
+        gate.is_open.store(true, Ordering::Relaxed);
+        let waker = gate.waker.lock();
+        let waker = waker.unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+        true
+    }
+}
+
+impl Page {
+    /// Connections of the pool, and connects under way.
+    pub(crate) fn open(&self) -> usize {
+        self.live() + self.in_connect
+    }
+
+    /// Connections of the pool.
+    pub(crate) fn live(&self) -> usize {
+        let marks = self.connections.values();
+        marks.filter(|mark| !mark.is_off_books).count()
+    }
+
+    /// Connections of the pool that somebody holds.
+    pub(crate) fn held(&self) -> usize {
+        let marks = self.connections.values();
+        marks
+            .filter(|mark| mark.is_held && !mark.is_off_books)
+            .count()
+    }
+
+    /// The largest number of connections; 0 is unlimited.
+    pub(crate) fn check_bound(&mut self) {
+        let maxsize = usize::from(self.script.settings.maxsize);
+        let open = self.open();
+        if maxsize != 0 && open > maxsize && !self.is_closed {
+            self.violations.push(format!(
+                "I1: {open} open or connecting, maxsize is {maxsize}"
+            ));
+        }
+    }
+}
+
+impl Page {
+    /// Whether the manager may take a connection from its pool once more.
+    pub(crate) fn may_take(&mut self) -> bool {
+        let may = self.takes_left > 0;
+        self.takes_left -= u32::from(may);
+        may
+    }
+
+    /// Whether the script has one of these outcomes.
+    pub(crate) fn has_any(&self, wanted: &[Outcome]) -> bool {
+        let mut tapes = self.script.tapes().into_iter();
+        tapes.any(|(_, tape)| tape.iter().any(|outcome| wanted.contains(outcome)))
+    }
+}

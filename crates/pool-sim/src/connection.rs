@@ -1,0 +1,101 @@
+//! A connection that tells the record what becomes of it.
+
+use std::sync::Arc;
+
+use pool_core::{PooledConnection, Runtime};
+
+use crate::calls::{Mark, Method, Record};
+use crate::held::Guard;
+use crate::script::Outcome;
+
+pub(crate) struct SimConnection {
+    pub(crate) id: u64,
+    record: Arc<Record>,
+}
+
+impl SimConnection {
+    /// A connect has succeeded.
+    pub(crate) fn open(record: &Arc<Record>) -> Self {
+        let now = record.runtime.now();
+        let mut page = record.page();
+        page.made += 1;
+        let id = page.made;
+        page.connections.insert(
+            id,
+            Mark {
+                is_broken: false,
+                is_held: false,
+                is_dirty: false,
+                unfit: None,
+                is_proven: true,
+                is_checked: true,
+                last_use: now,
+                is_off_books: false,
+                uses: 0,
+                opened: now,
+                id_in_pool: 0,
+            },
+        );
+        Self {
+            id,
+            record: Arc::clone(record),
+        }
+    }
+
+    /// Somebody gets it. Returns what is wrong with that.
+    pub(crate) fn now_taken(guard: &Guard) -> Option<String> {
+        let now = guard.record.runtime.now();
+        let (id, uses) = (PooledConnection::id(guard), PooledConnection::uses(guard));
+        let age = PooledConnection::age(guard);
+        guard.mark(|mark| {
+            mark.uses += 1;
+            let wrong = if mark.is_held {
+                Some("I2: it has two holders")
+            } else if mark.is_off_books {
+                Some("it was detached")
+            } else if mark.is_dirty {
+                Some("I12: it is dirty")
+            } else if age != now.saturating_duration_since(mark.opened) {
+                Some("its age is wrong")
+            } else if mark.id_in_pool != 0 && mark.id_in_pool != id {
+                Some("its id has changed")
+            } else if uses < mark.uses {
+                Some("its uses are wrong")
+            } else {
+                mark.unfit
+            };
+            mark.id_in_pool = id;
+            mark.is_held = true;
+            mark.is_dirty = true;
+            wrong.map(|wrong| format!("I7: connection {} was handed out: {wrong}", guard.id))
+        })
+    }
+
+    /// Its holder lets go of it.
+    pub(crate) fn now_left(&self) {
+        let now = self.record.runtime.now();
+        self.mark(|mark| {
+            mark.is_held = false;
+            mark.is_proven = false;
+            mark.is_checked = false;
+            mark.last_use = now;
+        });
+    }
+
+    /// Looks at what is known of it, or changes it.
+    pub(crate) fn mark<T>(&self, look: impl FnOnce(&mut Mark) -> T) -> T {
+        let mut page = self.record.page();
+        let mark = page.connections.get_mut(&self.id);
+        look(mark.expect("a connection is known until its drop"))
+    }
+}
+
+impl Drop for SimConnection {
+    fn drop(&mut self) {
+        self.record.page().connections.remove(&self.id);
+        let outcome = self.record.next(Method::Dropping);
+        if outcome == Outcome::Panic && !std::thread::panicking() {
+            panic!("scripted");
+        }
+    }
+}

@@ -1,0 +1,232 @@
+//! Looks at what came out of the verbs: was the right connection handed out, to the right one, with the right error?
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use pool_core::{Error, Phase};
+
+use crate::connection::SimConnection;
+use crate::held::{Guard, Holding};
+use crate::runtime::pick;
+use crate::script::Outcome;
+use crate::task::Task;
+use crate::world::{Acquiring, Done, SimError, World};
+
+impl World {
+    /// Takes what has come out of the calls.
+    pub(crate) fn collect(&mut self) -> Result<(), String> {
+        while let Some(index) = self.first_done() {
+            let call = self.calls.remove(index);
+            if let Some(words) = call.task.take_panic() {
+                return Err(format!("I9: a verb panicked: {words}"));
+            }
+            let output = call.task.take_output();
+            match output.expect("a call that is done has an output") {
+                Done::Acquired(result) => {
+                    let acquiring = call.acquire.expect("an acquire is known as one");
+                    self.acquired(result, &acquiring)?;
+                }
+                Done::Built(Ok(pool)) => self.built(pool),
+                Done::Built(Err(error)) | Done::Filled(Err(error)) => self.failed(&error)?,
+                Done::Released(Err(error)) => self.release_failed(&error)?,
+                Done::Closed(Err(error)) => {
+                    if !matches!(error, Error::NotClosing) {
+                        return Err(format!("wait_closed says: {error}"));
+                    }
+                }
+                Done::Closed(Ok(())) => self.closed()?,
+                Done::Filled(Ok(())) | Done::Released(Ok(())) | Done::Cleared => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn first_done(&self) -> Option<usize> {
+        let mut calls = self.calls.iter();
+        calls.position(|call| !call.task.is_alive())
+    }
+
+    fn acquired(
+        &mut self,
+        result: Result<Guard, SimError>,
+        acquiring: &Acquiring,
+    ) -> Result<(), String> {
+        match result {
+            Ok(guard) => {
+                if acquiring.came_too_late {
+                    return Err("an acquire that began after the close was served".into());
+                }
+                self.served(guard, acquiring.since)?;
+                self.check_order(acquiring.arrival)
+            }
+            Err(error) => {
+                self.acquire_failed(&error, acquiring)?;
+                self.failed(&error)
+            }
+        }
+    }
+
+    /// Nobody who came before is still waiting. (To find that out they are polled.)
+    fn check_order(&mut self, arrival: Option<u64>) -> Result<(), String> {
+        if self.settings.order == 0 {
+            return Ok(());
+        }
+        let is_before = |acquiring: &Acquiring| match (acquiring.arrival, arrival) {
+            (Some(other), Some(own)) => other < own,
+            (Some(_), None) => true,
+            (None, _) => false,
+        };
+        let before: Vec<Arc<Task<Done>>> = self
+            .calls
+            .iter()
+            .filter(|call| call.acquire.as_ref().is_some_and(is_before))
+            .map(|call| Arc::clone(&call.task))
+            .collect();
+        for task in before {
+            task.poll();
+            if task.is_alive() {
+                return Err("I8: somebody was overtaken".into());
+            }
+        }
+        Ok(())
+    }
+
+    /// A connection is handed out to somebody who asked for it at `since`.
+    fn served(&mut self, guard: Guard, since: Instant) -> Result<(), String> {
+        self.coverage.served += 1;
+        let wrong = SimConnection::now_taken(&guard);
+        let (is_proven, is_checked, last_use) =
+            guard.mark(|mark| (mark.is_proven, mark.is_checked, mark.last_use));
+        self.held.push(Holding::new(guard));
+        if let Some(wrong) = wrong {
+            return Err(wrong);
+        }
+        let idle = since.saturating_duration_since(last_use);
+        let limit = |value: u16| Duration::from_millis(value.into());
+        let settings = &self.settings;
+        let expires = match (
+            settings.pool_recycle,
+            settings.check_policy,
+            settings.idle_limit,
+        ) {
+            // The idle limit of a manager is of effect only where the pool measures the time.
+            (0, 0 | 1, _) => None,
+            (recycle, _, own) => [recycle, own].into_iter().filter(|limit| *limit != 0).min(),
+        };
+        if expires.is_some_and(|expires| idle > limit(expires)) {
+            return Err(format!(
+                "I7: a connection that was idle for {idle:?} was handed out"
+            ));
+        }
+        match settings.check_policy {
+            0 => Ok(()),
+            1 if is_proven => Ok(()),
+            1 => Err("a connection was handed out without a check".into()),
+            idle_for if idle > limit(idle_for) && !is_checked && !is_proven => Err(format!(
+                "a connection was handed out without a check after {idle:?}"
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    pub(crate) fn try_acquire(&mut self, number: u16) -> Result<(), String> {
+        let Some(pool) = pick(&self.handles, number).cloned() else {
+            return Ok(());
+        };
+        self.coverage.ops += 1;
+        let since = self.now();
+        let is_closing = self.is_closing;
+        match pool.try_acquire() {
+            Ok(_) if is_closing => Err("try_acquire was served after the close".into()),
+            Ok(guard) => {
+                self.served(guard, since)?;
+                self.check_order(None)
+            }
+            Err(Error::Closed) if is_closing => Ok(()),
+            Err(Error::Exhausted) if !is_closing => Ok(()),
+            Err(error) => Err(format!("try_acquire says: {error}")),
+        }
+    }
+
+    /// Only an error that has a reason may come out of an acquire.
+    fn acquire_failed(&mut self, error: &SimError, acquiring: &Acquiring) -> Result<(), String> {
+        let waited = self.now().saturating_duration_since(acquiring.since);
+        let has_reason = match error {
+            Error::Closed => self.is_closing,
+            Error::Timeout { phase, .. } => {
+                let own = acquiring.timeout.is_some_and(|limit| waited >= limit);
+                own || (*phase == Phase::Connect && self.settings.connect_timeout != 0)
+            }
+            Error::Connect(_) | Error::Panicked { .. } => true,
+            _ => false,
+        };
+        if matches!(error, Error::Timeout { .. }) {
+            self.coverage.timeouts += 1;
+        }
+        match has_reason {
+            true => Ok(()),
+            false => Err(format!(
+                "an acquire failed after {waited:?} without reason: {error}"
+            )),
+        }
+    }
+
+    fn release_failed(&mut self, error: &SimError) -> Result<(), String> {
+        self.coverage.errors += 1;
+        match error {
+            Error::Discarded | Error::Closed | Error::Recycle(_) => Ok(()),
+            Error::Panicked { .. } => self.failed(error),
+            Error::Timeout { phase, .. } => {
+                let limit = match phase {
+                    Phase::Recycle => self.settings.recycle_timeout,
+                    Phase::Check => self.settings.check_timeout,
+                    Phase::Close => self.settings.close_timeout,
+                    _ => 0,
+                };
+                match limit {
+                    0 => Err(format!("a release failed without reason: {error}")),
+                    _ => Ok(()),
+                }
+            }
+            _ => Err(format!("a release failed without reason: {error}")),
+        }
+    }
+
+    /// An error must have a cause in the script.
+    fn failed(&mut self, error: &SimError) -> Result<(), String> {
+        self.coverage.errors += 1;
+        let is_scripted = |wanted: &[Outcome]| self.record.page().has_any(wanted);
+        let has_cause = match error {
+            Error::Connect(_) => is_scripted(&[Outcome::Err, Outcome::GateErr, Outcome::Discard]),
+            Error::Panicked { .. } => {
+                is_scripted(&[Outcome::Panic, Outcome::PanicInCall, Outcome::GatePanic])
+            }
+            Error::Exhausted | Error::Config(_) | Error::NotClosing => false,
+            _ => true,
+        };
+        match has_cause {
+            true => Ok(()),
+            false => Err(format!("an error without cause: {error}")),
+        }
+    }
+
+    /// `wait_closed` has returned.
+    fn closed(&mut self) -> Result<(), String> {
+        if !self.is_closing {
+            return Err("wait_closed returned, and nobody has closed the pool".into());
+        }
+        let page = self.record.page();
+        let held = page.held();
+        let live = page.live() - held;
+        if live + page.in_connect > 0 {
+            return Err(format!(
+                "I6: wait_closed returned with {live} connections and {} connects",
+                page.in_connect
+            ));
+        }
+        if held > 0 && !self.is_terminated {
+            return Err("wait_closed returned while somebody holds a connection".into());
+        }
+        Ok(())
+    }
+}

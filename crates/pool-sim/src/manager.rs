@@ -1,0 +1,223 @@
+//! A manager that does what the script says.
+
+use std::cell::Cell;
+use std::error::Error;
+use std::fmt;
+use std::future::Future;
+use std::sync::{Arc, PoisonError};
+use std::time::Duration;
+
+use pool_core::{AbortHandle, ConfigError, ErrorClass, Manager, Pool, Runtime, Verdict};
+
+use crate::calls::{Method, Record};
+use crate::connection::SimConnection;
+use crate::held::Holding;
+use crate::script::Outcome;
+
+pub(crate) type SimPool = Pool<SimManager>;
+
+pub(crate) struct SimManager {
+    pub(crate) record: Arc<Record>,
+    /// Its references are counted, to see whether the manager is still there.
+    pub(crate) _life: Arc<()>,
+    pub(crate) idle_limit: Option<Duration>,
+    pub(crate) abort_handles: u16,
+}
+
+thread_local! {
+    /// A method of the manager is calling the pool.
+    static IS_INSIDE: Cell<bool> = const { Cell::new(false) };
+}
+
+/// A step failed, as the script says.
+#[derive(Debug)]
+pub(crate) struct Scripted;
+
+impl fmt::Display for Scripted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("scripted")
+    }
+}
+
+impl Error for Scripted {}
+
+/// A connect under way.
+struct InConnect(Arc<Record>);
+
+impl InConnect {
+    fn begin(record: &Arc<Record>) -> Self {
+        let mut page = record.page();
+        page.in_connect += 1;
+        page.check_bound();
+        if page.is_closed {
+            page.violations
+                .push("a connect began after the close".into());
+        }
+        Self(Arc::clone(record))
+    }
+}
+
+impl Drop for InConnect {
+    fn drop(&mut self) {
+        self.0.page().in_connect -= 1;
+    }
+}
+
+impl SimManager {
+    fn begin(&self, method: Method) -> Outcome {
+        self.call_the_pool();
+        let outcome = self.record.next(method);
+        if outcome == Outcome::PanicInCall {
+            panic!("scripted");
+        }
+        outcome
+    }
+
+    /// Calls the pool from inside, where the script says so: no method runs under the pool's lock.
+    fn call_the_pool(&self) {
+        let pool = self.record.pool.lock();
+        let pool = pool.unwrap_or_else(PoisonError::into_inner).clone();
+        let Some(pool) = pool.filter(|_| !IS_INSIDE.replace(true)) else {
+            return;
+        };
+        let record = &pool.manager().record;
+        let status = pool.status();
+        if status.maxsize() != 0 && status.size() > status.maxsize() {
+            record.blame(format!("I1: size exceeds maxsize; {status}"));
+        }
+        // Two connections would otherwise recycle each other for ever.
+        let may_take = record.page().may_take();
+        if let Some(Ok(guard)) = may_take.then(|| pool.try_acquire()) {
+            if let Some(wrong) = SimConnection::now_taken(&guard) {
+                record.blame(wrong);
+            }
+            drop(Holding::new(guard));
+        }
+        IS_INSIDE.set(false);
+    }
+
+    /// A check or a recycle of a connection, which is unfit until it has succeeded.
+    async fn step(
+        &self,
+        conn: &mut SimConnection,
+        outcome: Outcome,
+        unfit: &'static str,
+    ) -> Result<(), Scripted> {
+        conn.mark(|mark| mark.unfit = Some(unfit));
+        let succeeds = self.record.act(outcome).await;
+        let now = self.record.runtime.now();
+        conn.mark(|mark| {
+            if !succeeds || mark.is_broken {
+                return Err(Scripted);
+            }
+            mark.unfit = None;
+            mark.is_proven = true;
+            // It may have expired during the step, which has just shown that it works.
+            mark.last_use = now;
+            Ok(())
+        })
+    }
+}
+
+impl Manager for SimManager {
+    type Connection = SimConnection;
+    type Error = Scripted;
+
+    fn connect(&self) -> impl Future<Output = Result<SimConnection, Scripted>> + Send {
+        let in_connect = InConnect::begin(&self.record);
+        let outcome = self.begin(Method::Connect);
+        async move {
+            let succeeds = self.record.act(outcome).await;
+            drop(in_connect);
+            match succeeds {
+                true => Ok(SimConnection::open(&self.record)),
+                false => Err(Scripted),
+            }
+        }
+    }
+
+    fn check(&self, conn: &mut SimConnection) -> impl Future<Output = Result<(), Scripted>> + Send {
+        let outcome = self.begin(Method::Check);
+        async move {
+            self.step(conn, outcome, "its check did not succeed")
+                .await?;
+            conn.mark(|mark| mark.is_checked = true);
+            Ok(())
+        }
+    }
+
+    fn recycle(
+        &self,
+        conn: &mut SimConnection,
+    ) -> impl Future<Output = Result<(), Scripted>> + Send {
+        let outcome = self.begin(Method::Recycle);
+        async move {
+            self.step(conn, outcome, "its recycle did not succeed")
+                .await?;
+            conn.mark(|mark| mark.is_dirty = false);
+            Ok(())
+        }
+    }
+
+    fn on_release(&self, conn: &mut SimConnection) -> Verdict {
+        self.call_the_pool();
+        let outcome = self.record.next(Method::OnRelease);
+        let is_broken = conn.mark(|mark| mark.is_broken);
+        let verdict = match outcome {
+            _ if is_broken => Verdict::Discard,
+            Outcome::Reuse => Verdict::Reuse,
+            Outcome::Err | Outcome::Discard | Outcome::GateErr => Verdict::Discard,
+            Outcome::Panic | Outcome::PanicInCall | Outcome::GatePanic => {
+                conn.mark(|mark| mark.unfit = Some("its on_release panicked"));
+                panic!("scripted");
+            }
+            _ => Verdict::Recycle,
+        };
+        conn.mark(|mark| match verdict {
+            Verdict::Reuse => mark.is_dirty = false,
+            Verdict::Discard => mark.unfit = Some("it was to be discarded"),
+            _ => {}
+        });
+        verdict
+    }
+
+    fn close(&self, conn: SimConnection) -> impl Future<Output = ()> + Send {
+        conn.mark(|mark| mark.unfit = Some("it is closed"));
+        let outcome = self.begin(Method::Close);
+        async move {
+            self.record.act(outcome).await;
+            drop(conn);
+        }
+    }
+
+    fn abort_handle(&self, _: &SimConnection) -> Option<AbortHandle> {
+        match self.abort_handles {
+            0 => None,
+            1 => Some(AbortHandle::new(|| {})),
+            _ => Some(AbortHandle::new(|| panic!("scripted"))),
+        }
+    }
+
+    fn classify(&self, _: &Scripted) -> ErrorClass {
+        // The class decides the pause before the next background connect.
+        match self.record.page().made % 3 {
+            0 => ErrorClass::Auth,
+            1 => ErrorClass::Overloaded,
+            _ => ErrorClass::Transient,
+        }
+    }
+
+    fn validate(&self) -> Result<(), ConfigError> {
+        Ok(())
+    }
+
+    fn set_echo(&mut self, on: bool) {
+        if on {
+            self.record.blame("echo is on".into());
+        }
+    }
+
+    fn idle_limit(&self, _: &SimConnection) -> Option<Duration> {
+        self.idle_limit
+    }
+}

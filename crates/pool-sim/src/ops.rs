@@ -1,0 +1,282 @@
+//! The operations of a script.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::time::Duration;
+
+use pool_core::PooledConnection;
+
+use crate::held::{Guard, Holding};
+use crate::manager::SimPool;
+use crate::runtime::pick;
+use crate::script::{Op, Verb};
+use crate::task::Task;
+use crate::world::{Acquiring, Call, Done, World};
+
+impl World {
+    /// One operation. Where it has nothing to work on, nothing happens.
+    pub(crate) fn perform(&mut self, Op { verb, number }: Op) -> Result<(), String> {
+        let did = match verb {
+            Verb::Acquire => self.start_acquire(number),
+            Verb::TryAcquire => return self.try_acquire(number),
+            Verb::Fill => self.start(number, |pool| {
+                Box::pin(async move { Done::Filled(pool.fill().await) })
+            }),
+            Verb::Clear => self.start(number, |pool| {
+                Box::pin(async move {
+                    pool.clear().await;
+                    Done::Cleared
+                })
+            }),
+            Verb::WaitClosed => {
+                let did = self.start(number, |pool| {
+                    Box::pin(async move { Done::Closed(pool.wait_closed().await) })
+                });
+                if let (true, Some(call)) = (did, self.calls.last_mut()) {
+                    call.waits_for_close = true;
+                }
+                did
+            }
+            Verb::AwaitRelease => self.pick_held(number).is_some_and(|leaving| {
+                let release = async move {
+                    let released = PooledConnection::release(leaving.let_go());
+                    Done::Released(released.await)
+                };
+                self.push(Task::new(Box::pin(release)), None);
+                true
+            }),
+            Verb::Poll => {
+                let woken: Vec<usize> = self.calls_where(Task::is_woken);
+                pick(&woken, number).is_some_and(|index| self.poll(*index))
+            }
+            Verb::PollAny => {
+                let all = self.calls_where(|_| true);
+                pick(&all, number).is_some_and(|index| self.poll(*index))
+            }
+            Verb::Drop => self.drop_call(number),
+            Verb::Inline => {
+                let call = pick(&self.calls, number);
+                call.is_some_and(|call| {
+                    call.task.poll_inline();
+                    true
+                })
+            }
+            Verb::Background => {
+                let woken = self.runtime.woken();
+                let task = pick(&woken, number).cloned();
+                return task.map_or(Ok(()), |task| self.run_background(&task));
+            }
+            Verb::DropBackground => return no_panic(self.runtime.drop_task(number)),
+            Verb::Die => {
+                self.runtime.refuse();
+                while self.runtime.tasks() > 0 {
+                    no_panic(self.runtime.drop_task(0))?;
+                }
+                true
+            }
+            Verb::DropGuard => self.take_held(number).map(drop).is_some(),
+            Verb::Release => match (self.take_held(number), self.handles.first()) {
+                (Some(guard), Some(pool)) => {
+                    pool.release(guard);
+                    true
+                }
+                (guard, _) => guard.is_some(),
+            },
+            Verb::Detach => self.take_held(number).is_some_and(|guard| {
+                guard.mark(|mark| mark.is_off_books = true);
+                // The drop of a connection may panic, and here nobody contains that.
+                let conn = PooledConnection::detach(guard);
+                let _ = catch_unwind(AssertUnwindSafe(|| drop(conn)));
+                true
+            }),
+            Verb::Discard => self
+                .take_held(number)
+                .map(PooledConnection::discard)
+                .is_some(),
+            Verb::Unwind => self.take_held(number).map(unwind_with).is_some(),
+            Verb::Break => self.break_one(number),
+            Verb::OpenGate => self.record.open_gate(number),
+            Verb::Advance => {
+                self.runtime.advance(Duration::from_millis(number.into()));
+                true
+            }
+            Verb::Strike => self.runtime.strike(number),
+            Verb::Close => self.close(number, SimPool::close),
+            Verb::Terminate => {
+                let did = self.close(number, SimPool::terminate);
+                self.is_terminated |= did;
+                did
+            }
+            Verb::CloneHandle => {
+                let clone = pick(&self.handles, number).cloned();
+                self.handles.extend(clone);
+                true
+            }
+            Verb::DropHandle => self.drop_handle(number),
+            Verb::Settle => return self.settle(),
+        };
+        self.coverage.ops += u64::from(did);
+        Ok(())
+    }
+
+    fn start(
+        &mut self,
+        number: u16,
+        future: impl FnOnce(SimPool) -> pool_core::BoxFuture<'static, Done>,
+    ) -> bool {
+        let Some(pool) = pick(&self.handles, number).cloned() else {
+            return false;
+        };
+        self.push(Task::new(future(pool)), None);
+        true
+    }
+
+    fn push(&mut self, task: Arc<Task<Done>>, acquire: Option<Acquiring>) {
+        self.calls.push(Call {
+            task,
+            acquire,
+            waits_for_close: false,
+        });
+    }
+
+    pub(crate) fn start_acquire(&mut self, timeout: u16) -> bool {
+        let Some(pool) = self.handles.last().cloned() else {
+            return false;
+        };
+        let time = |value: u16| (value != 0).then(|| Duration::from_millis(value.into()));
+        let own = time(timeout);
+        let acquiring = Acquiring {
+            arrival: None,
+            since: self.now(),
+            timeout: own.or(time(self.settings.acquire_timeout)),
+            came_too_late: false,
+        };
+        let acquire = async move {
+            let acquire = pool.acquire();
+            Done::Acquired(match own {
+                Some(_) => acquire.timeout(own).await,
+                None => acquire.await,
+            })
+        };
+        self.push(Task::new(Box::pin(acquire)), Some(acquiring));
+        true
+    }
+
+    fn calls_where(&self, wanted: impl Fn(&Task<Done>) -> bool) -> Vec<usize> {
+        let calls = self.calls.iter().enumerate();
+        calls
+            .filter(|(_, call)| wanted(&call.task))
+            .map(|(index, _)| index)
+            .collect()
+    }
+
+    /// Polls a call.
+    pub(crate) fn poll(&mut self, index: usize) -> bool {
+        let now = self.now();
+        let is_closing = self.is_closing;
+        let call = &mut self.calls[index];
+        if let Some(acquire) = &mut call.acquire
+            && acquire.arrival.is_none()
+        {
+            acquire.arrival = Some(self.arrivals);
+            self.arrivals += 1;
+            acquire.since = now;
+            acquire.came_too_late = is_closing;
+        }
+        let task = Arc::clone(&call.task);
+        task.poll();
+        true
+    }
+
+    pub(crate) fn run_background(&mut self, task: &Arc<Task<()>>) -> Result<(), String> {
+        self.coverage.ops += 1;
+        no_panic(self.runtime.poll(task))
+    }
+
+    fn drop_call(&mut self, number: u16) -> bool {
+        if self.calls.is_empty() {
+            return false;
+        }
+        let index = usize::from(number) % self.calls.len();
+        let task = Arc::clone(&self.calls[index].task);
+        if task.has_output() {
+            return false;
+        }
+        self.calls.remove(index);
+        // Its guard is nobody's from now on.
+        self.coverage.cancelled += u64::from(task.cancel());
+        if let Some(words) = task.take_panic() {
+            self.record
+                .blame(format!("I9: the drop of a future panicked: {words}"));
+        }
+        // It may have been served by its own waker while it was being dropped.
+        drop(task.take_output());
+        true
+    }
+
+    /// Takes a guard out of the hands of its holder.
+    pub(crate) fn take_held(&mut self, number: u16) -> Option<Guard> {
+        self.pick_held(number).map(Holding::let_go)
+    }
+
+    fn pick_held(&mut self, number: u16) -> Option<Holding> {
+        match self.held.len() {
+            0 => None,
+            held => Some(self.held.remove(usize::from(number) % held)),
+        }
+    }
+
+    fn break_one(&mut self, number: u16) -> bool {
+        let mut page = self.record.page();
+        let ids: Vec<u64> = page.connections.keys().copied().collect();
+        let mark = pick(&ids, number).and_then(|id| page.connections.get_mut(id));
+        mark.is_some_and(|mark| {
+            mark.is_broken = true;
+            true
+        })
+    }
+
+    fn close(&mut self, number: u16, close: impl FnOnce(&SimPool)) -> bool {
+        let Some(pool) = pick(&self.handles, number).cloned() else {
+            return false;
+        };
+        self.is_closing = true;
+        close(&pool);
+        self.record.page().is_closed = true;
+        true
+    }
+
+    fn drop_handle(&mut self, number: u16) -> bool {
+        // A manager that calls its pool has a handle, too.
+        let kept = usize::from(self.settings.reenter != 0);
+        if self.handles.len() <= kept {
+            return false;
+        }
+        let index = usize::from(number) % self.handles.len();
+        let handle = self.handles.remove(index);
+        // Calls under way have handles of their own.
+        if self.handles.is_empty() && self.calls.is_empty() {
+            self.is_closing = true;
+            drop(handle);
+            self.record.page().is_closed = true;
+        }
+        true
+    }
+}
+
+/// The pool contains the panics of the manager; nothing of them comes out of a task.
+fn no_panic(words: Option<String>) -> Result<(), String> {
+    match words {
+        None => Ok(()),
+        Some(words) => Err(format!("I9: a background task panicked: {words}")),
+    }
+}
+
+/// Drops a guard while its thread unwinds.
+fn unwind_with(guard: Guard) {
+    let unwinding = catch_unwind(AssertUnwindSafe(move || {
+        let _guard = guard;
+        panic!("scripted");
+    }));
+    drop(unwinding);
+}

@@ -1,0 +1,71 @@
+//! What came of a run.
+
+use std::fmt;
+use std::ops::AddAssign;
+
+/// A promise was broken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// After how many operations; one more than there are: at the end.
+    pub after: usize,
+    /// What must not be.
+    pub what: String,
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "after operation {}: {}", self.after, self.what)
+    }
+}
+
+/// What runs have seen. A simulator that sees none of a thing proves nothing about it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Coverage {
+    /// Runs.
+    pub runs: u64,
+    /// Operations that had something to work on.
+    pub ops: u64,
+    /// Connections that were handed out.
+    pub served: u64,
+    /// Acquires that ran into a time-out.
+    pub timeouts: u64,
+    /// Other errors of acquires, releases and fills.
+    pub errors: u64,
+    /// Futures that were dropped before their end.
+    pub cancelled: u64,
+    /// Steps of the manager that did not succeed at once.
+    pub faults: u64,
+    /// States at which everything had run that could.
+    pub rests: u64,
+}
+
+impl AddAssign for Coverage {
+    fn add_assign(&mut self, other: Self) {
+        self.runs += other.runs;
+        self.ops += other.ops;
+        self.served += other.served;
+        self.timeouts += other.timeouts;
+        self.errors += other.errors;
+        self.cancelled += other.cancelled;
+        self.faults += other.faults;
+        self.rests += other.rests;
+    }
+}
+
+impl fmt::Display for Coverage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{} runs, {} operations, {} connections handed out, {} time-outs, {} other errors, {} futures dropped, \
+             {} faults, {} states at rest",
+            self.runs,
+            self.ops,
+            self.served,
+            self.timeouts,
+            self.errors,
+            self.cancelled,
+            self.faults,
+            self.rests
+        )
+    }
+}

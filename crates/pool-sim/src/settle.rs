@@ -1,0 +1,184 @@
+//! Runs what can run, and the end of a run.
+
+use std::sync::PoisonError;
+use std::time::Duration;
+
+use crate::script::{Op, Verb};
+use crate::world::World;
+
+/// More steps than any run needs to come to rest.
+const ENDLESS: usize = 20_000;
+
+/// How far the time goes on at the end, for what waits for a timer.
+const LONG: Duration = Duration::from_secs(120);
+
+impl World {
+    /// Lets all timers strike that are due and runs all that was woken, until nothing is left to run.
+    pub(crate) fn settle(&mut self) -> Result<(), String> {
+        for _ in 0..ENDLESS {
+            if self.step()? {
+                continue;
+            }
+            return self.check_rest();
+        }
+        Err("it never comes to rest".into())
+    }
+
+    /// One thing that can run. Returns whether there was one.
+    fn step(&mut self) -> Result<bool, String> {
+        if let Some(task) = self.runtime.woken().first().cloned() {
+            self.guarded(|world| world.run_background(&task))?;
+            return Ok(true);
+        }
+        if let Some(index) = self.calls.iter().position(|call| call.task.is_woken()) {
+            self.guarded(|world| {
+                world.poll(index);
+                Ok(())
+            })?;
+            return Ok(true);
+        }
+        let mut struck = false;
+        self.guarded(|world| {
+            struck = world.runtime.strike(0);
+            Ok(())
+        })?;
+        Ok(struck)
+    }
+
+    /// The same, and time goes on from timer to timer as long as somebody waits for `done`.
+    fn settle_until(&mut self, what: &str, done: impl Fn(&Self) -> bool) -> Result<(), String> {
+        let end = self.now() + LONG;
+        loop {
+            while self.record.open_gate(0) {
+                self.guarded(|_| Ok(()))?;
+            }
+            self.settle()?;
+            if done(self) {
+                return Ok(());
+            }
+            match self.runtime.next_timer().filter(|at| *at <= end) {
+                Some(at) => self
+                    .runtime
+                    .advance(at.saturating_duration_since(self.now())),
+                None => return Err(format!("HANG: {what}; {}", self.situation())),
+            }
+        }
+    }
+
+    fn situation(&self) -> String {
+        match self.handles.first() {
+            Some(pool) => pool.status().to_string(),
+            None => "no handle is left".into(),
+        }
+    }
+
+    /// The end: all goes well from now on, everybody gives back what he holds, and then every call must end, the capacity
+    /// must be whole, and a close must leave nothing.
+    pub(crate) fn finish(&mut self) -> Result<(), String> {
+        self.record.page().all_goes_well = true;
+        let of_manager = self.record.pool.lock();
+        let of_manager = of_manager.unwrap_or_else(PoisonError::into_inner).take();
+        drop(of_manager);
+        while !self.held.is_empty() {
+            self.guarded(|world| {
+                drop(world.take_held(0));
+                Ok(())
+            })?;
+        }
+        self.all_calls_end()?;
+        if !self.is_closing && !self.handles.is_empty() {
+            self.check_capacity()?;
+        }
+        self.check_close()
+    }
+
+    /// Every call ends. Those who get a connection meanwhile give it back.
+    fn all_calls_end(&mut self) -> Result<(), String> {
+        loop {
+            self.settle_until("a call does not end", |world| {
+                !world.held.is_empty() || world.calls.is_empty()
+            })?;
+            if self.held.is_empty() {
+                return Ok(());
+            }
+            self.guarded(|world| {
+                drop(world.take_held(0));
+                Ok(())
+            })?;
+        }
+    }
+
+    /// As many fresh acquires as there are places succeed, and not one more.
+    fn check_capacity(&mut self) -> Result<(), String> {
+        self.settings.order = 0;
+        let places = match self.settings.maxsize {
+            0 => 4,
+            places => usize::from(places),
+        };
+        for place in 1..=places {
+            self.start_acquire(60_000);
+            let what = format!("I5: fresh acquire {place} of {places} does not end");
+            self.settle_until(&what, |world| world.calls.is_empty())?;
+            if self.held.len() != place {
+                return Err(format!("I5: fresh acquire {place} of {places} failed"));
+            }
+        }
+        if self.settings.maxsize != 0 {
+            self.start_acquire(60_000);
+            self.settle()?;
+            if self.held.len() > places {
+                return Err("I1: one more than maxsize was had".into());
+            }
+            self.guarded(|world| {
+                world.perform(Op {
+                    verb: Verb::Drop,
+                    number: 0,
+                })
+            })?;
+        }
+        while !self.held.is_empty() {
+            self.guarded(|world| {
+                drop(world.take_held(0));
+                Ok(())
+            })?;
+        }
+        self.settle()
+    }
+
+    /// After a close nothing is left: no connection, no task, no manager.
+    fn check_close(&mut self) -> Result<(), String> {
+        if !self.handles.is_empty() {
+            for verb in [Verb::Close, Verb::WaitClosed] {
+                self.guarded(|world| world.perform(Op { verb, number: 0 }))?;
+            }
+            self.settle_until("wait_closed does not return", |world| {
+                world.calls.is_empty()
+            })?;
+            let status = self.handles[0].status();
+            if (status.size(), status.waiting()) != (0, 0) || !self.handles[0].is_closed() {
+                return Err(format!("I6: something is left after the close; {status}"));
+            }
+        }
+        self.is_closing = true;
+        let handles = std::mem::take(&mut self.handles);
+        self.guarded(|_| {
+            drop(handles);
+            Ok(())
+        })?;
+        self.settle_until("a task outlives its pool", |world| {
+            world.runtime.tasks() == 0
+        })?;
+        let page = self.record.page();
+        let left = page.connections.len() + page.in_connect;
+        drop(page);
+        if left > 0 {
+            return Err(format!(
+                "I6: {left} connections or connects outlive their pool"
+            ));
+        }
+        match self.manager.strong_count() {
+            0 => Ok(()),
+            _ => Err("I6: the manager outlives its pool".into()),
+        }
+    }
+}

@@ -1,0 +1,167 @@
+//! A future with its waker, which the world polls by hand.
+
+use std::any::Any;
+use std::cell::Cell;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
+use std::task::{Context, Poll, Wake, Waker};
+
+use pool_core::BoxFuture;
+
+/// How deep wakers may poll inside wakers.
+const DEPTH: u32 = 6;
+
+thread_local! {
+    static DEEP: Cell<u32> = const { Cell::new(0) };
+    /// Whether wakers only take note at the moment: a timer that holds its lock is calling them.
+    static ONLY_NOTE: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Runs `action`, in which no waker polls its task.
+pub(crate) fn without_inline_polls(action: impl FnOnce()) {
+    ONLY_NOTE.set(true);
+    action();
+    ONLY_NOTE.set(false);
+}
+
+/// A future, what came out of it, and whether it was woken.
+pub(crate) struct Task<T> {
+    future: Mutex<Option<BoxFuture<'static, T>>>,
+    output: Mutex<Option<T>>,
+    /// What a poll or the drop of the future has panicked with.
+    panic: Mutex<Option<String>>,
+    /// The number of the waker of the last poll. Only that one counts.
+    waker: AtomicU64,
+    is_woken: AtomicBool,
+    is_inline: AtomicBool,
+}
+
+impl<T: Send + 'static> Task<T> {
+    pub(crate) fn new(future: BoxFuture<'static, T>) -> Arc<Self> {
+        Arc::new(Self {
+            future: Mutex::new(Some(future)),
+            output: Mutex::new(None),
+            panic: Mutex::new(None),
+            waker: AtomicU64::new(0),
+            is_woken: AtomicBool::new(true),
+            is_inline: AtomicBool::new(false),
+        })
+    }
+
+    /// Polls the future with a new waker. Nothing happens while it is being polled already, or when it is over.
+    pub(crate) fn poll(self: &Arc<Self>) {
+        let mut future = match self.future.try_lock() {
+            Ok(future) => future,
+            Err(TryLockError::Poisoned(future)) => future.into_inner(),
+            Err(TryLockError::WouldBlock) => return,
+        };
+        let Some(polled) = future.as_mut() else {
+            return;
+        };
+        self.is_woken.store(false, Ordering::Relaxed);
+        let number = self.waker.fetch_add(1, Ordering::Relaxed) + 1;
+        let task = Arc::clone(self);
+        let waker = Waker::from(Arc::new(Numbered { task, number }));
+        let mut context = Context::from_waker(&waker);
+        let step = catch_unwind(AssertUnwindSafe(|| polled.as_mut().poll(&mut context)));
+        match step {
+            Ok(Poll::Pending) => return,
+            Ok(Poll::Ready(output)) => *lock(&self.output) = Some(output),
+            Err(payload) => self.panicked(payload),
+        }
+        let over = future.take();
+        drop(future);
+        self.drop_future(over);
+    }
+
+    /// Drops the future, wherever it is. Returns whether there was one.
+    pub(crate) fn cancel(&self) -> bool {
+        let future = match self.future.try_lock() {
+            Ok(mut future) => future.take(),
+            _ => None,
+        };
+        let was_there = future.is_some();
+        self.drop_future(future);
+        was_there
+    }
+
+    fn drop_future(&self, future: Option<BoxFuture<'static, T>>) {
+        if let Err(payload) = catch_unwind(AssertUnwindSafe(|| drop(future))) {
+            self.panicked(payload);
+        }
+    }
+
+    fn panicked(&self, payload: Box<dyn Any + Send>) {
+        *lock(&self.panic) = Some(words_of(&*payload));
+    }
+
+    pub(crate) fn take_panic(&self) -> Option<String> {
+        lock(&self.panic).take()
+    }
+
+    pub(crate) fn take_output(&self) -> Option<T> {
+        lock(&self.output).take()
+    }
+
+    pub(crate) fn has_output(&self) -> bool {
+        lock(&self.output).is_some()
+    }
+
+    /// Whether the future is neither done nor dropped.
+    pub(crate) fn is_alive(&self) -> bool {
+        match self.future.try_lock() {
+            Ok(future) => future.is_some(),
+            Err(TryLockError::Poisoned(future)) => future.into_inner().is_some(),
+            Err(TryLockError::WouldBlock) => true,
+        }
+    }
+
+    pub(crate) fn is_woken(&self) -> bool {
+        self.is_woken.load(Ordering::Relaxed)
+    }
+
+    /// From now on its waker polls it at once.
+    pub(crate) fn poll_inline(&self) {
+        self.is_inline.store(true, Ordering::Relaxed);
+    }
+}
+
+/// The text of a panic.
+pub(crate) fn words_of(payload: &(dyn Any + Send)) -> String {
+    let text = payload
+        .downcast_ref::<&str>()
+        .map(|text| (*text).to_owned());
+    text.or_else(|| payload.downcast_ref::<String>().cloned())
+        .unwrap_or_else(|| "a panic without words".into())
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The waker of one poll.
+struct Numbered<T> {
+    task: Arc<Task<T>>,
+    number: u64,
+}
+
+impl<T: Send + 'static> Wake for Numbered<T> {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        let task = &self.task;
+        if task.waker.load(Ordering::Relaxed) != self.number {
+            return;
+        }
+        task.is_woken.store(true, Ordering::Relaxed);
+        let depth = DEEP.get();
+        if task.is_inline.load(Ordering::Relaxed) && depth < DEPTH && !ONLY_NOTE.get() {
+            DEEP.set(depth + 1);
+            task.poll();
+            DEEP.set(depth);
+        }
+    }
+}

@@ -1,0 +1,191 @@
+//! A run: the pool, what is done with it, and what is known of it.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, PoisonError, Weak};
+use std::time::{Duration, Instant};
+
+use pool_core::{CheckPolicy, Error, IdleOrder, Pool, Runtime};
+
+use crate::calls::Record;
+use crate::held::{Guard, Holding};
+use crate::manager::{Scripted, SimManager, SimPool};
+use crate::report::{Coverage, Failure};
+use crate::runtime::SimRuntime;
+use crate::script::{Script, Settings};
+use crate::task::{Task, words_of};
+
+pub(crate) type SimError = Error<Scripted>;
+
+/// What a verb has returned.
+pub(crate) enum Done {
+    Built(Result<SimPool, SimError>),
+    Acquired(Result<Guard, SimError>),
+    Released(Result<(), SimError>),
+    Filled(Result<(), SimError>),
+    Cleared,
+    Closed(Result<(), SimError>),
+}
+
+/// A verb under way.
+pub(crate) struct Call {
+    pub(crate) task: Arc<Task<Done>>,
+    /// An acquire; `None` for the other verbs.
+    pub(crate) acquire: Option<Acquiring>,
+    /// A `wait_closed`.
+    pub(crate) waits_for_close: bool,
+}
+
+/// What is known of an acquire under way.
+pub(crate) struct Acquiring {
+    /// Its place in the order of first polls; `None` before the first.
+    pub(crate) arrival: Option<u64>,
+    pub(crate) since: Instant,
+    pub(crate) timeout: Option<Duration>,
+    /// The pool was closed before its first poll.
+    pub(crate) came_too_late: bool,
+}
+
+/// The state of a run.
+pub(crate) struct World {
+    pub(crate) settings: Settings,
+    pub(crate) runtime: SimRuntime,
+    pub(crate) record: Arc<Record>,
+    pub(crate) manager: Weak<()>,
+    pub(crate) handles: Vec<SimPool>,
+    pub(crate) calls: Vec<Call>,
+    pub(crate) held: Vec<Holding>,
+    pub(crate) arrivals: u64,
+    /// `close` or `terminate` was called.
+    pub(crate) is_closing: bool,
+    pub(crate) is_terminated: bool,
+    pub(crate) coverage: Coverage,
+}
+
+/// Runs a script. Afterwards the pool is closed, so that a leak shows.
+///
+/// # Errors
+///
+/// The first promise that was broken.
+pub fn run(script: &Script) -> Result<Coverage, Failure> {
+    let mut world = World::new(script);
+    let mut after = 0;
+    let mut steps = || -> Result<(), String> {
+        world.begin()?;
+        for op in &script.ops {
+            after += 1;
+            world.guarded(|world| world.perform(*op))?;
+        }
+        after += 1;
+        world.finish()
+    };
+    let result = catch_unwind(AssertUnwindSafe(&mut steps));
+    let result = result.unwrap_or_else(|payload| Err(words_of(&*payload)));
+    let result = result.map_err(|what| Failure { after, what });
+    match result {
+        Ok(()) => {
+            world.coverage.runs = 1;
+            world.coverage.faults = world.record.page().faults;
+            Ok(world.coverage)
+        }
+        Err(failure) => {
+            // What is left of a pool that has broken a promise may panic or hang in its drop.
+            std::mem::forget(world);
+            Err(failure)
+        }
+    }
+}
+
+impl World {
+    fn new(script: &Script) -> Self {
+        let settings = script.settings.clone();
+        let runtime = SimRuntime::new(settings.spawner, settings.one_lock != 0);
+        let record = Record::new(script.clone(), runtime.clone());
+        Self {
+            settings,
+            runtime,
+            record,
+            manager: Weak::new(),
+            handles: Vec::new(),
+            calls: Vec::new(),
+            held: Vec::new(),
+            arrivals: 0,
+            is_closing: false,
+            is_terminated: false,
+            coverage: Coverage::default(),
+        }
+    }
+
+    /// Builds the pool: with `build` where it is to be filled at once.
+    fn begin(&mut self) -> Result<(), String> {
+        let settings = &self.settings;
+        let time = |value: u16| (value != 0).then(|| Duration::from_millis(value.into()));
+        let life = Arc::new(());
+        self.manager = Arc::downgrade(&life);
+        let manager = SimManager {
+            record: Arc::clone(&self.record),
+            _life: life,
+            idle_limit: time(settings.idle_limit),
+            abort_handles: settings.abort_handles,
+        };
+        let check_policy = match settings.check_policy {
+            0 => CheckPolicy::Never,
+            1 => CheckPolicy::Always,
+            limit => CheckPolicy::IdleFor(Duration::from_millis(limit.into())),
+        };
+        let idle_order = match settings.lifo {
+            0 => IdleOrder::Fifo,
+            _ => IdleOrder::Lifo,
+        };
+        let builder = Pool::builder(manager)
+            .minsize(settings.minsize.into())
+            .maxsize(settings.maxsize.into())
+            .pool_recycle(time(settings.pool_recycle))
+            .acquire_timeout(time(settings.acquire_timeout))
+            .connect_timeout(time(settings.connect_timeout))
+            .check_timeout(time(settings.check_timeout))
+            .recycle_timeout(time(settings.recycle_timeout))
+            .close_timeout(time(settings.close_timeout))
+            .idle_order(idle_order)
+            .check_policy(check_policy)
+            .upkeep(settings.upkeep != 0)
+            .runtime(self.runtime.clone())
+            .echo(false);
+        if settings.lazy != 0 {
+            let pool = builder.build_lazy();
+            self.built(pool.map_err(|error| error.to_string())?);
+            return Ok(());
+        }
+        self.calls.push(Call {
+            task: Task::new(Box::pin(async { Done::Built(builder.build().await) })),
+            acquire: None,
+            waits_for_close: false,
+        });
+        Ok(())
+    }
+
+    /// The pool is there.
+    pub(crate) fn built(&mut self, pool: SimPool) {
+        if self.settings.reenter != 0 && !self.record.page().all_goes_well {
+            let seat = self.record.pool.lock();
+            *seat.unwrap_or_else(PoisonError::into_inner) = Some(pool.clone());
+        }
+        self.handles.push(pool);
+    }
+
+    /// Does something, and checks what must hold at every instant. A panic that comes out of the pool breaks a promise.
+    pub(crate) fn guarded(
+        &mut self,
+        action: impl FnOnce(&mut Self) -> Result<(), String>,
+    ) -> Result<(), String> {
+        let result = catch_unwind(AssertUnwindSafe(|| action(self)));
+        result.unwrap_or_else(|payload| {
+            Err(format!("I9: a panic came out: {}", words_of(&*payload)))
+        })?;
+        self.collect()?;
+        self.check_instant()
+    }
+
+    pub(crate) fn now(&self) -> Instant {
+        self.runtime.now()
+    }
+}

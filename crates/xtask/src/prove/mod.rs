@@ -1,0 +1,104 @@
+//! `cargo xtask prove`: the promises of the pool, checked by machines.
+
+mod models;
+mod mutant;
+mod mutants;
+mod scratch;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Instant;
+
+use self::mutants::Layers;
+use crate::failure::Failure;
+use crate::root;
+use crate::step::{self, Server};
+
+/// How many scripts the simulator runs on every push.
+const RUNS: u64 = 200_000;
+
+/// How much is to be proved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Size {
+    /// What every push runs: under ten minutes.
+    Push,
+    /// For about so many minutes, going on where the last run has ended.
+    Long(u64),
+}
+
+impl Size {
+    /// Reads the words after `prove`.
+    pub(crate) fn read(words: &[&str]) -> Result<Self, Failure> {
+        match words {
+            [] => Ok(Self::Push),
+            ["--long", minutes] => match minutes.parse() {
+                Ok(minutes) if minutes > 0 => Ok(Self::Long(minutes)),
+                _ => Err(Failure::usage(format!(
+                    "--long takes a number of minutes, and got `{minutes}`"
+                ))),
+            },
+            _ => Err(Failure::usage(format!(
+                "`prove` takes --long MINUTES or no argument, and got `{}`",
+                words.join(" ")
+            ))),
+        }
+    }
+}
+
+pub(crate) fn run(size: Size) -> Result<(), Failure> {
+    let start = Instant::now();
+    let folder = folder()?;
+    simulate(size, &folder)?;
+    models::run(size, &folder)?;
+    matrix()?;
+    let layers = match size {
+        Size::Push => Layers::UntilFound,
+        Size::Long(_) => Layers::All,
+    };
+    let caught = mutants::run(&folder.join("mutants"), layers)?;
+    println!(
+        "\nxtask prove: all steps passed in {} s; {caught} mutants, none survived",
+        start.elapsed().as_secs()
+    );
+    Ok(())
+}
+
+/// Where everything goes that is not to be kept.
+fn folder() -> Result<PathBuf, Failure> {
+    let folder = root().join("target/prove");
+    let what = format!("make {}", folder.display());
+    fs::create_dir_all(&folder).map_err(Failure::while_doing(what))?;
+    Ok(folder)
+}
+
+fn simulate(size: Size, folder: &Path) -> Result<(), Failure> {
+    println!("\nxtask prove: the simulator");
+    let mut command = step::cargo("run --quiet --release -p pool-sim --", Server::Hidden);
+    match size {
+        Size::Push => command.args(["--runs", &RUNS.to_string()]),
+        // The other half is for the models.
+        Size::Long(minutes) => command
+            .args(["--minutes", &minutes.div_ceil(2).to_string(), "--tally"])
+            .arg(folder.join("simulator.txt")),
+    };
+    must_pass("the simulator", &mut command)
+}
+
+/// Every verb dropped at each of its polls.
+fn matrix() -> Result<(), Failure> {
+    println!("\nxtask prove: every future dropped at every poll");
+    let words = "test -p tests --test cancellation_matrix";
+    must_pass(
+        "the cancellation matrix",
+        &mut step::cargo(words, Server::Hidden),
+    )
+}
+
+fn must_pass(what: &str, command: &mut Command) -> Result<(), Failure> {
+    let status = step::run(command)?;
+    match status.success() {
+        true => Ok(()),
+        false => Err(Failure::of_program(what, status)),
+    }
+}

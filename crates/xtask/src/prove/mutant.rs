@@ -1,0 +1,127 @@
+//! One deliberate fault in pool-core, as a file of `crates/pool-sim/mutants` describes it.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::failure::Failure;
+
+/// What separates the lines as they are from what they become.
+const IS: &str = "--- is\n";
+const BECOMES: &str = "\n--- becomes\n";
+
+/// A fault: some lines of one file, and what they become.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Mutant {
+    pub(super) name: String,
+    /// What is wrong then.
+    pub(super) what: String,
+    /// The file, in `crates/pool-core/src`.
+    file: PathBuf,
+    is: String,
+    becomes: String,
+}
+
+/// Reads all files of a folder, in the order of their names.
+pub(super) fn read_all(folder: &Path) -> Result<Vec<Mutant>, Failure> {
+    let reading = || format!("read {}", folder.display());
+    let files = fs::read_dir(folder).map_err(Failure::while_doing(reading()))?;
+    let mut paths: Vec<PathBuf> = files.filter_map(|file| Some(file.ok()?.path())).collect();
+    paths.sort();
+    paths.iter().map(|path| read(path)).collect()
+}
+
+fn read(path: &Path) -> Result<Mutant, Failure> {
+    let text = fs::read_to_string(path);
+    let text = text.map_err(Failure::while_doing(format!("read {}", path.display())))?;
+    let name = path.file_stem().unwrap_or_default().to_string_lossy();
+    parse(&name, &text).ok_or_else(|| {
+        Failure::new(format!(
+            "{} is no mutant: it needs a sentence, `file: NAME`, `--- is` and `--- becomes`",
+            path.display()
+        ))
+    })
+}
+
+fn parse(name: &str, text: &str) -> Option<Mutant> {
+    let (head, change) = text.split_once(IS)?;
+    let (is, becomes) = change.split_once(BECOMES)?;
+    let (what, file) = head.trim_end().split_once("\nfile: ")?;
+    Some(Mutant {
+        name: name.to_owned(),
+        what: what.to_owned(),
+        file: file.into(),
+        is: is.to_owned(),
+        becomes: becomes.trim_end_matches('\n').to_owned(),
+    })
+}
+
+/// A fault that is in the source at the moment; it is mended when this is dropped.
+pub(super) struct Applied {
+    path: PathBuf,
+    original: String,
+}
+
+impl Mutant {
+    /// Puts the fault into a copy of `crates/pool-core/src`.
+    ///
+    /// # Errors
+    ///
+    /// Its lines are not there, or are there more than once: somebody has changed them, and the mutant with them.
+    pub(super) fn apply(&self, source: &Path) -> Result<Applied, Failure> {
+        let path = source.join(&self.file);
+        let original = fs::read_to_string(&path);
+        let original =
+            original.map_err(Failure::while_doing(format!("read {}", path.display())))?;
+        let times = original.matches(&self.is).count();
+        if times != 1 {
+            return Err(Failure::new(format!(
+                "the lines of mutant {} are {times} times in {}: bring crates/pool-sim/mutants/{}.txt up to date",
+                self.name,
+                self.file.display(),
+                self.name
+            )));
+        }
+        let changed = original.replace(&self.is, &self.becomes);
+        fs::write(&path, changed)
+            .map_err(Failure::while_doing(format!("write {}", path.display())))?;
+        Ok(Applied { path, original })
+    }
+}
+
+impl Drop for Applied {
+    fn drop(&mut self) {
+        // If that fails, the next mutant does not find its lines or does not compile.
+        let _ = fs::write(&self.path, &self.original);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mutant_is_a_sentence_a_file_and_a_change() {
+        let text = "A wake is forgotten.\nfile: ledger/x.rs\n--- is\n    a;\n    b;\n--- becomes\n    a;\n";
+        let mutant = parse("01-wake", text).expect("a mutant");
+        assert_eq!(mutant.what, "A wake is forgotten.");
+        assert_eq!(mutant.file, Path::new("ledger/x.rs"));
+        assert_eq!(
+            (&*mutant.is, &*mutant.becomes),
+            ("    a;\n    b;", "    a;")
+        );
+        assert_eq!(parse("02", "A wake is forgotten."), None);
+    }
+
+    #[test]
+    fn all_mutants_of_the_checkout_fit_its_source() {
+        let folder = crate::root().join("crates/pool-sim/mutants");
+        let source = crate::root().join("crates/pool-core/src");
+        let mutants = read_all(&folder).expect("readable mutants");
+        assert!(mutants.len() >= 12, "{} mutants", mutants.len());
+        for mutant in mutants {
+            let text = fs::read_to_string(source.join(&mutant.file)).expect("a file of pool-core");
+            assert_eq!(text.matches(&mutant.is).count(), 1, "{}", mutant.name);
+            assert_ne!(mutant.is, mutant.becomes, "{}", mutant.name);
+        }
+    }
+}
