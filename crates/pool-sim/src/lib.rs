@@ -23,10 +23,12 @@ mod script;
 mod settle;
 mod shrink;
 mod task;
+mod text;
 mod world;
 
 pub use crate::generate::generate;
 pub use crate::report::{Coverage, Failure};
-pub use crate::script::{Op, Outcome, Script, ScriptError, Settings, Spawner, Verb};
+pub use crate::script::{Op, Outcome, Script, Settings, Spawner, Verb};
 pub use crate::shrink::shrink;
+pub use crate::text::ScriptError;
 pub use crate::world::run;
