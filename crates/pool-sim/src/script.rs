@@ -224,3 +224,28 @@ pub struct Op {
     /// To which of several, or for how long.
     pub number: u16,
 }
+
+impl Script {
+    pub(crate) fn tapes(&self) -> [(&'static str, &Vec<Outcome>); 6] {
+        [
+            ("connect", &self.connect),
+            ("check", &self.check),
+            ("recycle", &self.recycle),
+            ("close", &self.close),
+            ("dropping", &self.dropping),
+            ("on_release", &self.on_release),
+        ]
+    }
+
+    pub(crate) fn tape(&mut self, name: &str) -> Option<&mut Vec<Outcome>> {
+        match name {
+            "connect" => Some(&mut self.connect),
+            "check" => Some(&mut self.check),
+            "recycle" => Some(&mut self.recycle),
+            "close" => Some(&mut self.close),
+            "dropping" => Some(&mut self.dropping),
+            "on_release" => Some(&mut self.on_release),
+            _ => None,
+        }
+    }
+}
