@@ -177,3 +177,46 @@ fn without_an_answer_the_connection_is_closed() {
         assert!(error.is_outcome_unknown(), "{error}");
     });
 }
+
+/// A server that says who it is, takes KILL QUERY or not, and does not end the command in any case.
+async fn stubborn(kill: Answer) -> (FakeServer, Error) {
+    let script = move |command: &Received| match &*command.text() {
+        text if text.starts_with("SELECT CONCAT_WS") => {
+            Answer::Row(vec!["1\n3306\n1048576\n28800\nhere\n8.0.30".to_owned()])
+        }
+        text if text.contains("Uptime") => {
+            Answer::Row(["Uptime", "1000000"].map(str::to_owned).into())
+        }
+        text if text.starts_with("KILL QUERY") => kill.clone(),
+        text if text.contains("never") => Answer::Nothing,
+        _ => Answer::Ok,
+    };
+    let server = FakeServer::start("8.0.30", script).expect("a server");
+    let options = ConnectOptions::new()
+        .host("127.0.0.1")
+        .port(server.port())
+        .user("app")
+        .command_timeout(SHORT);
+    let mut conn = connect(options).await.unwrap();
+    let error = conn.query_drop("DO 'never'").await.unwrap_err();
+    assert!(conn.is_closed());
+    (server, error.into())
+}
+
+#[test]
+fn a_server_that_does_not_end_the_command_is_left() {
+    test(|| async {
+        for kill in [Answer::Ok, Answer::Error(1095, "not yours"), Answer::HangUp] {
+            let (server, error) = stubborn(kill).await;
+            assert!(
+                error.is_command_timeout() && error.is_connection_lost(),
+                "{error}"
+            );
+            let received = server.received();
+            let kills = received
+                .iter()
+                .filter(|command| command.text() == "KILL QUERY 1");
+            assert_eq!(kills.count(), 1, "{received:?}");
+        }
+    });
+}

@@ -30,6 +30,7 @@ impl Connection {
             connection_id: self.server.connection_id,
             identity: self.server.identity.clone()?,
             opened: self.opened,
+            reached: self.server.reached,
         })
     }
 

@@ -11,7 +11,7 @@ use crate::connection::Connection;
 use crate::error::{Error, closed};
 use crate::session::command::Purpose;
 use crate::transport::connector::Connector;
-use crate::transport::dial::dial;
+use crate::transport::dial::{Dialled, dial};
 use crate::transport::infile::Infile;
 use crate::transport::io_runtime::{RuntimeWatch, within};
 use crate::transport::server;
@@ -69,10 +69,11 @@ async fn begin(
     echo: bool,
 ) -> mysql_async::Result<Connection> {
     let infile = Infile::new(Arc::clone(connector));
-    let conn = dial(connector, &infile, packet_limit).await?;
+    let Dialled { conn, reached } = dial(connector, &infile, packet_limit).await?;
     // From here on our own connection closes the driver's after an error: it tells the server, which the driver's drop does
     // not.
     let mut conn = Connection::adopt(conn, Arc::clone(connector), infile, watch, echo);
+    conn.server.reached = reached;
     conn.begin_session().await?;
     let server = &conn.server;
     let limit = server.identity.is_some().then_some(server.max_packet);

@@ -9,7 +9,7 @@ use mysql_async::prelude::{AsQuery, Queryable};
 use mysql_async::{Conn, Params};
 
 use crate::connection::Connection;
-use crate::connection::time_limit::InTime;
+use crate::connection::time_limit::{InTime, TimeLimit};
 use crate::error::{closed, outcome};
 use crate::session::command::{Command, Purpose};
 use crate::session::echo::Log;
@@ -150,14 +150,26 @@ impl Connection {
             log.start();
             let owes_rollback = state.before(purpose, flags);
             if state.take_interruption() {
-                if signal.guard(absorb_interruption(conn)).await.is_none() {
-                    return Err(closed());
+                let absorbed = signal
+                    .guard(before(&limit, absorb_interruption(conn)))
+                    .await;
+                match absorbed {
+                    None => return Err(closed()),
+                    Some(None) => return Err(limit.map_or_else(closed, |limit| limit.given_up())),
+                    Some(Some(())) => {}
                 }
                 flags = conn.last_ok_packet().map(|packet| packet.status_flags());
             }
             if owes_rollback {
-                let rollback = signal.guard(conn.query_drop("ROLLBACK")).await;
-                if let Err(error) = rollback.unwrap_or_else(|| Err(closed())) {
+                let rollback = signal
+                    .guard(before(&limit, conn.query_drop("ROLLBACK")))
+                    .await;
+                let rollback = match rollback {
+                    None => Err(closed()),
+                    Some(None) => return Err(limit.map_or_else(closed, |limit| limit.given_up())),
+                    Some(Some(result)) => result,
+                };
+                if let Err(error) = rollback {
                     kill.disarm();
                     state.rollback_failed(&error);
                     log.finish(Err(&error));
@@ -200,6 +212,14 @@ impl Connection {
         sql: Cow<'_, str>,
     ) -> mysql_async::Result<()> {
         self.run(command.into(), |conn| conn.query_drop(sql)).await
+    }
+}
+
+/// Waits for something that has to be done before the command, within its limit.
+async fn before<F: Future>(limit: &Option<TimeLimit>, first: F) -> Option<F::Output> {
+    match limit {
+        Some(limit) => limit.wait_before(first).await,
+        None => Some(first.await),
     }
 }
 

@@ -77,7 +77,8 @@ impl TimeLimit {
             {
                 told = Some(answer);
             }
-            match result.is_some() && told.is_some() {
+            // If the server was not told to end it, there is nothing more to wait for.
+            match told == Some(Told::No) || (result.is_some() && told.is_some()) {
                 true => Poll::Ready(()),
                 false => Poll::Pending,
             }
@@ -87,6 +88,11 @@ impl TimeLimit {
             result,
             told: Some(told.unwrap_or(Told::Unknown)),
         }
+    }
+
+    /// Waits so long for something that comes before the command; `None` if it takes longer.
+    pub(super) async fn wait_before<F: Future>(&self, first: F) -> Option<F::Output> {
+        within(Some(self.limit), first).await
     }
 
     /// The error of a command whose answer did not come.

@@ -13,8 +13,8 @@ impl ConnectOptions {
     /// [`unix_socket`](Self::unix_socket).
     ///
     /// If the name has several addresses, IPv6 or IPv4, they are tried in turn, in the order of the system's resolver, until
-    /// one is reached; each gets an equal share of what is left of [`connect_timeout`](Self::connect_timeout). If none is
-    /// reached, the error says what happened at each. What a server says, such as a refused password, is the answer: then no
+    /// one is reached; each but the last gets an equal share of what is left of [`connect_timeout`](Self::connect_timeout), for
+    /// everything up to the login. If none is reached, the error says what happened at each. What a server says, such as a refused password, is the answer: then no
     /// other address is tried.
     pub fn host(mut self, host: impl Into<String>) -> Self {
         self.host = Setting::explicit(host.into());
@@ -140,7 +140,8 @@ impl ConnectOptions {
     /// The limit is for each statement, prepare and batch of a user. A [`Cursor`](crate::Cursor) reads all rows within it; an
     /// [`SsCursor`](crate::SsCursor) has it for each row anew. `query_iter`, `exec_iter` and the driver's streams are limited
     /// until their first answer, which the server may send before it looks for the first row. Ping, and what the pool does,
-    /// have limits of their own.
+    /// have limits of their own. So a command can take the limit twice, where something has to be sent before it, such as
+    /// the rollback of a transaction that was dropped.
     ///
     /// # Examples
     ///
@@ -176,7 +177,8 @@ impl ConnectOptions {
     ///
     /// A server that vanished without a word, as in a failover, otherwise holds a connection that waits for an answer for
     /// hours. How often the system asks, and when it gives up, are settings of the system (on Linux nine times, 75 s apart,
-    /// so after twelve minutes in all). The driver gives no access to its socket, so these, and the time limit for what was
+    /// so after twelve minutes in all). While something that was sent is not acknowledged, the system does not ask but sends it
+    /// again (on Linux for about 15 minutes). The driver gives no access to its socket, so these, and the time limit for what was
     /// sent (`TCP_USER_TIMEOUT`), cannot be set here: for a command under way,
     /// [`command_timeout`](Self::command_timeout) is the limit. It has no effect on a unix socket.
     pub fn tcp_keepalive(mut self, after: impl Into<Option<Duration>>) -> Self {

@@ -1,7 +1,6 @@
 //! Everything that opening connections with the same options needs.
 
-use std::net::IpAddr;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use pool_core::ConfigError;
 
@@ -20,9 +19,7 @@ pub(crate) struct Connector {
     /// The driver's options for a server whose certificate is good but has another name. It is set after the first connect
     /// to such a server, and only if the options accept any name.
     #[cfg(feature = "rustls")]
-    pub(super) other_name: Mutex<Option<mysql_async::Opts>>,
-    /// Which address of the host name was reached last. A side connection tries it first.
-    pub(super) last_reached: Mutex<Option<IpAddr>>,
+    pub(super) other_name: std::sync::Mutex<Option<mysql_async::Opts>>,
     pub(crate) packet_limit: PacketLimit,
     /// The commands for cleaning a session that the server does not have.
     pub(crate) refusals: Refusals,
@@ -38,8 +35,7 @@ impl Connector {
         let resolved = ResolvedOptions::new(options)?;
         Ok(Arc::new(Self {
             #[cfg(feature = "rustls")]
-            other_name: Mutex::default(),
-            last_reached: Mutex::default(),
+            other_name: std::sync::Mutex::default(),
             packet_limit: PacketLimit::of(&resolved.options),
             refusals: Refusals::default(),
             placement: IoPlacement::new(resolved.options.io_runtime),

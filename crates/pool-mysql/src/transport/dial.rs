@@ -1,16 +1,23 @@
 //! Opens the driver's connection, with TLS as the options ask for it.
 
 use std::net::{IpAddr, SocketAddr};
-use std::sync::{Arc, MutexGuard, PoisonError};
+use std::sync::Arc;
+use std::time::Instant;
 
 use mysql_async::{Conn, DriverError, Error, Opts, OptsBuilder};
 
-use crate::transport::addresses::{in_turn, resolve};
+use crate::transport::addresses::{Addresses, resolve};
 use crate::transport::connector::Connector;
 use crate::transport::infile::Infile;
 
 /// The packet limit of a side connection, in bytes; it sends short statements only.
 const SIDE_PACKET_LIMIT: usize = 1024 * 1024;
+
+/// A connection of the driver, and which address of the host name it has reached; `None` where there is only one place.
+pub(crate) struct Dialled {
+    pub(crate) conn: Conn,
+    pub(crate) reached: Option<IpAddr>,
+}
 
 /// Opens a connection of the driver; `infile` answers its server's requests for local files.
 ///
@@ -19,7 +26,7 @@ pub(crate) async fn dial(
     connector: &Connector,
     infile: &Arc<Infile>,
     packet_limit: Option<usize>,
-) -> mysql_async::Result<Conn> {
+) -> mysql_async::Result<Dialled> {
     let adapt = |opts| {
         let builder = OptsBuilder::from_opts(opts).local_infile_handler(Some(infile.handler()));
         match packet_limit {
@@ -27,17 +34,23 @@ pub(crate) async fn dial(
             None => builder,
         }
     };
-    dial_adapted(connector, adapt, false).await
+    dial_adapted(connector, adapt, None).await
 }
 
 /// Opens a side connection to the same server and account. It has no database, because the database may be gone, and the
 /// server gets no local files.
-pub(super) async fn dial_side_connection(connector: &Connector) -> mysql_async::Result<Conn> {
+///
+/// `first` is the address that is tried first, where the host name has several.
+pub(super) async fn dial_side_connection(
+    connector: &Connector,
+    first: Option<IpAddr>,
+) -> mysql_async::Result<Conn> {
     let adapt = |opts| {
         let builder = OptsBuilder::from_opts(opts).db_name(None::<String>);
         without_questions(builder, SIDE_PACKET_LIMIT)
     };
-    dial_adapted(connector, adapt, true).await
+    let dialled = dial_adapted(connector, adapt, first).await?;
+    Ok(dialled.conn)
 }
 
 /// The driver asks a new session for these two values if it does not know them.
@@ -51,64 +64,71 @@ fn without_questions(builder: OptsBuilder, packet_limit: usize) -> OptsBuilder {
 async fn dial_adapted(
     connector: &Connector,
     adapt: impl Fn(Opts) -> OptsBuilder,
-    is_side: bool,
+    first: Option<IpAddr>,
+) -> mysql_async::Result<Dialled> {
+    let mut addresses = addresses(connector, first).await?;
+    let mut conn = open(addresses.as_mut(), &adapt, first_choice(connector)).await;
+    if let Err(error) = &conn
+        && let Some((opts, has_other_name)) = second_choice(connector, error)
+    {
+        conn = open(addresses.as_mut(), &adapt, opts.clone()).await;
+        #[cfg(feature = "rustls")]
+        if has_other_name && conn.is_ok() {
+            other_name::remember(connector, opts);
+        }
+        #[cfg(not(feature = "rustls"))]
+        let _ = (opts, has_other_name);
+    }
+    Ok(Dialled {
+        conn: conn?,
+        reached: addresses.and_then(|addresses| addresses.reached()),
+    })
+}
+
+async fn open(
+    addresses: Option<&mut Addresses>,
+    adapt: &impl Fn(Opts) -> OptsBuilder,
+    opts: Opts,
 ) -> mysql_async::Result<Conn> {
-    let addresses = addresses(connector, is_side).await?;
-    let open = async |opts: Opts| match &addresses {
+    match addresses {
         None => Conn::new(adapt(opts)).await,
         Some(addresses) => {
+            // The host name stays in the options: a certificate is verified for it.
             let attempt = |address: SocketAddr| {
-                // The host name stays: a certificate is verified for it.
-                let opts = adapt(opts.clone()).resolved_ips(Some(vec![address.ip()]));
-                async move { Ok((Conn::new(opts).await?, address)) }
+                Conn::new(adapt(opts.clone()).resolved_ips(Some(vec![address.ip()])))
             };
-            let limit = connector.options().connect_limit();
-            let (conn, address) = in_turn(addresses, limit, attempt).await?;
-            *last_reached(connector) = Some(address.ip());
-            Ok(conn)
+            addresses.in_turn(attempt).await
         }
-    };
-    match open(first_choice(connector)).await {
-        Err(Error::Driver(DriverError::NoClientSslFlagFromServer)) => {
-            match &connector.resolved.without_tls {
-                Some(opts) => open(opts.clone()).await,
-                None => Err(DriverError::NoClientSslFlagFromServer.into()),
-            }
-        }
-        #[cfg(feature = "rustls")]
-        Err(error) => match other_name::opts(connector, &error) {
-            Some(opts) => {
-                let conn = open(opts.clone()).await?;
-                other_name::remember(connector, opts);
-                Ok(conn)
-            }
-            None => Err(error),
-        },
-        result => result,
     }
 }
 
-/// The addresses of the host name; `None` where the options name one place only.
+/// The addresses of the host name, this one first; `None` where the options name one place only.
 async fn addresses(
     connector: &Connector,
-    is_side: bool,
-) -> mysql_async::Result<Option<Vec<SocketAddr>>> {
+    first: Option<IpAddr>,
+) -> mysql_async::Result<Option<Addresses>> {
     let options = connector.options();
     let host = options.host_name();
     if options.unix_socket.is_some() || host.parse::<IpAddr>().is_ok() {
         return Ok(None);
     }
-    let mut addresses = resolve(host, options.port_number()).await?;
-    if is_side {
-        let last = *last_reached(connector);
-        addresses.sort_by_key(|address| Some(address.ip()) != last);
-    }
-    Ok(Some(addresses))
+    let limit = options.connect_limit();
+    let start = Instant::now();
+    let mut each = resolve(host, options.port_number()).await?;
+    each.sort_by_key(|address| Some(address.ip()) != first);
+    let limit = limit.map(|limit| limit.saturating_sub(start.elapsed()));
+    Ok(Some(Addresses::new(each, limit)))
 }
 
-fn last_reached(connector: &Connector) -> MutexGuard<'_, Option<IpAddr>> {
-    let last = connector.last_reached.lock();
-    last.unwrap_or_else(PoisonError::into_inner)
+/// The driver's options for a second attempt after this error, and whether they are for a certificate with another name.
+fn second_choice(connector: &Connector, error: &Error) -> Option<(Opts, bool)> {
+    if let Error::Driver(DriverError::NoClientSslFlagFromServer) = error {
+        return Some((connector.resolved.without_tls.clone()?, false));
+    }
+    #[cfg(feature = "rustls")]
+    return Some((other_name::opts(connector, error)?, true));
+    #[cfg(not(feature = "rustls"))]
+    None
 }
 
 fn first_choice(connector: &Connector) -> Opts {

@@ -3,6 +3,7 @@
 //! A server does not notice that the client of a long query has gone: it goes on with the query. Only KILL, sent through
 //! another connection, ends it.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -46,9 +47,19 @@ impl Connector {
     }
 }
 
-/// Returns whether the server was told about all of them.
-async fn kill_all(connector: &Connector, victims: Vec<Victim>) -> bool {
-    let Some(side) = side_connection(connector).await else {
+/// Returns whether the servers were told about all of them. There are several only behind a name with several addresses.
+async fn kill_all(connector: &Connector, mut victims: Vec<Victim>) -> bool {
+    let mut told_all = true;
+    while let Some(first) = victims.first().map(|victim| victim.reached) {
+        let same = |victim: &mut Victim| victim.reached == first;
+        let group: Vec<Victim> = victims.extract_if(.., same).collect();
+        told_all &= kill_at(connector, first, group).await;
+    }
+    told_all
+}
+
+async fn kill_at(connector: &Connector, address: Option<IpAddr>, victims: Vec<Victim>) -> bool {
+    let Some(side) = side_connection(connector, address).await else {
         return false;
     };
     let mut side = DropQuietly::new(side);
@@ -71,10 +82,10 @@ async fn kill_all(connector: &Connector, victims: Vec<Victim>) -> bool {
     told_all
 }
 
-async fn side_connection(connector: &Connector) -> Option<Conn> {
+async fn side_connection(connector: &Connector, address: Option<IpAddr>) -> Option<Conn> {
     let runtime = MySqlRuntime::new();
     loop {
-        let error = match dial_side_connection(connector).await {
+        let error = match dial_side_connection(connector, address).await {
             Ok(conn) => return Some(conn),
             Err(error) => Error::from(connector.connect_failed(error)),
         };

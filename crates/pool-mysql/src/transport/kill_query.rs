@@ -40,7 +40,12 @@ impl Connector {
 }
 
 async fn kill(connector: &Connector, victim: &Victim) -> Told {
-    let side = match within(Some(PATIENCE), dial_side_connection(connector)).await {
+    let side = match within(
+        Some(PATIENCE),
+        dial_side_connection(connector, victim.reached),
+    )
+    .await
+    {
         Some(Ok(side)) => side,
         Some(Err(error)) => {
             let error = connector.connect_failed(error);

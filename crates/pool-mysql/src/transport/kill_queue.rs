@@ -1,6 +1,7 @@
 //! The connections that are to be killed at the server, in the order in which they were given up.
 
 use std::future::Future;
+use std::net::IpAddr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
@@ -11,6 +12,8 @@ pub(crate) struct Victim {
     /// Behind one address there may be several servers, and each numbers its connections itself.
     pub(crate) identity: (String, u64),
     pub(crate) opened: Instant,
+    /// The address that the connection has reached, where the host name has several.
+    pub(crate) reached: Option<IpAddr>,
 }
 
 /// The victims that wait, and whether a task is at work on them.
@@ -91,6 +94,7 @@ mod tests {
             connection_id: 7,
             identity: ("here".into(), 3306),
             opened: Instant::now(),
+            reached: None,
         }
     }
 

@@ -1,5 +1,6 @@
 //! What the server tells about itself.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use mysql_async::prelude::FromRow;
@@ -16,6 +17,8 @@ pub(crate) struct Server {
     /// The host name and port of the server, which tell several servers behind one address apart; `None` where it does not
     /// tell them.
     pub(crate) identity: Option<(String, u64)>,
+    /// Which address of the host name was reached; `None` where there is only one place.
+    pub(crate) reached: Option<IpAddr>,
     /// For how long the server lets this session be idle before it closes it.
     pub(crate) wait_timeout: Option<Duration>,
     /// The largest packet that the server takes, in bytes.
@@ -34,6 +37,7 @@ impl Server {
             info: format!("{}.{}.{}", version.0, version.1, version.2),
             version,
             identity: None,
+            reached: None,
             wait_timeout: None,
             max_packet: 1024 * 1024,
         }
