@@ -4,7 +4,7 @@ use std::future::Future;
 use std::time::{Duration, Instant};
 
 use futures_lite::future;
-use pool_core::{CheckPolicy, Manager, PooledConnection, Runtime, ThreadTimer};
+use pool_core::{Builder, Manager, PooledConnection, Runtime, ThreadTimer};
 
 use crate::backend::Backend;
 use crate::stop::{Checked, Stop, failed};
@@ -14,18 +14,9 @@ use crate::trial::Trial;
 const DEADLINE: Duration = Duration::from_millis(200);
 
 pub(super) async fn ends<B: Backend>(trial: &Trial<B>) -> Checked {
-    // The pool is filled under the kit's own limit, because a healthy server may take longer than the deadline to connect.
-    let limit = trial.limit();
-    let used = trial.build(
-        trial
-            .builder(2)
-            .check_policy(CheckPolicy::Always)
-            .connect_timeout(limit)
-            .check_timeout(DEADLINE)
-            .recycle_timeout(DEADLINE)
-            .close_timeout(DEADLINE),
-    )?;
-    let empty = trial.build(trial.builder(1).connect_timeout(DEADLINE))?;
+    // One pool is filled under the kit's own limit, because a healthy server may take longer than the deadline to connect.
+    let used = trial.build(with_deadlines(trial.builder(2)).connect_timeout(trial.limit()))?;
+    let empty = trial.build(with_deadlines(trial.builder(1)))?;
     let manager = trial.backend.manager();
     let mut checked = trial.connect(&manager).await?;
     let mut one = trial.acquire(&used).await?;
@@ -45,10 +36,8 @@ pub(super) async fn ends<B: Backend>(trial: &Trial<B>) -> Checked {
             let _ = trial.within("connect", empty.acquire()).await?;
             let release = PooledConnection::release(one);
             let _ = trial.within("an awaited release", release).await?;
-            // The recycle of the other connection is a part of this acquire, unless it runs in the background.
+            // Where tasks can be spawned, the recycle of this one runs in the background.
             drop(other);
-            let acquire = used.acquire().timeout(DEADLINE * 2);
-            let _ = trial.within("acquire", acquire).await?;
             empty.close();
             used.close();
             for pool in [&empty, &used] {
@@ -62,6 +51,15 @@ pub(super) async fn ends<B: Backend>(trial: &Trial<B>) -> Checked {
         Err(Stop::NotApplicable(_)) => Ok(()),
         counted => counted,
     }
+}
+
+/// A builder whose pool has the deadline for each step.
+fn with_deadlines<M: Manager>(builder: Builder<M>) -> Builder<M> {
+    builder
+        .connect_timeout(DEADLINE)
+        .check_timeout(DEADLINE)
+        .recycle_timeout(DEADLINE)
+        .close_timeout(DEADLINE)
 }
 
 /// A step under the deadline; `None` if it is not done by then.
