@@ -42,7 +42,7 @@
 //! - check: `Ok` on a live connection, an error on a broken one.
 //! - recycle and `on_release`: a dirty connection is clean before its next user; a broken one is not reused.
 //! - close, drop and abort: each ends the session, and an abort ends the command under way.
-//! - Each step of the manager, and acquire, release and `wait_closed` of a pool, are dropped after their first poll, after their
+//! - Each step of the manager, and acquire, release, clear and `wait_closed` of a pool, are dropped after their first poll, after their
 //!   second, and so on until they complete. They are polled only when they were woken. No session is left, and the pool has
 //!   all its places.
 //! - A server that is silent, a broken connection, a hundred rounds, and sixteen threads on four connections.
@@ -57,7 +57,7 @@
 //!
 //! # Limits
 //!
-//! - The kit opens up to sixteen sessions, and it must be alone on the server, because it counts the sessions.
+//! - The kit opens a handful of sessions at a time. It must be alone on the server, because it counts the sessions.
 //! - It needs panics that unwind: with `panic = "abort"`, the first one ends the process.
 //! - It cannot tell a session that is not counted. A backend without [`Backend::sessions`] is not checked for leaks.
 

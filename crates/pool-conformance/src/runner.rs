@@ -79,9 +79,8 @@ pub fn run<B: Backend>(backend: B) -> Report {
     };
     for check in checks() {
         let start = Instant::now();
-        let failed = report.failed();
-        let outcome = match check.needs.iter().find(|other| failed.contains(other)) {
-            Some(other) => Outcome::Skipped(format!("\"{other}\" failed")),
+        let outcome = match why_skipped(&report, check.needs) {
+            Some(why) => Outcome::Skipped(why),
             None => outcome(&trial, &check),
         };
         report.findings.push(Finding {
@@ -113,6 +112,17 @@ pub fn assert_conforms<B: Backend>(backend: B) {
     assert!(report.conforms(), "{report}");
 }
 
+/// The first check that failed among those that are needed, and among those that they need.
+fn why_skipped(report: &Report, needs: &[&str]) -> Option<String> {
+    let findings = report.findings.iter();
+    let mut needed = findings.filter(|finding| needs.contains(&finding.check));
+    needed.find_map(|finding| match &finding.outcome {
+        Outcome::Failed(_) => Some(format!("\"{}\" failed", finding.check)),
+        Outcome::Skipped(why) => Some(why.clone()),
+        _ => None,
+    })
+}
+
 /// Runs one check on a thread of its own, and watches that it comes forward.
 fn outcome<B: Backend>(trial: &Arc<Trial<B>>, check: &Check<B>) -> Outcome {
     let (sender, receiver) = channel();
@@ -142,6 +152,7 @@ fn outcome<B: Backend>(trial: &Arc<Trial<B>>, check: &Check<B>) -> Outcome {
                 let (quiet, step) = trial.pulse.last();
                 // A step under its deadline ends by then, unless it blocks the thread.
                 if quiet > trial.limit() * 2 {
+                    trial.resume_if_paused();
                     return Outcome::Failed(format!("{step} blocks its thread for {quiet:?}"));
                 }
             }

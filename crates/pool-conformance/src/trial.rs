@@ -2,7 +2,7 @@
 
 use std::future::Future;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use futures_lite::future;
@@ -19,6 +19,7 @@ pub(crate) struct Trial<B> {
     pub(crate) pulse: Pulse,
     /// The sessions that were there before the present check.
     sessions_before: AtomicUsize,
+    is_paused: AtomicBool,
 }
 
 impl<B: Backend> Trial<B> {
@@ -28,6 +29,7 @@ impl<B: Backend> Trial<B> {
             pulse: Pulse::new(),
             // The first count is the first that is taken.
             sessions_before: AtomicUsize::new(usize::MAX),
+            is_paused: AtomicBool::new(false),
         }
     }
 
@@ -143,12 +145,21 @@ impl<B: Backend> Trial<B> {
     ) -> Checked<T> {
         let paused = self.within("pause_server", self.backend.pause_server());
         given(paused.await?, "pause_server")?;
+        self.is_paused.store(true, Ordering::SeqCst);
         let result = future::FutureExt::catch_unwind(std::panic::AssertUnwindSafe(part())).await;
         let resumed = self.within("resume_server", self.backend.resume_server());
         given(resumed.await?, "resume_server")?;
+        self.is_paused.store(false, Ordering::SeqCst);
         match result {
             Ok(result) => result,
             Err(panic) => std::panic::resume_unwind(panic),
+        }
+    }
+
+    /// Lets the server go on after a check whose thread is blocked.
+    pub(crate) fn resume_if_paused(&self) {
+        if self.is_paused.swap(false, Ordering::SeqCst) {
+            self.drive(self.backend.resume_server());
         }
     }
 

@@ -7,24 +7,22 @@ use crate::backend::Backend;
 use crate::stop::{Checked, Stop, failed};
 use crate::trial::Trial;
 
-/// The places of the pools.
-const PLACES: usize = 2;
-
 /// A verb that takes more polls than this is dropped at each of the first so many only.
 const MOST_POLLS: usize = 100;
 
-fn pool<B: Backend>(trial: &Trial<B>) -> Checked<Pool<B::Manager>> {
-    let builder = trial.builder(PLACES);
+fn pool<B: Backend>(trial: &Trial<B>, places: usize) -> Checked<Pool<B::Manager>> {
+    let builder = trial.builder(places);
     trial.build(builder.check_policy(CheckPolicy::Always))
 }
 
 /// As many acquires as the pool has places succeed, and their connections work; one more has to wait.
 async fn is_whole<B: Backend>(trial: &Trial<B>, pool: &Pool<B::Manager>, when: &str) -> Checked {
+    let places = pool.maxsize();
     let mut held = Vec::new();
-    for number in 1..=PLACES {
+    for number in 1..=places {
         let acquired = match trial.acquire(pool).await {
             Err(Stop::Failed(why)) => {
-                return failed(format!("{when}, acquire {number} of {PLACES}: {why}"));
+                return failed(format!("{when}, acquire {number} of {places}: {why}"));
             }
             acquired => acquired?,
         };
@@ -38,7 +36,7 @@ async fn is_whole<B: Backend>(trial: &Trial<B>, pool: &Pool<B::Manager>, when: &
     let one_more = trial.polled(1, "one acquire too many", pool.acquire());
     match one_more.await? {
         None => Ok(()),
-        Some(_) => failed(format!("{when}, the pool has more than {PLACES} places")),
+        Some(_) => failed(format!("{when}, the pool has more than {places} places")),
     }
 }
 
@@ -54,7 +52,7 @@ async fn is_gone<B: Backend>(trial: &Trial<B>, pool: &Pool<B::Manager>, when: &s
 pub(super) async fn acquire<B: Backend>(trial: &Trial<B>) -> Checked {
     for polls in 1..=MOST_POLLS {
         let when = format!("after acquires were dropped at poll {polls}");
-        let pool = pool(trial)?;
+        let pool = pool(trial, 2)?;
         // The first one connects.
         let first = trial.polled(polls, "acquire", pool.acquire()).await?;
         let connected = first.is_some();
@@ -76,7 +74,8 @@ pub(super) async fn acquire<B: Backend>(trial: &Trial<B>) -> Checked {
 pub(super) async fn release<B: Backend>(trial: &Trial<B>) -> Checked {
     for polls in 1..=MOST_POLLS {
         let when = format!("after a release was dropped at poll {polls}");
-        let pool = pool(trial)?;
+        // Another place would be filled by a connect meanwhile.
+        let pool = pool(trial, 1)?;
         let mut conn = trial.acquire(&pool).await?;
         trial.works(pool.manager(), &mut conn).await?;
         let release = PooledConnection::release(conn);
@@ -90,16 +89,17 @@ pub(super) async fn release<B: Backend>(trial: &Trial<B>) -> Checked {
     Ok(())
 }
 
-pub(super) async fn wait_closed<B: Backend>(trial: &Trial<B>) -> Checked {
+pub(super) async fn clear<B: Backend>(trial: &Trial<B>) -> Checked {
     for polls in 1..=MOST_POLLS {
-        let when = format!("after a wait_closed was dropped at poll {polls}");
-        let pool = pool(trial)?;
+        let when = format!("after a clear and a wait_closed were dropped at poll {polls}");
+        let pool = pool(trial, 2)?;
         is_whole(trial, &pool, "at the start").await?;
+        let cleared = trial.polled(polls, "clear", pool.clear()).await?;
         pool.close();
         let closed = trial.polled(polls, "wait_closed", pool.wait_closed());
         let closed = closed.await?;
         is_gone(trial, &pool, &when).await?;
-        if closed.is_some() {
+        if cleared.is_some() && closed.is_some() {
             break;
         }
     }

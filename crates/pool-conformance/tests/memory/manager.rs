@@ -1,10 +1,11 @@
 //! The manager for the server in memory. Without a fault it keeps the contract.
 
-use std::future::pending;
+use std::future::{pending, poll_fn};
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread::sleep;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::task::Poll;
+use std::thread::{self, sleep};
 use std::time::Duration;
 
 use pool_core::{AbortHandle, Manager, Verdict};
@@ -14,9 +15,20 @@ use super::server::{Answer, Server};
 /// One way to get the manager wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Fault {
+    ConnectGivesADeadOne,
+    ConnectIgnoresErrors,
+    /// It gives a session that somebody has, if there is one.
+    ConnectSharesASession,
+    /// It does so only if there are three.
+    ConnectSharesInACrowd,
     CheckAlwaysSaysOk,
+    CheckTrustsASilentServer,
+    CheckBlocksOnASilentServer,
+    CheckRefusesEverything,
     CheckPanicsOnBroken,
     RecycleCleansNothing,
+    RecycleForgetsToCleanNowAndThen,
+    RecycleLeaksNowAndThen,
     RecycleHangsOnBroken,
     ReleaseReusesDirty,
     ReleaseReusesLost,
@@ -24,20 +36,29 @@ pub(crate) enum Fault {
     CloseLeaksTheSession,
     CloseBlocksOnBroken,
     DropLeaksTheSession,
-    ConnectDroppedHalfWayLeaves,
-    ConnectIgnoresErrors,
-    /// It gives a session that somebody has, if there is one.
-    ConnectSharesASession,
-    /// It does so only if there are three.
-    ConnectSharesInACrowd,
-    CheckDroppedHalfWayLeaves,
+    /// If the step is dropped half-way, its session stays.
+    DroppedHalfWayLeaves(Step),
+    /// The step wakes the task that polled it first, also if another one polls it by then.
+    WakesTheFirstTask(Step),
     AbortDoesNothing,
     AbortWaits,
 }
 
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Step {
+    Connect,
+    Check,
+    Recycle,
+    Close,
+}
+
+/// Each so-many-th recycle has the faults that occur now and then.
+const NOW_AND_THEN: usize = 10;
+
 pub(crate) struct MemoryManager {
     server: Arc<Server>,
     fault: Option<Fault>,
+    recycles: AtomicUsize,
 }
 
 /// A session, which ends with it.
@@ -79,6 +100,7 @@ impl MemoryManager {
         Self {
             server: Arc::clone(server),
             fault,
+            recycles: AtomicUsize::new(0),
         }
     }
 
@@ -100,6 +122,22 @@ impl MemoryManager {
             leaks: false,
         })
     }
+
+    /// Sends the command of a step, with the faults that every step can have.
+    async fn ask(
+        &self,
+        step: Step,
+        conn: &mut MemoryConnection,
+        command: &str,
+    ) -> io::Result<Answer> {
+        if self.has(Fault::WakesTheFirstTask(step)) {
+            wakes_the_first_task().await;
+        }
+        conn.leaks = self.has(Fault::DroppedHalfWayLeaves(step));
+        let answer = conn.ask(command).await;
+        conn.leaks = self.has(Fault::DropLeaksTheSession);
+        answer
+    }
 }
 
 impl Manager for MemoryManager {
@@ -111,10 +149,7 @@ impl Manager for MemoryManager {
         if conn.id == 0 {
             return Ok(conn);
         }
-        conn.leaks =
-            self.has(Fault::ConnectDroppedHalfWayLeaves) || self.has(Fault::DropLeaksTheSession);
-        conn.ask("hello").await?;
-        conn.leaks = self.has(Fault::DropLeaksTheSession);
+        self.ask(Step::Connect, &mut conn, "hello").await?;
         conn.is_used = false;
         let fewest = match self.fault {
             Some(Fault::ConnectSharesASession) => 1,
@@ -125,18 +160,25 @@ impl Manager for MemoryManager {
             self.server.end(conn.id);
             conn.id = other;
         }
+        if self.has(Fault::ConnectGivesADeadOne) {
+            self.server.end(conn.id);
+        }
         Ok(conn)
     }
 
     async fn check(&self, conn: &mut MemoryConnection) -> io::Result<()> {
-        if self.has(Fault::CheckAlwaysSaysOk) {
-            return Ok(());
+        match self.fault {
+            Some(Fault::CheckAlwaysSaysOk) => return Ok(()),
+            Some(Fault::CheckRefusesEverything) => return Err(io::ErrorKind::Other.into()),
+            Some(Fault::CheckTrustsASilentServer) if self.server.is_paused() => return Ok(()),
+            Some(Fault::CheckBlocksOnASilentServer) => {
+                while self.server.is_paused() {
+                    sleep(Duration::from_millis(10));
+                }
+            }
+            _ => {}
         }
-        if self.has(Fault::CheckDroppedHalfWayLeaves) {
-            conn.leaks = true;
-        }
-        let answer = conn.ask("ping").await;
-        conn.leaks = self.has(Fault::DropLeaksTheSession);
+        let answer = self.ask(Step::Check, conn, "ping").await;
         if self.has(Fault::CheckPanicsOnBroken) {
             answer.as_ref().expect("the server answers");
         }
@@ -144,11 +186,17 @@ impl Manager for MemoryManager {
     }
 
     async fn recycle(&self, conn: &mut MemoryConnection) -> io::Result<()> {
-        let command = match self.has(Fault::RecycleCleansNothing) {
-            true => "ping",
-            false => "forget",
+        let number = self.recycles.fetch_add(1, Ordering::SeqCst) + 1;
+        let now = number % NOW_AND_THEN == 0;
+        let command = match self.fault {
+            Some(Fault::RecycleCleansNothing) => "ping",
+            Some(Fault::RecycleForgetsToCleanNowAndThen) if now => "ping",
+            _ => "forget",
         };
-        let answer = conn.ask(command).await;
+        if self.has(Fault::RecycleLeaksNowAndThen) && now {
+            self.server.open()?;
+        }
+        let answer = self.ask(Step::Recycle, conn, command).await;
         if self.has(Fault::RecycleHangsOnBroken) && answer.is_err() {
             pending::<()>().await;
         }
@@ -160,28 +208,21 @@ impl Manager for MemoryManager {
         if self.has(Fault::ReleaseWaits) {
             sleep(Duration::from_millis(60));
         }
-        match conn {
-            MemoryConnection { is_lost: true, .. } => match self.has(Fault::ReleaseReusesLost) {
-                true => Verdict::Reuse,
-                false => Verdict::Discard,
-            },
-            MemoryConnection { is_used: true, .. } => match self.has(Fault::ReleaseReusesDirty) {
-                true => Verdict::Reuse,
-                false => Verdict::Recycle,
-            },
-            _ => Verdict::Reuse,
+        if conn.is_lost && !self.has(Fault::ReleaseReusesLost) {
+            return Verdict::Discard;
         }
+        if conn.is_used && !conn.is_lost && !self.has(Fault::ReleaseReusesDirty) {
+            return Verdict::Recycle;
+        }
+        Verdict::Reuse
     }
 
     async fn close(&self, mut conn: MemoryConnection) {
-        let answer = conn.ask("goodbye").await;
+        let answer = self.ask(Step::Close, &mut conn, "goodbye").await;
         if self.has(Fault::CloseBlocksOnBroken) && answer.is_err() {
             sleep(Duration::from_secs(600));
         }
-        conn.leaks |= self.has(Fault::CloseLeaksTheSession);
-        if self.has(Fault::DropLeaksTheSession) {
-            self.server.end(conn.id);
-        }
+        conn.leaks = self.has(Fault::CloseLeaksTheSession);
     }
 
     fn abort_handle(&self, conn: &MemoryConnection) -> Option<AbortHandle> {
@@ -198,4 +239,26 @@ impl Manager for MemoryManager {
             }
         }))
     }
+}
+
+/// Waits for another thread, which wakes only the task that polled first.
+async fn wakes_the_first_task() {
+    let is_done = Arc::new(AtomicBool::new(false));
+    let mut is_started = false;
+    poll_fn(|context| {
+        if is_done.load(Ordering::SeqCst) {
+            return Poll::Ready(());
+        }
+        if !is_started {
+            is_started = true;
+            let (is_done, waker) = (Arc::clone(&is_done), context.waker().clone());
+            thread::spawn(move || {
+                sleep(Duration::from_millis(50));
+                is_done.store(true, Ordering::SeqCst);
+                waker.wake();
+            });
+        }
+        Poll::Pending
+    })
+    .await;
 }

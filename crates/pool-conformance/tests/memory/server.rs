@@ -79,6 +79,10 @@ impl Server {
         self.change(|now| now.is_paused = is_paused);
     }
 
+    pub(crate) fn is_paused(&self) -> bool {
+        self.now().is_paused
+    }
+
     /// Wakes everybody who waits, so that they look again whether they were aborted.
     pub(crate) fn wake_all(&self) {
         self.change(|_| ());
