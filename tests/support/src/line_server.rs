@@ -33,8 +33,10 @@ struct Shared {
 struct Now {
     is_stopped: bool,
     is_paused: bool,
-    /// The sessions, by the port of the client.
-    sessions: HashMap<u16, TcpStream>,
+    /// The number of the last session.
+    last: u64,
+    /// The sessions, by their number.
+    sessions: HashMap<u64, TcpStream>,
 }
 
 impl LineServer {
@@ -65,19 +67,32 @@ impl LineServer {
 
     /// Ends the session of the client with this port, and waits until it is gone.
     pub fn end(&self, port: u16) {
+        self.end_those(|stream| stream.peer_addr().is_ok_and(|client| client.port() == port));
+    }
+
+    fn end_those(&self, wanted: impl Fn(&TcpStream) -> bool) {
         let now = self.shared.now();
-        if let Some(stream) = now.sessions.get(&port) {
-            // An error says that the client was faster.
-            let _ = stream.shutdown(Shutdown::Both);
+        let mut ended = Vec::new();
+        for (number, stream) in &now.sessions {
+            if wanted(stream) {
+                // An error says that the client was faster.
+                let _ = stream.shutdown(Shutdown::Both);
+                ended.push(*number);
+            }
         }
-        let is_there = |now: &mut Now| now.sessions.contains_key(&port);
-        drop(self.shared.changed.wait_while(now, is_there));
+        let are_there =
+            |now: &mut Now| ended.iter().any(|number| now.sessions.contains_key(number));
+        drop(self.shared.changed.wait_while(now, are_there));
     }
 
     /// Keeps all sessions and answers nothing, until it is called with `false`.
     pub fn pause(&self, is_paused: bool) {
         self.shared.now().is_paused = is_paused;
         self.shared.changed.notify_all();
+    }
+
+    fn accepts(&self) -> MutexGuard<'_, Option<JoinHandle<()>>> {
+        self.accepts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Refuses new clients, ends all sessions, and waits until they are gone.
@@ -87,17 +102,13 @@ impl LineServer {
     /// When its thread has panicked.
     pub fn stop(&self) {
         self.shared.now().is_stopped = true;
-        let accepts = self.accepts.lock().unwrap_or_else(PoisonError::into_inner);
-        let accepts = { accepts }.take();
+        let accepts = self.accepts().take();
         if let Some(accepts) = accepts {
             // The thread sees the flag when it has accepted this client.
             drop(TcpStream::connect(self.address));
             accepts.join().expect("the server stops");
         }
-        let ports: Vec<u16> = self.shared.now().sessions.keys().copied().collect();
-        for port in ports {
-            self.end(port);
-        }
+        self.end_those(|_| true);
     }
 
     /// Listens again, at the same address.
@@ -115,8 +126,7 @@ impl LineServer {
             thread::sleep(Duration::from_millis(10));
         };
         self.shared.now().is_stopped = false;
-        let mut accepts = self.accepts.lock().unwrap_or_else(PoisonError::into_inner);
-        *accepts = Some(self.shared.accept(listener));
+        *self.accepts() = Some(self.shared.accept(listener));
     }
 }
 
@@ -139,17 +149,17 @@ impl Shared {
                 if now.is_stopped {
                     return;
                 }
-                // A client that has already left has no port.
+                // An error says that the client has already left.
                 let Ok(stream) = stream else { continue };
-                let (Ok(client), Ok(clone)) = (stream.peer_addr(), stream.try_clone()) else {
-                    continue;
-                };
-                now.sessions.insert(client.port(), clone);
+                now.last += 1;
+                let number = now.last;
+                let clone = stream.try_clone().expect("a second handle");
+                now.sessions.insert(number, clone);
                 drop(now);
                 let server = Arc::clone(&server);
                 thread::spawn(move || {
                     server.serve(&stream);
-                    server.now().sessions.remove(&client.port());
+                    server.now().sessions.remove(&number);
                     server.changed.notify_all();
                 });
             }
