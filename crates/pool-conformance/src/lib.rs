@@ -38,14 +38,38 @@
 //!
 //! # What it checks
 //!
-//! - connect: the connection works, two connects give two sessions, and a server that is stopped gives an error.
-//! - check: `Ok` on a live connection, an error on a broken one.
-//! - recycle and `on_release`: a dirty connection is clean before its next user; a broken one is not reused.
-//! - close, drop and abort: each ends the session, and an abort ends the command under way.
-//! - Each step of the manager, and acquire, release, clear and `wait_closed` of a pool, are dropped after their first poll, after their
-//!   second, and so on until they complete. They are polled only when they were woken. No session is left, and the pool has
-//!   all its places.
-//! - A server that is silent, a broken connection, a hundred rounds, and sixteen threads on four connections.
+//! | promise | means that it needs |
+//! |---|---|
+//! | connect gives a connection that works |  |
+//! | two connects give two sessions | `identity` or `sessions` |
+//! | a dropped connection ends its session | `sessions` |
+//! | connect fails while the server is stopped, and works when it is back | `stop_server`, `start_server` |
+//! | check accepts a live connection |  |
+//! | check refuses a broken connection | `break_connection` |
+//! | recycle makes a dirty connection clean | `make_dirty`, `is_clean` |
+//! | recycle keeps no broken connection | `break_connection` |
+//! | on_release does not reuse a dirty connection | `make_dirty`, `is_clean` |
+//! | on_release does not reuse a connection that failed its user | `break_connection` |
+//! | on_release does not wait | better with `pause_server`, `resume_server` |
+//! | close ends the session at the server | `sessions` |
+//! | close and drop of a broken connection come to an end | `break_connection`; better with `sessions` |
+//! | abort ends the command under way | `long_command`; better with `sessions` |
+//! | abort does not wait | better with `pause_server`, `resume_server` |
+//! | connect, dropped after any poll, leaves no session | `sessions` |
+//! | check, dropped after any poll, leaves no session | `sessions` |
+//! | recycle, dropped after any poll, leaves no session | `sessions` |
+//! | close, dropped after any poll, leaves no session | `sessions` |
+//! | a clear and a wait_closed that are dropped after any poll leave no session | better with `sessions` |
+//! | releases that are dropped after any poll leave the pool whole | better with `sessions` |
+//! | acquires that are dropped after any poll leave the pool whole | better with `sessions` |
+//! | each step of a silent server ends with its deadline | `pause_server`, `resume_server`; better with `sessions` |
+//! | a hundred rounds leave no session | `sessions` |
+//! | no two of sixteen threads share a session | `identity`; better with `sessions` |
+//! | nothing that a user left is seen by the next | `make_dirty`, `is_clean`; better with `sessions` |
+//!
+//! A pool is whole if it still has all its places. What is dropped after any poll is dropped after its first poll, after its
+//! second, and so on until it completes. It is polled only when it was woken. The checks of an abort need a manager with an
+//! `abort_handle`. Every check uses [`Backend::ping`] where it is given, and the manager's `check` elsewhere.
 //!
 //! A check whose means the backend does not give is reported as not applicable, never as passed. A check that
 //! would only repeat the failure of another one is skipped.

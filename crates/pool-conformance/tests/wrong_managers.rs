@@ -13,6 +13,24 @@ fn a_manager_that_keeps_the_contract_passes_every_check() {
     assert_eq!(report.passed().len(), report.findings().len(), "{report}");
 }
 
+#[test]
+fn the_front_page_lists_every_check() {
+    let page = include_str!("../src/lib.rs");
+    let rows: Vec<&str> = page
+        .lines()
+        .filter_map(|line| line.strip_prefix("//! | "))
+        .filter_map(|row| row.split(" | ").next())
+        .skip(1)
+        .collect();
+    let report = run(MemoryBackend::new(None));
+    let checks: Vec<_> = report
+        .findings()
+        .iter()
+        .map(|finding| finding.check)
+        .collect();
+    assert_eq!(rows, checks);
+}
+
 /// The one check that fails, and why.
 #[track_caller]
 fn only_failure(fault: Fault) -> (&'static str, String, Report) {

@@ -1,6 +1,8 @@
 //! The steps of a manager, dropped after each of their polls. After it the connection is dropped too, as the pool does when
 //! the deadline of a step strikes.
 
+use std::time::Duration;
+
 use pool_core::Manager;
 
 use crate::backend::Backend;
@@ -9,6 +11,9 @@ use crate::trial::Trial;
 
 /// A step that takes more polls than this is dropped at each of the first so many only.
 const MOST_POLLS: usize = 100;
+
+/// For so long the server may need until it has opened a session for a client that has already left.
+const LATE: Duration = Duration::from_millis(100);
 
 /// Calls `step` with 1, 2, 3, … polls until it says that it was complete. After each the sessions are as before.
 async fn after_each_poll<B: Backend>(
@@ -26,7 +31,9 @@ async fn after_each_poll<B: Backend>(
             break;
         }
     }
-    Ok(())
+    trial.pause(LATE).await;
+    let when = format!("some time after {name} was dropped");
+    trial.sessions_are_back(&when).await
 }
 
 pub(super) async fn connect<B: Backend>(trial: &Trial<B>) -> Checked {
