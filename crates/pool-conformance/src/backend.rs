@@ -44,7 +44,7 @@ pub trait Backend: Send + Sync + 'static {
     }
 
     /// Breaks a connection in a way that its holder does not see: the server ends the session, or the socket is shut.
-    /// It returns when the session is gone.
+    /// It returns when the session is gone. The kit has used the connection once before.
     fn break_connection(&self, conn: &mut ConnectionOf<Self>) -> impl Future<Output = Option<()>> {
         let _ = conn;
         async { None }

@@ -122,7 +122,16 @@ impl<B: Backend> Trial<B> {
         self.within("identity", self.backend.identity(conn)).await
     }
 
-    pub(crate) async fn break_connection(&self, conn: &mut ConnectionOf<B>) -> Checked {
+    /// Uses a new connection once, and breaks it. Where a protocol has no handshake, the server knows a connection only
+    /// after its first use.
+    pub(crate) async fn use_and_break(
+        &self,
+        manager: &B::Manager,
+        conn: &mut ConnectionOf<B>,
+    ) -> Checked {
+        if !self.works(manager, conn).await? {
+            return failed("a new connection does not work");
+        }
         let step = self.backend.break_connection(conn);
         let answer = self.within("break_connection", step).await?;
         given(answer, "break_connection")

@@ -24,7 +24,7 @@ pub(super) async fn accepts<B: Backend>(trial: &Trial<B>) -> Checked {
 pub(super) async fn refuses<B: Backend>(trial: &Trial<B>) -> Checked {
     let manager = trial.backend.manager();
     let mut conn = trial.connect(&manager).await?;
-    trial.break_connection(&mut conn).await?;
+    trial.use_and_break(&manager, &mut conn).await?;
     let checked = trial.within("check", manager.check(&mut conn)).await?;
     match checked {
         Err(_) => Ok(()),

@@ -30,10 +30,10 @@ pub(super) async fn drop_ends<B: Backend>(trial: &Trial<B>) -> Checked {
 pub(super) async fn broken<B: Backend>(trial: &Trial<B>) -> Checked {
     let manager = trial.backend.manager();
     let mut closed = trial.connect(&manager).await?;
-    trial.break_connection(&mut closed).await?;
+    trial.use_and_break(&manager, &mut closed).await?;
     trial.close(&manager, closed).await?;
     let mut dropped = trial.connect(&manager).await?;
-    trial.break_connection(&mut dropped).await?;
+    trial.use_and_break(&manager, &mut dropped).await?;
     trial.pulse.beat("the drop of a broken connection");
     drop(dropped);
     // Whether all sessions are gone is known only where they can be counted.

@@ -32,9 +32,7 @@ pub(super) async fn cleans<B: Backend>(trial: &Trial<B>) -> Checked {
 pub(super) async fn broken<B: Backend>(trial: &Trial<B>) -> Checked {
     let manager = trial.backend.manager();
     let mut conn = trial.connect(&manager).await?;
-    // A manager may leave out the recycle of a connection that was not used.
-    trial.works(&manager, &mut conn).await?;
-    trial.break_connection(&mut conn).await?;
+    trial.use_and_break(&manager, &mut conn).await?;
     if trial.on_release(&manager, &mut conn) == Verdict::Discard {
         return Ok(());
     }

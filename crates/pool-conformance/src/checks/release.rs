@@ -30,7 +30,7 @@ pub(super) async fn dirty<B: Backend>(trial: &Trial<B>) -> Checked {
 pub(super) async fn broken<B: Backend>(trial: &Trial<B>) -> Checked {
     let manager = trial.backend.manager();
     let mut conn = trial.connect(&manager).await?;
-    trial.break_connection(&mut conn).await?;
+    trial.use_and_break(&manager, &mut conn).await?;
     if trial.works(&manager, &mut conn).await? {
         return failed("a broken connection says that it works");
     }
