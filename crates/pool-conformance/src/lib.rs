@@ -59,7 +59,7 @@
 //! | check, dropped after any poll, leaves no session | `sessions` |
 //! | recycle, dropped after any poll, leaves no session | `sessions` |
 //! | close, dropped after any poll, leaves no session | `sessions` |
-//! | a clear and a wait_closed that are dropped after any poll leave no session | better with `sessions` |
+//! | a clear and a wait_closed that are dropped after any poll leave no session | `sessions` |
 //! | releases that are dropped after any poll leave the pool whole | better with `sessions` |
 //! | acquires that are dropped after any poll leave the pool whole | better with `sessions` |
 //! | each step of a silent server ends with its deadline | `pause_server`, `resume_server`; better with `sessions` |
@@ -71,7 +71,8 @@
 //! second, and so on until it completes. It is polled only when it was woken. The checks of an abort need a manager with an
 //! `abort_handle`. Every check uses [`Backend::ping`] where it is given, and the manager's `check` elsewhere.
 //!
-//! A check whose means the backend does not give is reported as not applicable, never as passed. A check that
+//! A check whose means the backend does not give is reported as not applicable, never as passed. Without a means behind
+//! "better with" a check looks at less: nobody counts the sessions afterwards, or the server answers meanwhile. A check that
 //! would only repeat the failure of another one is skipped.
 //!
 //! # Time

@@ -1,7 +1,6 @@
 //! What a check works with: the backend, its means under a deadline, and the count of sessions.
 
 use std::future::Future;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
@@ -15,7 +14,7 @@ use crate::stop::{Checked, failed, given};
 
 /// A backend under test.
 pub(crate) struct Trial<B> {
-    pub(crate) backend: Arc<B>,
+    pub(crate) backend: B,
     pub(crate) pulse: Pulse,
     /// The sessions that were there before the present check.
     sessions_before: AtomicUsize,
@@ -25,7 +24,7 @@ pub(crate) struct Trial<B> {
 impl<B: Backend> Trial<B> {
     pub(crate) fn new(backend: B) -> Self {
         Self {
-            backend: Arc::new(backend),
+            backend,
             pulse: Pulse::new(),
             // The first count is the first that is taken.
             sessions_before: AtomicUsize::new(usize::MAX),

@@ -90,6 +90,8 @@ pub(super) async fn release<B: Backend>(trial: &Trial<B>) -> Checked {
 }
 
 pub(super) async fn clear<B: Backend>(trial: &Trial<B>) -> Checked {
+    // Without the count of sessions there is nothing to see.
+    trial.sessions_are_back("before the first clear").await?;
     for polls in 1..=MOST_POLLS {
         let when = format!("after a clear and a wait_closed were dropped at poll {polls}");
         let pool = pool(trial, 2)?;
