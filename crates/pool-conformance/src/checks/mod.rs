@@ -37,6 +37,7 @@ const CHECK: &str = "check accepts a live connection";
 const REFUSES: &str = "check refuses a broken connection";
 const RECYCLE: &str = "recycle makes a dirty connection clean";
 const RELEASE: &str = "on_release does not reuse a dirty connection";
+const RELEASE_WAITS: &str = "on_release does not wait";
 const CLOSE: &str = "close ends the session at the server";
 const TWO: &str = "two connects give two sessions";
 const DROP: &str = "a dropped connection ends its session";
@@ -56,6 +57,7 @@ const POOL: &[&str] = &[
     TWO,
     CHECK,
     REFUSES,
+    RELEASE_WAITS,
     CANCEL_CONNECT,
     CANCEL_CHECK,
     CANCEL_RECYCLE,
@@ -88,7 +90,7 @@ pub(crate) fn checks<B: Backend>() -> Vec<Check<B>> {
             &[CONNECT],
             |trial| Box::pin(release::broken(trial)),
         ),
-        check("on_release does not wait", &[CONNECT], |trial| {
+        check(RELEASE_WAITS, &[CONNECT], |trial| {
             Box::pin(release::does_not_wait(trial))
         }),
         check(CLOSE, &[CONNECT], |trial| {
@@ -126,10 +128,10 @@ pub(crate) fn checks<B: Backend>() -> Vec<Check<B>> {
             Box::pin(cancel_verbs::acquire(trial))
         }),
         check(SILENCE, &[CLEARS], |trial| Box::pin(silence::ends(trial))),
-        check(ROUNDS, &[RELEASES], |trial| {
+        check(ROUNDS, &[ACQUIRES], |trial| {
             Box::pin(rounds::leave_nothing(trial))
         }),
-        check(SHARE, &[ACQUIRES, ROUNDS], |trial| {
+        check(SHARE, &[ROUNDS], |trial| {
             Box::pin(crowd::never_share(trial))
         }),
         check(
