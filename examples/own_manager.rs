@@ -12,6 +12,11 @@ use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufStream};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{sleep, timeout};
 
+// The test of the manager: `cargo test -p examples --example own_manager`.
+#[cfg(test)]
+#[path = "own_manager/conformance.rs"]
+mod conformance;
+
 /// A connection to the line server, and whether the answer to a question is still missing.
 struct Line {
     stream: BufStream<TcpStream>,

@@ -123,6 +123,7 @@ fn the_top_level_holds_nothing_but_its_rooms_and_the_usual_small_files() {
 #[test]
 fn every_dependency_says_what_it_is_for() {
     for manifest in [
+        "crates/pool-conformance/Cargo.toml",
         "crates/pool-core/Cargo.toml",
         "crates/pool-mysql/Cargo.toml",
     ] {

@@ -1,4 +1,4 @@
-//! What the tests share: a scripted manager, a scripted MySQL server, gates that a test opens, probes that poll a future by
+//! What the tests share: a scripted manager, a scripted MySQL server, a line server, gates that a test opens, probes that poll a future by
 //! hand, stages that drive a pool step by step, the invariants as reusable checks, a watchdog, and one body on five runtimes.
 
 pub mod backend;
@@ -6,6 +6,7 @@ pub mod fake;
 pub mod fake_server;
 pub mod gate;
 pub mod invariants;
+pub mod line_server;
 pub mod probe;
 pub mod rest;
 pub mod runtimes;
@@ -20,6 +21,7 @@ pub use crate::fake::{
 };
 pub use crate::fake_server::{Answer, FakeServer, Received};
 pub use crate::gate::Gate;
+pub use crate::line_server::LineServer;
 pub use crate::probe::{CountingWaker, Moment, Probe, Surroundings, poll_once};
 pub use crate::rest::{counts_settle, settle_until, yield_now};
 pub use crate::runtimes::{Flavour, on_every_runtime};
@@ -44,4 +46,7 @@ mod pages {
 
     #[doc = include_str!("../../../docs/mysql.md")]
     struct MySql;
+
+    #[doc = include_str!("../../../docs/write-a-backend.md")]
+    struct WriteABackend;
 }
