@@ -69,7 +69,7 @@ pub(crate) async fn run(
         tokio::task::block_in_place(|| journal.end(id, outcome))?;
         tally.ended(outcome, began);
         if outcome != Outcome::Ok {
-            tokio::time::sleep(Duration::from_millis(10)).await;
+            tokio::time::sleep(Duration::from_millis(25)).await;
         }
     }
     Ok(())

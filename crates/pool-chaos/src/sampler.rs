@@ -1,7 +1,7 @@
 //! Looks at the server's sessions while the round goes on.
 //!
-//! Counted is what the pool holds open: a session of the pool's user whose client has not closed its connection. The
-//! proxy knows that; the server may not have noticed yet. Not counted are sessions of connections that a fault has cut, since the pool
+//! Counted is what the pool holds open: a session of the pool's user whose connection neither side has begun to close. The
+//! proxy knows that; the server may not have noticed yet that its client has gone. Not counted are sessions of connections that a fault has cut, since the pool
 //! may have replaced them, and of connections whose bytes a fault holds back, because the proxy does not hear of their
 //! end in time. One session more than `maxsize` is allowed: the side connection that sends KILL. It is too
 //! many when two looks in succession see the same excess, so that a close which is on its way is not taken for one.

@@ -140,10 +140,10 @@ impl Link {
         self.rules().lanes[direction.index()].passed
     }
 
-    /// Whether the client has not closed it and no fault has cut it, as far as the proxy knows.
+    /// Whether neither side has ended its stream and no fault has cut it, as far as the proxy knows.
     pub fn is_open(&self) -> bool {
         let rules = self.rules();
-        !rules.is_over && !rules.ended[Direction::ToServer.index()]
+        !rules.is_over && rules.ended == [false; 2]
     }
 
     /// Whether its threads are done.

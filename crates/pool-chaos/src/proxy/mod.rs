@@ -75,7 +75,7 @@ impl Proxy {
         }
     }
 
-    /// The connections that their clients have not closed and that no fault has cut.
+    /// The connections that neither side has begun to close and that no fault has cut.
     pub fn links(&self) -> Vec<Link> {
         let links = self.shared.lock();
         let open = links.1.iter().filter(|link| link.is_open());
