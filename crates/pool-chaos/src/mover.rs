@@ -30,7 +30,7 @@ struct Move {
     amount: i64,
 }
 
-/// What a task does wrong, or has done to it, before step number `0` ..= 5 of a move.
+/// What a task does wrong in a move; the number of a panic is the step before which it happens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Mishap {
     No,
