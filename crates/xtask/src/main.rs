@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 mod bench;
+mod chaos;
 mod example_list;
 mod failure;
 mod install;
@@ -32,12 +33,14 @@ cargo xtask TASK
   prove        check the promises of pool-core by machine, in under ten minutes: random schedules in a simulator, models of
                several threads under shuttle and loom, each future dropped at each poll, and deliberate faults that must be
                found; --long MINUTES runs more of them and goes on where the last run has ended (target/prove)
+  chaos        move money through a pool for a minute while the server and the network fail, and check that nothing is lost or
+               done twice; --minutes N runs longer, --seed S repeats the choice of faults of another run
   bench        measure our pools beside the others, in under ten minutes; --quick takes under two, --docs puts
                the results into docs/performance.md, names of workloads run only those
   help         show this
 
 quickstart (without MYSQL_URL) and bench need a MariaDB or MySQL server program; test needs MariaDB's, for its SQL is
-MariaDB's. Where none is found they install mariadb-server-core with apt, as root or through sudo, and say so first; bench
+MariaDB's, and so does chaos. Where none is found they install mariadb-server-core with apt, as root or through sudo, and say so first; bench
 does the same with valgrind, and test with the headers of OpenSSL. Beside a MySQL server test installs nothing of MariaDB's,
 for apt might remove that one.";
 
@@ -49,6 +52,7 @@ fn main() -> ExitCode {
         ["test"] => test::run(),
         ["test", "--mysql"] => test::run_on_other_servers(),
         ["bench", words @ ..] => bench::run(words),
+        ["chaos", words @ ..] => chaos::run(words),
         ["prove", words @ ..] => prove::Size::read(words).and_then(prove::run),
         ["help" | "--help" | "-h"] => {
             println!("{HELP}");
@@ -66,7 +70,7 @@ fn main() -> ExitCode {
             format!("`{task}` takes no arguments, and got `{}`", rest.join(" ")),
         )),
         [unknown, ..] => Err(Failure::usage(format!(
-            "there is no task `{unknown}`; the tasks are quickstart, test, prove, bench and help"
+            "there is no task `{unknown}`; the tasks are quickstart, test, prove, chaos, bench and help"
         ))),
     };
     match outcome {

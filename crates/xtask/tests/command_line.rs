@@ -30,7 +30,8 @@ fn an_unknown_task_is_an_error_that_names_the_tasks() {
     assert_eq!(output.status.code(), Some(2));
     let error = text(&output.stderr);
     assert!(
-        error.contains("`frobnicate`") && error.contains("quickstart, test, prove, bench and help"),
+        error.contains("`frobnicate`")
+            && error.contains("quickstart, test, prove, chaos, bench and help"),
         "{error}"
     );
 }
@@ -62,7 +63,10 @@ fn help_lists_the_tasks() {
     assert!(output.status.success());
     let help = text(&output.stdout);
     assert!(
-        help.contains("quickstart  ") && help.contains("test  ") && help.contains("bench  "),
+        help.contains("quickstart  ")
+            && help.contains("test  ")
+            && help.contains("bench  ")
+            && help.contains("chaos  "),
         "{help}"
     );
 }
@@ -268,6 +272,19 @@ fn bench_builds_first_and_passes_its_options_on() {
         let output = bench(options, "nothing fails");
         assert!(output.status.success(), "{}", text(&output.stderr));
         assert_eq!(asked(&output), [build, run]);
+    }
+}
+
+#[test]
+fn chaos_passes_its_options_on_and_says_that_it_failed() {
+    let options = ["chaos", "--minutes", "2", "--seed", "7"];
+    let run = "run --quiet -p pool-chaos -- --minutes 2 --seed 7; server: none";
+    for (fail_on, code) in [("nothing fails", 0), ("pool-chaos", 42)] {
+        let output = xtask(&options, &[("FAIL_ON", fail_on)]);
+        assert_eq!(output.status.code(), Some(code), "{}", text(&output.stderr));
+        assert_eq!(asked(&output), [run]);
+        let says_so = text(&output.stderr).contains("the ledger test");
+        assert_eq!(says_so, code != 0);
     }
 }
 

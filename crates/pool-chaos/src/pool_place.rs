@@ -1,0 +1,94 @@
+//! The pool that the tasks use now, and how it is replaced.
+
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use pool_mysql::{ConnectOptions, Error, Pool, ResetPolicy, create_pool};
+
+use crate::bank::POOL_USER;
+use crate::tally::Tally;
+use pool_chaos::proxy::Proxy;
+
+/// How many connections the pool may have.
+pub(crate) const MAXSIZE: usize = 5;
+
+/// How long `wait_closed` may take, and then the end of the last session.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Holds the pool.
+#[derive(Debug)]
+pub(crate) struct PoolPlace {
+    port: u16,
+    policy: ResetPolicy,
+    pool: Mutex<Pool>,
+}
+
+impl PoolPlace {
+    /// Builds a pool that connects to this port.
+    pub(crate) fn new(port: u16, policy: ResetPolicy) -> Result<Self, Error> {
+        let pool = Mutex::new(build(port, policy)?);
+        Ok(Self { port, policy, pool })
+    }
+
+    /// The pool of now.
+    pub(crate) fn pool(&self) -> Pool {
+        self.pool
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    /// Closes the pool and waits until its last connection is gone. `terminate` is for a pool whose guards were leaked.
+    pub(crate) async fn close(&self, terminate: bool, proxy: &Proxy, tally: &Tally) {
+        let pool = self.pool();
+        match terminate {
+            true => pool.terminate(),
+            false => pool.close(),
+        }
+        match tokio::time::timeout(PATIENCE, pool.wait_closed()).await {
+            Err(_) => {
+                tally.violation(format!("wait_closed does not return: {:?}", pool.status()));
+                pool.terminate();
+            }
+            Ok(Err(error)) => tally.violation(format!("wait_closed fails: {error}")),
+            Ok(Ok(())) => {}
+        }
+        let start = Instant::now();
+        while !proxy.links().is_empty() {
+            if start.elapsed() > PATIENCE {
+                let left = proxy.links().len();
+                tally.violation(format!("the closed pool has {left} connections left"));
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+
+    /// Closes the pool and builds a new one.
+    pub(crate) async fn rebuild(&self, terminate: bool, proxy: &Proxy, tally: &Tally) {
+        self.close(terminate, proxy, tally).await;
+        match build(self.port, self.policy) {
+            Ok(pool) => *self.pool.lock().unwrap_or_else(PoisonError::into_inner) = pool,
+            Err(error) => tally.violation(format!("the pool cannot be built again: {error}")),
+        }
+    }
+}
+
+fn build(port: u16, policy: ResetPolicy) -> Result<Pool, Error> {
+    let options = ConnectOptions::new()
+        .host("127.0.0.1")
+        .port(port)
+        .user(POOL_USER)
+        .password("app")
+        .db("test")
+        .connect_timeout(Duration::from_secs(2))
+        .reset_policy(policy);
+    let pool = create_pool(options)
+        .minsize(1)
+        .maxsize(MAXSIZE)
+        .acquire_timeout(Duration::from_secs(3))
+        .check_timeout(Duration::from_secs(1))
+        .recycle_timeout(Duration::from_secs(1))
+        .build_lazy()?;
+    Ok(pool)
+}
