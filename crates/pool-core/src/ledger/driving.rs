@@ -236,11 +236,16 @@ impl<T: LedgerTypes> Ledger<T> {
         if job.driver != Driver::Background(number) {
             return;
         }
-        let (kind, is_owned) = (job.kind, job.is_owned);
         self.background.cannot_spawn();
         self.undrive(key, effects);
-        if !is_owned && self.nobody_will_drive(kind, WaitClosed::Possible) {
-            self.cancel(key, effects);
+        // The others that nobody drives have waited for tasks, too.
+        for key in self.jobs.undriven() {
+            let is_lost = |job: &Job<T>| {
+                !job.is_owned && self.nobody_will_drive(job.kind, WaitClosed::Possible)
+            };
+            if self.jobs.get(key).is_some_and(is_lost) {
+                self.cancel(key, effects);
+            }
         }
         self.supply(effects);
         self.drive_undriven(effects);
