@@ -42,6 +42,8 @@ pub(crate) struct Page {
     gates: Vec<Arc<Gate>>,
     /// The connects under way.
     pub(crate) in_connect: usize,
+    /// The checks and the recycles under way.
+    pub(crate) in_step: usize,
     pub(crate) connections: BTreeMap<u64, Mark>,
     pub(crate) made: u64,
     /// `close`, `terminate` or the drop of the last handle has returned.
@@ -90,6 +92,7 @@ impl Record {
                 all_goes_well: false,
                 gates: Vec::new(),
                 in_connect: 0,
+                in_step: 0,
                 connections: BTreeMap::new(),
                 made: 0,
                 is_closed: false,

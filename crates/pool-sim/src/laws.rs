@@ -1,5 +1,7 @@
 //! What must hold at every instant.
 
+use pool_core::Status;
+
 use crate::world::World;
 
 impl World {
@@ -97,6 +99,7 @@ impl World {
         if status.waiting() > steps && (status.freesize() > 0 || has_room) {
             return Err(format!("I4: an acquire waits for what is there; {status}"));
         }
+        self.check_unbegun(status, pool.minsize())?;
         let now = self.now();
         let is_late = self.calls.iter().any(|call| {
             let acquire = call.acquire.as_ref();
@@ -107,5 +110,20 @@ impl World {
             true => Err(format!("I10: an acquire is past its time-out; {status}")),
             false => Ok(()),
         }
+    }
+
+    /// Where nobody waits, no step is left that has not begun: it would keep a connection from those who only look.
+    fn check_unbegun(&self, status: Status, minsize: usize) -> Result<(), String> {
+        let page = self.record.page();
+        let connects = status.connecting() - page.in_connect;
+        let steps = status.checking() + status.recycling() - page.in_step;
+        // What is missing for minsize may wait for the next caller, where nobody else would connect.
+        let is_surplus = status.size() - status.closing() > minsize;
+        if status.waiting() == 0 && (steps > 0 || (connects > 0 && is_surplus)) {
+            return Err(format!(
+                "I11: a step has not begun, and nobody waits; {status}"
+            ));
+        }
+        Ok(())
     }
 }

@@ -63,6 +63,22 @@ impl Drop for InConnect {
     }
 }
 
+/// A check or a recycle under way.
+struct InStep(Arc<Record>);
+
+impl InStep {
+    fn begin(record: &Arc<Record>) -> Self {
+        record.page().in_step += 1;
+        Self(Arc::clone(record))
+    }
+}
+
+impl Drop for InStep {
+    fn drop(&mut self) {
+        self.0.page().in_step -= 1;
+    }
+}
+
 impl SimManager {
     fn begin(&self, method: Method) -> Outcome {
         self.call_the_pool();
@@ -137,8 +153,10 @@ impl Manager for SimManager {
     }
 
     fn check(&self, conn: &mut SimConnection) -> impl Future<Output = Result<(), Scripted>> + Send {
+        let in_step = InStep::begin(&self.record);
         let outcome = self.begin(Method::Check);
         async move {
+            let _in_step = in_step;
             self.step(conn, outcome, "its check did not succeed")
                 .await?;
             conn.mark(|mark| mark.is_checked = true);
@@ -150,8 +168,10 @@ impl Manager for SimManager {
         &self,
         conn: &mut SimConnection,
     ) -> impl Future<Output = Result<(), Scripted>> + Send {
+        let in_step = InStep::begin(&self.record);
         let outcome = self.begin(Method::Recycle);
         async move {
+            let _in_step = in_step;
             self.step(conn, outcome, "its recycle did not succeed")
                 .await?;
             conn.mark(|mark| mark.is_dirty = false);

@@ -198,6 +198,22 @@ impl<T: LedgerTypes> Ledger<T> {
         self.supply_head_too(effects);
     }
 
+    /// Undoes the steps that nobody drives and that have not begun: the deadline of their waiter struck before it was
+    /// polled, or their task was dropped. Where somebody waits without a job, he gets them; a pool that closes drives
+    /// what is left.
+    pub(super) fn undo_unbegun(&mut self, effects: &mut Effects<T>) {
+        let is_needed = !self.lifecycle.is_open() || self.queue.first_unassigned().is_some();
+        if self.jobs.undriven_count() == 0 || is_needed {
+            return;
+        }
+        for key in self.jobs.undriven() {
+            let is_unbegun = |job: &Job<T>| job.kind != Kind::Close && job.is_fresh();
+            if self.jobs.get(key).is_some_and(is_unbegun) {
+                self.driver_left(key, true, effects);
+            }
+        }
+    }
+
     /// A verb is dropped: it does not drive the job any more. If it has started the job, it does not want to know any
     /// more how it ends.
     pub(crate) fn caller_dropped(&mut self, key: JobKey, poller: Poller, effects: &mut Effects<T>) {
@@ -207,12 +223,11 @@ impl<T: LedgerTypes> Ledger<T> {
                 effects.drop_later(Stale::Settled(ended));
             }
         }
-        if self
-            .jobs
-            .get(key)
-            .is_some_and(|job| job.driver == Driver::Verb)
-        {
+        // A waiter that had taken it over may have left it since, and this verb was to drive it again.
+        let is_left = |job: &Job<T>| matches!(job.driver, Driver::Verb | Driver::Nobody);
+        if self.jobs.get(key).is_some_and(is_left) {
             self.driver_left(key, false, effects);
+            self.supply(effects);
         }
     }
 
@@ -247,6 +262,7 @@ impl<T: LedgerTypes> Ledger<T> {
                 self.cancel(key, effects);
             }
         }
+        self.undo_unbegun(effects);
         self.supply(effects);
         self.drive_undriven(effects);
     }

@@ -66,7 +66,11 @@ impl<T: LedgerTypes> Ledger<T> {
         };
         match self.take_idle(effects) {
             None => {}
-            Some((entry, None)) => self.hand_out_clean(entry, effects),
+            Some((entry, None)) => {
+                self.hand_out_clean(entry, effects);
+                // The connect that the head has not begun has left a place.
+                self.supply(effects);
+            }
             Some((entry, Some(kind))) => {
                 self.insert_job(kind, Some(entry), Driver::Nobody);
                 self.wake(head, effects);
