@@ -1,16 +1,43 @@
 //! `cargo xtask chaos`: nothing is lost on a real server that fails.
 
+use std::time::Duration;
+
 use crate::failure::Failure;
+use crate::mutants::{self, Layer, Layers, Scratch};
+use crate::root;
 use crate::server_program::{self, Wanted};
 use crate::step::{self, Server};
+
+/// The ledger test as it looks for deliberate faults. It builds pool-mysql first.
+const LEDGER: Layer = Layer {
+    name: "ledger test",
+    words: "run --offline -p pool-chaos -- --minutes 1 --seed 2",
+    cfg: None,
+    limit: Duration::from_secs(600),
+};
 
 pub(crate) fn run(words: &[&str]) -> Result<(), Failure> {
     // The sampler and the checks of a session use SQL that MySQL does not have.
     server_program::ensure(Wanted::MariaDb)?;
+    if words == ["--mutants"] {
+        return hunt();
+    }
     let mut command = step::cargo("run --quiet -p pool-chaos --", Server::Hidden);
     let status = step::run(command.args(words))?;
     match status.success() {
         true => Ok(()),
         false => Err(Failure::of_program("the ledger test", status)),
     }
+}
+
+/// The ledger test must fail with each deliberate fault in pool-mysql.
+fn hunt() -> Result<(), Failure> {
+    println!("xtask chaos: mutants, a minute for each and one without any");
+    let scratch = Scratch::new(
+        root().join("target/chaos"),
+        &["pool-core", "pool-mysql", "pool-chaos", "private-server"],
+    )?;
+    let caught = mutants::hunt(&scratch, "pool-chaos/mutants", &[LEDGER], Layers::All)?;
+    println!("\nxtask chaos: {caught} mutants, none survived");
+    Ok(())
 }

@@ -7,6 +7,7 @@ mod chaos;
 mod example_list;
 mod failure;
 mod install;
+mod mutants;
 mod openssl;
 mod other_servers;
 mod prove;
@@ -34,7 +35,8 @@ cargo xtask TASK
                several threads under shuttle and loom, each future dropped at each poll, and deliberate faults that must be
                found; --long MINUTES runs more of them and goes on where the last run has ended (target/prove)
   chaos        move money through a pool for a minute while the server and the network fail, and check that nothing is lost or
-               done twice; --minutes N runs longer, --seed S repeats the choice of faults of another run
+               done twice; --minutes N runs longer, --seed S repeats the choice of faults of another run; --mutants runs it
+               instead over deliberate faults, which it must find
   bench        measure our pools beside the others, in under ten minutes; --quick takes under two, --docs puts
                the results into docs/performance.md, names of workloads run only those
   help         show this

@@ -1,22 +1,48 @@
 //! `cargo xtask prove`: the promises of the pool, checked by machines.
 
 mod models;
-mod mutant;
-mod mutants;
-mod scratch;
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use self::mutants::Layers;
 use crate::failure::Failure;
+use crate::mutants::{self, Layer, Layers, Scratch};
 use crate::root;
 use crate::step::{self, Server};
 
 /// How many scripts the simulator runs on every push.
 const RUNS: u64 = 200_000;
+
+/// What the deliberate faults are looked for with, the cheapest to build first.
+const LAYERS: [Layer; 4] = [
+    Layer {
+        name: "simulator",
+        words: "run --offline --release -p pool-sim -- --runs 20000",
+        cfg: None,
+        limit: MUTANT_LIMIT,
+    },
+    Layer {
+        name: "unit tests",
+        words: "test --offline --release -p pool-core --lib",
+        cfg: None,
+        limit: MUTANT_LIMIT,
+    },
+    Layer {
+        name: "shuttle",
+        words: "test --offline --release -p pool-models --tests",
+        cfg: Some("shuttle"),
+        limit: MUTANT_LIMIT,
+    },
+    Layer {
+        name: "loom",
+        words: "test --offline --release -p pool-models --tests",
+        cfg: Some("loom"),
+        limit: MUTANT_LIMIT,
+    },
+];
+const MUTANT_LIMIT: Duration = Duration::from_secs(240);
 
 /// How much is to be proved.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,11 +78,16 @@ pub(crate) fn run(size: Size) -> Result<(), Failure> {
     simulate(size, &folder)?;
     models::run(size, &folder)?;
     matrix()?;
-    let layers = match size {
+    println!("\nxtask prove: mutants");
+    let scratch = Scratch::new(
+        folder.join("mutants"),
+        &["pool-core", "pool-sim", "pool-models"],
+    )?;
+    let how_many = match size {
         Size::Push => Layers::UntilFound,
         Size::Long(_) => Layers::All,
     };
-    let caught = mutants::run(&folder.join("mutants"), layers)?;
+    let caught = mutants::hunt(&scratch, "pool-sim/mutants", &LAYERS, how_many)?;
     println!(
         "\nxtask prove: all steps passed in {} s; {caught} mutants, none survived",
         start.elapsed().as_secs()

@@ -1,4 +1,4 @@
-//! A copy of pool-core and pool-sim that may be broken.
+//! A copy of some crates that may be broken.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -6,39 +6,38 @@ use std::path::{Path, PathBuf};
 use crate::failure::Failure;
 use crate::root;
 
-/// The crates that are copied.
-const CRATES: [&str; 2] = ["pool-core", "pool-sim"];
-
 /// A workspace of its own, in the target folder.
-pub(super) struct Scratch {
-    pub(super) folder: PathBuf,
+pub(crate) struct Scratch {
+    folder: PathBuf,
 }
 
 impl Scratch {
-    pub(super) fn new(folder: &Path) -> Result<Self, Failure> {
-        let making = || format!("copy the crates to {}", folder.display());
-        copy_all(folder).map_err(Failure::while_doing(making()))?;
-        Ok(Self {
-            folder: folder.to_owned(),
-        })
+    /// Copies these crates into a folder. What was built there before is used again.
+    pub(crate) fn new(folder: PathBuf, crates: &[&str]) -> Result<Self, Failure> {
+        let what = format!("copy the crates to {}", folder.display());
+        copy_all(&folder, crates).map_err(Failure::while_doing(what))?;
+        Ok(Self { folder })
     }
 
-    /// The source of pool-core.
-    pub(super) fn source(&self) -> PathBuf {
-        self.folder.join("crates/pool-core/src")
+    pub(super) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    pub(super) fn crates(&self) -> PathBuf {
+        self.folder.join("crates")
     }
 }
 
-fn copy_all(folder: &Path) -> std::io::Result<()> {
+fn copy_all(folder: &Path, names: &[&str]) -> std::io::Result<()> {
     let crates = folder.join("crates");
     if crates.exists() {
         fs::remove_dir_all(&crates)?;
     }
-    for name in CRATES {
+    for name in names {
         copy(&root().join("crates").join(name), &crates.join(name))?;
     }
     let manifest = fs::read_to_string(root().join("Cargo.toml"))?;
-    fs::write(folder.join("Cargo.toml"), with_members(&manifest))?;
+    fs::write(folder.join("Cargo.toml"), with_members(&manifest, names))?;
     fs::copy(root().join("Cargo.lock"), folder.join("Cargo.lock"))?;
     Ok(())
 }
@@ -56,9 +55,10 @@ fn copy(from: &Path, to: &Path) -> std::io::Result<()> {
     Ok(())
 }
 
-/// The manifest of the workspace with these two members only.
-fn with_members(manifest: &str) -> String {
-    let members = CRATES.map(|name| format!("\"crates/{name}\"")).join(", ");
+/// The manifest of the workspace with these members only.
+fn with_members(manifest: &str, names: &[&str]) -> String {
+    let members = names.iter().map(|name| format!("\"crates/{name}\""));
+    let members = members.collect::<Vec<_>>().join(", ");
     let mut text = String::new();
     let mut is_in_list = false;
     for line in manifest.lines() {
@@ -85,7 +85,7 @@ mod tests {
     fn only_the_members_are_changed() {
         let manifest = "[workspace]\nresolver = \"3\"\nmembers = [\n    \"a\",\n]\n# All but b.\ndefault-members = [\n    \"a\",\n]\n\n[profile.dev]\n";
         assert_eq!(
-            with_members(manifest),
+            with_members(manifest, &["pool-core", "pool-sim"]),
             "[workspace]\nresolver = \"3\"\nmembers = [\"crates/pool-core\", \"crates/pool-sim\"]\n# All but b.\n\n[profile.dev]\n"
         );
     }

@@ -1,4 +1,4 @@
-//! One deliberate fault in pool-core, as a file of `crates/pool-sim/mutants` describes it.
+//! One deliberate fault, as a file of `crates/pool-sim/mutants` or `crates/pool-chaos/mutants` describes it.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,18 +11,18 @@ const BECOMES: &str = "\n--- becomes\n";
 
 /// A fault: some lines of one file, and what they become.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Mutant {
+pub(super) struct Fault {
     pub(super) name: String,
     /// What is wrong then.
     pub(super) what: String,
-    /// The file, in `crates/pool-core/src`.
+    /// The file, in `crates`.
     file: PathBuf,
     is: String,
     becomes: String,
 }
 
 /// Reads all files of a folder, in the order of their names.
-pub(super) fn read_all(folder: &Path) -> Result<Vec<Mutant>, Failure> {
+pub(super) fn read_all(folder: &Path) -> Result<Vec<Fault>, Failure> {
     let reading = || format!("read {}", folder.display());
     let files = fs::read_dir(folder).map_err(Failure::while_doing(reading()))?;
     let mut paths: Vec<PathBuf> = files.filter_map(|file| Some(file.ok()?.path())).collect();
@@ -30,7 +30,7 @@ pub(super) fn read_all(folder: &Path) -> Result<Vec<Mutant>, Failure> {
     paths.iter().map(|path| read(path)).collect()
 }
 
-fn read(path: &Path) -> Result<Mutant, Failure> {
+fn read(path: &Path) -> Result<Fault, Failure> {
     let text = fs::read_to_string(path);
     let text = text.map_err(Failure::while_doing(format!("read {}", path.display())))?;
     let name = path.file_stem().unwrap_or_default().to_string_lossy();
@@ -42,11 +42,11 @@ fn read(path: &Path) -> Result<Mutant, Failure> {
     })
 }
 
-fn parse(name: &str, text: &str) -> Option<Mutant> {
+fn parse(name: &str, text: &str) -> Option<Fault> {
     let (head, change) = text.split_once(IS)?;
     let (is, becomes) = change.split_once(BECOMES)?;
     let (what, file) = head.trim_end().split_once("\nfile: ")?;
-    Some(Mutant {
+    Some(Fault {
         name: name.to_owned(),
         what: what.to_owned(),
         file: file.into(),
@@ -61,24 +61,23 @@ pub(super) struct Applied {
     original: String,
 }
 
-impl Mutant {
-    /// Puts the fault into a copy of `crates/pool-core/src`.
+impl Fault {
+    /// Puts the fault into a copy of `crates`.
     ///
     /// # Errors
     ///
     /// Its lines are not there, or are there more than once: somebody has changed them, and the mutant with them.
-    pub(super) fn apply(&self, source: &Path) -> Result<Applied, Failure> {
-        let path = source.join(&self.file);
+    pub(super) fn apply(&self, crates: &Path) -> Result<Applied, Failure> {
+        let path = crates.join(&self.file);
         let original = fs::read_to_string(&path);
         let original =
             original.map_err(Failure::while_doing(format!("read {}", path.display())))?;
         let times = original.matches(&self.is).count();
         if times != 1 {
             return Err(Failure::new(format!(
-                "the lines of mutant {} are {times} times in {}: bring crates/pool-sim/mutants/{}.txt up to date",
+                "the lines of mutant {} are {times} times in {}: bring its file up to date",
                 self.name,
                 self.file.display(),
-                self.name
             )));
         }
         let changed = original.replace(&self.is, &self.becomes);
@@ -114,14 +113,15 @@ mod tests {
 
     #[test]
     fn all_mutants_of_the_checkout_fit_its_source() {
-        let folder = crate::root().join("crates/pool-sim/mutants");
-        let source = crate::root().join("crates/pool-core/src");
-        let mutants = read_all(&folder).expect("readable mutants");
-        assert!(mutants.len() >= 12, "{} mutants", mutants.len());
-        for mutant in mutants {
-            let text = fs::read_to_string(source.join(&mutant.file)).expect("a file of pool-core");
-            assert_eq!(text.matches(&mutant.is).count(), 1, "{}", mutant.name);
-            assert_ne!(mutant.is, mutant.becomes, "{}", mutant.name);
+        let crates = crate::root().join("crates");
+        for (folder, at_least) in [("pool-sim/mutants", 12), ("pool-chaos/mutants", 3)] {
+            let mutants = read_all(&crates.join(folder)).expect("readable mutants");
+            assert!(mutants.len() >= at_least, "{folder}: {}", mutants.len());
+            for mutant in mutants {
+                let text = fs::read_to_string(crates.join(&mutant.file)).expect("a file of it");
+                assert_eq!(text.matches(&mutant.is).count(), 1, "{}", mutant.name);
+                assert_ne!(mutant.is, mutant.becomes, "{}", mutant.name);
+            }
         }
     }
 }
