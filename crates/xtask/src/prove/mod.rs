@@ -44,6 +44,9 @@ const LAYERS: [Layer; 4] = [
 ];
 const MUTANT_LIMIT: Duration = Duration::from_secs(240);
 
+/// The cancellation matrix had 5,623 cases when this was written.
+const FEWEST_CASES: u64 = 5_000;
+
 /// How much is to be proved.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Size {
@@ -77,7 +80,7 @@ pub(crate) fn run(size: Size) -> Result<(), Failure> {
     let folder = folder()?;
     simulate(size, &folder)?;
     models::run(size, &folder)?;
-    matrix()?;
+    matrix(&folder)?;
     println!("\nxtask prove: mutants");
     let scratch = Scratch::new(
         folder.join("mutants"),
@@ -116,14 +119,40 @@ fn simulate(size: Size, folder: &Path) -> Result<(), Failure> {
     must_pass("the simulator", &mut command)
 }
 
-/// Every verb dropped at each of its polls.
-fn matrix() -> Result<(), Failure> {
+/// Every verb dropped at each of its polls. The folder keeps what it prints.
+fn matrix(folder: &Path) -> Result<(), Failure> {
     println!("\nxtask prove: every future dropped at every poll");
-    let words = "test -p tests --test cancellation_matrix";
-    must_pass(
-        "the cancellation matrix",
-        &mut step::cargo(words, Server::Hidden),
-    )
+    let printed = folder.join("matrix.txt");
+    let what = format!("write {}", printed.display());
+    let output = fs::File::create(&printed).map_err(Failure::while_doing(what))?;
+    let words = "test -p tests --test cancellation_matrix -- --nocapture";
+    let mut command = step::cargo(words, Server::Hidden);
+    let passed = must_pass("the cancellation matrix", command.stdout(output));
+    let text = fs::read_to_string(&printed);
+    let text = text.map_err(Failure::while_doing(format!("read {}", printed.display())))?;
+    if passed.is_err() {
+        print!("{text}");
+    }
+    passed?;
+    let cases = cases(&text);
+    println!("cancellation matrix: {cases} cases; 0 failed");
+    match cases > FEWEST_CASES {
+        true => Ok(()),
+        false => Err(Failure::new(format!(
+            "the cancellation matrix has lost cases: there were more than {FEWEST_CASES}; see {}",
+            printed.display()
+        ))),
+    }
+}
+
+/// How many cases there were, from lines such as `cancellation matrix on Spawner: 2483 cases`.
+fn cases(text: &str) -> u64 {
+    let of_line = |line: &str| {
+        let (_, rest) = line.split_once("cancellation matrix on ")?;
+        let (_, rest) = rest.split_once(": ")?;
+        rest.strip_suffix(" cases")?.parse::<u64>().ok()
+    };
+    text.lines().filter_map(of_line).sum()
 }
 
 fn must_pass(what: &str, command: &mut Command) -> Result<(), Failure> {
@@ -131,5 +160,18 @@ fn must_pass(what: &str, command: &mut Command) -> Result<(), Failure> {
     match status.success() {
         true => Ok(()),
         false => Err(Failure::of_program(what, status)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_cases_of_the_matrix_are_added_up() {
+        let text = "running 3 tests\nSpawner: clear: 90 cases, up to 4 awaits\ncancellation matrix on Spawner: 2483 cases\n\
+            test a ... cancellation matrix on NoSpawner: 17 cases\n";
+        assert_eq!(cases(text), 2_500);
+        assert_eq!(cases("running 0 tests"), 0);
     }
 }
