@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Poll, Waker};
 use std::time::{Duration, Instant};
 
-use pool_core::Runtime;
+use pool_core::{Runtime, Status};
 
 use crate::manager::SimPool;
 use crate::runtime::{SimRuntime, pick};
@@ -263,5 +263,32 @@ impl Page {
     pub(crate) fn has_any(&self, wanted: &[Outcome]) -> bool {
         let mut tapes = self.script.tapes().into_iter();
         tapes.any(|(_, tape)| tape.iter().any(|outcome| wanted.contains(outcome)))
+    }
+}
+
+/// What a verb that has gone well has promised.
+impl Record {
+    /// `clear` is called: what is idle now is handed out to nobody.
+    pub(crate) fn is_cleared(&self, status: Status) {
+        let mut page = self.page();
+        let steps = status.checking() + status.recycling() + status.closing();
+        // Otherwise it cannot be told which of them are idle.
+        if steps > 0 || status.held() != page.held() {
+            return;
+        }
+        let marks = page.connections.values_mut();
+        for mark in marks.filter(|mark| !mark.is_held && !mark.is_off_books) {
+            mark.unfit = Some("it was idle when the pool was cleared");
+        }
+    }
+
+    /// An awaited release has returned: the connection is clean, unless somebody has used it since, or gone.
+    pub(crate) fn is_released(&self, id: u64, uses: u64) {
+        let mut page = self.page();
+        let mark = page.connections.get(&id);
+        if mark.is_some_and(|mark| mark.is_dirty && mark.uses == uses && !mark.is_off_books) {
+            let text = format!("connection {id} is not clean, and its release has returned");
+            page.violations.push(text);
+        }
     }
 }

@@ -10,7 +10,7 @@ use crate::script::Outcome;
 
 pub(crate) struct SimConnection {
     pub(crate) id: u64,
-    record: Arc<Record>,
+    pub(crate) record: Arc<Record>,
 }
 
 impl SimConnection {

@@ -24,6 +24,7 @@ impl World {
             }),
             Verb::Clear => self.start(number, |pool| {
                 Box::pin(async move {
+                    pool.manager().record.is_cleared(pool.status());
                     pool.clear().await;
                     Done::Cleared
                 })
@@ -39,8 +40,14 @@ impl World {
             }
             Verb::AwaitRelease => self.pick_held(number).is_some_and(|leaving| {
                 let release = async move {
-                    let released = PooledConnection::release(leaving.let_go());
-                    Done::Released(released.await)
+                    let guard = leaving.let_go();
+                    let (record, id) = (Arc::clone(&guard.record), guard.id);
+                    let uses = guard.mark(|mark| mark.uses);
+                    let released = PooledConnection::release(guard).await;
+                    if released.is_ok() {
+                        record.is_released(id, uses);
+                    }
+                    Done::Released(released)
                 };
                 self.push(Task::new(Box::pin(release)), None);
                 true
