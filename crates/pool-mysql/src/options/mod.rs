@@ -7,6 +7,8 @@ mod keys;
 mod my_cnf;
 mod nearest;
 mod pool_options;
+#[cfg(test)]
+mod properties;
 mod resolve;
 mod resolved;
 #[cfg(feature = "serde")]

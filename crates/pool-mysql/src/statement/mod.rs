@@ -4,6 +4,8 @@ pub(crate) mod database;
 pub(crate) mod literal;
 pub(crate) mod neutral;
 pub(crate) mod opening;
+#[cfg(test)]
+mod properties;
 pub(crate) mod quote;
 pub(crate) mod scanner;
 pub(crate) mod sql;
