@@ -1,6 +1,6 @@
 //! The `?` of a statement, as this crate counts them and as the server does.
 
-use futures::executor::block_on;
+use futures_lite::future::block_on;
 use pool_mysql::mysql_async::prelude::Queryable;
 use pool_mysql::mysql_async::{Params, Value};
 use pool_mysql::{Connection, Error};

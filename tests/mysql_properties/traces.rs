@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
-use futures::executor::block_on;
+use futures_lite::future::block_on;
 use pool_mysql::mysql_async::prelude::Queryable;
 use pool_mysql::{Connection, ResetPolicy};
 use proptest::collection::vec;

@@ -14,7 +14,11 @@ pub fn neutral(sql: &[u8]) {
     if !plain {
         return;
     }
-    assert!(!traits.may_commit && !traits.ends_transaction && !traits.is_commit);
+    assert!(!traits.ends_transaction && !traits.is_commit);
+    // A `;` inside a text counts as a second statement there.
+    let bare = sql.trim_ascii_end();
+    let bare = bare.strip_suffix(b";").unwrap_or(bare);
+    assert!(!traits.may_commit || bare.contains(&b';'));
     assert!(!traits.may_change_database);
     let read = |dialect| -> Vec<(usize, usize)> {
         Scanner::new(sql, dialect)

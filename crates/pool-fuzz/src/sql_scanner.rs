@@ -40,6 +40,8 @@ enum Place {
 fn questions_in(sql: &[u8], dialect: Dialect) -> Vec<usize> {
     let mut found = Vec::new();
     let mut place = Place::Outside;
+    // Comments whose content the server reads.
+    let mut open_comments = 0;
     let mut at = 0;
     while let Some(&byte) = sql.get(at) {
         let next = sql.get(at + 1).copied();
@@ -51,10 +53,18 @@ fn questions_in(sql: &[u8], dialect: Dialect) -> Vec<usize> {
             (Place::Outside, b'/') if next == Some(b'*') => {
                 length = 2;
                 match &sql[at + 2..] {
-                    // The server reads what is in it.
-                    [b'!' | b'+', ..] | [b'M', b'!', ..] => Place::Outside,
+                    [b'!' | b'+', ..] | [b'M', b'!', ..] => {
+                        open_comments += 1;
+                        Place::Outside
+                    }
                     _ => Place::ToEndOfComment,
                 }
+            }
+            // Otherwise `*/*` is a sign and the beginning of a comment.
+            (Place::Outside, b'*') if next == Some(b'/') && open_comments > 0 => {
+                length = 2;
+                open_comments -= 1;
+                Place::Outside
             }
             (Place::Outside, b'?') => {
                 found.push(at);

@@ -49,7 +49,7 @@ impl Manager for Numbers {
 macro_rules! mysql {
     () => {
         "use pool_mysql::mysql_async::prelude::Queryable;
-use pool_mysql::{ConnectOptions, Connection, Error, PooledConnection, TransactionOptions, connect};
+use pool_mysql::{ConnectOptions, Connection, Error, PooledConnection, connect};
 fn cloned<T: Clone>(_: &T) {}
 async fn program(options: ConnectOptions, mut conn: PooledConnection) -> Result<(), Error> {
 "
@@ -111,14 +111,14 @@ one.execute(\"SELECT 3\", ()).await?; Ok(())";
         "let mut cur = conn.ss_cursor(); cur.execute(\"SELECT 1\", ()).await?; cur.close().await?; drop(conn); Ok(())",
         "let mut cur = conn.ss_cursor(); cur.execute(\"SELECT 1\", ()).await?; drop(conn); cur.close().await?; Ok(())";
     AConnectionIsUsedInsteadOfItsTransaction: "E0499", mysql!(),
-        "let tx = conn.start_transaction(TransactionOptions::default()).await?; tx.commit().await?; conn.ping().await?; Ok(())",
-        "let tx = conn.start_transaction(TransactionOptions::default()).await?; conn.ping().await?; tx.commit().await?; Ok(())";
+        "let tx = conn.start_transaction(<_>::default()).await?; tx.commit().await?; conn.ping().await?; Ok(())",
+        "let tx = conn.start_transaction(<_>::default()).await?; conn.ping().await?; tx.commit().await?; Ok(())";
     AConnectionIsReleasedUnderItsTransaction: "E0505", mysql!(),
-        "let tx = conn.start_transaction(TransactionOptions::default()).await?; tx.commit().await?; drop(conn); Ok(())",
-        "let tx = conn.start_transaction(TransactionOptions::default()).await?; drop(conn); tx.commit().await?; Ok(())";
+        "let tx = conn.start_transaction(<_>::default()).await?; tx.commit().await?; drop(conn); Ok(())",
+        "let tx = conn.start_transaction(<_>::default()).await?; drop(conn); tx.commit().await?; Ok(())";
     ATransactionIsEndedTwice: "E0382", mysql!(),
-        "let tx = conn.start_transaction(TransactionOptions::default()).await?; tx.commit().await?; Ok(())",
-        "let tx = conn.start_transaction(TransactionOptions::default()).await?; tx.commit().await?; tx.rollback().await?; Ok(())";
+        "let tx = conn.start_transaction(<_>::default()).await?; tx.commit().await?; Ok(())",
+        "let tx = conn.start_transaction(<_>::default()).await?; tx.commit().await?; tx.rollback().await?; Ok(())";
     AConnectionIsUsedBeforeItsRowsAreRead: "E0499", mysql!(),
         "let mut rows = conn.query_iter(\"SELECT 1\").await?; rows.next().await?; conn.ping().await?; Ok(())",
         "let mut rows = conn.query_iter(\"SELECT 1\").await?; conn.ping().await?; rows.next().await?; Ok(())";
