@@ -14,10 +14,12 @@ use proptest::test_runner::{Config, RngSeed, TestRunner};
 
 /// The same input in every run, unless `PROPTEST_RNG_SEED` chooses other input or `PROPTEST_CASES` asks for more.
 fn runner(cases: u32) -> TestRunner {
-    let mut config = Config::default();
-    config.failure_persistence = None;
-    // Each step to a shorter input starts no server, but sends some statements.
-    config.max_shrink_iters = 200;
+    let mut config = Config {
+        failure_persistence: None,
+        // Each step to a shorter input sends statements to the server.
+        max_shrink_iters: 200,
+        ..Config::default()
+    };
     if env::var_os("PROPTEST_CASES").is_none() {
         config.cases = cases;
     }

@@ -1,8 +1,8 @@
 //! Every seed goes through its target, and every target has seeds.
 
 use std::collections::BTreeSet;
-use std::fs;
 use std::path::{Path, PathBuf};
+use std::{env, fs};
 
 use pool_fuzz::TARGETS;
 
@@ -41,6 +41,57 @@ fn every_target_accepts_the_seeds_of_the_others() {
                 println!("{} for {name}", file.display());
                 target(&data);
             }
+        }
+    }
+}
+
+/// Numbers that look random and are the same in every run.
+struct Dice(u64);
+
+impl Dice {
+    fn roll(&mut self, sides: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        (self.0 % sides as u64) as usize
+    }
+
+    /// The seed with one to four changes: a byte, a part that is missing, or a part of another seed.
+    fn damage(&mut self, seeds: &[Vec<u8>]) -> Vec<u8> {
+        let mut data = seeds[self.roll(seeds.len())].clone();
+        for _ in 0..=self.roll(4) {
+            let at = self.roll(data.len() + 1);
+            let end = (at + self.roll(6)).min(data.len());
+            let other = &seeds[self.roll(seeds.len())];
+            let from = self.roll(other.len() + 1);
+            let to = (from + self.roll(12)).min(other.len());
+            match self.roll(3) {
+                0 => drop(data.drain(at..end)),
+                1 => data.insert(at, b"'\"`\\?#-/*!@:%;=[]\n \0\xff"[self.roll(21)]),
+                _ => drop(data.splice(at..end, other[from..to].iter().copied())),
+            }
+        }
+        data
+    }
+}
+
+/// Without libFuzzer, with every compiler: two thousand inputs a target, or as many as `POOL_FUZZ_INPUTS` says.
+#[test]
+fn every_target_accepts_damaged_seeds() {
+    let inputs =
+        env::var("POOL_FUZZ_INPUTS").map_or(2_000, |inputs| inputs.parse().expect("a number"));
+    for (name, target) in TARGETS {
+        let read = |file: PathBuf| fs::read(file).expect("a seed");
+        let seeds: Vec<Vec<u8>> = entries(&seeds().join(name)).into_iter().map(read).collect();
+        let mut dice = Dice(0x9e37_79b9_7f4a_7c15);
+        for number in 0..inputs {
+            let data = dice.damage(&seeds);
+            let accepts = std::panic::catch_unwind(|| target(&data));
+            assert!(
+                accepts.is_ok(),
+                "{name}, input {number}: {}",
+                data.escape_ascii()
+            );
         }
     }
 }
