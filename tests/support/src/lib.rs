@@ -29,6 +29,9 @@ pub use crate::stage::{Mode, Stage};
 pub use crate::warnings::warnings;
 pub use crate::watchdog::within;
 
+#[cfg(doctest)]
+mod misuse;
+
 /// The programs in the README and in the guides are compiled, and run where they need no server.
 #[cfg(doctest)]
 mod pages {
