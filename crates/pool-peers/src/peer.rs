@@ -33,6 +33,8 @@ pub(crate) enum Offer {
     Lifetime,
     /// A guard can give its connection out of the pool.
     Discard,
+    /// It documents that it works without tokio.
+    AnyExecutor,
 }
 
 impl Offer {
@@ -47,6 +49,7 @@ impl Offer {
             Self::Close => "no close",
             Self::Minsize => "no number of connections that the pool keeps open by itself",
             Self::Lifetime => "no maximal lifetime",
+            Self::AnyExecutor => "works within tokio only, as it documents",
             Self::Discard => "no way to take a connection out of the pool",
         }
     }
@@ -61,6 +64,8 @@ pub(crate) struct Settings {
     pub(crate) acquire_timeout: Duration,
     /// The limit of each single step, where it is offered.
     pub(crate) step_timeout: Duration,
+    /// Whether there are limits at all. Where a limit needs tokio's timer, a scenario without tokio has none.
+    pub(crate) limits: bool,
     /// Whether each acquire checks an idle connection.
     pub(crate) check: bool,
     pub(crate) lifetime: Option<Duration>,
@@ -74,6 +79,7 @@ impl Settings {
             minsize: 0,
             acquire_timeout: Duration::from_secs(30),
             step_timeout: Duration::from_secs(30),
+            limits: true,
             check: true,
             lifetime: None,
         }

@@ -48,11 +48,7 @@ pub(crate) enum Cell {
 
 impl Scenario {
     /// A scenario that every pool can express, on one thread.
-    pub(crate) const fn new(
-        id: &'static str,
-        name: &'static str,
-        run: Run,
-    ) -> Self {
+    pub(crate) const fn new(id: &'static str, name: &'static str, run: Run) -> Self {
         Self {
             id,
             name,

@@ -67,7 +67,10 @@ impl Step {
             }
             Self::Gate(gate) => {
                 let mut opened = gate.0.subscribe();
-                opened.wait_for(|open| *open).await.map_err(|_| Refused(name))?;
+                opened
+                    .wait_for(|open| *open)
+                    .await
+                    .map_err(|_| Refused(name))?;
                 Ok(())
             }
         }
@@ -106,7 +109,6 @@ struct Shared {
     present: AtomicUsize,
     peak: AtomicUsize,
     checks: AtomicU64,
-    recycles: AtomicU64,
     two_holders: AtomicBool,
     drop_panics: AtomicBool,
 }
@@ -178,9 +180,6 @@ impl Server {
     pub(crate) fn checks(&self) -> u64 {
         self.0.checks.load(SeqCst)
     }
-    pub(crate) fn recycles(&self) -> u64 {
-        self.0.recycles.load(SeqCst)
-    }
     /// Whether a connection was handed out while somebody held it.
     pub(crate) fn had_two_holders(&self) -> bool {
         self.0.two_holders.load(SeqCst)
@@ -225,7 +224,6 @@ impl Connection {
     pub(crate) async fn recycle(&self) -> Result<(), Refused> {
         let step = self.server.script().recycle.clone();
         self.used.store(false, SeqCst);
-        self.server.0.recycles.fetch_add(1, SeqCst);
         step.run("recycle").await?;
         match self.is_broken() {
             true => Err(Refused("recycle")),

@@ -20,7 +20,7 @@ fn word(cell: &Cell) -> &'static str {
 pub(crate) fn print(kinds: &[Kind], rows: &[Row]) {
     print!("| scenario |");
     for kind in kinds {
-        print!(" {} {} |", kind.name, kind.version);
+        print!(" {} {} |", kind.package, kind.version);
     }
     print!("\n| --- |");
     for _ in kinds {

@@ -15,14 +15,20 @@ fn versions_are_those_of_the_lock_file() {
     let lock = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../Cargo.lock"))
         .expect("the lock file of the workspace");
     for kind in peers::ALL {
-        let entry = format!("name = \"{}\"\nversion = \"{}\"\n", kind.package, kind.version);
+        let entry = format!(
+            "name = \"{}\"\nversion = \"{}\"\n",
+            kind.package, kind.version
+        );
         assert!(lock.contains(&entry), "{} {}", kind.package, kind.version);
     }
 }
 
 #[test]
 fn each_scenario_has_an_id_of_its_own() {
-    let mut ids: Vec<_> = scenarios::all().iter().map(|scenario| scenario.id).collect();
+    let mut ids: Vec<_> = scenarios::all()
+        .iter()
+        .map(|scenario| scenario.id)
+        .collect();
     let count = ids.len();
     ids.sort_unstable();
     ids.dedup();
@@ -98,7 +104,7 @@ const FORGETFUL: Kind = Kind {
     open: |server, _| {
         let taken = Arc::default();
         Box::pin(std::future::ready(Ok(
-            Arc::new(Forgetful { server, taken }) as _
+            Arc::new(Forgetful { server, taken }) as _,
         )))
     },
     ..UNLIMITED
@@ -106,7 +112,8 @@ const FORGETFUL: Kind = Kind {
 
 fn scenario(id: &str) -> Scenario {
     let mut all = scenarios::all().into_iter();
-    all.find(|scenario| scenario.id == id).expect("the scenario")
+    all.find(|scenario| scenario.id == id)
+        .expect("the scenario")
 }
 
 #[test]
@@ -119,7 +126,10 @@ fn a_pool_without_a_limit_fails() {
 fn a_pool_that_wakes_nobody_hangs() {
     for id in ["P02", "P19i"] {
         let cell = scenario(id).cell(FORGETFUL);
-        assert!(matches!(cell, Cell::Fault(Fault::Hang(_))), "{id}: {cell:?}");
+        assert!(
+            matches!(cell, Cell::Fault(Fault::Hang(_))),
+            "{id}: {cell:?}"
+        );
     }
 }
 

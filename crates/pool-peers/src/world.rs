@@ -233,7 +233,11 @@ impl Probe {
     /// Polls once.
     pub(crate) fn poll(&mut self) -> Option<Result<Lease, String>> {
         let waker = Waker::from(Arc::clone(&self.waker));
-        match self.acquiring.as_mut().poll(&mut Context::from_waker(&waker)) {
+        match self
+            .acquiring
+            .as_mut()
+            .poll(&mut Context::from_waker(&waker))
+        {
             Poll::Ready(got) => Some(got),
             Poll::Pending => None,
         }
@@ -241,7 +245,10 @@ impl Probe {
 
     /// Polls once; the acquire must have to wait.
     pub(crate) fn must_wait(&mut self) -> Check {
-        expect(self.poll().is_none(), "an acquire with no connection free does not wait")
+        expect(
+            self.poll().is_none(),
+            "an acquire with no connection free does not wait",
+        )
     }
 
     pub(crate) fn wakes(&self) -> usize {

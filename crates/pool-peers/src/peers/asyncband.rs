@@ -13,7 +13,7 @@ pub(crate) const KIND: Kind = Kind {
     name: "asyncband",
     package: "asyncband",
     version: "0.7.4",
-    offers: &[Offer::Check, Offer::Discard],
+    offers: &[Offer::Check, Offer::Discard, Offer::AnyExecutor],
     open: |server, settings| Box::pin(std::future::ready(Ok(open(server, settings)))),
 };
 

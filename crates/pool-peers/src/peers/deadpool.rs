@@ -17,6 +17,7 @@ pub(crate) const KIND: Kind = Kind {
         Offer::AcquireTimeout,
         Offer::Close,
         Offer::Discard,
+        Offer::AnyExecutor,
     ],
     open: |server, settings| Box::pin(std::future::ready(open(server, settings))),
 };
@@ -41,9 +42,9 @@ fn open(server: Server, settings: Settings) -> Result<BoxPeer, String> {
     let pool = Pool::builder(Backend(server))
         .max_size(settings.maxsize)
         .runtime(Runtime::Tokio1)
-        .wait_timeout(Some(settings.acquire_timeout))
-        .create_timeout(Some(limit))
-        .recycle_timeout(Some(limit))
+        .wait_timeout(settings.limits.then_some(settings.acquire_timeout))
+        .create_timeout(settings.limits.then_some(limit))
+        .recycle_timeout(settings.limits.then_some(limit))
         .build();
     Ok(Arc::new(Deadpool(pool.map_err(|error| error.to_string())?)))
 }

@@ -89,7 +89,10 @@ impl Connection for FakeConnection {
         Ok(())
     }
     async fn ping(&mut self) -> Result<(), Error> {
-        self.conn.ping().await.map_err(|error| Error::Protocol(error.to_string()))
+        self.conn
+            .ping()
+            .await
+            .map_err(|error| Error::Protocol(error.to_string()))
     }
     async fn begin(&mut self) -> Result<Transaction<'_, Self::Database>, Error> {
         Transaction::begin(self, None).await

@@ -20,6 +20,7 @@ pub(crate) const KIND: Kind = Kind {
         Offer::Close,
         Offer::Minsize,
         Offer::Discard,
+        Offer::AnyExecutor,
     ],
     open: |server, settings| Box::pin(open(server, settings)),
 };

@@ -32,7 +32,10 @@ fn none_is_broken(leases: &[Lease]) -> Check {
         .count();
     expect(
         broken == 0,
-        format!("{broken} of {} connections that were handed out are broken", leases.len()),
+        format!(
+            "{broken} of {} connections that were handed out are broken",
+            leases.len()
+        ),
     )
 }
 
@@ -52,7 +55,10 @@ async fn cut_in_use(w: World) -> Check {
 async fn cut_while_idle(w: World, maxsize: usize) -> Check {
     let pool = w.open(Settings::of(maxsize)).await?;
     let leases = take_all(&pool, maxsize).await?;
-    let cutters: Vec<_> = leases.iter().map(|lease| lease.connection().cutter()).collect();
+    let cutters: Vec<_> = leases
+        .iter()
+        .map(|lease| lease.connection().cutter())
+        .collect();
     drop(leases);
     let_settle().await;
     for cut in cutters {

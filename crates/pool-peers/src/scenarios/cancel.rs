@@ -22,15 +22,23 @@ pub(crate) const ALL: &[Scenario] = &[
         Box::pin(result_dropped(w))
     }),
     Scenario::new("P03", "cancelled during a check", |w| {
-        Box::pin(cancelled_in_check(w))
+        Box::pin(cancelled_in_check(w, Duration::from_millis(200)))
     })
+    .needs(&[Offer::Check]),
+    Scenario::new(
+        "P03c",
+        "the same; the check never ends, its limit is 30 s",
+        |w| Box::pin(cancelled_in_check(w, Duration::from_secs(30))),
+    )
     .needs(&[Offer::Check]),
     Scenario::new("P03b", "cancelled during a connect", |w| {
         Box::pin(cancelled_in_connect(w))
     }),
-    Scenario::new("P07", "50 cancelled acquires beside an idle connection", |w| {
-        Box::pin(many_cancelled(w))
-    })
+    Scenario::new(
+        "P07",
+        "50 cancelled acquires beside an idle connection",
+        |w| Box::pin(many_cancelled(w)),
+    )
     .needs(&[Offer::Check]),
     Scenario::new("P08", "storm of 200 acquires with short time-outs", |w| {
         Box::pin(storm(w))
@@ -89,8 +97,10 @@ async fn result_dropped(w: World) -> Check {
     pool.is_whole().await
 }
 
-async fn cancelled_in_check(w: World) -> Check {
-    let pool = w.open(Settings::of(1)).await?;
+async fn cancelled_in_check(w: World, limit: Duration) -> Check {
+    let mut settings = Settings::of(1);
+    settings.step_timeout = limit;
+    let pool = w.open(settings).await?;
     drop(pool.served("the first acquire").await?);
     let_settle().await;
     let checks = w.server.checks();

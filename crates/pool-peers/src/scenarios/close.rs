@@ -24,7 +24,13 @@ pub(crate) const ALL: &[Scenario] = &[
         Box::pin(waits_end(w))
     })
     .needs(&[Offer::Close]),
-    Scenario::new("P59c", "close, with a connection in use", |w| {
+    Scenario::new(
+        "P59c",
+        "close beside tasks that acquire again and again",
+        |w| Box::pin(beside_loops(w)),
+    )
+    .needs(&[Offer::WaitClosed]),
+    Scenario::new("P59d", "close, with a connection in use", |w| {
         Box::pin(with_one_in_use(w))
     })
     .needs(&[Offer::Close]),
@@ -91,7 +97,10 @@ async fn nothing_open(w: World) -> Check {
     let closed = bounded("close", closing).await?;
     expect(closed.is_ok(), "close panics")?;
     let live = w.server.live();
-    expect(live == 0, format!("{live} connections are open after close"))
+    expect(
+        live == 0,
+        format!("{live} connections are open after close"),
+    )
 }
 
 async fn waits_end(w: World) -> Check {
@@ -109,10 +118,29 @@ async fn waits_end(w: World) -> Check {
     let later = bounded("an acquire after close", pool.acquire()).await?;
     expect(later.is_err(), "a closed pool serves an acquire")?;
     drop(held);
-    expect(
-        bounded("close", closing).await?.is_ok(),
-        "close panics",
-    )
+    expect(bounded("close", closing).await?.is_ok(), "close panics")
+}
+
+async fn beside_loops(w: World) -> Check {
+    let pool = w.open(Settings::of(2)).await?;
+    let loops: Vec<_> = (0..6)
+        .map(|_| {
+            let pool = pool.clone();
+            tokio::spawn(async move {
+                while let Ok(lease) = pool.acquire().await {
+                    tokio::task::yield_now().await;
+                    drop(lease);
+                }
+            })
+        })
+        .collect();
+    let_settle().await;
+    bounded("close", pool.close()).await?;
+    for user in loops {
+        let ended = bounded("a loop of acquires", user).await?;
+        expect(ended.is_ok(), "an acquire panics")?;
+    }
+    expect(w.server.live() == 0, "a connection is open after close")
 }
 
 async fn with_one_in_use(w: World) -> Check {
@@ -120,7 +148,10 @@ async fn with_one_in_use(w: World) -> Check {
     let held = pool.served("the first acquire").await?;
     let closing = tokio::spawn(pool.close());
     tokio::time::sleep(Duration::from_millis(20)).await;
-    expect(w.server.live() == 1, "close takes a connection that is in use")?;
+    expect(
+        w.server.live() == 1,
+        "close takes a connection that is in use",
+    )?;
     drop(held);
     expect(bounded("close", closing).await?.is_ok(), "close panics")?;
     expect(

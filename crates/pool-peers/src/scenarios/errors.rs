@@ -8,9 +8,11 @@ use crate::server::Step;
 use crate::world::{Check, World, bounded, expect, let_settle};
 
 pub(crate) const ALL: &[Scenario] = &[
-    Scenario::new("P69", "a connect error reaches the caller with its cause", |w| {
-        Box::pin(cause_shown(w))
-    }),
+    Scenario::new(
+        "P69",
+        "a connect error reaches the caller with its cause",
+        |w| Box::pin(cause_shown(w)),
+    ),
     Scenario::new("P70", "10 callers, each connect fails: few attempts", |w| {
         Box::pin(few_attempts(w))
     }),
@@ -53,7 +55,10 @@ async fn few_attempts(w: World) -> Check {
     });
     for caller in callers.collect::<Vec<_>>() {
         let ended = bounded("an acquire", caller).await?;
-        expect(matches!(ended, Ok(Err(_))), "an acquire succeeds without a server")?;
+        expect(
+            matches!(ended, Ok(Err(_))),
+            "an acquire succeeds without a server",
+        )?;
     }
     let attempts = w.server.attempts();
     // One for each caller, and a few more by the pool itself.
@@ -111,6 +116,7 @@ enum Stuck {
 async fn in_time(w: World, stuck: Stuck) -> Check {
     let mut settings = Settings::of(1);
     settings.acquire_timeout = Duration::from_millis(200);
+    settings.step_timeout = Duration::from_millis(200);
     let pool = w.open(settings).await?;
     let mut held = None;
     match stuck {

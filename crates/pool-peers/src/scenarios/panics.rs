@@ -9,14 +9,20 @@ use crate::server::Step;
 use crate::world::{Check, World, bounded, let_settle, wait_at_most};
 
 pub(crate) const ALL: &[Scenario] = &[
-    Scenario::new("P64", "30 callers panic while they hold a connection", |w| {
-        Box::pin(caller(w))
+    Scenario::new(
+        "P64",
+        "30 callers panic while they hold a connection",
+        |w| Box::pin(caller(w)),
+    ),
+    Scenario::new("P67i", "connect panics", |w| {
+        Box::pin(step(w, Where::Connect))
     }),
-    Scenario::new("P67i", "connect panics", |w| Box::pin(step(w, Where::Connect))),
     Scenario::new("P67ii", "check panics", |w| Box::pin(step(w, Where::Check)))
         .needs(&[Offer::Check]),
-    Scenario::new("P67iii", "recycle panics", |w| Box::pin(step(w, Where::Recycle)))
-        .needs(&[Offer::Recycle]),
+    Scenario::new("P67iii", "recycle panics", |w| {
+        Box::pin(step(w, Where::Recycle))
+    })
+    .needs(&[Offer::Recycle]),
     Scenario::new("P67iv", "drop of a broken connection panics", |w| {
         Box::pin(connection_drop(w))
     }),
@@ -46,7 +52,7 @@ enum Where {
 
 async fn step(w: World, place: Where) -> Check {
     let mut settings = Settings::of(2);
-    settings.acquire_timeout = Duration::from_millis(200);
+    settings.acquire_timeout = Duration::from_millis(600);
     let pool = w.open(settings).await?;
     if !matches!(place, Where::Connect) {
         drop(pool.served("the first acquire").await?);

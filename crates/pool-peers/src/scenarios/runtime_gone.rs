@@ -5,7 +5,7 @@ use std::thread;
 
 use tokio::runtime::Builder;
 
-use crate::peer::Settings;
+use crate::peer::{Offer, Settings};
 use crate::runner::{Scenario, message};
 use crate::world::{Check, Fault, Lease, World, bounded, expect};
 
@@ -21,7 +21,8 @@ pub(crate) const ALL: &[Scenario] = &[
     }),
     Scenario::new("P62vii", "acquire and return in another executor", |w| {
         Box::pin(other_executor(w))
-    }),
+    })
+    .needs(&[Offer::AnyExecutor]),
 ];
 
 /// Drops the guard on a plain thread, where a panic is a fault.
@@ -31,7 +32,11 @@ fn drop_on_a_thread(lease: Lease) -> Check {
 }
 
 fn first_line(panic: &(dyn std::any::Any + Send)) -> String {
-    message(panic).lines().next().unwrap_or_default().to_string()
+    message(panic)
+        .lines()
+        .next()
+        .unwrap_or_default()
+        .to_string()
 }
 
 async fn on_a_thread(w: World) -> Check {
@@ -72,14 +77,19 @@ async fn after_its_runtime(w: World) -> Check {
         tokio::time::sleep(std::time::Duration::from_millis(1)).await;
     };
     let lease = lease.map_err(|panic| {
-        Fault::Fail(format!("acquire in another runtime panics: {}", first_line(&*panic)))
+        Fault::Fail(format!(
+            "acquire in another runtime panics: {}",
+            first_line(&*panic)
+        ))
     })??;
     drop_on_a_thread(lease)?;
     pool.is_whole().await
 }
 
 async fn other_executor(w: World) -> Check {
-    let pool = w.open(Settings::of(1)).await?;
+    let mut settings = Settings::of(1);
+    settings.limits = false;
+    let pool = w.open(settings).await?;
     let user = pool.clone();
     let other = tokio::task::spawn_blocking(move || {
         // The thread of a runtime would have a runtime: this one is a plain thread.

@@ -36,9 +36,11 @@ pub(crate) const ALL: &[Scenario] = &[
     Scenario::new("P26", "all broken on return, 10 waiters", |w| {
         Box::pin(all_broken(w))
     }),
-    Scenario::new("P29", "two returns before the first woken waiter runs", |w| {
-        Box::pin(two_returns(w))
-    }),
+    Scenario::new(
+        "P29",
+        "two returns before the first woken waiter runs",
+        |w| Box::pin(two_returns(w)),
+    ),
     Scenario::new("P55", "300 parked waiters cause no work", |w| {
         Box::pin(parked(w))
     }),
@@ -48,9 +50,8 @@ async fn return_races(w: World) -> Check {
     let pool = w.open(Settings::of(1)).await?;
     let race = async {
         for _ in 0..3000 {
-            let users = [pool.clone(), pool.clone()].map(|pool| {
-                tokio::spawn(async move { pool.acquire().await.map(drop) })
-            });
+            let users = [pool.clone(), pool.clone()]
+                .map(|pool| tokio::spawn(async move { pool.acquire().await.map(drop) }));
             for user in users {
                 user.await
                     .map_err(|error| Fault::Fail(error.to_string()))?
