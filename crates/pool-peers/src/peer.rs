@@ -63,7 +63,7 @@ pub(crate) struct Settings {
     /// The limit of an acquire. A pool without one leaves it to the caller.
     pub(crate) acquire_timeout: Duration,
     /// The limit of each single step, where it is offered.
-    pub(crate) step_timeout: Duration,
+    pub(crate) step_timeout: Option<Duration>,
     /// Whether there are limits at all. Where a limit needs tokio's timer, a scenario without tokio has none.
     pub(crate) limits: bool,
     /// Whether each acquire checks an idle connection.
@@ -78,7 +78,7 @@ impl Settings {
             maxsize,
             minsize: 0,
             acquire_timeout: Duration::from_secs(30),
-            step_timeout: Duration::from_secs(30),
+            step_timeout: Some(Duration::from_secs(30)),
             limits: true,
             check: true,
             lifetime: None,

@@ -38,13 +38,13 @@ impl Manager for Backend {
 
 fn open(server: Server, settings: Settings) -> Result<BoxPeer, String> {
     // It has no limit over the whole of `get`, only one for each of its three phases.
-    let limit = settings.acquire_timeout.min(settings.step_timeout);
+    let limit = settings.step_timeout.filter(|_| settings.limits);
     let pool = Pool::builder(Backend(server))
         .max_size(settings.maxsize)
         .runtime(Runtime::Tokio1)
         .wait_timeout(settings.limits.then_some(settings.acquire_timeout))
-        .create_timeout(settings.limits.then_some(limit))
-        .recycle_timeout(settings.limits.then_some(limit))
+        .create_timeout(limit)
+        .recycle_timeout(limit)
         .build();
     Ok(Arc::new(Deadpool(pool.map_err(|error| error.to_string())?)))
 }

@@ -1,4 +1,6 @@
 //! sqlx's pool with `test_before_acquire`. Its `ping` on return is the recycle, its `ping` before acquire is the check.
+//!
+//! Only its feature for tokio is on, as in most programs: with a second runtime feature it would spawn there where no tokio is.
 
 use std::sync::Arc;
 

@@ -116,7 +116,7 @@ enum Stuck {
 async fn in_time(w: World, stuck: Stuck) -> Check {
     let mut settings = Settings::of(1);
     settings.acquire_timeout = Duration::from_millis(200);
-    settings.step_timeout = Duration::from_millis(200);
+    settings.step_timeout = Some(Duration::from_millis(200));
     let pool = w.open(settings).await?;
     let mut held = None;
     match stuck {

@@ -113,7 +113,7 @@ async fn leaves_with_a_waiter(w: World, leave: Leave) -> Check {
 
 async fn recycle_hangs(w: World) -> Check {
     let mut settings = Settings::of(1);
-    settings.step_timeout = Duration::from_millis(100);
+    settings.step_timeout = Some(Duration::from_millis(100));
     let pool = w.open(settings).await?;
     w.server.set_recycle(Step::Pend);
     drop(pool.served("the first acquire").await?);
