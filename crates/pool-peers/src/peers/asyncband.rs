@@ -13,7 +13,12 @@ pub(crate) const KIND: Kind = Kind {
     name: "asyncband",
     package: "asyncband",
     version: "0.7.4",
-    offers: &[Offer::Check, Offer::Discard, Offer::AnyExecutor],
+    offers: &[
+        Offer::Check,
+        Offer::Discard,
+        Offer::AnyExecutor,
+        Offer::NoConnectLimit,
+    ],
     open: |server, settings| Box::pin(std::future::ready(Ok(open(server, settings)))),
 };
 

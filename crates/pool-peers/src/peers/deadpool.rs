@@ -18,6 +18,7 @@ pub(crate) const KIND: Kind = Kind {
         Offer::Close,
         Offer::Discard,
         Offer::AnyExecutor,
+        Offer::NoConnectLimit,
     ],
     open: |server, settings| Box::pin(std::future::ready(open(server, settings))),
 };

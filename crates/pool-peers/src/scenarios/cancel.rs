@@ -32,6 +32,13 @@ pub(crate) const ALL: &[Scenario] = &[
     Scenario::new("P03b", "cancelled during a connect", |w| {
         Box::pin(cancelled_in_connect(w))
     }),
+    Scenario::new("P03d", "cancelled during a connect that never ends", |w| {
+        Box::pin(connect_never_ends(w, Some(Duration::from_millis(200))))
+    }),
+    Scenario::new("P03e", "the same, with no limit for the connect", |w| {
+        Box::pin(connect_never_ends(w, None))
+    })
+    .needs(&[Offer::NoConnectLimit]),
     Scenario::new(
         "P07",
         "50 cancelled acquires beside an idle connection",
@@ -127,6 +134,28 @@ async fn cancelled_in_connect(w: World) -> Check {
     drop(acquire);
     w.server.set_connect(Step::Ok);
     gate.open();
+    pool.is_whole().await
+}
+
+async fn connect_never_ends(w: World, limit: Option<Duration>) -> Check {
+    let mut settings = Settings::of(1);
+    settings.step_timeout = limit;
+    // Where the limit of an acquire is the one of its connect too, this is the limit.
+    settings.acquire_timeout = limit.map_or(settings.acquire_timeout, |_| Duration::from_secs(1));
+    let pool = w.open(settings).await?;
+    w.server.set_connect(Step::Pend);
+    let mut acquire = pool.probe();
+    acquire.must_wait()?;
+    expect(
+        wait_until(|| w.server.attempts() > 0).await,
+        "no connect starts",
+    )?;
+    drop(acquire);
+    w.server.set_connect(Step::Ok);
+    if limit.is_some() {
+        // A pool that lets the connect go on ends it at its limit.
+        tokio::time::sleep(Duration::from_millis(1500)).await;
+    }
     pool.is_whole().await
 }
 
