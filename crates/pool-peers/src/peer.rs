@@ -33,8 +33,8 @@ pub(crate) enum Offer {
     Lifetime,
     /// A guard can give its connection out of the pool.
     Discard,
-    /// The limit of a connect can be switched off.
-    NoConnectLimit,
+    /// A limit for a connect, also as part of another one.
+    ConnectLimit,
     /// It documents that it works without tokio.
     AnyExecutor,
 }
@@ -51,7 +51,7 @@ impl Offer {
             Self::Close => "no close",
             Self::Minsize => "no number of connections that the pool keeps open by itself",
             Self::Lifetime => "no maximal lifetime",
-            Self::NoConnectLimit => "the limit of a connect cannot be switched off",
+            Self::ConnectLimit => "no limit for a connect, the manager must have one",
             Self::AnyExecutor => "works within tokio only, as it documents",
             Self::Discard => "no way to take a connection out of the pool",
         }

@@ -17,7 +17,7 @@ pub(crate) const KIND: Kind = Kind {
         Offer::Check,
         Offer::Discard,
         Offer::AnyExecutor,
-        Offer::NoConnectLimit,
+        Offer::ConnectLimit,
     ],
     open: |server, settings| Box::pin(std::future::ready(Ok(open(server, settings)))),
 };

@@ -18,7 +18,7 @@ pub(crate) const KIND: Kind = Kind {
         Offer::Close,
         Offer::Discard,
         Offer::AnyExecutor,
-        Offer::NoConnectLimit,
+        Offer::ConnectLimit,
     ],
     open: |server, settings| Box::pin(std::future::ready(open(server, settings))),
 };

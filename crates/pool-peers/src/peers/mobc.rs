@@ -16,7 +16,7 @@ pub(crate) const KIND: Kind = Kind {
         Offer::AcquireTimeout,
         Offer::Lifetime,
         Offer::Discard,
-        Offer::NoConnectLimit,
+        Offer::ConnectLimit,
     ],
     open: |server, settings| Box::pin(std::future::ready(Ok(open(server, settings)))),
 };

@@ -21,7 +21,7 @@ pub(crate) const KIND: Kind = Kind {
         Offer::Minsize,
         Offer::Discard,
         Offer::AnyExecutor,
-        Offer::NoConnectLimit,
+        Offer::ConnectLimit,
     ],
     open: |server, settings| Box::pin(open(server, settings)),
 };

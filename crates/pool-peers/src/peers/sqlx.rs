@@ -23,6 +23,7 @@ pub(crate) const KIND: Kind = Kind {
         Offer::Minsize,
         Offer::Lifetime,
         Offer::Discard,
+        Offer::ConnectLimit,
     ],
     open: |server, settings| Box::pin(open(server, settings)),
 };

@@ -37,8 +37,7 @@ pub(crate) const ALL: &[Scenario] = &[
     }),
     Scenario::new("P03e", "the same, with no limit for the connect", |w| {
         Box::pin(connect_never_ends(w, None))
-    })
-    .needs(&[Offer::NoConnectLimit]),
+    }),
     Scenario::new(
         "P07",
         "50 cancelled acquires beside an idle connection",
@@ -140,8 +139,6 @@ async fn cancelled_in_connect(w: World) -> Check {
 async fn connect_never_ends(w: World, limit: Option<Duration>) -> Check {
     let mut settings = Settings::of(1);
     settings.step_timeout = limit;
-    // Where the limit of an acquire is the one of its connect too, this is the limit.
-    settings.acquire_timeout = limit.map_or(settings.acquire_timeout, |_| Duration::from_secs(1));
     let pool = w.open(settings).await?;
     w.server.set_connect(Step::Pend);
     let mut acquire = pool.probe();
@@ -154,7 +151,7 @@ async fn connect_never_ends(w: World, limit: Option<Duration>) -> Check {
     w.server.set_connect(Step::Ok);
     if limit.is_some() {
         // A pool that lets the connect go on ends it at its limit.
-        tokio::time::sleep(Duration::from_millis(1500)).await;
+        tokio::time::sleep(Duration::from_millis(600)).await;
     }
     pool.is_whole().await
 }
