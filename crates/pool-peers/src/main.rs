@@ -3,6 +3,8 @@
 //! `cargo run -p pool-peers` runs all. `--only SCENARIO` and `--pool NAME` choose. What a panic prints goes to nowhere: panics
 //! are part of the scenarios.
 
+#![forbid(unsafe_code)]
+
 mod peer;
 mod peers;
 mod runner;
