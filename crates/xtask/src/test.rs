@@ -103,10 +103,10 @@ fn take_all(steps: &[Step], environment: &[(&str, PathBuf)]) -> Result<(), Failu
 /// All steps, the one that finds most first.
 fn steps(examples: &[String]) -> Vec<Step> {
     let mut steps = vec![
-        // Not pool-bench: its peers take longer to compile than everything else.
+        // Not these two: the other pools take longer to compile than everything else.
         Step::cargo(
             "all tests and doc tests",
-            "test --workspace --exclude pool-bench",
+            "test --workspace --exclude pool-bench --exclude pool-peers",
         ),
         // Built before they run, so that their time limit is for running.
         Step::cargo("building the examples", "build --examples"),
@@ -193,7 +193,7 @@ mod tests {
         assert_eq!(
             lines,
             [
-                "test --workspace --exclude pool-bench",
+                "test --workspace --exclude pool-bench --exclude pool-peers",
                 "build --examples",
                 "run --quiet --example quickstart",
                 "run --quiet --example own_manager",
