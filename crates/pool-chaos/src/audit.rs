@@ -14,6 +14,8 @@ use crate::tally::Tally;
 struct Tables {
     moves: Vec<(u64, u64, u64, i64)>,
     balances: BTreeMap<u64, i64>,
+    /// The changes of the accounts, as their trigger has written them down: move, account, amount, session, when.
+    history: Vec<(u64, u64, i64, u64, String)>,
 }
 
 /// Reports every difference to the tally.
@@ -26,6 +28,7 @@ pub(crate) async fn run(
     let tables = read(admin).await?;
     compare_moves(&outcomes, &tables, tally);
     compare_balances(&tables, tally);
+    compare_history(&outcomes, &tables, tally);
     Ok(())
 }
 
@@ -34,7 +37,11 @@ async fn read(admin: &mut Connection) -> Result<Tables, Error> {
         .query("SELECT id, debtor, creditor, amount FROM moves")
         .await?;
     let balances: Vec<(u64, i64)> = admin.query("SELECT id, balance FROM accounts").await?;
+    let history = admin
+        .query("SELECT move, account, amount, session, CAST(at AS CHAR) FROM history")
+        .await?;
     Ok(Tables {
+        history,
         moves,
         balances: balances.into_iter().collect(),
     })
@@ -79,5 +86,31 @@ fn compare_balances(tables: &Tables, tally: &Tally) {
                 "account {id} has {found:?}, and its moves make {balance}"
             ));
         }
+    }
+}
+
+/// Each move has changed its two accounts, and nothing else has changed one.
+fn compare_history(outcomes: &BTreeMap<u64, Outcome>, tables: &Tables, tally: &Tally) {
+    let mut expected: BTreeMap<(u64, u64), Vec<i64>> = BTreeMap::new();
+    for (id, debtor, creditor, amount) in &tables.moves {
+        expected.entry((*id, *debtor)).or_default().push(-amount);
+        expected.entry((*id, *creditor)).or_default().push(*amount);
+    }
+    for (id, account, amount, session, at) in &tables.history {
+        let amounts = expected.entry((*id, *account)).or_default();
+        match amounts.iter().position(|expected| expected == amount) {
+            Some(place) => drop(amounts.swap_remove(place)),
+            None => tally.violation(format!(
+                "account {account} was changed by {amount} at {at} in session {session} for move {id}, which is {:?} and not \
+                 there",
+                outcomes.get(id)
+            )),
+        }
+    }
+    for ((id, account), amounts) in expected.iter().filter(|(_, amounts)| !amounts.is_empty()) {
+        tally.violation(format!(
+            "move {id} is there and {:?}, and has not changed account {account} by {amounts:?}",
+            outcomes.get(id)
+        ));
     }
 }

@@ -49,12 +49,26 @@ pub(crate) async fn open(admin: &mut Connection) -> Result<(), Error> {
         .await?;
     admin
         .query_drop(
-            "CREATE TABLE accounts (id INT PRIMARY KEY, balance BIGINT NOT NULL) ENGINE=InnoDB",
+            "CREATE TABLE accounts (id INT PRIMARY KEY, balance BIGINT NOT NULL, \
+             last_move BIGINT UNSIGNED NOT NULL DEFAULT 0) ENGINE=InnoDB",
+        )
+        .await?;
+    // Where a balance is wrong, this tells which move made it so.
+    admin
+        .query_drop(
+            "CREATE TABLE history (move BIGINT UNSIGNED NOT NULL, account INT NOT NULL, amount BIGINT NOT NULL, \
+             session BIGINT NOT NULL, at DATETIME(6) NOT NULL) ENGINE=InnoDB",
+        )
+        .await?;
+    admin
+        .query_drop(
+            "CREATE TRIGGER note AFTER UPDATE ON accounts FOR EACH ROW INSERT INTO history VALUES \
+             (NEW.last_move, NEW.id, NEW.balance - OLD.balance, CONNECTION_ID(), NOW(6))",
         )
         .await?;
     let accounts = (0..ACCOUNTS).map(|id| (id, START_BALANCE));
     admin
-        .exec_batch("INSERT INTO accounts VALUES (?, ?)", accounts)
+        .exec_batch("INSERT INTO accounts (id, balance) VALUES (?, ?)", accounts)
         .await?;
     let durable: Option<(u8, String)> = admin
         .query_first("SELECT @@innodb_flush_log_at_trx_commit, @@innodb_flush_method")

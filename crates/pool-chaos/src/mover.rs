@@ -251,10 +251,10 @@ impl Attempt {
         )
         .await?;
         self.mishap.before(2);
-        let add = "UPDATE accounts SET balance = balance + ? WHERE id = ?";
-        conn.exec_drop(add, (-amount, debtor)).await?;
+        let add = "UPDATE accounts SET balance = balance + ?, last_move = ? WHERE id = ?";
+        conn.exec_drop(add, (-amount, id, debtor)).await?;
         self.mishap.before(3);
-        conn.exec_drop(add, (amount, creditor)).await?;
+        conn.exec_drop(add, (amount, id, creditor)).await?;
         self.mishap.before(4);
         let nonce = self.random.u64(..);
         let number: Option<u64> = conn.exec_first("SELECT ?", (nonce,)).await?;
