@@ -1,35 +1,12 @@
 //! What an acquire and a release do not do where nothing asks for it: read a clock, set a timer, spawn, allocate.
 
-use std::convert::Infallible;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use futures_lite::future::{block_on, poll_once};
-use pool_core::{
-    BoxFuture, CheckPolicy, Manager, NoSpawner, Pool, Runtime, ThreadTimer, Verdict, VirtualRuntime,
-};
-
-/// Connections that come back clean.
-struct Clean;
-
-impl Manager for Clean {
-    type Connection = u32;
-    type Error = Infallible;
-
-    async fn connect(&self) -> Result<u32, Infallible> {
-        Ok(7)
-    }
-    async fn check(&self, _: &mut u32) -> Result<(), Infallible> {
-        Ok(())
-    }
-    async fn recycle(&self, _: &mut u32) -> Result<(), Infallible> {
-        unreachable!("it comes back clean")
-    }
-    fn on_release(&self, _: &mut u32) -> Verdict {
-        Verdict::Reuse
-    }
-}
+use pool_core::{BoxFuture, CheckPolicy, NoSpawner, Pool, Runtime, ThreadTimer, VirtualRuntime};
+use support::Clean;
 
 /// How often each of a runtime's methods was called.
 #[derive(Default)]

@@ -1,33 +1,12 @@
 //! Many times the same: memory, waiters and places are as before.
 
-use std::convert::Infallible;
 use std::pin::pin;
 use std::task::{Context, Waker};
 use std::time::Duration;
 
 use futures_lite::future::block_on;
-use pool_core::{CheckPolicy, Manager, Pool, ThreadTimer, Verdict};
-
-/// Connections that come back clean.
-struct Clean;
-
-impl Manager for Clean {
-    type Connection = u32;
-    type Error = Infallible;
-
-    async fn connect(&self) -> Result<u32, Infallible> {
-        Ok(7)
-    }
-    async fn check(&self, _: &mut u32) -> Result<(), Infallible> {
-        Ok(())
-    }
-    async fn recycle(&self, _: &mut u32) -> Result<(), Infallible> {
-        unreachable!("it comes back clean")
-    }
-    fn on_release(&self, _: &mut u32) -> Verdict {
-        Verdict::Reuse
-    }
-}
+use pool_core::{CheckPolicy, Pool, ThreadTimer};
+use support::Clean;
 
 /// Acquires that wait and are dropped. One in a hundred has been given the connection when it is dropped.
 fn cancel(pool: &Pool<Clean>, cycles: u32) {

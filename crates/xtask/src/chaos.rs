@@ -13,6 +13,7 @@ const LEDGER: Layer = Layer {
     name: "ledger test",
     words: "run --offline -p pool-chaos -- --minutes 1 --seed 2",
     cfg: None,
+    variable: None,
     limit: Duration::from_secs(600),
 };
 

@@ -120,7 +120,9 @@ fn test_takes_every_step_and_hides_the_users_server_from_all_of_them() {
     let said = text(&output.stdout);
     assert!(!said.contains("secret"), "{said}");
     assert!(
-        said.contains("asked for: test --workspace --exclude pool-bench --exclude pool-peers; server: none"),
+        said.contains(
+            "asked for: test --workspace --exclude pool-bench --exclude pool-peers; server: none"
+        ),
         "{said}"
     );
     assert!(

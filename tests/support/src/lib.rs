@@ -2,6 +2,7 @@
 //! hand, stages that drive a pool step by step, the invariants as reusable checks, a watchdog, and one body on five runtimes.
 
 pub mod backend;
+pub mod clean;
 pub mod fake;
 pub mod fake_server;
 pub mod gate;
@@ -15,6 +16,7 @@ pub mod warnings;
 pub mod watchdog;
 
 pub use crate::backend::{Backend, FakeBackend};
+pub use crate::clean::Clean;
 pub use crate::fake::{
     FakeConnection, FakeControl, FakeError, FakeGuard, FakeManager, FakePool, Held, Step, Verb,
     hold,

@@ -20,6 +20,8 @@ pub(crate) struct Layer {
     pub(crate) words: &'static str,
     /// Flags for every crate, as the model checkers need them. Such a layer has a target folder of its own.
     pub(crate) cfg: Option<&'static str>,
+    /// A variable of its environment: how much it runs.
+    pub(crate) variable: Option<(&'static str, &'static str)>,
     /// What it may take for one fault, with the build. What takes longer hangs, and so it is found.
     pub(crate) limit: Duration,
 }
@@ -104,6 +106,7 @@ fn finds(scratch: &Scratch, layer: &Layer) -> Result<Option<&'static str>, Failu
         target = target.join(cfg);
         command.env("RUSTFLAGS", format!("--cfg {cfg}"));
     }
+    command.envs(layer.variable);
     command
         .current_dir(scratch.folder())
         .env("CARGO_TARGET_DIR", target);

@@ -21,24 +21,28 @@ const LAYERS: [Layer; 4] = [
         name: "simulator",
         words: "run --offline --release -p pool-sim -- --runs 20000",
         cfg: None,
+        variable: None,
         limit: MUTANT_LIMIT,
     },
     Layer {
         name: "unit tests",
         words: "test --offline --release -p pool-core --lib",
         cfg: None,
+        variable: None,
         limit: MUTANT_LIMIT,
     },
     Layer {
         name: "shuttle",
         words: "test --offline --release -p pool-models --tests",
         cfg: Some("shuttle"),
+        variable: Some(("POOL_MODELS_SCHEDULES", "2000")),
         limit: MUTANT_LIMIT,
     },
     Layer {
         name: "loom",
         words: "test --offline --release -p pool-models --tests",
         cfg: Some("loom"),
+        variable: Some(("LOOM_MAX_PREEMPTIONS", "2")),
         limit: MUTANT_LIMIT,
     },
 ];

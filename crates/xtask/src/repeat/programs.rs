@@ -11,7 +11,10 @@ use crate::step::{self, MYSQL_URL, Server};
 
 /// The builds whose test programs are run: those of the plain `test`, with what is built in another way once more.
 const BUILDS: [(&str, &str); 5] = [
-    ("", "test --workspace --exclude pool-bench --exclude pool-peers --no-run"),
+    (
+        "",
+        "test --workspace --exclude pool-bench --exclude pool-peers --no-run",
+    ),
     ("alone", "test -p pool-core --no-run"),
     (
         "no-timer",
