@@ -2,8 +2,8 @@
 
 use pool_mysql::{ConnectOptions, PoolOptions};
 
-/// No input has it by chance.
-const SECRET: &str = "qZ9xSecretqZ9x";
+/// Two passwords. What is shown must not depend on which of them it was.
+const PASSWORDS: [&str; 2] = ["qZ9xSecretqZ9x", "another"];
 
 /// Any text is read or refused with the name of a part, a pool reads what a connection reads, and no form shows the
 /// password.
@@ -14,11 +14,12 @@ pub fn url(data: &[u8]) {
     both(text);
     // The input decides everything but the password.
     let (before, behind) = text.split_once('\n').unwrap_or(("app", text));
-    if is_harmless(before) && !text.contains("qZ9x") {
-        let hidden = format!("mysql://{before}:{SECRET}@{behind}");
-        for shown in both(&hidden) {
-            assert!(!shown.contains("Secret"), "{shown} of {hidden:?}");
-        }
+    if is_harmless(before) {
+        let [one, other] = PASSWORDS.map(|password| {
+            let hidden = format!("mysql://{before}:{password}@{behind}");
+            both(&hidden)
+        });
+        assert_eq!(one, other, "user {before:?}, then {behind:?}");
     }
 }
 
