@@ -203,6 +203,51 @@ async fn stubborn(kill: Answer) -> (FakeServer, Error) {
     (server, error.into())
 }
 
+/// MariaDB answers with OK to some of the UPDATEs that it has ended: `cargo xtask chaos --only "queries killed"` counts them.
+#[test]
+fn what_goes_well_after_the_server_was_told_to_end_it_is_only_believed_of_a_commit() {
+    test(|| async {
+        let script = move |command: &Received| match &*command.text() {
+            text if text.starts_with("SELECT CONCAT_WS") => {
+                Answer::Row(vec!["1\n3306\n1048576\n28800\nhere\n8.0.30".to_owned()])
+            }
+            text if text.contains("Uptime") => {
+                Answer::Row(["Uptime", "1000000"].map(str::to_owned).into())
+            }
+            text => {
+                if text.contains("slow") {
+                    std::thread::sleep(4 * SHORT);
+                }
+                Answer::Ok
+            }
+        };
+        let server = FakeServer::start("8.0.30", script).expect("a server");
+        let options = ConnectOptions::new()
+            .host("127.0.0.1")
+            .port(server.port())
+            .user("app")
+            .command_timeout(SHORT);
+        let mut conn = connect(options).await.unwrap();
+        let sql = "UPDATE slow SET a = 1";
+        let by_cursor = conn.cursor().execute(sql, ()).await.unwrap_err();
+        assert!(by_cursor.is_command_timeout(), "{by_cursor}");
+        let row_by_row = conn.ss_cursor().execute(sql, ()).await.unwrap_err();
+        assert!(row_by_row.is_command_timeout(), "{row_by_row}");
+        let error = Error::from(conn.query_drop(sql).await.unwrap_err());
+        assert!(error.is_command_timeout(), "{error}");
+        assert_eq!(
+            error.to_string(),
+            "the command took longer than 100ms (command_timeout) and the server, which was told to end it, says that it has \
+             gone well; MariaDB also says so of an UPDATE that it has ended, so nobody knows what it has changed: roll back, \
+             or look"
+        );
+        assert!(!error.is_connection_lost() && !conn.is_closed());
+        conn.query_drop("COMMIT /* slow */").await.unwrap();
+        conn.query_drop("SELECT 1").await.unwrap();
+        assert_eq!(server.queries("KILL QUERY 1"), 4);
+    });
+}
+
 #[test]
 fn a_server_that_does_not_end_the_command_is_left() {
     test(|| async {

@@ -17,7 +17,7 @@ use crate::pool_place::PoolPlace;
 use crate::tally::Tally;
 
 /// What can go wrong.
-const KINDS: [&str; 15] = [
+pub(crate) const KINDS: [&str; 15] = [
     "crash of the server",
     "pause of the server",
     "sessions killed",
@@ -43,6 +43,8 @@ pub(crate) struct Faults {
     pub(crate) tally: Arc<Tally>,
     pub(crate) tokio: Handle,
     pub(crate) random: Rng,
+    /// A part of the names of those that are wanted.
+    pub(crate) only: String,
 }
 
 impl Faults {
@@ -52,7 +54,8 @@ impl Faults {
         let mut kinds = Vec::new();
         while start.elapsed() < length {
             if kinds.is_empty() {
-                kinds = KINDS.to_vec();
+                let wanted = KINDS.iter().filter(|kind| kind.contains(&*self.only));
+                kinds = wanted.copied().collect();
                 self.random.shuffle(&mut kinds);
             }
             let Some(kind) = kinds.pop() else { continue };
@@ -102,7 +105,12 @@ impl Faults {
                 self.server.resume();
             }
             "sessions killed" => result = self.kill("CONNECTION"),
-            "queries killed" => result = self.kill("QUERY"),
+            "queries killed" => {
+                self.tally
+                    .queries_killed
+                    .fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+                result = self.kill("QUERY");
+            }
             "answer to COMMIT cut" => {
                 let after = self.random.u64(..12);
                 let request = "COMMIT";

@@ -58,7 +58,7 @@ fn main() -> ExitCode {
     {
         println!("chaos: {policy:?}");
         let seed = arguments.seed.wrapping_add(number as u64);
-        match round::run(policy, seed, arguments.length / 2) {
+        match round::run(policy, seed, &arguments) {
             Ok(round) => sum.add(round),
             Err(error) => {
                 eprintln!("chaos: {error}");

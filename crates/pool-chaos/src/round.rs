@@ -14,6 +14,7 @@ use pool_mysql::ResetPolicy;
 use private_server::PrivateServer;
 use tokio::runtime::{Builder, Handle};
 
+use crate::arguments::Arguments;
 use crate::faults::Faults;
 use crate::pool_place::PoolPlace;
 use crate::tally::{Sum, Tally};
@@ -26,7 +27,11 @@ const MOVERS: u64 = 16;
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Runs a round and returns what came of it.
-pub(crate) fn run(policy: ResetPolicy, seed: u64, length: Duration) -> Result<Sum, Box<dyn Error>> {
+pub(crate) fn run(
+    policy: ResetPolicy,
+    seed: u64,
+    arguments: &Arguments,
+) -> Result<Sum, Box<dyn Error>> {
     let journals = folder(seed)?;
     let server = Arc::new(bank::start_server()?);
     let proxy = Arc::new(Proxy::to(bank::address(&server))?);
@@ -37,7 +42,7 @@ pub(crate) fn run(policy: ResetPolicy, seed: u64, length: Duration) -> Result<Su
     let sum = runtime.block_on(round(
         policy,
         seed,
-        length,
+        arguments,
         &journals,
         server,
         proxy,
@@ -62,7 +67,7 @@ fn folder(seed: u64) -> std::io::Result<PathBuf> {
 async fn round(
     policy: ResetPolicy,
     seed: u64,
-    length: Duration,
+    arguments: &Arguments,
     journals: &Path,
     server: Arc<PrivateServer>,
     proxy: Arc<Proxy>,
@@ -89,7 +94,10 @@ async fn round(
         tally: Arc::clone(&tally),
         tokio: tokio.clone(),
         random,
+        only: arguments.only.clone(),
     };
+    // The other half is for the other policy.
+    let length = arguments.length / 2;
     let faults = thread::spawn(move || faults.run(length));
     while !faults.is_finished() {
         tokio::time::sleep(Duration::from_secs(1)).await;

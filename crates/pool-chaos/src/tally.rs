@@ -17,6 +17,8 @@ pub(crate) struct Tally {
     pub(crate) is_over: AtomicBool,
     /// How many guards the tasks are to leak yet.
     pub(crate) leaks_wanted: AtomicUsize,
+    /// How often the server was told to end what sessions do.
+    pub(crate) queries_killed: AtomicUsize,
     sum: Mutex<Sum>,
 }
 
@@ -42,6 +44,7 @@ impl Tally {
             last_ok_began: AtomicU64::new(0),
             is_over: AtomicBool::new(false),
             leaks_wanted: AtomicUsize::new(0),
+            queries_killed: AtomicUsize::new(0),
             sum: Mutex::default(),
         }
     }

@@ -36,7 +36,7 @@ macro_rules! exec_methods {
             let params = params.into();
             let command = this.$command(&statement, Some(count(&params)));
             let kept = this.kept.clone();
-            this.run(command, |conn| {
+            this.run_to_front(command, |conn| {
                 Box::pin(async move {
                     match $ready(conn, &kept, &statement).await? {
                         Some(prepared) => conn.exec_iter(prepared, params).await,
@@ -282,7 +282,7 @@ macro_rules! exec_methods {
             let params = params.into();
             let command = this.$command(&statement, Some(count(&params)));
             let kept = this.kept.clone();
-            this.run(command, |conn| {
+            this.run_to_front(command, |conn| {
                 Box::pin(async move {
                     match $ready(conn, &kept, &statement).await? {
                         Some(prepared) => conn.exec_stream(prepared, params).await,

@@ -35,7 +35,7 @@ macro_rules! impl_queryable {
             {
                 let this = self.connection();
                 let command = this.query_command(&query);
-                this.run(command, |conn| conn.query_iter(query))
+                this.run_to_front(command, |conn| conn.query_iter(query))
             }
 
             fn prep<'a, Q>(&'a mut self, query: Q) -> DriverFuture<'a, Statement>
@@ -149,7 +149,7 @@ macro_rules! impl_queryable {
             {
                 let this = self.connection();
                 let command = this.query_command(&query);
-                this.run(command, |conn| conn.query_stream(query))
+                this.run_to_front(command, |conn| conn.query_stream(query))
             }
 
             exec_methods!(StatementLike, hidden_command, leave_to_driver);

@@ -21,6 +21,9 @@ pub(super) trait Results: Default + Send {
         result: QueryResult<'_, 'static, P>,
     ) -> impl Future<Output = mysql_async::Result<Self::Answer>> + Send;
 
+    /// Whether rows are still to be read, and with them the error of a statement that fails.
+    fn has_rows_to_come(answer: &Self::Answer) -> bool;
+
     /// The server's error for a later statement in the text, if the answer ends with one.
     fn later_error(answer: &Self::Answer) -> Option<&ServerError>;
 
@@ -80,10 +83,12 @@ impl<'a, R: Results> Body<'a, R> {
 
     pub(super) async fn execute(&mut self, query: &str, params: Params) -> Result<u64, Error> {
         self.clear().await?;
+        let can_be_cut_short;
         let answer = match params {
             Params::Empty => {
                 let command = self.conn.statement(query.as_bytes(), None);
-                let answer = self.conn.run(command, |conn| {
+                can_be_cut_short = command.purpose.can_be_cut_short();
+                let answer = self.conn.run_to_front(command, |conn| {
                     Box::pin(async move { R::read(conn.query_iter(query).await?).await })
                 });
                 answer.await?
@@ -92,7 +97,8 @@ impl<'a, R: Results> Body<'a, R> {
                 let statement = self.conn.prepare_for(query, &params).await?;
                 let given = Some(count(&params));
                 let command = self.conn.statement(query.as_bytes(), given);
-                let answer = self.conn.run(command, |conn| {
+                can_be_cut_short = command.purpose.can_be_cut_short();
+                let answer = self.conn.run_to_front(command, |conn| {
                     Box::pin(
                         async move { R::read(conn.exec_iter(&statement, params).await?).await },
                     )
@@ -100,6 +106,9 @@ impl<'a, R: Results> Body<'a, R> {
                 answer.await?
             }
         };
+        if can_be_cut_short && !R::has_rows_to_come(&answer) {
+            self.conn.check_not_cut_short()?;
+        }
         if let Some(error) = R::later_error(&answer) {
             self.conn.state.failed_later(error);
         }

@@ -56,6 +56,10 @@ impl Results for Buffered {
         read_all(result).await
     }
 
+    fn has_rows_to_come(_: &Self::Answer) -> bool {
+        false
+    }
+
     fn later_error(answer: &Self::Answer) -> Option<&ServerError> {
         answer.error.as_ref()
     }

@@ -107,6 +107,12 @@ impl Results for Streamed {
         front(&mut result).await
     }
 
+    fn has_rows_to_come(answer: &Self::Answer) -> bool {
+        answer
+            .as_ref()
+            .is_some_and(|front| !front.columns.is_empty())
+    }
+
     /// Errors of later statements come when their results are read.
     fn later_error(_: &Self::Answer) -> Option<&ServerError> {
         None

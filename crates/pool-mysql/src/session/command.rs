@@ -107,6 +107,11 @@ impl Purpose {
         self.traits().is_some_and(|traits| traits.is_commit)
     }
 
+    /// Whether the server may say that it has gone well although it was ended before.
+    pub(crate) fn can_be_cut_short(self) -> bool {
+        matches!(self, Self::Statement { .. }) && !self.is_commit() && !self.ends_transaction()
+    }
+
     /// Whether it is a COMMIT or ROLLBACK and nothing else.
     pub(crate) fn ends_transaction(self) -> bool {
         matches!(self, Self::Rollback)
