@@ -42,7 +42,7 @@ fn sixteen_thousand_tasks_on_ten_connections_are_all_served() {
     within(LONG, "16,384 tasks", || {
         let server = PrivateServer::start().expect("a server");
         tokio().block_on(async {
-            let pool = new_pool(&server, "minsize=0&maxsize=10");
+            let pool = new_pool(&server, "minsize=0&maxsize=10&acquire_timeout=300s");
             let tasks = (0..16_384).map(|_| {
                 let pool = pool.clone();
                 tokio::spawn(async move {

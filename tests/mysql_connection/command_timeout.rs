@@ -9,7 +9,7 @@ use support::{Answer, FakeServer, Received};
 
 use crate::server::{Server, for_a_while, number, one, test};
 
-const SHORT: Duration = Duration::from_millis(100);
+const SHORT: Duration = Duration::from_millis(250);
 
 /// An endless statement with a result.
 const ENDLESS: &str = "SELECT COUNT(*) FROM seq_1_to_100000 a, seq_1_to_100000 b";
@@ -27,7 +27,7 @@ fn says_so(error: &Error) {
     );
     assert_eq!(
         error.to_string(),
-        "the command took longer than 100ms (command_timeout) and was ended at the server"
+        "the command took longer than 250ms (command_timeout) and was ended at the server"
     );
 }
 
@@ -134,7 +134,7 @@ fn the_next_user_of_a_pool_gets_a_clean_connection() {
 fn a_command_that_is_dropped_while_it_is_ended_closes_the_connection() {
     test(|| async {
         let server = Server::start();
-        for after in [90, 100, 101, 102, 105] {
+        for after in [240, 250, 251, 252, 255] {
             let mut conn = limited(&server).await;
             let command = conn.query_drop(ENDLESS);
             let dropped = for_a_while(Duration::from_millis(after), command).await;
@@ -167,7 +167,7 @@ fn without_an_answer_the_connection_is_closed() {
         assert!(conn.is_closed());
         assert_eq!(
             Error::from(error).to_string(),
-            "the command took longer than 100ms (command_timeout) and the server did not say that it has ended it, \
+            "the command took longer than 250ms (command_timeout) and the server did not say that it has ended it, \
              so the connection was closed"
         );
 
@@ -215,8 +215,8 @@ fn what_goes_well_after_the_server_was_told_to_end_it_is_only_believed_of_a_comm
                 Answer::Row(["Uptime", "1000000"].map(str::to_owned).into())
             }
             text => {
-                if text.contains("slow") {
-                    std::thread::sleep(4 * SHORT);
+                if text.contains("slow") || text == "BEGIN" {
+                    std::thread::sleep(2 * SHORT);
                 }
                 Answer::Ok
             }
@@ -233,18 +233,22 @@ fn what_goes_well_after_the_server_was_told_to_end_it_is_only_believed_of_a_comm
         assert!(by_cursor.is_command_timeout(), "{by_cursor}");
         let row_by_row = conn.ss_cursor().execute(sql, ()).await.unwrap_err();
         assert!(row_by_row.is_command_timeout(), "{row_by_row}");
+        let not_read = conn.query_iter(sql).await.err().expect("no rows");
+        assert!(not_read.is_command_timeout(), "{not_read}");
         let error = Error::from(conn.query_drop(sql).await.unwrap_err());
         assert!(error.is_command_timeout(), "{error}");
         assert_eq!(
             error.to_string(),
-            "the command took longer than 100ms (command_timeout) and the server, which was told to end it, says that it has \
+            "the command took longer than 250ms (command_timeout) and the server, which was told to end it, says that it has \
              gone well; MariaDB also says so of an UPDATE that it has ended, so nobody knows what it has changed: roll back, \
              or look"
         );
         assert!(!error.is_connection_lost() && !conn.is_closed());
+        conn.begin().await.unwrap();
         conn.query_drop("COMMIT /* slow */").await.unwrap();
         conn.query_drop("SELECT 1").await.unwrap();
-        assert_eq!(server.queries("KILL QUERY 1"), 4);
+        // On a busy machine another command may take too long as well.
+        assert!(server.queries("KILL QUERY 1") >= 6);
     });
 }
 

@@ -186,8 +186,13 @@ impl<T: LedgerTypes> Ledger<T> {
             effects.spawn_driver(key);
             return self.drive_undriven(effects);
         }
+        let was_cleared = job.clears < self.lifecycle.clears();
         match (kind, self.jobs.remove(key).map(|job| job.work)) {
             (Kind::Check, Some(Work::Fresh(Some(entry)))) => self.idle.put_next(entry, false),
+            // It was to be closed after its recycle.
+            (Kind::Recycle, Some(Work::Fresh(Some(entry)))) if was_cleared => {
+                self.start_close(entry, effects);
+            }
             (Kind::Recycle, Some(Work::Fresh(Some(entry)))) => {
                 self.idle.put_next(entry, true);
                 self.request_recycle_task(effects);
@@ -207,7 +212,12 @@ impl<T: LedgerTypes> Ledger<T> {
             return;
         }
         for key in self.jobs.undriven() {
-            let is_unbegun = |job: &Job<T>| job.kind != Kind::Close && job.is_fresh();
+            let is_unbegun = |job: &Job<T>| {
+                job.kind != Kind::Close
+                    && job.driver == Driver::Nobody
+                    && !job.is_owned
+                    && job.is_fresh()
+            };
             if self.jobs.get(key).is_some_and(is_unbegun) {
                 self.driver_left(key, true, effects);
             }

@@ -101,7 +101,10 @@ impl Connection {
         state.after_rows(result.as_ref(), more);
         state.told_to_end(told);
         match (result, limit) {
-            (Some(result), Some(limit)) => result.map_err(|error| limit.explain(error)),
+            (Some(result), Some(limit)) => limit.judge(result, told, |step| match step {
+                Step::Row(_) | Step::End(None) => true,
+                Step::End(Some(front)) => !front.columns.is_empty(),
+            }),
             (Some(result), None) => result,
             (None, _) => Err(closed()),
         }

@@ -36,7 +36,7 @@ macro_rules! exec_methods {
             let params = params.into();
             let command = this.$command(&statement, Some(count(&params)));
             let kept = this.kept.clone();
-            this.run_to_front(command, |conn| {
+            this.run_unless_shown(command, |answer| !answer.columns_ref().is_empty(), |conn| {
                 Box::pin(async move {
                     match $ready(conn, &kept, &statement).await? {
                         Some(prepared) => conn.exec_iter(prepared, params).await,
@@ -103,7 +103,7 @@ macro_rules! exec_methods {
             let params = params.into();
             let command = this.$command(&statement, Some(count(&params)));
             let kept = this.kept.clone();
-            let rows = this.run(command, |conn| {
+            let rows = this.run_unless_shown(command, |rows: &Vec<_>| !rows.is_empty(), |conn| {
                 Box::pin(async move {
                     match $ready(conn, &kept, &statement).await? {
                         Some(prepared) => conn.exec(prepared, params).await,
@@ -137,7 +137,7 @@ macro_rules! exec_methods {
             let params = params.into();
             let command = this.$command(&statement, Some(count(&params)));
             let kept = this.kept.clone();
-            let row = this.run(command, |conn| {
+            let row = this.run_unless_shown(command, Option::is_some, |conn| {
                 Box::pin(async move {
                     match $ready(conn, &kept, &statement).await? {
                         Some(prepared) => conn.exec_first(prepared, params).await,
@@ -282,7 +282,7 @@ macro_rules! exec_methods {
             let params = params.into();
             let command = this.$command(&statement, Some(count(&params)));
             let kept = this.kept.clone();
-            this.run_to_front(command, |conn| {
+            this.run_unless_shown(command, |answer| !answer.columns_ref().is_empty(), |conn| {
                 Box::pin(async move {
                     match $ready(conn, &kept, &statement).await? {
                         Some(prepared) => conn.exec_stream(prepared, params).await,

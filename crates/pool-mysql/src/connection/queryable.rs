@@ -35,7 +35,11 @@ macro_rules! impl_queryable {
             {
                 let this = self.connection();
                 let command = this.query_command(&query);
-                this.run_to_front(command, |conn| conn.query_iter(query))
+                this.run_unless_shown(
+                    command,
+                    |answer| !answer.columns_ref().is_empty(),
+                    |conn| conn.query_iter(query),
+                )
             }
 
             fn prep<'a, Q>(&'a mut self, query: Q) -> DriverFuture<'a, Statement>
@@ -72,7 +76,11 @@ macro_rules! impl_queryable {
             {
                 let this = self.connection();
                 let command = this.query_command(&query);
-                let rows = this.run(command, |conn| conn.query(query));
+                let rows = this.run_unless_shown(
+                    command,
+                    |rows: &Vec<_>| !rows.is_empty(),
+                    |conn| conn.query(query),
+                );
                 Box::pin(async { convert_all(rows.await?) })
             }
 
@@ -83,7 +91,8 @@ macro_rules! impl_queryable {
             {
                 let this = self.connection();
                 let command = this.query_command(&query);
-                let row = this.run(command, |conn| conn.query_first(query));
+                let row =
+                    this.run_unless_shown(command, Option::is_some, |conn| conn.query_first(query));
                 Box::pin(async { row.await?.map(convert).transpose() })
             }
 
@@ -149,7 +158,11 @@ macro_rules! impl_queryable {
             {
                 let this = self.connection();
                 let command = this.query_command(&query);
-                this.run_to_front(command, |conn| conn.query_stream(query))
+                this.run_unless_shown(
+                    command,
+                    |answer| !answer.columns_ref().is_empty(),
+                    |conn| conn.query_stream(query),
+                )
             }
 
             exec_methods!(StatementLike, hidden_command, leave_to_driver);

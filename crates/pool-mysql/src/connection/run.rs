@@ -114,36 +114,15 @@ impl Connection {
         F: FnOnce(&'a mut Conn) -> DriverFuture<'s, T> + Send + 's,
         T: Send + 's,
     {
-        let can_be_cut_short = command.purpose.can_be_cut_short();
-        self.run_and_judge(command, can_be_cut_short, operation)
+        self.run_unless_shown(command, |_| false, operation)
     }
 
-    /// As [`run`](Self::run), for an operation that returns before the rows are read. An error comes with the rows then; where
-    /// there are none, the caller has to ask [`check_not_cut_short`](Self::check_not_cut_short).
-    pub(crate) fn run_to_front<'a: 's, 's, T, F>(
+    /// As [`run`](Self::run). `shows` tells of an answer whether it shows by itself that the server has not ended the statement
+    /// before: it has rows, or an error that comes with them.
+    pub(crate) fn run_unless_shown<'a: 's, 's, T, F>(
         &'a mut self,
         command: Command,
-        operation: F,
-    ) -> DriverFuture<'s, T>
-    where
-        F: FnOnce(&'a mut Conn) -> DriverFuture<'s, T> + Send + 's,
-        T: Send + 's,
-    {
-        self.run_and_judge(command, false, operation)
-    }
-
-    /// After a statement without rows: if the server was told to end it, its OK is not believed.
-    pub(crate) fn check_not_cut_short(&self) -> mysql_async::Result<()> {
-        match self.time_limit() {
-            Some(limit) if self.state.was_told_to_end() => Err(limit.unclear()),
-            _ => Ok(()),
-        }
-    }
-
-    fn run_and_judge<'a: 's, 's, T, F>(
-        &'a mut self,
-        command: Command,
-        can_be_cut_short: bool,
+        shows: fn(&T) -> bool,
         operation: F,
     ) -> DriverFuture<'s, T>
     where
@@ -233,7 +212,7 @@ impl Connection {
             state.after(purpose, &result, flags);
             state.told_to_end(told);
             let result = match limit {
-                Some(limit) if can_be_cut_short => limit.judge(result, told),
+                Some(limit) if purpose.can_be_cut_short() => limit.judge(result, told, shows),
                 Some(limit) => result.map_err(|error| limit.explain(error)),
                 None => result,
             };

@@ -100,7 +100,8 @@ impl TimeLimit {
         command_timeout::given_up(self.limit)
     }
 
-    /// The answer to a statement that is no COMMIT, after the server was told to end it or not.
+    /// The answer to a statement that is no COMMIT, after the server was told to end it or not. `shows` tells whether an
+    /// answer shows by itself that the statement was not ended.
     ///
     /// MariaDB 10.11 answers with OK and no changed rows to some UPDATEs that it has ended, so an OK is no success then;
     /// `cargo xtask chaos --only "queries killed"` counts them.
@@ -108,16 +109,14 @@ impl TimeLimit {
         &self,
         result: mysql_async::Result<T>,
         told: Option<Told>,
+        shows: fn(&T) -> bool,
     ) -> mysql_async::Result<T> {
         match (result, told) {
-            (Ok(_), Some(Told::Yes | Told::Unknown)) => Err(self.unclear()),
+            (Ok(answer), Some(Told::Yes | Told::Unknown)) if !shows(&answer) => {
+                Err(command_timeout::unclear(self.limit))
+            }
             (result, _) => result.map_err(|error| self.explain(error)),
         }
-    }
-
-    /// The error of a command that has gone well, as the server says, after it was told to end it.
-    pub(super) fn unclear(&self) -> mysql_async::Error {
-        command_timeout::unclear(self.limit)
     }
 
     /// The error of a command that the server has ended says why.

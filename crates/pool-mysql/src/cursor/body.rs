@@ -21,8 +21,9 @@ pub(super) trait Results: Default + Send {
         result: QueryResult<'_, 'static, P>,
     ) -> impl Future<Output = mysql_async::Result<Self::Answer>> + Send;
 
-    /// Whether rows are still to be read, and with them the error of a statement that fails.
-    fn has_rows_to_come(answer: &Self::Answer) -> bool;
+    /// Whether the answer shows that the server has not ended the statement before, or will show it with what is still to
+    /// be read.
+    fn shows(answer: &Self::Answer) -> bool;
 
     /// The server's error for a later statement in the text, if the answer ends with one.
     fn later_error(answer: &Self::Answer) -> Option<&ServerError>;
@@ -83,12 +84,10 @@ impl<'a, R: Results> Body<'a, R> {
 
     pub(super) async fn execute(&mut self, query: &str, params: Params) -> Result<u64, Error> {
         self.clear().await?;
-        let can_be_cut_short;
         let answer = match params {
             Params::Empty => {
                 let command = self.conn.statement(query.as_bytes(), None);
-                can_be_cut_short = command.purpose.can_be_cut_short();
-                let answer = self.conn.run_to_front(command, |conn| {
+                let answer = self.conn.run_unless_shown(command, R::shows, |conn| {
                     Box::pin(async move { R::read(conn.query_iter(query).await?).await })
                 });
                 answer.await?
@@ -97,8 +96,7 @@ impl<'a, R: Results> Body<'a, R> {
                 let statement = self.conn.prepare_for(query, &params).await?;
                 let given = Some(count(&params));
                 let command = self.conn.statement(query.as_bytes(), given);
-                can_be_cut_short = command.purpose.can_be_cut_short();
-                let answer = self.conn.run_to_front(command, |conn| {
+                let answer = self.conn.run_unless_shown(command, R::shows, |conn| {
                     Box::pin(
                         async move { R::read(conn.exec_iter(&statement, params).await?).await },
                     )
@@ -106,9 +104,6 @@ impl<'a, R: Results> Body<'a, R> {
                 answer.await?
             }
         };
-        if can_be_cut_short && !R::has_rows_to_come(&answer) {
-            self.conn.check_not_cut_short()?;
-        }
         if let Some(error) = R::later_error(&answer) {
             self.conn.state.failed_later(error);
         }

@@ -56,8 +56,8 @@ impl Results for Buffered {
         read_all(result).await
     }
 
-    fn has_rows_to_come(_: &Self::Answer) -> bool {
-        false
+    fn shows(answer: &Self::Answer) -> bool {
+        answer.error.is_some()
     }
 
     fn later_error(answer: &Self::Answer) -> Option<&ServerError> {

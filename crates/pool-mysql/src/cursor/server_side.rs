@@ -107,10 +107,9 @@ impl Results for Streamed {
         front(&mut result).await
     }
 
-    fn has_rows_to_come(answer: &Self::Answer) -> bool {
-        answer
-            .as_ref()
-            .is_some_and(|front| !front.columns.is_empty())
+    fn shows(answer: &Self::Answer) -> bool {
+        let front = answer.as_ref();
+        front.is_some_and(|front| !front.columns.is_empty() || !front.is_all)
     }
 
     /// Errors of later statements come when their results are read.

@@ -198,8 +198,10 @@ impl Error {
 
     /// Whether a command took longer than [`command_timeout`](crate::ConnectOptions::command_timeout).
     ///
-    /// The server has ended it, or, where [`is_connection_lost`](Self::is_connection_lost) is true, the connection was
-    /// closed. A statement that was ended has changed nothing, if its tables have transactions.
+    /// The server has ended it, and then it has changed nothing, if its tables have transactions. Or the server says that it has
+    /// gone well although it was told to end it, and then **it may have changed something or not**: in a transaction roll back,
+    /// otherwise look before you repeat it; the message says which of the two it was. Or, where
+    /// [`is_connection_lost`](Self::is_connection_lost) is true, there was no answer and the connection was closed.
     pub fn is_command_timeout(&self) -> bool {
         matches!(self.root(), Self::Driver(error) if error.is_command_timeout())
     }

@@ -135,7 +135,7 @@ impl ConnectOptions {
     /// When the time is up, the server is told to end the command (`KILL QUERY`, through a side connection). If the answer
     /// comes, within five seconds, the connection is kept: mostly the answer is that the command was ended, and the error says
     /// so ([`Error::is_command_timeout`](crate::Error::is_command_timeout)). If the answer is that the command has gone well, that
-    /// is the result of a COMMIT or ROLLBACK, and an error of the same kind for a statement: MariaDB also says so of some UPDATEs that
+    /// is the result of a BEGIN, COMMIT or ROLLBACK, and an error of the same kind for another statement that returns no rows: MariaDB also says so of some UPDATEs that
     /// it has ended, so what it has changed is not known. Without an answer the connection is closed.
     ///
     /// The limit is for each statement, prepare and batch of a user. A [`Cursor`](crate::Cursor) reads all rows within it; an

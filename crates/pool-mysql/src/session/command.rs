@@ -109,7 +109,14 @@ impl Purpose {
 
     /// Whether the server may say that it has gone well although it was ended before.
     pub(crate) fn can_be_cut_short(self) -> bool {
-        matches!(self, Self::Statement { .. }) && !self.is_commit() && !self.ends_transaction()
+        let controls_transaction = |traits: StatementTraits| {
+            traits.begins_transaction || traits.ends_transaction || traits.is_commit
+        };
+        match self {
+            Self::Statement { traits, .. } => !controls_transaction(traits),
+            Self::Batch { .. } => true,
+            _ => false,
+        }
     }
 
     /// Whether it is a COMMIT or ROLLBACK and nothing else.

@@ -126,11 +126,6 @@ impl SessionState {
         }
     }
 
-    /// Whether the server was told to end the last command, or may yet be told.
-    pub(crate) fn was_told_to_end(&self) -> bool {
-        self.may_be_interrupted || self.is_busy
-    }
-
     /// Whether something harmless has to be sent first, which may be interrupted.
     pub(crate) fn take_interruption(&mut self) -> bool {
         std::mem::take(&mut self.may_be_interrupted)

@@ -11,6 +11,7 @@ use crate::statement::opening::Opening;
 pub(crate) struct StatementTraits {
     pub(crate) neutral: bool,
     pub(crate) is_commit: bool,
+    pub(crate) begins_transaction: bool,
     pub(crate) ends_transaction: bool,
     pub(crate) may_commit: bool,
     pub(crate) may_change_database: bool,
@@ -21,6 +22,7 @@ impl StatementTraits {
     pub(crate) const UNKNOWN: Self = Self {
         neutral: false,
         is_commit: false,
+        begins_transaction: false,
         ends_transaction: false,
         may_commit: true,
         may_change_database: true,
@@ -29,13 +31,14 @@ impl StatementTraits {
     /// Reads a statement. Whether it is neutral is only found out if `watched`; otherwise it counts as not neutral.
     pub(crate) fn of(sql: &[u8], watched: bool) -> Self {
         let opening = Opening::of(sql);
+        let begins_transaction = opening.begins_transaction();
         let ends_transaction = opening.ends_transaction();
         // What a transaction leaves open is in the server's answer.
-        let neutral =
-            watched && (ends_transaction || opening.begins_transaction() || is_neutral(sql));
+        let neutral = watched && (ends_transaction || begins_transaction || is_neutral(sql));
         Self {
             neutral,
             is_commit: opening.is_commit(),
+            begins_transaction,
             ends_transaction,
             may_commit: opening.may_commit(),
             may_change_database: !neutral && database::may_change(sql),
@@ -81,6 +84,7 @@ mod tests {
         let plain = StatementTraits {
             neutral: true,
             is_commit: false,
+            begins_transaction: false,
             ends_transaction: false,
             may_commit: false,
             may_change_database: false,

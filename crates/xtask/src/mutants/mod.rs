@@ -47,12 +47,12 @@ pub(crate) fn hunt(
     how_many: Layers,
 ) -> Result<usize, Failure> {
     let faults = fault::read_all(&root().join("crates").join(faults))?;
-    // The others look only for what the first have not found.
-    let first = match how_many {
-        Layers::UntilFound => &layers[..1],
-        Layers::All => layers,
-    };
-    for layer in first {
+    // The model checkers are built for all layers only.
+    let layers: Vec<&Layer> = layers
+        .iter()
+        .filter(|layer| how_many == Layers::All || layer.cfg.is_none())
+        .collect();
+    for layer in &layers {
         if finds(scratch, layer)?.is_some() {
             return Err(Failure::new(format!(
                 "the {} fails without any mutant; see {}",
@@ -63,7 +63,7 @@ pub(crate) fn hunt(
     }
     let mut survivors = Vec::new();
     for fault in &faults {
-        let found_by = layers_that_find(scratch, fault, layers, how_many)?;
+        let found_by = layers_that_find(scratch, fault, &layers, how_many)?;
         println!("{:24} {:44} {}", fault.name, found_by, fault.what);
         if found_by.is_empty() {
             survivors.push(fault.name.as_str());
@@ -81,7 +81,7 @@ pub(crate) fn hunt(
 fn layers_that_find(
     scratch: &Scratch,
     fault: &Fault,
-    layers: &[Layer],
+    layers: &[&Layer],
     how_many: Layers,
 ) -> Result<String, Failure> {
     let applied = fault.apply(&scratch.crates())?;

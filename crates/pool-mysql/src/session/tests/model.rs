@@ -111,6 +111,7 @@ pub(super) fn purposes() -> Vec<(Purpose, Booleans)> {
         let traits = StatementTraits {
             neutral: bit(0),
             is_commit: bit(1),
+            begins_transaction: false,
             ends_transaction: bit(2),
             may_commit: bit(3),
             may_change_database: bit(4),
