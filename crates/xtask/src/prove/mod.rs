@@ -129,7 +129,8 @@ fn matrix(folder: &Path) -> Result<(), Failure> {
     let printed = folder.join("matrix.txt");
     let what = format!("write {}", printed.display());
     let output = fs::File::create(&printed).map_err(Failure::while_doing(what))?;
-    let words = "test -p tests --test cancellation_matrix -- --nocapture";
+    // With the features of `cargo xtask test`, so that nothing is built twice.
+    let words = "test --workspace --exclude pool-bench --exclude pool-peers --test cancellation_matrix -- --nocapture";
     let mut command = step::cargo(words, Server::Hidden);
     let passed = must_pass("the cancellation matrix", command.stdout(output));
     let text = fs::read_to_string(&printed);
