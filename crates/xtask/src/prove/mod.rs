@@ -127,12 +127,18 @@ fn simulate(size: Size, folder: &Path) -> Result<(), Failure> {
 fn matrix(folder: &Path) -> Result<(), Failure> {
     println!("\nxtask prove: every future dropped at every poll");
     let printed = folder.join("matrix.txt");
-    let what = format!("write {}", printed.display());
-    let output = fs::File::create(&printed).map_err(Failure::while_doing(what))?;
+    let what = || format!("write {}", printed.display());
+    let output = fs::File::create(&printed).map_err(Failure::while_doing(what()))?;
+    // The panics that its managers are told to have, and what cargo says.
+    let errors = fs::File::create(folder.join("matrix.stderr.txt"));
+    let errors = errors.map_err(Failure::while_doing(what()))?;
     // With the features of `cargo xtask test`, so that nothing is built twice.
     let words = "test --workspace --exclude pool-bench --exclude pool-peers --test cancellation_matrix -- --nocapture";
     let mut command = step::cargo(words, Server::Hidden);
-    let passed = must_pass("the cancellation matrix", command.stdout(output));
+    let passed = must_pass(
+        "the cancellation matrix",
+        command.stdout(output).stderr(errors),
+    );
     let text = fs::read_to_string(&printed);
     let text = text.map_err(Failure::while_doing(format!("read {}", printed.display())))?;
     if passed.is_err() {
