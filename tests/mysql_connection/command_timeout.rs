@@ -233,7 +233,7 @@ fn what_goes_well_after_the_server_was_told_to_end_it_is_only_believed_of_a_comm
         assert!(by_cursor.is_command_timeout(), "{by_cursor}");
         let row_by_row = conn.ss_cursor().execute(sql, ()).await.unwrap_err();
         assert!(row_by_row.is_command_timeout(), "{row_by_row}");
-        let not_read = conn.query_iter(sql).await.err().expect("no rows");
+        let not_read = conn.query_iter(sql).await.expect_err("no rows");
         assert!(not_read.is_command_timeout(), "{not_read}");
         let error = Error::from(conn.query_drop(sql).await.unwrap_err());
         assert!(error.is_command_timeout(), "{error}");
