@@ -106,10 +106,9 @@ impl Faults {
             }
             "sessions killed" => result = self.kill("CONNECTION"),
             "queries killed" => {
-                self.tally
-                    .queries_killed
-                    .fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+                self.tally.query_kill_begins();
                 result = self.kill("QUERY");
+                self.tally.query_kill_ends();
             }
             "answer to COMMIT cut" => {
                 let after = self.random.u64(..12);

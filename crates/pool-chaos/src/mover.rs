@@ -47,6 +47,8 @@ struct Attempt {
     tally: Arc<Tally>,
     the_move: Move,
     mishap: Mishap,
+    /// When the move began.
+    began: Duration,
     random: Rng,
     /// From here on nobody but the server knows whether the move is there.
     commit_sent: Arc<AtomicBool>,
@@ -84,6 +86,7 @@ async fn one(id: u64, place: &PoolPlace, tally: &Arc<Tally>, random: &mut Rng) -
         tally: Arc::clone(tally),
         the_move: Move::pick(id, random),
         mishap: Mishap::pick(tally, random),
+        began: tally.since_start(),
         random: random.fork(),
         commit_sent: Arc::clone(&commit_sent),
     };
@@ -199,6 +202,7 @@ impl Attempt {
             tally: Arc::clone(&self.tally),
             the_move: self.the_move.clone(),
             mishap: self.mishap,
+            began: self.began,
             random: self.random.fork(),
             commit_sent: Arc::clone(&self.commit_sent),
         }
@@ -239,8 +243,9 @@ impl Attempt {
 
     /// A change of one row.
     ///
-    /// After KILL QUERY, MariaDB 10.11 answers with OK and no changed rows to about one in forty of the UPDATEs that it has
-    /// ended. So a careful program looks at the number of rows, as this one does: the move has failed then.
+    /// After KILL QUERY, MariaDB 10.11 answers with OK and no changed rows to some of the UPDATEs that it has ended. So a careful
+    /// program looks at the number of rows, as this one does: the move has failed then. Without a KILL QUERY during the move, it is
+    /// a fault.
     async fn one_row<P: Protocol>(&self, result: QueryResult<'_, '_, P>) -> Result<(), Error> {
         let rows = result.affected_rows();
         result.drop_result().await?;
@@ -249,7 +254,7 @@ impl Attempt {
         }
         self.tally
             .mishap("changes that went well and changed nothing");
-        if self.tally.queries_killed.load(Ordering::SeqCst) == 0 {
+        if !self.tally.was_query_killed_since(self.began) {
             let id = self.the_move.id;
             self.tally.violation(format!(
                 "a change of move {id} has gone well and changed {rows} rows"

@@ -17,8 +17,8 @@ pub(crate) struct Tally {
     pub(crate) is_over: AtomicBool,
     /// How many guards the tasks are to leak yet.
     pub(crate) leaks_wanted: AtomicUsize,
-    /// How often the server was told to end what sessions do.
-    pub(crate) queries_killed: AtomicUsize,
+    /// Until when the server was told to end what sessions do, in microseconds since the start; the largest number while it is told.
+    last_query_kill: AtomicU64,
     sum: Mutex<Sum>,
 }
 
@@ -36,6 +36,10 @@ pub(crate) struct Sum {
     pub(crate) violations: Vec<String>,
 }
 
+fn micros(time: Duration) -> u64 {
+    u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
+}
+
 impl Tally {
     pub(crate) fn new() -> Self {
         Self {
@@ -44,7 +48,7 @@ impl Tally {
             last_ok_began: AtomicU64::new(0),
             is_over: AtomicBool::new(false),
             leaks_wanted: AtomicUsize::new(0),
-            queries_killed: AtomicUsize::new(0),
+            last_query_kill: AtomicU64::new(0),
             sum: Mutex::default(),
         }
     }
@@ -57,12 +61,28 @@ impl Tally {
         self.start.elapsed()
     }
 
+    /// The server is told from now on to end what sessions do.
+    pub(crate) fn query_kill_begins(&self) {
+        self.last_query_kill.store(u64::MAX, Ordering::SeqCst);
+    }
+
+    /// The server is not told any more.
+    pub(crate) fn query_kill_ends(&self) {
+        let now = micros(self.since_start());
+        self.last_query_kill.store(now, Ordering::SeqCst);
+    }
+
+    /// Whether the server was told so after this time.
+    pub(crate) fn was_query_killed_since(&self, then: Duration) -> bool {
+        self.last_query_kill.load(Ordering::SeqCst) >= micros(then)
+    }
+
     /// A move that began then has ended.
     pub(crate) fn ended(&self, outcome: Outcome, began: Duration) {
         self.counts[outcome as usize].fetch_add(1, Ordering::SeqCst);
         if outcome == Outcome::Ok {
-            let began = u64::try_from(began.as_micros()).unwrap_or(u64::MAX);
-            self.last_ok_began.fetch_max(began, Ordering::SeqCst);
+            self.last_ok_began
+                .fetch_max(micros(began), Ordering::SeqCst);
         }
     }
 

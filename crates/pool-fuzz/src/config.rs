@@ -1,28 +1,9 @@
 //! The settings of a pool.
 
-use std::convert::Infallible;
 use std::time::Duration;
 
-use pool_core::{CheckPolicy, Error, IdleOrder, Manager, Pool};
-
-struct Numbers;
-
-impl Manager for Numbers {
-    type Connection = u32;
-    type Error = Infallible;
-
-    async fn connect(&self) -> Result<u32, Infallible> {
-        Ok(7)
-    }
-
-    async fn check(&self, _: &mut u32) -> Result<(), Infallible> {
-        Ok(())
-    }
-
-    async fn recycle(&self, _: &mut u32) -> Result<(), Infallible> {
-        Ok(())
-    }
-}
+use pool_core::doc_manager::Numbers;
+use pool_core::{CheckPolicy, Error, IdleOrder, Pool};
 
 /// The input, a few bytes at a time. Behind its end there are zeros.
 struct Bytes<'a>(&'a [u8]);

@@ -129,6 +129,28 @@ fn a_timer_that_strikes_too_early_costs_no_waiter_its_place() {
 }
 
 #[test]
+fn a_recycle_that_was_cleared_and_is_undone_is_closed() {
+    let mut world = World::new(0, 1);
+    world.acquire_now();
+    let first = world.guards[0];
+    let deadline = world.now + Duration::from_secs(5);
+    let waiter = world.join_queue(Some(deadline)).expect("it is open");
+    // The waiter is to recycle it, and its deadline strikes before it begins.
+    world.release(Verdict::Recycle);
+    world.now = deadline;
+    world.strike_timer();
+    assert_eq!(world.ledger.status().recycling(), 1);
+    world.change(|ledger, effects| ledger.clear(effects));
+    world.leave(waiter);
+    world.acquire_now();
+    if world.guards.is_empty() {
+        world.settle();
+        world.acquire_now();
+    }
+    assert_ne!(world.guards[0].id(), first.id());
+}
+
+#[test]
 fn a_waiter_takes_over_the_job_of_a_verb_and_the_verb_hears_its_end() {
     let mut world = World::new(1, 1);
     let [key] = world.ledger.fill_by_verb()[..] else {

@@ -174,7 +174,7 @@ macro_rules! exec_methods {
             let params = params.into();
             let command = this.$command(&statement, Some(count(&params)));
             let kept = this.kept.clone();
-            let mapped = this.run(command, |conn| {
+            let mapped = this.run_unless_shown(command, |rows: &Vec<_>| !rows.is_empty(), |conn| {
                 Box::pin(async move {
                     let map = move |row| convert(row).map(&mut f);
                     match $ready(conn, &kept, &statement).await? {

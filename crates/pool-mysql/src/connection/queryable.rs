@@ -110,9 +110,11 @@ macro_rules! impl_queryable {
                 let this = self.connection();
                 let command = this.query_command(&query);
                 Box::pin(async move {
-                    let mapped = this.run(command, |conn| {
-                        conn.query_map(query, move |row| convert(row).map(&mut f))
-                    });
+                    let mapped = this.run_unless_shown(
+                        command,
+                        |rows: &Vec<_>| !rows.is_empty(),
+                        |conn| conn.query_map(query, move |row| convert(row).map(&mut f)),
+                    );
                     mapped.await?.into_iter().collect()
                 })
             }

@@ -57,7 +57,8 @@ impl Results for Buffered {
     }
 
     fn shows(answer: &Self::Answer) -> bool {
-        answer.error.is_some()
+        let last = answer.sets.back();
+        answer.error.is_some() || last.is_some_and(|set| set.head.columns().is_some())
     }
 
     fn later_error(answer: &Self::Answer) -> Option<&ServerError> {

@@ -135,8 +135,9 @@ impl ConnectOptions {
     /// When the time is up, the server is told to end the command (`KILL QUERY`, through a side connection). If the answer
     /// comes, within five seconds, the connection is kept: mostly the answer is that the command was ended, and the error says
     /// so ([`Error::is_command_timeout`](crate::Error::is_command_timeout)). If the answer is that the command has gone well, that
-    /// is the result of a BEGIN, COMMIT or ROLLBACK, and an error of the same kind for another statement that returns no rows: MariaDB also says so of some UPDATEs that
-    /// it has ended, so what it has changed is not known. Without an answer the connection is closed.
+    /// is the result of a BEGIN, COMMIT or ROLLBACK, and of a statement whose rows show it. For another statement it is an error
+    /// of the same kind: MariaDB also says so of some UPDATEs that it has ended, so what it has changed is not known. Without
+    /// an answer the connection is closed.
     ///
     /// The limit is for each statement, prepare and batch of a user. A [`Cursor`](crate::Cursor) reads all rows within it; an
     /// [`SsCursor`](crate::SsCursor) has it for each row anew. `query_iter`, `exec_iter` and the driver's streams are limited
