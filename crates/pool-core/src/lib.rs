@@ -71,12 +71,16 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 // Floor 0: words.
+mod borrowed;
 mod config;
 mod dyn_manager;
 mod error;
+mod event;
+mod labelled;
 mod manager;
 mod panics;
 mod runtime;
+mod stats;
 mod status;
 mod sync;
 // Floor 1: the ledger.
@@ -100,10 +104,13 @@ mod upkeep;
 pub mod doc_manager;
 
 pub use crate::acquire::Acquire;
+pub use crate::borrowed::Borrowed;
 pub use crate::builder::Builder;
 pub use crate::config::{CheckPolicy, ConfigError, IdleOrder};
 pub use crate::dyn_manager::{BoxError, BoxManager};
-pub use crate::error::{Error, Phase};
+pub use crate::error::{Error, Phase, TimeoutReport};
+pub use crate::event::{CloseReason, Event, EventError, Observer};
+pub use crate::labelled::labelled;
 pub use crate::manager::{AbortHandle, ErrorClass, Manager, Verdict};
 pub use crate::pool::Pool;
 pub use crate::pooled::PooledConnection;
@@ -118,4 +125,5 @@ pub use crate::runtime::TokioRuntime;
 #[cfg(feature = "test-util")]
 pub use crate::runtime::VirtualRuntime;
 pub use crate::runtime::{BoxFuture, NoSpawner, Runtime};
+pub use crate::stats::{Histogram, Stats};
 pub use crate::status::Status;

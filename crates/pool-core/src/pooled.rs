@@ -9,7 +9,7 @@ use std::time::Duration;
 use crate::backend::Entry;
 use crate::panics::ignore_panic;
 use crate::shared::Shared;
-use crate::{Manager, Verdict};
+use crate::{CloseReason, Manager, Verdict};
 
 /// A connection that was acquired. Its drop gives it back.
 ///
@@ -54,7 +54,7 @@ impl<M: Manager> PooledConnection<M> {
 
     /// The connection's number, unique in its pool and never used twice.
     pub fn id(this: &Self) -> u64 {
-        this.entry().id
+        this.entry().key.id
     }
 
     /// How long ago it was connected.
@@ -87,7 +87,7 @@ impl<M: Manager> PooledConnection<M> {
             .take()
             .expect("a guard has its entry until it goes");
         this.shared.change(None, |ledger, effects| {
-            ledger.detach(entry.id, effects);
+            ledger.detach(entry.key, effects);
         });
         entry.conn
     }
@@ -115,8 +115,15 @@ impl<M: Manager> PooledConnection<M> {
     pub fn discard(mut this: Self) {
         if let Some(entry) = this.entry.take() {
             match thread::panicking() {
-                true => give_back_broken(&this.shared, entry),
-                false => give_back_at_now(&this.shared, entry, Verdict::Discard),
+                true => give_back_broken(&this.shared, entry, CloseReason::HolderPanicked),
+                false => {
+                    give_back_at_now(
+                        &this.shared,
+                        entry,
+                        Verdict::Discard,
+                        CloseReason::Discarded,
+                    );
+                }
             }
         }
     }
@@ -140,27 +147,45 @@ impl<M: Manager> PooledConnection<M> {
 /// Gives a connection back to the pool; its manager decides what becomes of it.
 #[inline]
 fn give_back<M: Manager>(shared: &Arc<Shared<M>>, mut entry: Box<Entry<M::Connection>>) {
-    let verdict = match thread::panicking() {
-        true => None,
-        false => shared.backend.verdict(&mut entry).ok(),
+    if thread::panicking() {
+        return give_back_broken(shared, entry, CloseReason::HolderPanicked);
+    }
+    let Ok(verdict) = shared.backend.verdict(&mut entry) else {
+        return give_back_broken(shared, entry, CloseReason::ManagerPanicked);
     };
-    let Some(verdict) = verdict else {
-        return give_back_broken(shared, entry);
+    let now = match shared.reads_clock {
+        false => None,
+        // A pool that measures notes when each connection came back.
+        true if shared.measures => return give_back_slowly(shared, entry, verdict),
+        true => Some(shared.now()),
     };
-    let now = shared.idle_now();
     let given = shared.ledger().give_back_fast(entry, verdict, now);
     match given {
         Ok(None) => {}
         Ok(Some(waker)) => drop(ignore_panic(|| waker.wake())),
-        Err(entry) => give_back_at_now(shared, entry, verdict),
+        Err(entry) => give_back_slowly(shared, entry, verdict),
     }
+}
+
+#[inline(never)]
+fn give_back_slowly<M: Manager>(
+    shared: &Arc<Shared<M>>,
+    entry: Box<Entry<M::Connection>>,
+    verdict: Verdict,
+) {
+    let reason = shared.backend.reason(&entry, verdict);
+    give_back_at_now(shared, entry, verdict, reason);
 }
 
 /// Nobody knows what the connection was in the middle of: it is dropped.
 #[cold]
-fn give_back_broken<M: Manager>(shared: &Arc<Shared<M>>, entry: Box<Entry<M::Connection>>) {
+fn give_back_broken<M: Manager>(
+    shared: &Arc<Shared<M>>,
+    entry: Box<Entry<M::Connection>>,
+    reason: CloseReason,
+) {
     shared.change(None, |ledger, effects| {
-        ledger.give_back_broken(entry, effects);
+        ledger.give_back_broken(entry, reason, effects);
     });
 }
 
@@ -170,9 +195,10 @@ fn give_back_at_now<M: Manager>(
     shared: &Arc<Shared<M>>,
     entry: Box<Entry<M::Connection>>,
     verdict: Verdict,
+    reason: CloseReason,
 ) {
     shared.change(None, |ledger, effects| {
-        ledger.give_back(entry, verdict, effects);
+        ledger.give_back(entry, verdict, reason, effects);
     });
     shared.wind_idle_clock();
 }
@@ -205,7 +231,7 @@ impl<M: Manager> fmt::Debug for PooledConnection<M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut out = f.debug_struct("PooledConnection");
         if let Some(entry) = &self.entry {
-            out.field("id", &entry.id).field("uses", &entry.uses);
+            out.field("id", &entry.key.id).field("uses", &entry.uses);
         }
         // The connection itself is not shown: it may hold a password.
         out.finish_non_exhaustive()

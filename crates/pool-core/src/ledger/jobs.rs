@@ -7,8 +7,10 @@ use std::task::Waker;
 
 use slotmap::{DefaultKey, SecondaryMap, SlotMap};
 
+use super::connections::ConnectionKey;
 use super::queue::Ticket;
 use super::{LedgerTypes, Settled};
+use crate::CloseReason;
 
 /// The number of a job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -86,6 +88,7 @@ impl Poller {
 pub(crate) struct TakenJob<T: LedgerTypes> {
     pub(crate) key: JobKey,
     pub(crate) kind: Kind,
+    pub(crate) connection: Option<ConnectionKey>,
     pub(crate) work: Work<T::Entry, T::Future>,
     pub(crate) poller: Poller,
     /// Others than the poller have to be woken too when the job goes on.
@@ -122,8 +125,10 @@ pub(crate) struct Job<T: LedgerTypes> {
     was_woken: bool,
     /// How often the pool had been cleared when the job began.
     pub(super) clears: u64,
-    /// The id of the connection, if there is one.
-    pub(crate) id: Option<u64>,
+    /// The connection; `None` for a connect that has not begun.
+    pub(crate) connection: Option<ConnectionKey>,
+    /// Why the connection is closed, or its step is cancelled.
+    pub(super) reason: Option<CloseReason>,
     /// The index in the list of the adoptable jobs.
     spot: Option<usize>,
 }
@@ -198,7 +203,7 @@ impl<T: LedgerTypes> Jobs<T> {
         &mut self,
         kind: Kind,
         entry: Option<T::Entry>,
-        id: Option<u64>,
+        connection: Option<ConnectionKey>,
         driver: Driver,
         clears: u64,
     ) -> JobKey {
@@ -215,7 +220,8 @@ impl<T: LedgerTypes> Jobs<T> {
             is_cancelled: false,
             was_woken: false,
             clears,
-            id,
+            connection,
+            reason: None,
             spot: None,
         }));
         self.update_list(key);
@@ -277,13 +283,14 @@ impl<T: LedgerTypes> Jobs<T> {
         let Some(job) = self.running.get_mut(key.0).filter(|job| !job.is_polled()) else {
             return Take::Busy;
         };
-        let kind = job.kind;
+        let (kind, connection) = (job.kind, job.connection);
         let is_shared = job.is_owned && job.is_driven_by_waiter();
         let work = std::mem::replace(&mut job.work, Work::Polled);
         self.update_list(key);
         Take::Job(TakenJob {
             key,
             kind,
+            connection,
             work,
             poller,
             is_shared,
@@ -313,10 +320,31 @@ impl<T: LedgerTypes> Jobs<T> {
         stale
     }
 
+    /// Notes why the job closes its connection.
+    pub(super) fn set_reason(&mut self, key: JobKey, reason: CloseReason) {
+        if let Some(job) = self.running.get_mut(key.0) {
+            job.reason = Some(reason);
+        }
+    }
+
+    /// Whether the job is a connect that has not begun.
+    pub(super) fn begins_connect(&self, key: JobKey) -> bool {
+        self.get(key)
+            .is_some_and(|job| job.connection.is_none() && job.is_fresh())
+    }
+
+    /// A connect begins: its connection to be.
+    pub(super) fn set_connection(&mut self, key: JobKey, connection: ConnectionKey) {
+        if let Some(job) = self.running.get_mut(key.0) {
+            job.connection = Some(connection);
+        }
+    }
+
     /// Notes that the job is to be dropped when its present poll returns.
-    pub(super) fn cancel_after_poll(&mut self, key: JobKey) {
+    pub(super) fn cancel_after_poll(&mut self, key: JobKey, reason: CloseReason) {
         if let Some(job) = self.running.get_mut(key.0) {
             job.is_cancelled = true;
+            job.reason.get_or_insert(reason);
         }
     }
 

@@ -213,7 +213,7 @@ impl Seen {
             status: world.ledger.status(),
             size: world.ledger.size(),
             guards: guards
-                .map(|entry| (entry.0, setup.shortest.map(|_| entry.1)))
+                .map(|entry| (entry.0.id, setup.shortest.map(|_| entry.1)))
                 .collect(),
             waiters_have_answers: waiting
                 .map(|ticket| world.ledger.queue.is_answered(*ticket))

@@ -1,24 +1,26 @@
 //! The world around a ledger in its unit tests: guards, waiters, and what is carried out after a change.
 
+use std::panic::Location;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Wake, Waker};
 use std::time::{Duration, Instant, SystemTime};
 
-use crate::Verdict;
+use crate::borrowed::Borrower;
 use crate::config::Config;
 use crate::ledger::{
-    Answer, ClockReading, Deadline, Effects, Found, JobKey, Kind, Ledger, LedgerEntry, LedgerTypes,
-    Outcome, Poller, Settled, Take, TakenJob, Ticket, Work,
+    Answer, ClockReading, ConnectionKey, Deadline, Effects, Found, JobKey, Kind, Ledger,
+    LedgerEntry, LedgerTypes, Outcome, Poller, Settled, StepReport, Take, TakenJob, Ticket, Work,
 };
+use crate::{CloseReason, ErrorClass, Verdict};
 
 pub(super) struct Plain;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Number(pub(super) u64, pub(super) Option<Instant>);
+pub(super) struct Number(pub(super) ConnectionKey, pub(super) Option<Instant>);
 
 impl LedgerEntry for Number {
-    fn id(&self) -> u64 {
+    fn key(&self) -> ConnectionKey {
         self.0
     }
     fn idle_since(&self) -> Option<Instant> {
@@ -103,6 +105,10 @@ impl World {
         }
     }
 
+    pub(super) fn take_ready(&mut self, now: Option<Instant>) -> Option<Number> {
+        self.ledger.take_ready(now, &mut borrower())
+    }
+
     pub(super) fn change<R>(
         &mut self,
         change: impl FnOnce(&mut Ledger<Plain>, &mut Effects<Plain>) -> R,
@@ -119,8 +125,8 @@ impl World {
             return;
         };
         rare.wakers.into_iter().for_each(Waker::wake);
-        for (id, _) in rare.departing {
-            self.change(|ledger, effects| ledger.dropped(id, effects));
+        for departing in rare.departing {
+            self.change(|ledger, effects| ledger.dropped(departing.exit, effects));
         }
         for key in rare.spawn_drivers {
             self.spawn(key);
@@ -172,7 +178,10 @@ impl World {
             (Kind::Close, _) => Outcome::Gone,
             (Kind::Connect, _) if well => {
                 self.made += 1;
-                Outcome::Ready(Number(self.made, Some(self.now)), None)
+                let key = job
+                    .connection
+                    .expect("a connect that has begun has a number");
+                Outcome::Ready(Number(key, Some(self.now)), None)
             }
             (_, Some(entry)) if well => Outcome::Ready(entry, None),
             (_, Some(entry)) => Outcome::Broken {
@@ -182,11 +191,14 @@ impl World {
             },
             (_, None) => Outcome::NotConnected {
                 failure: "refused",
-                hopeless: false,
+                class: ErrorClass::Transient,
             },
         };
         let (key, poller) = (job.key, job.poller);
-        let settled = self.change(|ledger, effects| ledger.settle(key, poller, outcome, effects));
+        let settled = self.change(|ledger, effects| {
+            let report = StepReport::of_success(None);
+            ledger.settle(key, poller, outcome, report, effects)
+        });
         if let Settled::Taken(entry) = settled {
             self.guards.push(entry);
         }
@@ -207,13 +219,19 @@ impl World {
 
     /// Polls as the waiter does, with its own waker.
     pub(super) fn poll(&mut self, ticket: Ticket) -> Found<Plain> {
-        match self.ledger.find_for(ticket, None, None, Some(&self.waker)) {
+        match self.find_for(ticket, true) {
             Found::StoreWaker => {
                 self.ledger.set_waker(ticket, self.waker.clone());
-                self.ledger.find_for(ticket, None, None, None)
+                self.find_for(ticket, false)
             }
             found => found,
         }
+    }
+
+    fn find_for(&mut self, ticket: Ticket, polls: bool) -> Found<Plain> {
+        let waker = polls.then_some(&self.waker);
+        self.ledger
+            .find_for(ticket, None, None, waker, &mut borrower())
     }
 
     /// One look of a waiter: its answer, or a poll of its job.
@@ -274,7 +292,8 @@ impl World {
             false => Err(entry),
         };
         if let Err(entry) = given {
-            self.change(|ledger, effects| ledger.give_back(entry, verdict, effects));
+            let reason = CloseReason::Discarded;
+            self.change(|ledger, effects| ledger.give_back(entry, verdict, reason, effects));
             if self.ledger.idle_clock_rests() {
                 self.ledger.wind_idle_clock(self.reading());
             }
@@ -294,7 +313,7 @@ impl World {
     /// Acquires as `Acquire` does in its first poll: the fast case first. `now` is for the fast case.
     pub(super) fn acquire_fast(&mut self, now: Option<Instant>, deadline: Option<Instant>) {
         if self.tries_fast {
-            if let Some(mut entry) = self.ledger.take_ready(now) {
+            if let Some(mut entry) = self.take_ready(now) {
                 // The general way does this, too. It makes no difference while a connection is held.
                 self.ledger.idle.stamp(&mut entry);
                 self.last_joined = None;
@@ -358,6 +377,11 @@ impl World {
         let status = self.ledger.status();
         panic!("HANG: {status:?}, {} waiting", self.waiting.len());
     }
+}
+
+/// Somebody who acquires.
+fn borrower() -> Borrower {
+    Borrower::new(Location::caller())
 }
 
 fn content(work: Work<Number, Option<Number>>) -> Option<Number> {

@@ -1,0 +1,87 @@
+//! Telling the observers what the ledger has noted.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::{PoolEntry, Shared};
+use crate::Manager;
+use crate::event::Observer;
+use crate::ledger::{LedgerEntry, Note};
+use crate::panics::{DropsQuietly, ignore_panic};
+
+/// The observers of a pool.
+pub(crate) struct Observers(Vec<DropsQuietly<Arc<dyn Observer>>>);
+
+impl Observers {
+    pub(crate) fn new(all: Vec<Arc<dyn Observer>>) -> Self {
+        Self(all.into_iter().map(DropsQuietly::new).collect())
+    }
+}
+
+impl<M: Manager> Shared<M> {
+    /// The present, in a pool that measures.
+    #[inline]
+    pub(crate) fn measured_now(&self) -> Option<Instant> {
+        self.measures.then(|| self.now())
+    }
+
+    /// Notes something for the observers, which are told with the next [`tell`](Self::tell).
+    pub(crate) fn note(&self, note: impl FnOnce() -> Note) {
+        if self.is_observed() {
+            self.ledger().note(note());
+        }
+    }
+
+    pub(crate) fn is_observed(&self) -> bool {
+        !self.observers.0.is_empty()
+    }
+
+    /// Tells the observers what was noted, unless another thread does that at the moment, or this one, further up its
+    /// stack.
+    ///
+    /// So every observer sees the events in the order of the changes, and none is called by two threads at once.
+    #[inline]
+    pub(crate) fn tell(&self) {
+        if self.measures {
+            self.tell_all();
+        }
+    }
+
+    #[cold]
+    fn tell_all(&self) {
+        loop {
+            let taken = self.ledger().take_notes();
+            let Some(notes) = taken else {
+                return;
+            };
+            for note in &notes {
+                let event = note.event(&self.config().name);
+                for observer in &self.observers.0 {
+                    ignore_panic(|| observer.on_event(&event));
+                }
+            }
+            // The errors in them are foreign.
+            ignore_panic(|| drop(notes));
+            self.ledger().told();
+        }
+    }
+
+    /// After a connection was handed out without an effect, in a pool that measures.
+    #[cold]
+    pub(crate) fn after_hand_out(self: &Arc<Self>) {
+        self.tell();
+        if self.config().leak_warning_after.is_some() {
+            self.set_timer_if_needed();
+        }
+    }
+
+    /// A connection was handed out to somebody who did not wait.
+    pub(crate) fn measure_hand_out(self: &Arc<Self>, entry: &PoolEntry<M>) {
+        if self.measures {
+            let now = self.now();
+            self.ledger()
+                .lent_at(entry.key(), None, Duration::ZERO, now);
+            self.after_hand_out();
+        }
+    }
+}
