@@ -115,7 +115,7 @@ impl<M: Manager> PooledConnection<M> {
     pub fn discard(mut this: Self) {
         if let Some(entry) = this.entry.take() {
             match thread::panicking() {
-                true => give_back_broken(&this.shared, entry, CloseReason::HolderPanicked),
+                true => give_back_unwinding(&this.shared, entry),
                 false => {
                     give_back_at_now(
                         &this.shared,
@@ -148,10 +148,10 @@ impl<M: Manager> PooledConnection<M> {
 #[inline]
 fn give_back<M: Manager>(shared: &Arc<Shared<M>>, mut entry: Box<Entry<M::Connection>>) {
     if thread::panicking() {
-        return give_back_broken(shared, entry, CloseReason::HolderPanicked);
+        return give_back_unwinding(shared, entry);
     }
     let Ok(verdict) = shared.backend.verdict(&mut entry) else {
-        return give_back_broken(shared, entry, CloseReason::ManagerPanicked);
+        return give_back_unknown(shared, entry);
     };
     let now = match shared.reads_clock {
         false => None,
@@ -177,8 +177,19 @@ fn give_back_slowly<M: Manager>(
     give_back_at_now(shared, entry, verdict, reason);
 }
 
-/// Nobody knows what the connection was in the middle of: it is dropped.
+/// The holder's thread panicked.
 #[cold]
+fn give_back_unwinding<M: Manager>(shared: &Arc<Shared<M>>, entry: Box<Entry<M::Connection>>) {
+    give_back_broken(shared, entry, CloseReason::HolderPanicked);
+}
+
+/// The manager's verdict is not known.
+#[cold]
+fn give_back_unknown<M: Manager>(shared: &Arc<Shared<M>>, entry: Box<Entry<M::Connection>>) {
+    give_back_broken(shared, entry, CloseReason::ManagerPanicked);
+}
+
+/// Nobody knows what the connection was in the middle of: it is dropped.
 fn give_back_broken<M: Manager>(
     shared: &Arc<Shared<M>>,
     entry: Box<Entry<M::Connection>>,

@@ -14,6 +14,7 @@ mod connection;
 mod generate;
 mod handout;
 mod held;
+pub mod history;
 mod laws;
 mod manager;
 mod ops;

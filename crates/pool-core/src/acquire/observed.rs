@@ -7,7 +7,7 @@ use super::{Acquire, Progress};
 use crate::Manager;
 use crate::backend::PoolTypes;
 use crate::error::Error;
-use crate::ledger::{Answer, LedgerEntry, Note};
+use crate::ledger::{Answer, LedgerEntry, Note, Ticket};
 use crate::shared::{PoolLedger, Shared};
 
 /// How an acquire leaves the queue before it has looked for its answer.
@@ -36,6 +36,22 @@ impl<M: Manager> Shared<M> {
 }
 
 impl<M: Manager> Acquire<'_, M> {
+    /// Notes that this acquire has joined the queue, in a pool that measures, or with a label. What it has to keep comes
+    /// out: [`Waiting::mark`](super::Waiting::mark).
+    #[cold]
+    pub(super) fn note_join(
+        &self,
+        ledger: &mut PoolLedger<M>,
+        ticket: Ticket,
+        since: Instant,
+    ) -> u64 {
+        ledger.watch(ticket, &self.borrower, since);
+        match self.shared.measures {
+            true => ledger.note_waiting(ticket),
+            false => ledger.hand_outs(),
+        }
+    }
+
     /// Notes that this waiter has its connection, in the moment in which it takes it.
     #[cold]
     pub(super) fn note_hand_out(

@@ -50,13 +50,10 @@ impl<M: Manager> Acquire<'_, M> {
                 return Err(Error::Closed);
             }
         };
-        let mark = match self.shared.measures {
-            true => ledger.note_waiting(queued.ticket),
+        let mark = match self.shared.measures || self.borrower.label.is_some() {
+            true => self.note_join(&mut ledger, queued.ticket, since),
             false => ledger.hand_outs(),
         };
-        if self.shared.measures || self.borrower.label.is_some() {
-            ledger.watch(queued.ticket, &self.borrower, since);
-        }
         if queued.only_waits {
             drop(ledger);
         } else {
@@ -91,7 +88,7 @@ impl<M: Manager> Acquire<'_, M> {
         else {
             return Poll::Ready(self.no_timer());
         };
-        let now = self.shared.measured_now();
+        let now = self.shared.measures.then(|| self.shared.now());
         let mut ledger = self.shared.ledger();
         // The fast case of a waiter that was woken: nearly always its answer is there. `find_for` asks again, because a
         // job that this waiter polls may end with the answer.
@@ -181,7 +178,7 @@ impl<M: Manager> Acquire<'_, M> {
                     }
                 }
             }
-            let now = self.shared.measured_now();
+            let now = self.shared.measures.then(|| self.shared.now());
             let mut ledger = self.shared.ledger();
             found = ledger.find_for(ticket, deadline, polled, None, &mut self.borrower);
             if let (Found::Answered(answered), Some(now)) = (&found, now) {

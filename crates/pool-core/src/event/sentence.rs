@@ -168,7 +168,7 @@ impl fmt::Display for Event<'_> {
             }
             Self::PoolClosed { .. } => f.write_str("the pool is closed"),
             Self::SpawnFailed { .. } => {
-                f.write_str("the runtime takes no background tasks any more: callers do their work")
+                f.write_str("the runtime takes no background tasks: callers do their work")
             }
         }
     }

@@ -53,14 +53,18 @@ impl<T: LedgerTypes> Ledger<T> {
     /// Moves the timer to the next deadline, tick or look of the watch if it would strike later. `true`: it has to be set.
     #[inline]
     pub(crate) fn timer_to_set(&mut self) -> bool {
-        let others = self.idle.next_tick().into_iter().chain(self.watch.next());
-        let other = others.min();
-        if !self.queue.has_deadlines() && other.is_none() {
+        let tick = self.idle.next_tick();
+        if !self.queue.has_deadlines() && tick.is_none() && self.watch.rests() {
             return false;
         }
+        self.timer_to_set_after(tick)
+    }
+
+    #[inline(never)]
+    fn timer_to_set_after(&mut self, tick: Option<Instant>) -> bool {
         let deadline = self.queue.next_deadline().map(|(at, _)| at);
-        let next = deadline.into_iter().chain(other).min();
-        next.is_some_and(|at| self.move_timer_to(at))
+        let next = deadline.into_iter().chain(tick).chain(self.watch.next());
+        next.min().is_some_and(|at| self.move_timer_to(at))
     }
 
     /// The instant that the timer has to be set for.

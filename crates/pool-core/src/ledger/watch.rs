@@ -47,6 +47,12 @@ impl Watch {
         }
     }
 
+    /// Whether there is nothing to look at, at any time.
+    #[inline]
+    pub(super) fn rests(&self) -> bool {
+        self.leaks_at.is_none() && self.waiters.is_empty()
+    }
+
     /// When there is something to look at.
     pub(super) fn next(&self) -> Option<Instant> {
         let limit = self.slow_acquire_after;

@@ -95,7 +95,6 @@ impl<M: Manager> Shared<M> {
     }
 
     /// The fast case of an acquire: an idle connection that needs no step, if nobody waits.
-    #[inline]
     pub(crate) fn take_ready(self: &Arc<Self>, by: &mut Borrower) -> Option<PoolEntry<M>> {
         // Behind others, nothing can be had at once.
         if self.has_waiters_hint() {

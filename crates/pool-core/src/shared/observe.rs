@@ -1,7 +1,7 @@
 //! Telling the observers what the ledger has noted.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::{PoolEntry, Shared};
 use crate::Manager;
@@ -19,12 +19,6 @@ impl Observers {
 }
 
 impl<M: Manager> Shared<M> {
-    /// The present, in a pool that measures.
-    #[inline]
-    pub(crate) fn measured_now(&self) -> Option<Instant> {
-        self.measures.then(|| self.now())
-    }
-
     /// Notes something for the observers, which are told with the next [`tell`](Self::tell).
     pub(crate) fn note(&self, note: impl FnOnce() -> Note) {
         if self.is_observed() {
