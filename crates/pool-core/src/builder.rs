@@ -316,6 +316,7 @@ impl<M: Manager> Builder<M> {
         self.config.observers = self.observers.len();
         let observers = Observers::new(self.observers);
         let shared = Shared::new(self.manager, self.config, runtime, observers, has_timer);
+        shared.observers_meet_pool();
         Ok(Pool::from_shared(shared))
     }
 }

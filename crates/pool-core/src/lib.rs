@@ -58,6 +58,8 @@
 //! |---|---|
 //! | `timer` (default) | the built-in timer, one lazy thread |
 //! | `tokio`, `smol`, `async-std` | the adapter for that runtime |
+//! | `tracing` | `TracingObserver`, and spans around acquire, connect, check, recycle and close |
+//! | `metrics`, `opentelemetry` | `MetricsObserver`, `OpenTelemetryObserver`: counts and times under the names of the OpenTelemetry conventions |
 //! | `test-util` | a runtime with virtual time, for tests |
 //!
 //! # Limits
@@ -78,8 +80,10 @@ mod error;
 mod event;
 mod labelled;
 mod manager;
+mod observers;
 mod panics;
 mod runtime;
+mod spans;
 mod stats;
 mod status;
 mod sync;
@@ -109,9 +113,15 @@ pub use crate::builder::Builder;
 pub use crate::config::{CheckPolicy, ConfigError, IdleOrder};
 pub use crate::dyn_manager::{BoxError, BoxManager};
 pub use crate::error::{Error, Phase, TimeoutReport};
-pub use crate::event::{CloseReason, Event, EventError, Observer};
+pub use crate::event::{CloseReason, Event, EventError, ObservedPool, Observer};
 pub use crate::labelled::labelled;
 pub use crate::manager::{AbortHandle, ErrorClass, Manager, Verdict};
+#[cfg(feature = "metrics")]
+pub use crate::observers::MetricsObserver;
+#[cfg(feature = "opentelemetry")]
+pub use crate::observers::OpenTelemetryObserver;
+#[cfg(feature = "tracing")]
+pub use crate::observers::TracingObserver;
 pub use crate::pool::Pool;
 pub use crate::pooled::PooledConnection;
 #[cfg(feature = "async-std")]

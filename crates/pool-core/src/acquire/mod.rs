@@ -63,6 +63,9 @@ pub struct Acquire<'a, M: Manager> {
     timeout: Timeout,
     progress: Progress,
     borrower: Borrower,
+    /// Its span, from the first poll on.
+    #[cfg(feature = "tracing")]
+    span: Option<tracing::Span>,
 }
 
 #[derive(Clone, Copy)]
@@ -137,6 +140,8 @@ impl<M: Manager> Pool<M> {
             timeout: Timeout::OfPool,
             progress: Progress::NotStarted,
             borrower: Borrower::new(Location::caller()),
+            #[cfg(feature = "tracing")]
+            span: None,
         }
     }
 }
@@ -203,18 +208,44 @@ impl<M: Manager> Acquire<'_, M> {
 impl<M: Manager> Future for Acquire<'_, M> {
     type Output = Result<PooledConnection<M>, Error<M::Error>>;
 
+    #[cfg(not(feature = "tracing"))]
     #[inline]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        self.poll_now(cx)
+    }
+
+    #[cfg(feature = "tracing")]
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = &mut *self;
-        if !matches!(this.progress, Progress::NotStarted) {
-            return this.look(cx);
+        let new = || crate::spans::of_acquire(&this.shared.config().name);
+        let span = this.span.take().unwrap_or_else(new);
+        let poll = span.in_scope(|| this.poll_now(cx));
+        match &poll {
+            Poll::Pending => this.span = Some(span),
+            Poll::Ready(Ok(conn)) => {
+                span.record("connection", PooledConnection::id(conn));
+            }
+            Poll::Ready(Err(_)) => {}
         }
-        this.borrower.take_label_of_task();
-        if let Some(entry) = this.shared.take_ready(&mut this.borrower) {
-            this.progress = Progress::Done;
-            return Poll::Ready(Ok(PooledConnection::new(entry, Arc::clone(this.shared))));
+        poll
+    }
+}
+
+impl<M: Manager> Acquire<'_, M> {
+    #[inline(always)]
+    fn poll_now(
+        &mut self,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<PooledConnection<M>, Error<M::Error>>> {
+        if !matches!(self.progress, Progress::NotStarted) {
+            return self.look(cx);
         }
-        this.begin(cx)
+        self.borrower.take_label_of_task();
+        if let Some(entry) = self.shared.take_ready(&mut self.borrower) {
+            self.progress = Progress::Done;
+            return Poll::Ready(Ok(PooledConnection::new(entry, Arc::clone(self.shared))));
+        }
+        self.begin(cx)
     }
 }
 

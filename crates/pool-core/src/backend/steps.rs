@@ -57,6 +57,7 @@ impl<M: Manager> Backend<M> {
         let began = self.now();
         // The manager is called inside the future, so that a panic before its first await is contained too.
         let connect = async { self.manager.connect().await };
+        let connect = crate::spans::within(Phase::Connect, &self.config.name, key.id, connect);
         let result = self.within(self.config.connect_timeout, connect).await;
         let now = self.now();
         let took = Some(now.saturating_duration_since(began));
@@ -99,25 +100,28 @@ impl<M: Manager> Backend<M> {
     }
 
     async fn check(&self, mut entry: EntryOf<M>) -> Ended<M> {
-        let began = self.began();
+        let (began, key) = (self.began(), entry.key);
         let check = async { self.manager.check(&mut entry.conn).await };
+        let check = crate::spans::within(Phase::Check, &self.config.name, key.id, check);
         let result = self.within(self.config.check_timeout, check).await;
         self.ended(entry, Phase::Check, began, result)
     }
 
     async fn recycle(&self, mut entry: EntryOf<M>) -> Ended<M> {
-        let began = self.began();
+        let (began, key) = (self.began(), entry.key);
         let recycle = async { self.manager.recycle(&mut entry.conn).await };
+        let recycle = crate::spans::within(Phase::Recycle, &self.config.name, key.id, recycle);
         let result = self.within(self.config.recycle_timeout, recycle).await;
         self.ended(entry, Phase::Recycle, began, result)
     }
 
     async fn close(&self, entry: EntryOf<M>) -> Ended<M> {
-        let conn = entry.conn;
+        let (conn, key) = (entry.conn, entry.key);
         let close = async {
             self.manager.close(conn).await;
             Ok::<(), M::Error>(())
         };
+        let close = crate::spans::within(Phase::Close, &self.config.name, key.id, close);
         let result = self.within(self.config.close_timeout, close).await;
         let mut report = StepReport::of_success(None);
         // Where the close failed, the connection was dropped with its future.

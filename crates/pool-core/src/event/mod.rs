@@ -1,5 +1,6 @@
 //! What a pool tells its observers: one event for each change in the life of a connection or of a waiter.
 
+mod observed;
 mod reason;
 mod sentence;
 
@@ -7,6 +8,7 @@ use std::error::Error as StdError;
 use std::panic::Location;
 use std::time::Duration;
 
+pub use self::observed::ObservedPool;
 pub use self::reason::CloseReason;
 pub(crate) use self::reason::NAMES as REASON_NAMES;
 use crate::error::Phase;
@@ -45,6 +47,13 @@ use crate::{ErrorClass, Status};
 pub trait Observer: Send + Sync + 'static {
     /// Takes note of an event.
     fn on_event(&self, event: &Event<'_>);
+
+    /// The pool was built. It is called once, before the first event. The default does nothing.
+    ///
+    /// An observer that shows counts, such as a gauge, keeps the [`ObservedPool`] and asks it when the counts are read.
+    fn on_build(&self, pool: &ObservedPool) {
+        let _ = pool;
+    }
 }
 
 impl<F: Fn(&Event<'_>) + Send + Sync + 'static> Observer for F {

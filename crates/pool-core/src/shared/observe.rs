@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::{PoolEntry, Shared};
 use crate::Manager;
-use crate::event::Observer;
+use crate::event::{ObservedPool, Observer};
 use crate::ledger::{LedgerEntry, Note};
 use crate::panics::{DropsQuietly, ignore_panic};
 
@@ -19,6 +19,18 @@ impl Observers {
 }
 
 impl<M: Manager> Shared<M> {
+    /// Tells the observers that the pool was built.
+    pub(crate) fn observers_meet_pool(self: &Arc<Self>) {
+        if self.is_observed() {
+            let pool = Arc::downgrade(self);
+            let name = Arc::clone(&self.config().name);
+            let pool = ObservedPool::new(name, move || Some(pool.upgrade()?.status()));
+            for observer in &self.observers.0 {
+                ignore_panic(|| observer.on_build(&pool));
+            }
+        }
+    }
+
     /// Notes something for the observers, which are told with the next [`tell`](Self::tell).
     pub(crate) fn note(&self, note: impl FnOnce() -> Note) {
         if self.is_observed() {
