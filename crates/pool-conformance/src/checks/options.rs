@@ -13,7 +13,8 @@ pub(super) async fn validate<B: Backend>(trial: &Trial<B>) -> Checked {
     if let Err(error) = trial.call("validate", || manager.validate()) {
         return failed(format!("validate refuses the manager: {error}"));
     }
-    Ok(())
+    // The builder calls it, too.
+    trial.build(trial.builder(1)).map(drop)
 }
 
 pub(super) async fn set_echo<B: Backend>(trial: &Trial<B>) -> Checked {
