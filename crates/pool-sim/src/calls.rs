@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use pool_core::{Runtime, Status};
 
+use crate::aborts::Abort;
 use crate::manager::SimPool;
 use crate::runtime::{SimRuntime, pick};
 use crate::script::{Outcome, Script};
@@ -48,6 +49,8 @@ pub(crate) struct Page {
     pub(crate) made: u64,
     /// `close`, `terminate` or the drop of the last handle has returned.
     pub(crate) is_closed: bool,
+    /// `terminate` was called.
+    pub(crate) is_terminating: bool,
     pub(crate) violations: Vec<String>,
     /// How often the manager may still take a connection from its own pool.
     takes_left: u32,
@@ -69,11 +72,12 @@ pub(crate) struct Mark {
     pub(crate) is_checked: bool,
     /// When it was connected, given back or recycled.
     pub(crate) last_use: Instant,
-    /// It has left the pool alive.
+    /// It has left the pool alive: it was detached, or held by somebody when the pool was terminated.
     pub(crate) is_off_books: bool,
     /// How often it was seen in somebody's hands.
     pub(crate) uses: u64,
     pub(crate) opened: Instant,
+    pub(crate) abort: Abort,
     /// The number that the pool has given it; 0 before it was handed out.
     pub(crate) id_in_pool: u64,
 }
@@ -96,6 +100,7 @@ impl Record {
                 connections: BTreeMap::new(),
                 made: 0,
                 is_closed: false,
+                is_terminating: false,
                 violations: Vec::new(),
                 takes_left: 20,
                 faults: 0,
@@ -239,11 +244,11 @@ impl Page {
             .count()
     }
 
-    /// The largest number of connections; 0 is unlimited.
+    /// Promise 1, for the connections themselves: there are never more than maxsize, also while the pool is being closed.
     pub(crate) fn check_bound(&mut self) {
         let maxsize = usize::from(self.script.settings.maxsize);
         let open = self.open();
-        if maxsize != 0 && open > maxsize && !self.is_closed {
+        if maxsize != 0 && open > maxsize {
             self.violations.push(format!(
                 "I1: {open} open or connecting, maxsize is {maxsize}"
             ));

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use pool_core::{PooledConnection, Runtime};
 
+use crate::aborts::Abort;
 use crate::calls::{Mark, Method, Record};
 use crate::held::Guard;
 use crate::script::Outcome;
@@ -33,9 +34,11 @@ impl SimConnection {
                 is_off_books: false,
                 uses: 0,
                 opened: now,
+                abort: Abort::default(),
                 id_in_pool: 0,
             },
         );
+        page.check_bound();
         Self {
             id,
             record: Arc::clone(record),
@@ -52,7 +55,7 @@ impl SimConnection {
             let wrong = if mark.is_held {
                 Some("I2: it has two holders")
             } else if mark.is_off_books {
-                Some("it was detached")
+                Some("it has left the pool")
             } else if mark.is_dirty {
                 Some("I12: it is dirty")
             } else if age != now.saturating_duration_since(mark.opened) {

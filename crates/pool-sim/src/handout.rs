@@ -224,7 +224,7 @@ impl World {
                 page.in_connect
             ));
         }
-        if held > 0 && !self.is_terminated {
+        if held > 0 {
             return Err("wait_closed returned while somebody holds a connection".into());
         }
         Ok(())

@@ -10,9 +10,13 @@ impl World {
         if let Some(violation) = self.runtime.take_violation() {
             return Err(violation);
         }
-        if let Some(violation) = self.record.page().violations.pop() {
+        let mut page = self.record.page();
+        page.check_bound();
+        let wrong_abort = page.wrong_abort().filter(|_| self.is_terminated);
+        if let Some(violation) = page.violations.pop().or(wrong_abort) {
             return Err(violation);
         }
+        drop(page);
         let Some(pool) = self.handles.first() else {
             return Ok(());
         };
@@ -40,7 +44,7 @@ impl World {
             return Err(format!("I1: size exceeds maxsize; {status}"));
         }
         let held = self.record.page().held();
-        if !self.is_terminated && status.held() < held {
+        if status.held() < held {
             return Err(format!("I3: {held} connections are held; {status}"));
         }
         let bounds = (usize::from(self.settings.minsize), maxsize);

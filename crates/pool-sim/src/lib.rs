@@ -9,6 +9,7 @@
 
 #![forbid(unsafe_code)]
 
+mod aborts;
 mod calls;
 mod connection;
 mod generate;

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use pool_core::{AbortHandle, ConfigError, ErrorClass, Manager, Pool, Runtime, Verdict};
 
+use crate::aborts;
 use crate::calls::{Method, Record};
 use crate::connection::SimConnection;
 use crate::held::Holding;
@@ -210,12 +211,8 @@ impl Manager for SimManager {
         }
     }
 
-    fn abort_handle(&self, _: &SimConnection) -> Option<AbortHandle> {
-        match self.abort_handles {
-            0 => None,
-            1 => Some(AbortHandle::new(|| {})),
-            _ => Some(AbortHandle::new(|| panic!("scripted"))),
-        }
+    fn abort_handle(&self, conn: &SimConnection) -> Option<AbortHandle> {
+        aborts::handle(conn, self.abort_handles)
     }
 
     fn classify(&self, _: &Scripted) -> ErrorClass {

@@ -110,7 +110,10 @@ impl World {
             Verb::Strike => self.runtime.strike(number),
             Verb::Close => self.close(number, SimPool::close),
             Verb::Terminate => {
-                let did = self.close(number, SimPool::terminate);
+                let did = self.close(number, |pool| {
+                    pool.manager().record.page().terminates();
+                    pool.terminate();
+                });
                 self.is_terminated |= did;
                 did
             }

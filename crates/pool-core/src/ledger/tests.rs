@@ -1,5 +1,6 @@
 //! The ledger as arithmetic: rules one by one, and a long random walk in which no place is lost or invented.
 
+mod aborts;
 mod fast;
 mod world;
 
