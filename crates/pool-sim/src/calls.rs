@@ -13,9 +13,10 @@ use crate::aborts::Abort;
 use crate::manager::SimPool;
 use crate::runtime::{SimRuntime, pick};
 use crate::script::{Outcome, Script};
+use crate::steps::Steps;
 
 /// The methods of the manager that have a tape of outcomes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Method {
     Connect,
     Check,
@@ -35,18 +36,17 @@ pub(crate) struct Record {
 
 /// What is known at the moment.
 pub(crate) struct Page {
-    script: Script,
+    pub(crate) script: Script,
     /// How often each method was called.
     calls: [usize; 6],
     /// From now on every method succeeds.
     pub(crate) all_goes_well: bool,
     gates: Vec<Arc<Gate>>,
-    /// The connects under way.
-    pub(crate) in_connect: usize,
-    /// The checks and the recycles under way.
-    pub(crate) in_step: usize,
+    pub(crate) steps: Steps,
     pub(crate) connections: BTreeMap<u64, Mark>,
     pub(crate) made: u64,
+    /// The pool was built, somebody has a handle, and nobody has called `close` or `terminate`.
+    pub(crate) pool_is_open: bool,
     /// `close`, `terminate` or the drop of the last handle has returned.
     pub(crate) is_closed: bool,
     /// `terminate` was called.
@@ -95,10 +95,10 @@ impl Record {
                 calls: [0; 6],
                 all_goes_well: false,
                 gates: Vec::new(),
-                in_connect: 0,
-                in_step: 0,
+                steps: Steps::default(),
                 connections: BTreeMap::new(),
                 made: 0,
+                pool_is_open: false,
                 is_closed: false,
                 is_terminating: false,
                 violations: Vec::new(),
@@ -227,7 +227,7 @@ impl Record {
 impl Page {
     /// Connections of the pool, and connects under way.
     pub(crate) fn open(&self) -> usize {
-        self.live() + self.in_connect
+        self.live() + self.steps.count(Method::Connect)
     }
 
     /// Connections of the pool.

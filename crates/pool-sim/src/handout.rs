@@ -5,10 +5,12 @@ use std::time::{Duration, Instant};
 
 use pool_core::{Error, Phase};
 
+use crate::calls::Method;
 use crate::connection::SimConnection;
 use crate::held::{Guard, Holding};
 use crate::runtime::pick;
 use crate::script::Outcome;
+use crate::steps::{limit, method_of};
 use crate::task::Task;
 use crate::world::{Acquiring, Done, SimError, World};
 
@@ -27,7 +29,7 @@ impl World {
                     self.acquired(result, &acquiring)?;
                 }
                 Done::Built(Ok(pool)) => self.built(pool),
-                Done::Built(Err(error)) | Done::Filled(Err(error)) => self.failed(&error)?,
+                Done::Built(Err(error)) | Done::Filled(Err(error)) => self.fill_failed(&error)?,
                 Done::Released(Err(error)) => self.release_failed(&error)?,
                 Done::Closed(Err(error)) => {
                     if !matches!(error, Error::NotClosing) {
@@ -153,9 +155,9 @@ impl World {
         let waited = self.now().saturating_duration_since(acquiring.since);
         let has_reason = match error {
             Error::Closed => self.is_closing,
-            Error::Timeout { phase, .. } => {
-                let own = acquiring.timeout.is_some_and(|limit| waited >= limit);
-                own || (*phase == Phase::Connect && self.settings.connect_timeout != 0)
+            Error::Timeout { phase, after, .. } => {
+                let is_over = acquiring.timeout.is_some_and(|limit| waited >= limit);
+                (is_over && *after == waited) || self.has_timed_out(Phase::Connect, *phase, *after)
             }
             Error::Connect(_) | Error::Panicked { .. } => true,
             _ => false,
@@ -172,24 +174,43 @@ impl World {
     }
 
     fn release_failed(&mut self, error: &SimError) -> Result<(), String> {
-        self.coverage.errors += 1;
-        match error {
-            Error::Discarded | Error::Closed | Error::Recycle(_) => Ok(()),
-            Error::Panicked { .. } => self.failed(error),
-            Error::Timeout { phase, .. } => {
-                let limit = match phase {
-                    Phase::Recycle => self.settings.recycle_timeout,
-                    Phase::Check => self.settings.check_timeout,
-                    Phase::Close => self.settings.close_timeout,
-                    _ => 0,
-                };
-                match limit {
-                    0 => Err(format!("a release failed without reason: {error}")),
-                    _ => Ok(()),
-                }
+        let has_reason = match error {
+            Error::Discarded | Error::Closed | Error::Recycle(_) | Error::Panicked { .. } => true,
+            Error::Timeout { phase, after, .. } => {
+                self.has_timed_out(Phase::Recycle, *phase, *after)
             }
-            _ => Err(format!("a release failed without reason: {error}")),
+            _ => false,
+        };
+        match has_reason {
+            true => self.failed(error),
+            false => Err(format!("a release failed without reason: {error}")),
         }
+    }
+
+    /// The error of a `fill`, or of a `build`.
+    fn fill_failed(&mut self, error: &SimError) -> Result<(), String> {
+        let has_reason = match error {
+            Error::Connect(_) | Error::Panicked { .. } => true,
+            Error::Closed => self.is_closing,
+            Error::Timeout { phase, after, .. } => {
+                self.has_timed_out(Phase::Connect, *phase, *after)
+            }
+            _ => false,
+        };
+        match has_reason {
+            true => self.failed(error),
+            false => Err(format!("a fill failed without reason: {error}")),
+        }
+    }
+
+    /// Whether a step of this phase has waited for as long as it may, and the error says so. Each such step is heard of
+    /// once.
+    fn has_timed_out(&self, wanted: Phase, phase: Phase, after: Duration) -> bool {
+        let Some(method) = method_of(phase).filter(|_| phase == wanted) else {
+            return false;
+        };
+        let is_limit = limit(&self.settings, method) == Some(after);
+        is_limit && self.record.page().steps.hear_of_time_out(method)
     }
 
     /// An error must have a cause in the script.
@@ -218,10 +239,10 @@ impl World {
         let page = self.record.page();
         let held = page.held();
         let live = page.live() - held;
-        if live + page.in_connect > 0 {
+        let connects = page.steps.count(Method::Connect);
+        if live + connects > 0 {
             return Err(format!(
-                "I6: wait_closed returned with {live} connections and {} connects",
-                page.in_connect
+                "I6: wait_closed returned with {live} connections and {connects} connects"
             ));
         }
         if held > 0 {

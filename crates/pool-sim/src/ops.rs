@@ -251,6 +251,7 @@ impl World {
             return false;
         };
         self.is_closing = true;
+        self.record.page().pool_is_open = false;
         close(&pool);
         self.record.page().is_closed = true;
         true
@@ -264,6 +265,7 @@ impl World {
         }
         let index = usize::from(number) % self.handles.len();
         let handle = self.handles.remove(index);
+        self.record.page().pool_is_open &= !self.handles.is_empty();
         // Calls under way have handles of their own.
         if self.handles.is_empty() && self.calls.is_empty() {
             self.is_closing = true;

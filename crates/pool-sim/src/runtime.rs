@@ -25,6 +25,8 @@ struct Clockwork {
     tasks: Vec<Arc<Task<()>>>,
     /// How many more tasks it takes.
     takes: usize,
+    /// It has dropped a task before its end.
+    has_dropped: bool,
     /// A waker of the timer is being called under the timer's lock.
     is_striking: bool,
     violation: Option<String>,
@@ -50,6 +52,7 @@ impl SimRuntime {
                 timers: Vec::new(),
                 tasks: Vec::new(),
                 takes,
+                has_dropped: false,
                 is_striking: false,
                 violation: None,
             })),
@@ -125,6 +128,7 @@ impl SimRuntime {
     /// Drops one of the tasks, or none if there is none. Returns the words of a panic.
     pub(crate) fn drop_task(&self, which: u16) -> Option<String> {
         let task = pick(&self.clockwork().tasks, which).cloned()?;
+        self.clockwork().has_dropped = true;
         self.forget(&task);
         task.cancel();
         task.take_panic()
@@ -137,6 +141,23 @@ impl SimRuntime {
 
     pub(crate) fn tasks(&self) -> usize {
         self.clockwork().tasks.len()
+    }
+
+    pub(crate) fn has_task(&self, number: u64) -> bool {
+        let clockwork = self.clockwork();
+        let mut tasks = clockwork.tasks.iter();
+        tasks.any(|task| task.number == number && task.is_alive())
+    }
+
+    /// Whether it has run all tasks so far, and takes more. A pool may give up hope after one that was not run.
+    pub(crate) fn runs_all_tasks(&self) -> bool {
+        let clockwork = self.clockwork();
+        clockwork.takes > 0 && !clockwork.has_dropped
+    }
+
+    /// The time, for those who only watch.
+    pub(crate) fn clock(&self) -> Instant {
+        self.clockwork().now
     }
 
     fn forget(&self, task: &Arc<Task<()>>) {

@@ -3,6 +3,7 @@
 use std::sync::PoisonError;
 use std::time::Duration;
 
+use crate::calls::Method;
 use crate::script::{Op, Verb};
 use crate::world::World;
 
@@ -65,7 +66,7 @@ impl World {
         }
     }
 
-    fn situation(&self) -> String {
+    pub(crate) fn situation(&self) -> String {
         match self.handles.first() {
             Some(pool) => pool.status().to_string(),
             None => "no handle is left".into(),
@@ -160,6 +161,7 @@ impl World {
             }
         }
         self.is_closing = true;
+        self.record.page().pool_is_open = false;
         let handles = std::mem::take(&mut self.handles);
         self.guarded(|_| {
             drop(handles);
@@ -169,7 +171,7 @@ impl World {
             world.runtime.tasks() == 0
         })?;
         let page = self.record.page();
-        let left = page.connections.len() + page.in_connect;
+        let left = page.connections.len() + page.steps.count(Method::Connect);
         drop(page);
         if left > 0 {
             return Err(format!(

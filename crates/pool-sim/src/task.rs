@@ -14,6 +14,8 @@ const DEPTH: u32 = 6;
 
 thread_local! {
     static DEEP: Cell<u32> = const { Cell::new(0) };
+    /// The task that is being polled.
+    static CURRENT: Cell<Option<u64>> = const { Cell::new(None) };
     /// Whether wakers only take note at the moment: a timer that holds its lock is calling them.
     static ONLY_NOTE: Cell<bool> = const { Cell::new(false) };
 }
@@ -25,8 +27,28 @@ pub(crate) fn without_inline_polls(action: impl FnOnce()) {
     ONLY_NOTE.set(false);
 }
 
+static NEXT: AtomicU64 = AtomicU64::new(0);
+
+/// The task that is being polled now, if its waker is what the pool gets.
+pub(crate) fn current() -> Option<u64> {
+    CURRENT.get()
+}
+
+/// Runs `action`, whose polls know no waker of a task.
+pub(crate) fn outside_of_tasks(action: impl FnOnce()) {
+    as_task(None, action);
+}
+
+fn as_task<T>(current: Option<u64>, action: impl FnOnce() -> T) -> T {
+    let before = CURRENT.replace(current);
+    let result = action();
+    CURRENT.set(before);
+    result
+}
+
 /// A future, what came out of it, and whether it was woken.
 pub(crate) struct Task<T> {
+    pub(crate) number: u64,
     future: Mutex<Option<BoxFuture<'static, T>>>,
     output: Mutex<Option<T>>,
     /// What a poll or the drop of the future has panicked with.
@@ -40,6 +62,7 @@ pub(crate) struct Task<T> {
 impl<T: Send + 'static> Task<T> {
     pub(crate) fn new(future: BoxFuture<'static, T>) -> Arc<Self> {
         Arc::new(Self {
+            number: NEXT.fetch_add(1, Ordering::Relaxed),
             future: Mutex::new(Some(future)),
             output: Mutex::new(None),
             panic: Mutex::new(None),
@@ -64,7 +87,9 @@ impl<T: Send + 'static> Task<T> {
         let task = Arc::clone(self);
         let waker = Waker::from(Arc::new(Numbered { task, number }));
         let mut context = Context::from_waker(&waker);
-        let step = catch_unwind(AssertUnwindSafe(|| polled.as_mut().poll(&mut context)));
+        let step = as_task(Some(self.number), || {
+            catch_unwind(AssertUnwindSafe(|| polled.as_mut().poll(&mut context)))
+        });
         match step {
             Ok(Poll::Pending) => return,
             Ok(Poll::Ready(output)) => *lock(&self.output) = Some(output),

@@ -170,6 +170,7 @@ impl World {
             *seat.unwrap_or_else(PoisonError::into_inner) = Some(pool.clone());
         }
         self.handles.push(pool);
+        self.record.page().pool_is_open = true;
     }
 
     /// Does something, and checks what must hold at every instant. A panic that comes out of the pool breaks a promise.
