@@ -1,6 +1,6 @@
 //! What the manager's methods are told to do, and what is known of its connections.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::future::{Future, poll_fn};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -51,6 +51,10 @@ pub(crate) struct Page {
     pub(crate) is_closed: bool,
     /// `terminate` was called.
     pub(crate) is_terminating: bool,
+    /// How often `clear` was called.
+    pub(crate) clears: u64,
+    /// The connections that `on_release` did not want back.
+    pub(crate) unwanted: BTreeSet<u64>,
     pub(crate) violations: Vec<String>,
     /// How often the manager may still take a connection from its own pool.
     takes_left: u32,
@@ -101,6 +105,8 @@ impl Record {
                 pool_is_open: false,
                 is_closed: false,
                 is_terminating: false,
+                clears: 0,
+                unwanted: BTreeSet::new(),
                 violations: Vec::new(),
                 takes_left: 20,
                 faults: 0,
@@ -276,6 +282,7 @@ impl Record {
     /// `clear` is called: what is idle now is handed out to nobody.
     pub(crate) fn is_cleared(&self, status: Status) {
         let mut page = self.page();
+        page.clears += 1;
         let steps = status.checking() + status.recycling() + status.closing();
         // Otherwise it cannot be told which of them are idle.
         if steps > 0 || status.held() != page.held() {
@@ -293,6 +300,16 @@ impl Record {
         let mark = page.connections.get(&id);
         if mark.is_some_and(|mark| mark.is_dirty && mark.uses == uses && !mark.is_off_books) {
             let text = format!("connection {id} is not clean, and its release has returned");
+            page.violations.push(text);
+        }
+    }
+
+    /// An awaited release says that the connection was discarded: `on_release` did not want it, or the pool was cleared
+    /// meanwhile.
+    pub(crate) fn is_discarded(&self, id: u64, clears: u64) {
+        let mut page = self.page();
+        if !page.unwanted.contains(&id) && page.clears == clears {
+            let text = format!("connection {id} was discarded without reason");
             page.violations.push(text);
         }
     }

@@ -22,6 +22,8 @@ const WEIGHTS: &[(Verb, u32)] = &[
     (Verb::Advance, 40),
     (Verb::Strike, 40),
     (Verb::Inline, 15),
+    (Verb::BackgroundAny, 25),
+    (Verb::InlineBackground, 12),
     (Verb::TryAcquire, 20),
     (Verb::AwaitRelease, 25),
     (Verb::Release, 20),
@@ -107,6 +109,7 @@ fn settings(rng: &mut Rng) -> Settings {
         reenter: u16::from(rng.u8(..5) == 0),
         one_lock: u16::from(rng.u8(..4) == 0),
         order: rng.u16(..2),
+        polls_per_waker: [1, 1, 2, 3, 1000][rng.usize(..5)],
     }
 }
 

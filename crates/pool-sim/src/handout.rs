@@ -8,6 +8,7 @@ use pool_core::{Error, Phase};
 use crate::calls::Method;
 use crate::connection::SimConnection;
 use crate::held::{Guard, Holding};
+use crate::ops::no_panic;
 use crate::runtime::pick;
 use crate::script::Outcome;
 use crate::steps::{limit, method_of};
@@ -15,8 +16,9 @@ use crate::task::Task;
 use crate::world::{Acquiring, Done, SimError, World};
 
 impl World {
-    /// Takes what has come out of the calls.
+    /// Takes what has come out of the calls and of the background tasks.
     pub(crate) fn collect(&mut self) -> Result<(), String> {
+        no_panic(self.runtime.forget_done())?;
         while let Some(index) = self.first_done() {
             let call = self.calls.remove(index);
             if let Some(words) = call.task.take_panic() {
@@ -175,7 +177,9 @@ impl World {
 
     fn release_failed(&mut self, error: &SimError) -> Result<(), String> {
         let has_reason = match error {
-            Error::Discarded | Error::Closed | Error::Recycle(_) | Error::Panicked { .. } => true,
+            Error::Discarded | Error::Recycle(_) | Error::Panicked { .. } => true,
+            // The last handle may be gone while a release is under way.
+            Error::Closed => self.is_closing || self.handles.is_empty(),
             Error::Timeout { phase, after, .. } => {
                 self.has_timed_out(Phase::Recycle, *phase, *after)
             }

@@ -162,6 +162,9 @@ impl Manager for SimManager {
             }
             _ => Verdict::Recycle,
         };
+        if verdict == Verdict::Discard {
+            self.record.page().unwanted.insert(conn.id);
+        }
         conn.mark(|mark| match verdict {
             Verdict::Reuse => mark.is_dirty = false,
             Verdict::Discard => mark.unfit = Some("it was to be discarded"),

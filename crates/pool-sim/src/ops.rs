@@ -4,7 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
-use pool_core::PooledConnection;
+use pool_core::{BoxFuture, Error, PooledConnection};
 
 use crate::held::{Guard, Holding};
 use crate::manager::SimPool;
@@ -43,13 +43,16 @@ impl World {
                     let guard = leaving.let_go();
                     let (record, id) = (Arc::clone(&guard.record), guard.id);
                     let uses = guard.mark(|mark| mark.uses);
+                    let clears = record.page().clears;
                     let released = PooledConnection::release(guard).await;
-                    if released.is_ok() {
-                        record.is_released(id, uses);
+                    match &released {
+                        Ok(()) => record.is_released(id, uses),
+                        Err(Error::Discarded) => record.is_discarded(id, clears),
+                        Err(_) => {}
                     }
                     Done::Released(released)
                 };
-                self.push(Task::new(Box::pin(release)), None);
+                self.push(Box::pin(release), None);
                 true
             }),
             Verb::Poll => {
@@ -72,6 +75,17 @@ impl World {
                 let woken = self.runtime.woken();
                 let task = pick(&woken, number).cloned();
                 return task.map_or(Ok(()), |task| self.run_background(&task));
+            }
+            Verb::BackgroundAny => {
+                let task = self.runtime.any_task(number);
+                return task.map_or(Ok(()), |task| self.run_background(&task));
+            }
+            Verb::InlineBackground => {
+                let task = self.runtime.any_task(number);
+                task.is_some_and(|task| {
+                    task.poll_inline();
+                    true
+                })
             }
             Verb::DropBackground => return no_panic(self.runtime.drop_task(number)),
             Verb::Die => {
@@ -132,18 +146,18 @@ impl World {
     fn start(
         &mut self,
         number: u16,
-        future: impl FnOnce(SimPool) -> pool_core::BoxFuture<'static, Done>,
+        future: impl FnOnce(SimPool) -> BoxFuture<'static, Done>,
     ) -> bool {
         let Some(pool) = pick(&self.handles, number).cloned() else {
             return false;
         };
-        self.push(Task::new(future(pool)), None);
+        self.push(future(pool), None);
         true
     }
 
-    fn push(&mut self, task: Arc<Task<Done>>, acquire: Option<Acquiring>) {
+    fn push(&mut self, future: BoxFuture<'static, Done>, acquire: Option<Acquiring>) {
         self.calls.push(Call {
-            task,
+            task: Task::new(future, self.settings.polls_per_waker),
             acquire,
             waits_for_close: false,
         });
@@ -168,7 +182,7 @@ impl World {
                 None => acquire.await,
             })
         };
-        self.push(Task::new(Box::pin(acquire)), Some(acquiring));
+        self.push(Box::pin(acquire), Some(acquiring));
         true
     }
 
@@ -277,7 +291,7 @@ impl World {
 }
 
 /// The pool contains the panics of the manager; nothing of them comes out of a task.
-fn no_panic(words: Option<String>) -> Result<(), String> {
+pub(crate) fn no_panic(words: Option<String>) -> Result<(), String> {
     match words {
         None => Ok(()),
         Some(words) => Err(format!("I9: a background task panicked: {words}")),

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use pool_core::{BoxFuture, NoSpawner, Runtime};
 
-use crate::script::Spawner;
+use crate::script::{Settings, Spawner};
 use crate::task::{Task, without_inline_polls};
 
 /// Clones are the same runtime.
@@ -16,6 +16,7 @@ use crate::task::{Task, without_inline_polls};
 pub(crate) struct SimRuntime {
     clockwork: Arc<Mutex<Clockwork>>,
     has_one_lock: bool,
+    polls_per_waker: u16,
 }
 
 struct Clockwork {
@@ -39,8 +40,8 @@ struct Timer {
 }
 
 impl SimRuntime {
-    pub(crate) fn new(spawner: Spawner, has_one_lock: bool) -> Self {
-        let takes = match spawner {
+    pub(crate) fn new(settings: &Settings) -> Self {
+        let takes = match settings.spawner {
             Spawner::Runs => usize::MAX,
             Spawner::None => 0,
             Spawner::RefusesAfter(tasks) => usize::from(tasks),
@@ -56,7 +57,8 @@ impl SimRuntime {
                 is_striking: false,
                 violation: None,
             })),
-            has_one_lock,
+            has_one_lock: settings.one_lock != 0,
+            polls_per_waker: settings.polls_per_waker,
         }
     }
 
@@ -114,6 +116,21 @@ impl SimRuntime {
         let clockwork = self.clockwork();
         let woken = clockwork.tasks.iter().filter(|task| task.is_woken());
         woken.cloned().collect()
+    }
+
+    /// One of the background tasks, woken or not.
+    pub(crate) fn any_task(&self, which: u16) -> Option<Arc<Task<()>>> {
+        pick(&self.clockwork().tasks, which).cloned()
+    }
+
+    /// Forgets the tasks whose own wakers have polled them to their end. Returns the words of a panic.
+    pub(crate) fn forget_done(&self) -> Option<String> {
+        let mut clockwork = self.clockwork();
+        let tasks = std::mem::take(&mut clockwork.tasks).into_iter();
+        let (alive, done): (Vec<_>, Vec<_>) = tasks.partition(|task| task.is_alive());
+        clockwork.tasks = alive;
+        drop(clockwork);
+        done.iter().find_map(|task| task.take_panic())
     }
 
     /// Polls a task; one that is over is forgotten. Returns the words of a panic.
@@ -189,7 +206,7 @@ impl Runtime for SimRuntime {
             return Err(NoSpawner);
         }
         clockwork.takes -= 1;
-        clockwork.tasks.push(Task::new(task));
+        clockwork.tasks.push(Task::new(task, self.polls_per_waker));
         Ok(())
     }
 

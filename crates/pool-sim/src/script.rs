@@ -108,6 +108,8 @@ settings! {
     reenter = 0,
     /// 1: whenever somebody is served, all who came before it are polled, and must be done.
     order = 0,
+    /// So many polls of a future in a row have the same waker, as with most executors; the next one has a new one.
+    polls_per_waker = 1,
 }
 
 /// What a call of a method of the manager does.
@@ -182,6 +184,10 @@ verbs! {
     Inline = "inline",
     /// Polls one of the background tasks that were woken.
     Background = "background",
+    /// Polls any background task, woken or not.
+    BackgroundAny = "background_any",
+    /// The wakers of a background task poll it at once, from now on.
+    InlineBackground = "inline_background",
     /// The runtime drops one of its tasks.
     DropBackground = "drop_background",
     /// The runtime drops all its tasks and takes no more.

@@ -53,26 +53,34 @@ pub(crate) struct Task<T> {
     output: Mutex<Option<T>>,
     /// What a poll or the drop of the future has panicked with.
     panic: Mutex<Option<String>>,
-    /// The number of the waker of the last poll. Only that one counts.
+    /// So many polls in a row have the same waker.
+    polls_per_waker: u64,
+    polls: AtomicU64,
+    /// The waker of the last poll.
+    kept: Mutex<Option<Waker>>,
+    /// Its number. Only that one counts.
     waker: AtomicU64,
     is_woken: AtomicBool,
     is_inline: AtomicBool,
 }
 
 impl<T: Send + 'static> Task<T> {
-    pub(crate) fn new(future: BoxFuture<'static, T>) -> Arc<Self> {
+    pub(crate) fn new(future: BoxFuture<'static, T>, polls_per_waker: u16) -> Arc<Self> {
         Arc::new(Self {
             number: NEXT.fetch_add(1, Ordering::Relaxed),
             future: Mutex::new(Some(future)),
             output: Mutex::new(None),
             panic: Mutex::new(None),
+            polls_per_waker: u64::from(polls_per_waker.max(1)),
+            polls: AtomicU64::new(0),
+            kept: Mutex::new(None),
             waker: AtomicU64::new(0),
             is_woken: AtomicBool::new(true),
             is_inline: AtomicBool::new(false),
         })
     }
 
-    /// Polls the future with a new waker. Nothing happens while it is being polled already, or when it is over.
+    /// Polls the future, with a new waker or with that of the last poll. Nothing happens while it is being polled already, or when it is over.
     pub(crate) fn poll(self: &Arc<Self>) {
         let mut future = match self.future.try_lock() {
             Ok(future) => future,
@@ -83,9 +91,7 @@ impl<T: Send + 'static> Task<T> {
             return;
         };
         self.is_woken.store(false, Ordering::Relaxed);
-        let number = self.waker.fetch_add(1, Ordering::Relaxed) + 1;
-        let task = Arc::clone(self);
-        let waker = Waker::from(Arc::new(Numbered { task, number }));
+        let waker = self.next_waker();
         let mut context = Context::from_waker(&waker);
         let step = as_task(Some(self.number), || {
             catch_unwind(AssertUnwindSafe(|| polled.as_mut().poll(&mut context)))
@@ -100,6 +106,20 @@ impl<T: Send + 'static> Task<T> {
         self.drop_future(over);
     }
 
+    fn next_waker(self: &Arc<Self>) -> Waker {
+        let polls = self.polls.fetch_add(1, Ordering::Relaxed);
+        let kept = lock(&self.kept).clone();
+        if let Some(kept) = kept.filter(|_| !polls.is_multiple_of(self.polls_per_waker)) {
+            return kept;
+        }
+        let number = self.waker.fetch_add(1, Ordering::Relaxed) + 1;
+        let task = Arc::clone(self);
+        let waker = Waker::from(Arc::new(Numbered { task, number }));
+        let old = lock(&self.kept).replace(waker.clone());
+        drop(old);
+        waker
+    }
+
     /// Drops the future, wherever it is. Returns whether there was one.
     pub(crate) fn cancel(&self) -> bool {
         let future = match self.future.try_lock() {
@@ -112,6 +132,10 @@ impl<T: Send + 'static> Task<T> {
     }
 
     fn drop_future(&self, future: Option<BoxFuture<'static, T>>) {
+        if future.is_some() {
+            // It keeps this task alive.
+            drop(lock(&self.kept).take());
+        }
         if let Err(payload) = catch_unwind(AssertUnwindSafe(|| drop(future))) {
             self.panicked(payload);
         }

@@ -98,7 +98,7 @@ pub fn run(script: &Script) -> Result<Coverage, Failure> {
 impl World {
     fn new(script: &Script) -> Self {
         let settings = script.settings.clone();
-        let runtime = SimRuntime::new(settings.spawner, settings.one_lock != 0);
+        let runtime = SimRuntime::new(&settings);
         let record = Record::new(script.clone(), runtime.clone());
         Self {
             settings,
@@ -156,7 +156,10 @@ impl World {
             return Ok(());
         }
         self.calls.push(Call {
-            task: Task::new(Box::pin(async { Done::Built(builder.build().await) })),
+            task: Task::new(
+                Box::pin(async { Done::Built(builder.build().await) }),
+                settings.polls_per_waker,
+            ),
             acquire: None,
             waits_for_close: false,
         });
