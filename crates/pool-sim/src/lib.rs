@@ -31,6 +31,6 @@ mod world;
 pub use crate::generate::generate;
 pub use crate::report::{Coverage, Failure};
 pub use crate::script::{Op, Outcome, Script, Settings, Spawner, Verb};
-pub use crate::shrink::shrink;
+pub use crate::shrink::{shrink, shrink_under};
 pub use crate::text::ScriptError;
 pub use crate::world::run;

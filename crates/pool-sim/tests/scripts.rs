@@ -1,6 +1,6 @@
 //! Scripts: the same seed makes the same, the same script does the same, and its text is the whole of it.
 
-use pool_sim::{Script, generate, run, shrink};
+use pool_sim::{Script, generate, run};
 
 #[test]
 fn a_script_is_read_from_its_own_text() {
@@ -29,12 +29,6 @@ fn what_is_not_a_script_is_named() {
         let error = text.parse::<Script>().expect_err("not a script");
         assert_eq!(error.to_string(), format!("a script has no {word:?}"));
     }
-}
-
-#[test]
-fn a_script_that_does_not_fail_stays_as_it_is() {
-    let script = generate(1);
-    assert_eq!(shrink(&script), script);
 }
 
 /// A simulator that hands nothing out proves nothing.
