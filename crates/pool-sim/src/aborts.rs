@@ -13,18 +13,13 @@ use crate::connection::SimConnection;
 pub(crate) struct Abort {
     /// The pool has asked for the handle.
     is_asked_for: bool,
-    /// The connection has a handle.
-    exists: bool,
     /// How often the handle was called.
     calls: u32,
 }
 
 /// Makes the handle of a connection. `kind` is the setting `abort_handles`.
 pub(crate) fn handle(conn: &SimConnection, kind: u16) -> Option<AbortHandle> {
-    let was_asked_for = conn.mark(|mark| {
-        mark.abort.exists = kind != 0;
-        std::mem::replace(&mut mark.abort.is_asked_for, true)
-    });
+    let was_asked_for = conn.mark(|mark| std::mem::replace(&mut mark.abort.is_asked_for, true));
     if was_asked_for {
         let text = format!("connection {} was asked twice for its handle", conn.id);
         conn.record.blame(text);
@@ -69,7 +64,8 @@ impl Page {
     /// what is wrong.
     pub(crate) fn wrong_abort(&self) -> Option<String> {
         let mut held = self.connections.iter().filter(|(_, mark)| mark.is_held);
-        let (id, mark) = held.find(|(_, mark)| mark.abort.calls != u32::from(mark.abort.exists))?;
+        let wanted = u32::from(self.script.settings.abort_handles != 0);
+        let (id, mark) = held.find(|(_, mark)| mark.abort.calls != wanted)?;
         let calls = mark.abort.calls;
         Some(format!(
             "connection {id} is held after terminate, and was aborted {calls} times"

@@ -10,9 +10,9 @@ use std::time::{Duration, Instant};
 use pool_core::{Runtime, Status};
 
 use crate::aborts::Abort;
-use crate::manager::SimPool;
 use crate::runtime::{SimRuntime, pick};
 use crate::script::{Outcome, Script};
+use crate::simulated::CalledBack;
 use crate::steps::Steps;
 
 /// The methods of the manager that have a tape of outcomes.
@@ -30,7 +30,7 @@ pub(crate) enum Method {
 pub(crate) struct Record {
     page: Mutex<Page>,
     /// The pool, for a manager that calls it.
-    pub(crate) pool: Mutex<Option<SimPool>>,
+    pub(crate) pool: Mutex<Option<Arc<dyn CalledBack>>>,
     pub(crate) runtime: SimRuntime,
 }
 
@@ -51,6 +51,8 @@ pub(crate) struct Page {
     pub(crate) is_closed: bool,
     /// `terminate` was called.
     pub(crate) is_terminating: bool,
+    /// How often the manager was asked to validate its options, and was told of `echo`.
+    pub(crate) told: (u32, u32),
     /// How often `clear` was called.
     pub(crate) clears: u64,
     /// The connections that `on_release` did not want back.
@@ -105,6 +107,7 @@ impl Record {
                 pool_is_open: false,
                 is_closed: false,
                 is_terminating: false,
+                told: (0, 0),
                 clears: 0,
                 unwanted: BTreeSet::new(),
                 violations: Vec::new(),

@@ -6,8 +6,8 @@ use pool_core::{PooledConnection, Runtime};
 
 use crate::aborts::Abort;
 use crate::calls::{Mark, Method, Record};
-use crate::held::Guard;
 use crate::script::Outcome;
+use crate::simulated::{Guard, Simulated};
 
 pub(crate) struct SimConnection {
     pub(crate) id: u64,
@@ -46,7 +46,7 @@ impl SimConnection {
     }
 
     /// Somebody gets it. Returns what is wrong with that.
-    pub(crate) fn now_taken(guard: &Guard) -> Option<String> {
+    pub(crate) fn now_taken<M: Simulated>(guard: &Guard<M>) -> Option<String> {
         let now = guard.record.runtime.now();
         let (id, uses) = (PooledConnection::id(guard), PooledConnection::uses(guard));
         let age = PooledConnection::age(guard);

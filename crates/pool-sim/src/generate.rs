@@ -110,6 +110,7 @@ fn settings(rng: &mut Rng) -> Settings {
         one_lock: u16::from(rng.u8(..4) == 0),
         order: rng.u16(..2),
         polls_per_waker: [1, 1, 2, 3, 1000][rng.usize(..5)],
+        boxed: u16::from(rng.u8(..4) == 0),
     }
 }
 

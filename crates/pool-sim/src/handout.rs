@@ -7,15 +7,16 @@ use pool_core::{Error, Phase};
 
 use crate::calls::Method;
 use crate::connection::SimConnection;
-use crate::held::{Guard, Holding};
+use crate::held::Holding;
 use crate::ops::no_panic;
 use crate::runtime::pick;
 use crate::script::Outcome;
+use crate::simulated::{Guard, SimError, Simulated};
 use crate::steps::{limit, method_of};
 use crate::task::Task;
-use crate::world::{Acquiring, Done, SimError, World};
+use crate::world::{Acquiring, Done, World};
 
-impl World {
+impl<M: Simulated> World<M> {
     /// Takes what has come out of the calls and of the background tasks.
     pub(crate) fn collect(&mut self) -> Result<(), String> {
         no_panic(self.runtime.forget_done())?;
@@ -30,7 +31,7 @@ impl World {
                     let acquiring = call.acquire.expect("an acquire is known as one");
                     self.acquired(result, &acquiring)?;
                 }
-                Done::Built(Ok(pool)) => self.built(pool),
+                Done::Built(Ok(pool)) => self.built(pool)?,
                 Done::Built(Err(error)) | Done::Filled(Err(error)) => self.fill_failed(&error)?,
                 Done::Released(Err(error)) => self.release_failed(&error)?,
                 Done::Closed(Err(error)) => {
@@ -52,7 +53,7 @@ impl World {
 
     fn acquired(
         &mut self,
-        result: Result<Guard, SimError>,
+        result: Result<Guard<M>, SimError<M>>,
         acquiring: &Acquiring,
     ) -> Result<(), String> {
         match result {
@@ -80,7 +81,7 @@ impl World {
             (Some(_), None) => true,
             (None, _) => false,
         };
-        let before: Vec<Arc<Task<Done>>> = self
+        let before: Vec<Arc<Task<Done<M>>>> = self
             .calls
             .iter()
             .filter(|call| call.acquire.as_ref().is_some_and(is_before))
@@ -96,7 +97,7 @@ impl World {
     }
 
     /// A connection is handed out to somebody who asked for it at `since`.
-    fn served(&mut self, guard: Guard, since: Instant) -> Result<(), String> {
+    fn served(&mut self, guard: Guard<M>, since: Instant) -> Result<(), String> {
         self.coverage.served += 1;
         let wrong = SimConnection::now_taken(&guard);
         let (is_proven, is_checked, last_use) =
@@ -153,7 +154,7 @@ impl World {
     }
 
     /// Only an error that has a reason may come out of an acquire.
-    fn acquire_failed(&mut self, error: &SimError, acquiring: &Acquiring) -> Result<(), String> {
+    fn acquire_failed(&mut self, error: &SimError<M>, acquiring: &Acquiring) -> Result<(), String> {
         let waited = self.now().saturating_duration_since(acquiring.since);
         let has_reason = match error {
             Error::Closed => self.is_closing,
@@ -175,7 +176,7 @@ impl World {
         }
     }
 
-    fn release_failed(&mut self, error: &SimError) -> Result<(), String> {
+    fn release_failed(&mut self, error: &SimError<M>) -> Result<(), String> {
         let has_reason = match error {
             Error::Discarded | Error::Recycle(_) | Error::Panicked { .. } => true,
             // The last handle may be gone while a release is under way.
@@ -192,7 +193,7 @@ impl World {
     }
 
     /// The error of a `fill`, or of a `build`.
-    fn fill_failed(&mut self, error: &SimError) -> Result<(), String> {
+    fn fill_failed(&mut self, error: &SimError<M>) -> Result<(), String> {
         let has_reason = match error {
             Error::Connect(_) | Error::Panicked { .. } => true,
             Error::Closed => self.is_closing,
@@ -218,11 +219,16 @@ impl World {
     }
 
     /// An error must have a cause in the script.
-    fn failed(&mut self, error: &SimError) -> Result<(), String> {
+    fn failed(&mut self, error: &SimError<M>) -> Result<(), String> {
         self.coverage.errors += 1;
         let is_scripted = |wanted: &[Outcome]| self.record.page().has_any(wanted);
         let has_cause = match error {
-            Error::Connect(_) => is_scripted(&[Outcome::Err, Outcome::GateErr, Outcome::Discard]),
+            Error::Connect(own) => {
+                M::is_scripted(own)
+                    && is_scripted(&[Outcome::Err, Outcome::GateErr, Outcome::Discard])
+            }
+            // A broken connection fails, too.
+            Error::Recycle(own) => M::is_scripted(own),
             Error::Panicked { .. } => {
                 is_scripted(&[Outcome::Panic, Outcome::PanicInCall, Outcome::GatePanic])
             }

@@ -3,9 +3,10 @@
 use pool_core::Status;
 
 use crate::calls::Method;
+use crate::simulated::Simulated;
 use crate::world::World;
 
-impl World {
+impl<M: Simulated> World<M> {
     /// The counts are true at every instant, and nobody has seen anything that must not be.
     pub(crate) fn check_instant(&mut self) -> Result<(), String> {
         if let Some(violation) = self.runtime.take_violation() {

@@ -23,6 +23,7 @@ mod runtime;
 mod script;
 mod settle;
 mod shrink;
+mod simulated;
 mod steps;
 mod task;
 mod text;

@@ -7,17 +7,14 @@ use std::future::Future;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
-use pool_core::{AbortHandle, ConfigError, ErrorClass, Manager, Pool, Runtime, Verdict};
+use pool_core::{AbortHandle, ConfigError, ErrorClass, Manager, Runtime, Verdict};
 
 use crate::aborts;
 use crate::calls::{Method, Record};
 use crate::connection::SimConnection;
-use crate::held::Holding;
 use crate::script::Outcome;
 use crate::steps::UnderWay;
 use crate::task;
-
-pub(crate) type SimPool = Pool<SimManager>;
 
 pub(crate) struct SimManager {
     pub(crate) record: Arc<Record>,
@@ -71,18 +68,16 @@ impl SimManager {
         let Some(pool) = pool.filter(|_| !IS_INSIDE.replace(true)) else {
             return;
         };
-        let record = &pool.manager().record;
-        let status = pool.status();
+        let status = pool.counts();
         if status.maxsize() != 0 && status.size() > status.maxsize() {
-            record.blame(format!("I1: size exceeds maxsize; {status}"));
+            self.record
+                .blame(format!("I1: size exceeds maxsize; {status}"));
         }
         // Two connections would otherwise recycle each other for ever.
-        let may_take = record.page().may_take();
-        if let Some(Ok(guard)) = may_take.then(|| pool.try_acquire()) {
-            if let Some(wrong) = SimConnection::now_taken(&guard) {
-                record.blame(wrong);
-            }
-            drop(Holding::new(guard));
+        let may_take = self.record.page().may_take();
+        let wrong = may_take.then(|| pool.take_and_release()).flatten();
+        if let Some(wrong) = wrong {
+            self.record.blame(wrong);
         }
         IS_INSIDE.set(false);
     }
@@ -196,10 +191,12 @@ impl Manager for SimManager {
     }
 
     fn validate(&self) -> Result<(), ConfigError> {
+        self.record.page().told.0 += 1;
         Ok(())
     }
 
     fn set_echo(&mut self, on: bool) {
+        self.record.page().told.1 += 1;
         if on {
             self.record.blame("echo is on".into());
         }

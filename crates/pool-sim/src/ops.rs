@@ -4,16 +4,16 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
-use pool_core::{BoxFuture, Error, PooledConnection};
+use pool_core::{BoxFuture, Error, Pool, PooledConnection};
 
-use crate::held::{Guard, Holding};
-use crate::manager::SimPool;
+use crate::held::Holding;
 use crate::runtime::pick;
 use crate::script::{Op, Verb};
+use crate::simulated::{Guard, Simulated};
 use crate::task::Task;
 use crate::world::{Acquiring, Call, Done, World};
 
-impl World {
+impl<M: Simulated> World<M> {
     /// One operation. Where it has nothing to work on, nothing happens.
     pub(crate) fn perform(&mut self, Op { verb, number }: Op) -> Result<(), String> {
         let did = match verb {
@@ -22,13 +22,16 @@ impl World {
             Verb::Fill => self.start(number, |pool| {
                 Box::pin(async move { Done::Filled(pool.fill().await) })
             }),
-            Verb::Clear => self.start(number, |pool| {
-                Box::pin(async move {
-                    pool.manager().record.is_cleared(pool.status());
-                    pool.clear().await;
-                    Done::Cleared
+            Verb::Clear => {
+                let record = Arc::clone(&self.record);
+                self.start(number, |pool| {
+                    Box::pin(async move {
+                        record.is_cleared(pool.status());
+                        pool.clear().await;
+                        Done::Cleared
+                    })
                 })
-            }),
+            }
             Verb::WaitClosed => {
                 let did = self.start(number, |pool| {
                     Box::pin(async move { Done::Closed(pool.wait_closed().await) })
@@ -122,10 +125,11 @@ impl World {
                 true
             }
             Verb::Strike => self.runtime.strike(number),
-            Verb::Close => self.close(number, SimPool::close),
+            Verb::Close => self.close(number, Pool::close),
             Verb::Terminate => {
+                let record = Arc::clone(&self.record);
                 let did = self.close(number, |pool| {
-                    pool.manager().record.page().terminates();
+                    record.page().terminates();
                     pool.terminate();
                 });
                 self.is_terminated |= did;
@@ -146,7 +150,7 @@ impl World {
     fn start(
         &mut self,
         number: u16,
-        future: impl FnOnce(SimPool) -> BoxFuture<'static, Done>,
+        future: impl FnOnce(Pool<M>) -> BoxFuture<'static, Done<M>>,
     ) -> bool {
         let Some(pool) = pick(&self.handles, number).cloned() else {
             return false;
@@ -155,7 +159,7 @@ impl World {
         true
     }
 
-    fn push(&mut self, future: BoxFuture<'static, Done>, acquire: Option<Acquiring>) {
+    fn push(&mut self, future: BoxFuture<'static, Done<M>>, acquire: Option<Acquiring>) {
         self.calls.push(Call {
             task: Task::new(future, self.settings.polls_per_waker),
             acquire,
@@ -186,7 +190,7 @@ impl World {
         true
     }
 
-    fn calls_where(&self, wanted: impl Fn(&Task<Done>) -> bool) -> Vec<usize> {
+    fn calls_where(&self, wanted: impl Fn(&Task<Done<M>>) -> bool) -> Vec<usize> {
         let calls = self.calls.iter().enumerate();
         calls
             .filter(|(_, call)| wanted(&call.task))
@@ -239,11 +243,11 @@ impl World {
     }
 
     /// Takes a guard out of the hands of its holder.
-    pub(crate) fn take_held(&mut self, number: u16) -> Option<Guard> {
+    pub(crate) fn take_held(&mut self, number: u16) -> Option<Guard<M>> {
         self.pick_held(number).map(Holding::let_go)
     }
 
-    fn pick_held(&mut self, number: u16) -> Option<Holding> {
+    fn pick_held(&mut self, number: u16) -> Option<Holding<M>> {
         match self.held.len() {
             0 => None,
             held => Some(self.held.remove(usize::from(number) % held)),
@@ -260,7 +264,7 @@ impl World {
         })
     }
 
-    fn close(&mut self, number: u16, close: impl FnOnce(&SimPool)) -> bool {
+    fn close(&mut self, number: u16, close: impl FnOnce(&Pool<M>)) -> bool {
         let Some(pool) = pick(&self.handles, number).cloned() else {
             return false;
         };
@@ -299,7 +303,7 @@ pub(crate) fn no_panic(words: Option<String>) -> Result<(), String> {
 }
 
 /// Drops a guard while its thread unwinds.
-fn unwind_with(guard: Guard) {
+fn unwind_with<M: Simulated>(guard: Guard<M>) {
     let unwinding = catch_unwind(AssertUnwindSafe(move || {
         let _guard = guard;
         panic!("scripted");

@@ -110,6 +110,8 @@ settings! {
     order = 0,
     /// So many polls of a future in a row have the same waker, as with most executors; the next one has a new one.
     polls_per_waker = 1,
+    /// 1: the pool has the manager in a `BoxManager`.
+    boxed = 0,
 }
 
 /// What a call of a method of the manager does.

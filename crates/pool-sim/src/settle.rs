@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::calls::Method;
 use crate::script::{Op, Verb};
+use crate::simulated::Simulated;
 use crate::world::World;
 
 /// More steps than any run needs to come to rest.
@@ -13,7 +14,7 @@ const ENDLESS: usize = 20_000;
 /// How far the time goes on at the end, for what waits for a timer.
 const LONG: Duration = Duration::from_secs(120);
 
-impl World {
+impl<M: Simulated> World<M> {
     /// Lets all timers strike that are due and runs all that was woken, until nothing is left to run.
     pub(crate) fn settle(&mut self) -> Result<(), String> {
         for _ in 0..ENDLESS {
