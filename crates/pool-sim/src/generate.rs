@@ -34,6 +34,7 @@ const WEIGHTS: &[(Verb, u32)] = &[
     (Verb::Fill, 10),
     (Verb::Clear, 12),
     (Verb::Settle, 20),
+    (Verb::Outlast, 5),
     (Verb::DropBackground, 6),
     (Verb::CloneHandle, 4),
     (Verb::DropHandle, 4),

@@ -142,6 +142,7 @@ impl<M: Simulated> World<M> {
             }
             Verb::DropHandle => self.drop_handle(number),
             Verb::Settle => return self.settle(),
+            Verb::Outlast => return self.outlast(),
         };
         self.coverage.ops += u64::from(did);
         Ok(())

@@ -222,6 +222,8 @@ verbs! {
     DropHandle = "drop_handle",
     /// Runs everything that can run, and checks what must hold then.
     Settle = "settle",
+    /// The same, and time goes on from timer to timer for longer than a step may take. No gate is opened.
+    Outlast = "outlast",
 }
 
 /// One operation.

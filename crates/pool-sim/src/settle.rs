@@ -1,11 +1,12 @@
 //! Runs what can run, and the end of a run.
 
 use std::sync::PoisonError;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::calls::Method;
 use crate::script::{Op, Verb};
 use crate::simulated::Simulated;
+use crate::steps::limit;
 use crate::world::World;
 
 /// More steps than any run needs to come to rest.
@@ -24,6 +25,36 @@ impl<M: Simulated> World<M> {
             return self.check_rest();
         }
         Err("it never comes to rest".into())
+    }
+
+    /// The same, and time goes on from timer to timer until every deadline of a step is over. No gate is opened.
+    pub(crate) fn outlast(&mut self) -> Result<(), String> {
+        let end = self.now() + self.longest_step();
+        loop {
+            self.settle()?;
+            match self.runtime.next_timer().filter(|at| *at <= end) {
+                Some(at) => self.go_on_to(at),
+                None => return Ok(()),
+            }
+        }
+    }
+
+    fn longest_step(&self) -> Duration {
+        let methods = [
+            Method::Connect,
+            Method::Check,
+            Method::Recycle,
+            Method::Close,
+        ];
+        let limits = methods
+            .into_iter()
+            .filter_map(|method| limit(&self.settings, method));
+        limits.max().unwrap_or_default()
+    }
+
+    fn go_on_to(&self, at: Instant) {
+        let left = at.saturating_duration_since(self.now());
+        self.runtime.advance(left);
     }
 
     /// One thing that can run. Returns whether there was one.
@@ -59,9 +90,7 @@ impl<M: Simulated> World<M> {
                 return Ok(());
             }
             match self.runtime.next_timer().filter(|at| *at <= end) {
-                Some(at) => self
-                    .runtime
-                    .advance(at.saturating_duration_since(self.now())),
+                Some(at) => self.go_on_to(at),
                 None => return Err(format!("HANG: {what}; {}", self.situation())),
             }
         }

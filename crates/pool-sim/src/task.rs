@@ -80,7 +80,8 @@ impl<T: Send + 'static> Task<T> {
         })
     }
 
-    /// Polls the future, with a new waker or with that of the last poll. Nothing happens while it is being polled already, or when it is over.
+    /// Polls the future, with a new waker or with that of the last poll. Nothing happens while it is being polled already,
+    /// or when it is over.
     pub(crate) fn poll(self: &Arc<Self>) {
         let mut future = match self.future.try_lock() {
             Ok(future) => future,
