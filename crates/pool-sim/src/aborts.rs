@@ -53,6 +53,7 @@ impl Page {
             Some(mark) if !mark.is_held => "nobody holds it",
             Some(mark) => {
                 mark.abort.calls += 1;
+                self.aborts += 1;
                 return;
             }
         };

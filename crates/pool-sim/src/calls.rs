@@ -62,6 +62,10 @@ pub(crate) struct Page {
     takes_left: u32,
     /// How many steps did something else than succeed at once.
     pub(crate) faults: u64,
+    /// How many steps were dropped at their deadline.
+    pub(crate) late_steps: u64,
+    /// How many connections were aborted.
+    pub(crate) aborts: u64,
 }
 
 /// What is known of a connection.
@@ -113,6 +117,8 @@ impl Record {
                 violations: Vec::new(),
                 takes_left: 20,
                 faults: 0,
+                late_steps: 0,
+                aborts: 0,
             }),
             pool: Mutex::new(None),
             runtime,

@@ -166,7 +166,10 @@ impl Page {
         let waited = step.since.map(|since| now.saturating_duration_since(since));
         let waited = waited.unwrap_or_default();
         match limit(&self.script.settings, step.method) {
-            Some(limit) if waited >= limit => self.steps.timed_out[step.method as usize] += 1,
+            Some(limit) if waited >= limit => {
+                self.steps.timed_out[step.method as usize] += 1;
+                self.late_steps += 1;
+            }
             None if matches!(step.method, Method::Check | Method::Close) => {}
             limit if self.pool_is_open && runs_tasks => self.violations.push(format!(
                 "I10: a {:?} was dropped after {waited:?}; its limit is {limit:?}",

@@ -91,7 +91,11 @@ fn run_with<M: Simulated>(script: &Script) -> Result<Coverage, Failure> {
     match result {
         Ok(()) => {
             world.coverage.runs = 1;
-            world.coverage.faults = world.record.page().faults;
+            let page = world.record.page();
+            world.coverage.faults = page.faults;
+            world.coverage.late_steps = page.late_steps;
+            world.coverage.aborts = page.aborts;
+            drop(page);
             Ok(world.coverage)
         }
         Err(failure) => {
