@@ -11,6 +11,9 @@ use pool_core::{BoxFuture, NoSpawner, Runtime};
 use crate::script::{Settings, Spawner};
 use crate::task::{Task, without_inline_polls};
 
+/// More polls of sleeps than any operation needs.
+const SPINNING: u32 = 100_000;
+
 /// Clones are the same runtime.
 #[derive(Clone)]
 pub(crate) struct SimRuntime {
@@ -30,6 +33,8 @@ struct Clockwork {
     has_dropped: bool,
     /// A waker of the timer is being called under the timer's lock.
     is_striking: bool,
+    /// How many sleeps were polled since the last look at the violation.
+    polls_of_sleeps: u32,
     violation: Option<String>,
 }
 
@@ -55,6 +60,7 @@ impl SimRuntime {
                 takes,
                 has_dropped: false,
                 is_striking: false,
+                polls_of_sleeps: 0,
                 violation: None,
             })),
             has_one_lock: settings.one_lock != 0,
@@ -78,7 +84,9 @@ impl SimRuntime {
     }
 
     pub(crate) fn take_violation(&self) -> Option<String> {
-        self.clockwork().violation.take()
+        let mut clockwork = self.clockwork();
+        clockwork.polls_of_sleeps = 0;
+        clockwork.violation.take()
     }
 
     pub(crate) fn advance(&self, by: Duration) {
@@ -250,6 +258,12 @@ impl Future for Sleep {
         let waker = cx.waker().clone();
         let runtime = self.runtime.clone();
         let mut clockwork = runtime.enter("the poll of a sleep");
+        clockwork.polls_of_sleeps += 1;
+        if clockwork.polls_of_sleeps > SPINNING {
+            // The run would not end otherwise.
+            clockwork.violation = Some("HANG: it polls timers and does not come to an end".into());
+            return Poll::Pending;
+        }
         let old = self.forget(&mut clockwork);
         let poll = match clockwork.now >= self.at {
             true => Poll::Ready(()),
