@@ -19,7 +19,9 @@ fn terminate_aborts_what_is_held_and_not_what_is_being_recycled_or_closed() {
         let aborted = [(); 2].map(|()| Arc::new(AtomicUsize::new(0)));
         for (entry, count) in world.guards.iter().zip(&aborted) {
             let count = Arc::clone(count);
-            let abort = AbortHandle::new(move || drop(count.fetch_add(1, Ordering::Relaxed)));
+            let abort = AbortHandle::new(move || {
+                count.fetch_add(1, Ordering::Relaxed);
+            });
             world.ledger.abort_handles.insert(entry.id(), abort);
         }
         let entry = world.guards.pop().expect("two are held");
