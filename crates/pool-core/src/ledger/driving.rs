@@ -339,6 +339,7 @@ impl<T: LedgerTypes> Ledger<T> {
         }
         effects.wake_all(job.background.take().into_iter().chain(job.owner.take()));
         self.departing += 1;
+        self.forget_abort_handle(job.id, effects);
         let departing = (job.id, Stale::Job(Box::new(job)));
         effects.rare().departing.push(departing);
     }

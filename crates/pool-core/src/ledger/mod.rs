@@ -145,11 +145,16 @@ impl<T: LedgerTypes> Ledger<T> {
         self.idle.use_ticks(shortest);
     }
 
-    /// A connection has left the pool: its abort handle is dropped, and a pool that is too small now is filled by upkeep.
-    fn departed(&mut self, id: Option<u64>, effects: &mut Effects<T>) {
+    /// Nobody holds the connection, and nobody will: it is not to be aborted any more.
+    fn forget_abort_handle(&mut self, id: Option<u64>, effects: &mut Effects<T>) {
         if let Some(handle) = id.and_then(|id| self.abort_handles.remove(&id)) {
             effects.drop_later(Stale::Handle(handle));
         }
+    }
+
+    /// A connection has left the pool: its abort handle is dropped, and a pool that is too small now is filled by upkeep.
+    fn departed(&mut self, id: Option<u64>, effects: &mut Effects<T>) {
+        self.forget_abort_handle(id, effects);
         if self.lifecycle.is_open() {
             if self.missing() > 0 {
                 self.wake_upkeep(effects);

@@ -136,6 +136,7 @@ impl<T: LedgerTypes> Ledger<T> {
     /// place.
     pub(super) fn drop_entry(&mut self, entry: T::Entry, effects: &mut Effects<T>) {
         self.departing += 1;
+        self.forget_abort_handle(Some(entry.id()), effects);
         let departing = (Some(entry.id()), Stale::Entry(entry));
         effects.rare().departing.push(departing);
     }

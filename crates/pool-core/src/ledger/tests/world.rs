@@ -5,12 +5,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Wake, Waker};
 use std::time::{Duration, Instant, SystemTime};
 
-use crate::Verdict;
 use crate::config::Config;
 use crate::ledger::{
     Answer, ClockReading, Deadline, Effects, Found, JobKey, Kind, Ledger, LedgerEntry, LedgerTypes,
     Outcome, Poller, Settled, Take, TakenJob, Ticket, Work,
 };
+use crate::{AbortHandle, Verdict};
 
 pub(super) struct Plain;
 
@@ -119,6 +119,7 @@ impl World {
             return;
         };
         rare.wakers.into_iter().for_each(Waker::wake);
+        rare.aborts.into_iter().for_each(AbortHandle::abort);
         for (id, _) in rare.departing {
             self.change(|ledger, effects| ledger.dropped(id, effects));
         }
