@@ -56,7 +56,9 @@ const FEWEST_CASES: u64 = 5_000;
 pub(crate) enum Size {
     /// What every push runs: under ten minutes.
     Push,
-    /// For about so many minutes, going on where the last run has ended.
+    /// For about so many minutes. The simulator goes on with the seeds after those of its last run, and shuttle takes other
+    /// random schedules in each run. loom starts over with more preemptions, the cancellation matrix is the same, and each
+    /// deliberate fault is looked for in every way.
     Long(u64),
 }
 
@@ -177,6 +179,33 @@ fn must_pass(what: &str, command: &mut Command) -> Result<(), Failure> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_size_is_that_of_a_push_or_a_number_of_minutes() {
+        let read = |words: &[&str]| Size::read(words).ok();
+        assert_eq!(read(&[]), Some(Size::Push));
+        assert_eq!(read(&["--long", "90"]), Some(Size::Long(90)));
+        for wrong in [
+            &["--long"][..],
+            &["--long", "0"],
+            &["--long", "-1"],
+            &["--long", "an hour"],
+            &["--long", "5", "6"],
+            &["--short"],
+            &["5"],
+        ] {
+            assert_eq!(read(wrong), None, "{wrong:?}");
+        }
+        let why = |words: &[&str]| Size::read(words).expect_err("wrong words").to_string();
+        assert_eq!(
+            why(&["--long", "0"]),
+            "--long takes a number of minutes, and got `0`"
+        );
+        assert_eq!(
+            why(&["--short"]),
+            "`prove` takes --long MINUTES or no argument, and got `--short`"
+        );
+    }
 
     #[test]
     fn the_cases_of_the_matrix_are_added_up() {
