@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use pool_core::{Event, Stats};
+use pool_core::{CloseReason, Event, ObservedPool, Observer, Stats};
 
 /// How far a connection is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,20 +38,33 @@ struct Told {
 
 /// An observer that knows which event may follow which.
 #[derive(Clone, Default)]
-pub struct History(Arc<Mutex<Told>>);
+pub(crate) struct History(Arc<Mutex<Told>>);
 
-impl History {
-    /// Takes note of an event.
-    pub fn on_event(&self, event: &Event<'_>) {
+impl Observer for History {
+    fn on_event(&self, event: &Event<'_>) {
         let mut told = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let legal = told.add(event);
+        let legal = match event.pool() {
+            "simulated" => told.add(event),
+            other => Err(format!("the pool has another name: {other}")),
+        };
         if let (Err(why), None) = (legal, &told.fault) {
             told.fault = Some(format!("{event}: {why}"));
         }
     }
 
+    fn on_build(&self, pool: &ObservedPool) {
+        let status = pool.status();
+        let is_empty = status.is_some_and(|status| status.size() == 0);
+        if pool.name() != "simulated" || !is_empty {
+            let mut told = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            told.fault = Some(format!("it was built as {pool:?} with {status:?}"));
+        }
+    }
+}
+
+impl History {
     /// What is wrong with the history so far.
-    pub fn fault(&self) -> Option<String> {
+    pub(crate) fn fault(&self) -> Option<String> {
         let told = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         told.fault.clone()
     }
@@ -61,7 +74,7 @@ impl History {
     /// # Errors
     ///
     /// Says which does not.
-    pub fn check(&self, stats: &Stats) -> Result<(), String> {
+    pub(crate) fn check(&self, stats: &Stats) -> Result<(), String> {
         let told = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(fault) = &told.fault {
             return Err(fault.clone());
@@ -108,7 +121,15 @@ impl History {
 
 impl Told {
     fn add(&mut self, event: &Event<'_>) -> Result<(), String> {
-        if self.ended && !matches!(event, Event::SpawnFailed { .. }) {
+        // A waiter learns of the end when it is polled.
+        let may_follow_the_end = matches!(
+            event,
+            Event::SpawnFailed { .. }
+                | Event::Cancelled { .. }
+                | Event::AcquireFailed { .. }
+                | Event::TimedOut { .. }
+        );
+        if self.ended && !may_follow_the_end {
             return Err("it comes after the end of the pool".to_owned());
         }
         match *event {
@@ -163,7 +184,7 @@ impl Told {
                 *self.closes.entry(reason.as_str()).or_default() += 1;
                 let from: &[At] = match reason {
                     // What is held is written off.
-                    pool_core::CloseReason::Terminated => &[At::Idle, At::Held, At::Failed],
+                    CloseReason::Terminated => &[At::Idle, At::Held, At::Failed],
                     _ => &[At::Idle, At::Failed],
                 };
                 self.step(connection, from, At::Gone)?;

@@ -15,7 +15,7 @@ mod connection;
 mod generate;
 mod handout;
 mod held;
-pub mod history;
+mod history;
 mod laws;
 mod manager;
 mod ops;

@@ -180,12 +180,16 @@ impl<M: Simulated> World<M> {
             timeout: own.or(time(self.settings.acquire_timeout)),
             came_too_late: false,
         };
+        let labelled = self.settings.labels != 0;
         let acquire = async move {
-            let acquire = pool.acquire();
-            Done::Acquired(match own {
-                Some(_) => acquire.timeout(own).await,
-                None => acquire.await,
-            })
+            let mut acquire = pool.acquire();
+            if labelled {
+                acquire = acquire.label("an acquire");
+            }
+            if own.is_some() {
+                acquire = acquire.timeout(own);
+            }
+            Done::Acquired(acquire.await)
         };
         self.push(Box::pin(acquire), Some(acquiring));
         true
