@@ -35,8 +35,9 @@ cargo xtask TASK
                several threads under shuttle and loom, each future dropped at each poll, and deliberate faults that must be
                found; --long MINUTES runs more of them and goes on where the last run has ended (target/prove)
   chaos        move money through a pool for a minute while the server and the network fail, and check that nothing is lost or
-               done twice; --minutes N runs longer, --seed S repeats the choice of faults of another run; --mutants runs it
-               instead over deliberate faults, which it must find
+               done twice; --minutes N runs longer, --seed S repeats the choice of faults of another run, --policy always or
+               --policy if-dirty runs with one policy of reset only; --mutants runs it instead over deliberate faults, which
+               it must find under each policy
   bench        measure our pools beside the others, in under ten minutes; --quick takes under two, --docs puts
                the results into docs/performance.md, names of workloads run only those
   help         show this
