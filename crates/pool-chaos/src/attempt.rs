@@ -163,23 +163,16 @@ impl Attempt {
         }
     }
 
-    /// A change of one row.
-    ///
-    /// After KILL QUERY, MariaDB 10.11 answers with OK and no changed rows to some of the UPDATEs that it has ended. So a careful
-    /// program looks at the number of rows, as this one does: the move has failed then. Without a KILL QUERY during the move, it is
-    /// a fault.
+    /// A change of one row. A change that has gone well and changed nothing has failed.
     fn one_row(&self, rows: u64) -> Result<(), Error> {
         if rows == 1 {
             return Ok(());
         }
         self.tally
             .mishap("changes that went well and changed nothing");
-        if !self.tally.was_query_killed_since(self.began) {
-            let id = self.the_move.id;
-            self.tally.violation(format!(
-                "a change of move {id} has gone well and changed {rows} rows"
-            ));
-        }
+        let was_killed = self.tally.was_query_killed_since(self.began);
+        self.tally
+            .report(wrong_change(self.the_move.id, rows, was_killed));
         Err(given_up())
     }
 
@@ -215,6 +208,20 @@ impl Attempt {
     }
 }
 
+/// What is wrong with a change of one row that has gone well, and has changed so many.
+///
+/// After KILL QUERY, MariaDB 10.11 answers with OK and no changed rows to some of the UPDATEs that it has ended. So a careful
+/// program looks at the number of rows, as this one does. Without a KILL QUERY during the move, it is a fault.
+fn wrong_change(id: u64, rows: u64, was_killed: bool) -> Option<String> {
+    match rows {
+        1 => None,
+        0 if was_killed => None,
+        _ => Some(format!(
+            "a change of move {id} has gone well and changed {rows} rows"
+        )),
+    }
+}
+
 /// The error of a caller that ends its transaction for reasons of its own.
 fn given_up() -> Error {
     let reason = io::Error::other("given up on purpose");
@@ -233,6 +240,16 @@ mod tests {
         assert!(!is_plain(Path::Queryable, Check::Nothing));
         assert!(!is_plain(Path::Method, Check::Transaction));
         assert!(!is_plain(Path::Cursor, Check::Variable));
+    }
+
+    #[test]
+    fn a_change_of_no_row_is_a_violation_unless_a_query_was_killed() {
+        assert_eq!(wrong_change(7, 1, false), None);
+        assert_eq!(wrong_change(7, 0, true), None);
+        let nothing = wrong_change(7, 0, false);
+        let words = "a change of move 7 has gone well and changed 0 rows";
+        assert_eq!(nothing.as_deref(), Some(words));
+        assert!(wrong_change(7, 2, true).is_some());
     }
 
     #[test]

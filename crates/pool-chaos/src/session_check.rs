@@ -39,21 +39,29 @@ impl Check {
             Self::Nothing | Self::Variable => format!("SELECT {nonce}, 0"),
         };
         let answer: Option<(u64, bool)> = conn.query_first(question).await?;
-        tally.report(wrong_number(nonce, answer.map(|(number, _)| number)));
-        if let Some((number, true)) = answer
-            && number == nonce
-        {
-            tally.violation("a connection was handed out inside a transaction".into());
-        }
+        tally.report(wrong_session(nonce, answer));
         if self == Self::Variable {
             let of_whom: Option<Option<u64>> = conn.query_first("SELECT @move").await?;
-            if let Some(other) = of_whom.flatten() {
-                tally.violation(format!("move {move_id} sees a variable of move {other}"));
-            }
+            tally.report(wrong_variable(move_id, of_whom.flatten()));
             conn.query_drop(format!("SET @move = {move_id}")).await?;
         }
         Ok(())
     }
+}
+
+/// What is wrong with a session that has answered a question for this number and whether it is inside a transaction.
+fn wrong_session(asked: u64, answer: Option<(u64, bool)>) -> Option<String> {
+    match answer {
+        Some((number, true)) if number == asked => {
+            Some("a connection was handed out inside a transaction".into())
+        }
+        _ => wrong_number(asked, answer.map(|(number, _)| number)),
+    }
+}
+
+/// What is wrong with a session that a move gets with this value in its variable.
+fn wrong_variable(move_id: u64, found: Option<u64>) -> Option<String> {
+    found.map(|other| format!("move {move_id} sees a variable of move {other}"))
 }
 
 /// What is wrong with the answer to a question for this number.
@@ -76,5 +84,24 @@ mod tests {
         assert_eq!(other.as_deref(), Some("asked for 7, and got 8"));
         let none = wrong_number(7, None);
         assert_eq!(none.as_deref(), Some("asked for 7, and got no row"));
+    }
+
+    #[test]
+    fn a_session_that_is_inside_a_transaction_is_a_violation() {
+        assert_eq!(wrong_session(7, Some((7, false))), None);
+        let inside = wrong_session(7, Some((7, true)));
+        let words = "a connection was handed out inside a transaction";
+        assert_eq!(inside.as_deref(), Some(words));
+        let other = wrong_session(7, Some((8, true)));
+        assert_eq!(other.as_deref(), Some("asked for 7, and got 8"));
+        assert!(wrong_session(7, None).is_some());
+    }
+
+    #[test]
+    fn a_variable_of_another_move_is_a_violation() {
+        assert_eq!(wrong_variable(7, None), None);
+        let found = wrong_variable(7, Some(6));
+        let words = "move 7 sees a variable of move 6";
+        assert_eq!(found.as_deref(), Some(words));
     }
 }
