@@ -8,28 +8,28 @@ use crate::bank::{ACCOUNTS, START_BALANCE};
 use crate::journal::{Entries, Entry, Outcome};
 
 /// The journals and tables of a round in which nothing goes wrong.
-struct Books {
+struct Records {
     entries: Entries,
     tables: Tables,
 }
 
 /// Moves 1 and 2 have taken 10 each from account 0 to account 1. Move 3 has failed, and move 4 is unknown.
-fn books() -> Books {
-    let mut books = Books {
+fn records() -> Records {
+    let mut records = Records {
         entries: Entries::new(),
         tables: Tables::default(),
     };
-    books.tables.balances = (0..ACCOUNTS).map(|id| (id, START_BALANCE)).collect();
+    records.tables.balances = (0..ACCOUNTS).map(|id| (id, START_BALANCE)).collect();
     for id in [1, 2] {
-        books.journal(id, Outcome::Ok, true);
-        books.commit(id);
+        records.journal(id, Outcome::Ok, true);
+        records.commit(id);
     }
-    books.journal(3, Outcome::Failed, true);
-    books.journal(4, Outcome::Unknown, true);
-    books
+    records.journal(3, Outcome::Failed, true);
+    records.journal(4, Outcome::Unknown, true);
+    records
 }
 
-impl Books {
+impl Records {
     fn journal(&mut self, id: u64, outcome: Outcome, is_plain: bool) {
         self.entries.insert(id, Entry { outcome, is_plain });
     }
@@ -78,39 +78,39 @@ fn says(findings: &Findings, words: &str) {
 }
 
 #[test]
-fn books_that_agree_have_no_violation() {
+fn journals_and_tables_that_agree_have_no_violation() {
     let expected = Findings {
         committed: 2,
         ..Findings::default()
     };
-    assert_eq!(books().audit(), expected);
+    assert_eq!(records().audit(), expected);
 }
 
 #[test]
 fn an_unknown_move_may_be_there_once() {
-    let mut books = books();
-    books.commit(4);
-    assert_eq!(books.audit().violations, Vec::<String>::new());
-    books.commit(4);
-    let findings = books.audit();
+    let mut records = records();
+    records.commit(4);
+    assert_eq!(records.audit().violations, Vec::<String>::new());
+    records.commit(4);
+    let findings = records.audit();
     assert_eq!((findings.lost, findings.doubled), (0, 1));
     says(&findings, "move 4 was Unknown, and is there 2 times");
 }
 
 #[test]
 fn a_move_that_was_ok_and_is_not_there_is_lost() {
-    let mut books = books();
-    books.journal(5, Outcome::Ok, true);
-    let findings = books.audit();
+    let mut records = records();
+    records.journal(5, Outcome::Ok, true);
+    let findings = records.audit();
     assert_eq!((findings.lost, findings.doubled), (1, 0));
     assert_eq!(findings.violations, ["move 5 was ok, and is lost"]);
 }
 
 #[test]
 fn a_move_that_failed_and_is_there_is_a_violation() {
-    let mut books = books();
-    books.commit(3);
-    let findings = books.audit();
+    let mut records = records();
+    records.commit(3);
+    let findings = records.audit();
     assert_eq!((findings.lost, findings.doubled), (0, 1));
     assert_eq!(
         findings.violations,
@@ -120,61 +120,61 @@ fn a_move_that_failed_and_is_there_is_a_violation() {
 
 #[test]
 fn a_move_that_is_there_twice_is_doubled() {
-    let mut books = books();
-    books.commit(1);
-    let findings = books.audit();
+    let mut records = records();
+    records.commit(1);
+    let findings = records.audit();
     assert_eq!((findings.lost, findings.doubled), (0, 1));
     assert_eq!(findings.violations, ["move 1 was Ok, and is there 2 times"]);
 }
 
 #[test]
 fn a_move_that_nobody_has_made_is_a_violation() {
-    let mut books = books();
-    books.commit(9);
-    says(&books.audit(), "move 9 is there, and nobody has made it");
+    let mut records = records();
+    records.commit(9);
+    says(&records.audit(), "move 9 is there, and nobody has made it");
 }
 
 #[test]
 fn a_balance_that_disagrees_with_the_moves_is_a_violation() {
-    let mut books = books();
-    *books.tables.balances.entry(7).or_default() += 1;
+    let mut records = records();
+    *records.tables.balances.entry(7).or_default() += 1;
     assert_eq!(
-        books.audit().violations,
+        records.audit().violations,
         ["account 7 has Some(1000001), and its moves make 1000000"]
     );
-    books.tables.balances.remove(&7);
-    says(&books.audit(), "account 7 has None");
+    records.tables.balances.remove(&7);
+    says(&records.audit(), "account 7 has None");
 }
 
 #[test]
 fn half_a_move_is_a_violation_even_where_another_half_makes_the_sum_right() {
-    let mut books = books();
-    let other = books
+    let mut records = records();
+    let other = records
         .tables
         .history
         .iter_mut()
         .find(|change| change.amount == 10);
     other.expect("a change").amount = 20;
-    let findings = books.audit();
+    let findings = records.audit();
     says(&findings, "account 1 was changed by 20");
     says(&findings, "has not changed account 1 by [10]");
 }
 
 #[test]
 fn a_change_of_a_move_that_is_not_there_is_a_violation() {
-    let mut books = books();
-    books.commit(3);
-    books.tables.moves.pop();
-    let findings = books.audit();
+    let mut records = records();
+    records.commit(3);
+    records.tables.moves.pop();
+    let findings = records.audit();
     says(&findings, "for move 3, which is Some(Failed) and not there");
     says(&findings, "account 0 has");
 }
 
 #[test]
 fn under_always_a_session_that_was_not_reset_is_a_violation() {
-    let mut books = books();
-    books.not_reset(2, 1);
-    let findings = books.audit();
+    let mut records = records();
+    records.not_reset(2, 1);
+    let findings = records.audit();
     assert_eq!(findings.without_reset, 1);
     says(
         &findings,
@@ -184,27 +184,27 @@ fn under_always_a_session_that_was_not_reset_is_a_violation() {
 
 #[test]
 fn under_if_dirty_a_reset_may_be_skipped_after_a_plain_move() {
-    let mut books = books();
-    books.not_reset(2, 1);
-    let findings = books.audit_if_dirty();
+    let mut records = records();
+    records.not_reset(2, 1);
+    let findings = records.audit_if_dirty();
     assert_eq!(findings.without_reset, 1);
     assert_eq!(findings.violations, Vec::<String>::new());
 }
 
 #[test]
 fn under_if_dirty_a_reset_must_not_be_skipped_after_another_move() {
-    let mut books = books();
-    books.journal(1, Outcome::Ok, false);
-    books.not_reset(2, 1);
+    let mut records = records();
+    records.journal(1, Outcome::Ok, false);
+    records.not_reset(2, 1);
     says(
-        &books.audit_if_dirty(),
+        &records.audit_if_dirty(),
         "not reset after move 1, a dirty one",
     );
 }
 
 #[test]
 fn under_if_dirty_a_round_that_never_skips_a_reset_is_a_violation() {
-    let findings = books().audit_if_dirty();
+    let findings = records().audit_if_dirty();
     assert_eq!(findings.without_reset, 0);
     assert_eq!(
         findings.violations,

@@ -1,7 +1,7 @@
 //! The thread that breaks things, one after the other, and waits each time until a move succeeds again.
 
 mod cause;
-mod deck;
+mod order;
 
 use std::sync::Arc;
 use std::thread;
@@ -12,7 +12,7 @@ use pool_chaos::proxy::Proxy;
 use private_server::{PrivateServer, ServerError};
 use tokio::runtime::Handle;
 
-use self::deck::Deck;
+use self::order::Order;
 use crate::pool_place::PoolPlace;
 use crate::recovery::{self, Recovery};
 use crate::report::Tries;
@@ -53,9 +53,9 @@ impl Faults {
     /// Breaks things for so long. Each kind comes once before one comes again.
     pub(crate) fn run(mut self, length: Duration) -> Result<(), ServerError> {
         let start = Instant::now();
-        let mut deck = Deck::new(&self.only);
+        let mut order = Order::new(&self.only);
         while start.elapsed() < length {
-            let Some(kind) = deck.next(&mut self.random) else {
+            let Some(kind) = order.next(&mut self.random) else {
                 break;
             };
             let caused = self.cause(kind)?;

@@ -6,12 +6,12 @@ use super::KINDS;
 
 /// The kinds that are wanted, shuffled. Each comes once before one comes again.
 #[derive(Debug)]
-pub(super) struct Deck {
+pub(super) struct Order {
     wanted: Vec<&'static str>,
     left: Vec<&'static str>,
 }
 
-impl Deck {
+impl Order {
     /// The kinds whose name has this in it.
     pub(super) fn new(only: &str) -> Self {
         let wanted = KINDS.into_iter().filter(|kind| kind.contains(only));
@@ -41,10 +41,10 @@ mod tests {
     #[test]
     fn when_one_kind_has_come_often_enough_each_has_come_once_less_at_least() {
         for seed in 0..100 {
-            let (mut deck, mut random) = (Deck::new(""), Rng::with_seed(seed));
+            let (mut order, mut random) = (Order::new(""), Rng::with_seed(seed));
             let mut times: BTreeMap<&str, u64> = BTreeMap::new();
             while !times.values().any(|times| *times == TRIES_ENOUGH) {
-                let kind = deck.next(&mut random).expect("all are wanted");
+                let kind = order.next(&mut random).expect("all are wanted");
                 *times.entry(kind).or_default() += 1;
             }
             assert_eq!(times.len(), KINDS.len());
@@ -54,8 +54,8 @@ mod tests {
 
     #[test]
     fn only_the_wanted_kinds_come() {
-        let (mut deck, mut random) = (Deck::new("queries killed"), Rng::with_seed(1));
-        let kinds = [0; 3].map(|_| deck.next(&mut random));
+        let (mut order, mut random) = (Order::new("queries killed"), Rng::with_seed(1));
+        let kinds = [0; 3].map(|_| order.next(&mut random));
         assert_eq!(kinds, [Some("queries killed"); 3]);
     }
 }
