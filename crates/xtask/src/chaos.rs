@@ -11,11 +11,11 @@ use crate::step::{self, Server};
 /// The ledger test as it looks for deliberate faults, under each policy. It builds pool-mysql first.
 const LEDGERS: [Layer; 2] = [
     ledger(
-        "always",
+        "ledger test under always",
         "run --offline -p pool-chaos -- --minutes 1 --seed 2 --policy always",
     ),
     ledger(
-        "if-dirty",
+        "ledger test under if-dirty",
         "run --offline -p pool-chaos -- --minutes 1 --seed 2 --policy if-dirty",
     ),
 ];
