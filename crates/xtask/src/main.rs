@@ -37,8 +37,9 @@ cargo xtask TASK
                found; --long MINUTES gives the simulator and shuttle more time, with schedules that they have not run before, and
                loom more preemptions (target/prove keeps the sums)
   chaos        move money through a pool for a minute while the server and the network fail, and check that nothing is lost or
-               done twice; --minutes N runs longer, --seed S repeats the choice of faults of another run; --mutants runs it
-               instead over deliberate faults, which it must find
+               done twice; --minutes N runs longer, --seed S repeats the choice of faults of another run, --policy always or
+               --policy if-dirty runs with one policy of reset only; --mutants runs it instead over deliberate faults, which
+               it must find under each policy
   bench        measure our pools beside the others, in under ten minutes; --quick takes under two, --docs puts
                the results into docs/performance.md, names of workloads run only those
   help         show this
