@@ -56,7 +56,11 @@ impl<T: LedgerTypes> Ledger<T> {
         if self.lifecycle.stage() == Stage::Terminated {
             return;
         }
-        let had_ended = self.is_closed();
+        if !self.is_closed() {
+            self.forget_returned();
+            let held = self.connections.lent().count();
+            self.history.note(|| Note::PoolTerminated(held));
+        }
         if self.lifecycle.advance(Stage::Closing) {
             self.end_acquires(effects);
         }
@@ -65,10 +69,7 @@ impl<T: LedgerTypes> Ledger<T> {
         self.cancel_all(is_no_close, CloseReason::Terminated, effects);
         // What waiters had been given is back in the ledger. What is still held is in guards.
         self.lifecycle.advance(Stage::Terminated);
-        let held = std::mem::take(&mut self.held);
-        if !had_ended {
-            self.history.note(|| Note::PoolTerminated(held));
-        }
+        self.held = 0;
         let jobs = self.jobs.iter();
         let in_jobs: HashSet<u64> = jobs
             .filter_map(|(_, job)| job.connection.map(|key| key.id))
