@@ -115,7 +115,7 @@ fn settings(rng: &mut Rng) -> Settings {
         observed: rng.u16(..3),
         slow_acquire_after: threshold(rng),
         leak_warning_after: threshold(rng),
-        labels: u16::from(rng.u8(..4) == 0),
+        labels: [0, 0, 1, 2][rng.usize(..4)],
     }
 }
 

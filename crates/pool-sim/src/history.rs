@@ -30,6 +30,10 @@ struct Told {
     connects: u64,
     connect_failures: u64,
     detached: u64,
+    checks: u64,
+    recycles: u64,
+    slow_acquires: u64,
+    suspected_leaks: u64,
     closes: HashMap<&'static str, u64>,
     closing: u64,
     ended: bool,
@@ -95,6 +99,8 @@ impl History {
                 told.connect_failures,
             ),
             ("detached", stats.detached(), told.detached),
+            ("checks", stats.check_time().count(), told.checks),
+            ("recycles", stats.recycle_time().count(), told.recycles),
             ("closes", stats.closes(), told.closes.values().sum()),
             ("waiting", status.waiting() as u64, waiting as u64),
         ];
@@ -102,6 +108,14 @@ impl History {
             if counted != events {
                 return Err(format!("{name} is {counted}, and the events say {events}"));
             }
+        }
+        // What is found inside of a runtime's timer is told with the next change.
+        let found = [
+            (stats.slow_acquires(), told.slow_acquires),
+            (stats.suspected_leaks(), told.suspected_leaks),
+        ];
+        if found.iter().any(|(counted, events)| counted < events) {
+            return Err(format!("(found, told): {found:?}"));
         }
         // A connect that has not begun has a place and no event.
         if !(status.size() - status.connecting()..=status.size()).contains(&size) {
@@ -153,18 +167,34 @@ impl Told {
             Event::ConnectCancelled { connection, .. } => {
                 self.step(connection, &[At::Connecting], At::Gone)?;
             }
-            Event::Checked { connection, .. } | Event::Recycled { connection, .. } => {
+            Event::Checked { connection, .. } => {
+                self.checks += 1;
                 self.step(connection, &[At::Idle], At::Idle)?;
             }
-            Event::CheckFailed { connection, .. } | Event::RecycleFailed { connection, .. } => {
+            Event::CheckFailed { connection, .. } => {
+                self.checks += 1;
+                self.step(connection, &[At::Idle], At::Failed)?;
+            }
+            Event::Recycled { connection, .. } => {
+                self.recycles += 1;
+                self.step(connection, &[At::Idle], At::Idle)?;
+            }
+            Event::RecycleFailed { connection, .. } => {
+                self.recycles += 1;
                 self.step(connection, &[At::Idle], At::Failed)?;
             }
             Event::Acquired {
-                connection, waiter, ..
+                connection,
+                waiter,
+                place,
+                ..
             } => {
                 self.acquires += 1;
                 if let Some(waiter) = waiter {
                     self.leaves(waiter)?;
+                }
+                if !place.file().ends_with(".rs") {
+                    return Err(format!("it was acquired at {place}"));
                 }
                 self.step(connection, &[At::Idle], At::Held)?;
             }
@@ -175,7 +205,11 @@ impl Told {
                 self.detached += 1;
                 self.step(connection, &[At::Held], At::Gone)?;
             }
-            Event::LeakSuspected { connection, .. } | Event::LeakResolved { connection, .. } => {
+            Event::LeakSuspected { connection, .. } => {
+                self.suspected_leaks += 1;
+                self.step(connection, &[At::Held], At::Held)?;
+            }
+            Event::LeakResolved { connection, .. } => {
                 self.step(connection, &[At::Held], At::Held)?;
             }
             Event::Closed {
@@ -196,6 +230,7 @@ impl Told {
                 }
             }
             Event::SlowAcquire { waiter, .. } => {
+                self.slow_acquires += 1;
                 if self.waiters.get(&waiter) != Some(&true) {
                     return Err("it does not wait".to_owned());
                 }

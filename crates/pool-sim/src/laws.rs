@@ -143,7 +143,12 @@ impl<M: Simulated> World<M> {
         if self.is_terminated {
             return Ok(());
         }
-        let mut borrowed: Vec<u64> = pool.borrowed().iter().map(Borrowed::id).collect();
+        let borrowed = pool.borrowed();
+        let here = |one: &Borrowed| one.place().file().contains("pool-sim");
+        if !borrowed.iter().all(here) {
+            return Err(format!("nobody has acquired there: {borrowed:?}"));
+        }
+        let mut borrowed: Vec<u64> = borrowed.iter().map(Borrowed::id).collect();
         let mut held: Vec<u64> = self.held.iter().map(Holding::id).collect();
         borrowed.sort_unstable();
         held.sort_unstable();

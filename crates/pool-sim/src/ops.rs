@@ -4,7 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
-use pool_core::{BoxFuture, Error, Pool, PooledConnection};
+use pool_core::{BoxFuture, Error, Pool, PooledConnection, labelled};
 
 use crate::held::Holding;
 use crate::runtime::pick;
@@ -180,16 +180,19 @@ impl<M: Simulated> World<M> {
             timeout: own.or(time(self.settings.acquire_timeout)),
             came_too_late: false,
         };
-        let labelled = self.settings.labels != 0;
+        let labels = self.settings.labels;
         let acquire = async move {
             let mut acquire = pool.acquire();
-            if labelled {
+            if labels == 1 {
                 acquire = acquire.label("an acquire");
             }
             if own.is_some() {
                 acquire = acquire.timeout(own);
             }
-            Done::Acquired(acquire.await)
+            Done::Acquired(match labels {
+                2 => labelled("a task", acquire).await,
+                _ => acquire.await,
+            })
         };
         self.push(Box::pin(acquire), Some(acquiring));
         true

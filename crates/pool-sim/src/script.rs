@@ -118,7 +118,7 @@ settings! {
     slow_acquire_after = 0,
     /// `Builder::leak_warning_after`.
     leak_warning_after = 0,
-    /// 1: each acquire has a label.
+    /// 1: each acquire has a label; 2: its task has one.
     labels = 0,
 }
 
