@@ -54,7 +54,13 @@ fn hunt() -> Result<(), Failure> {
         root().join("target/chaos"),
         &["pool-core", "pool-mysql", "pool-chaos", "private-server"],
     )?;
-    let caught = mutants::hunt(&scratch, "pool-chaos/mutants", &LEDGERS, Layers::Each)?;
+    let caught = mutants::hunt(
+        &scratch,
+        "pool-chaos/mutants",
+        usize::MAX,
+        &LEDGERS,
+        Layers::Each,
+    )?;
     println!("\nxtask chaos: {caught} mutants, none survived");
     Ok(())
 }

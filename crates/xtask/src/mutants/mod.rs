@@ -21,7 +21,8 @@ pub(crate) enum Layers {
     Each,
 }
 
-/// Puts each fault of a folder into a copy of the source, and runs the layers over it. Returns how many there were.
+/// Puts each of the first `most` faults of a folder into a copy of the source, and runs the layers over it. Returns how many
+/// there were.
 ///
 /// # Errors
 ///
@@ -29,10 +30,12 @@ pub(crate) enum Layers {
 pub(crate) fn hunt(
     scratch: &Scratch,
     faults: &str,
+    most: usize,
     layers: &[Layer],
     how_many: Layers,
 ) -> Result<usize, Failure> {
-    let faults = fault::read_all(&root().join("crates").join(faults))?;
+    let mut faults = fault::read_all(&root().join("crates").join(faults))?;
+    faults.truncate(most);
     // The model checkers are built for all layers only.
     let layers: Vec<&Layer> = layers
         .iter()
