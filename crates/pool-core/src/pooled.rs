@@ -155,8 +155,7 @@ fn give_back<M: Manager>(shared: &Arc<Shared<M>>, mut entry: Box<Entry<M::Connec
     };
     let now = match shared.reads_clock {
         false => None,
-        // A pool that measures notes when each connection came back.
-        true if shared.measures => return give_back_slowly(shared, entry, verdict),
+        true if shared.measures => return give_back_measured(shared, entry, verdict),
         true => Some(shared.now()),
     };
     let given = shared.ledger().give_back_fast(entry, verdict, now);
@@ -165,6 +164,36 @@ fn give_back<M: Manager>(shared: &Arc<Shared<M>>, mut entry: Box<Entry<M::Connec
         Ok(Some(waker)) => drop(ignore_panic(|| waker.wake())),
         Err(entry) => give_back_slowly(shared, entry, verdict),
     }
+}
+
+/// As in the fast case, in a pool that measures: it notes when the connection came back, if somebody is to hear of it.
+#[inline(never)]
+fn give_back_measured<M: Manager>(
+    shared: &Arc<Shared<M>>,
+    entry: Box<Entry<M::Connection>>,
+    verdict: Verdict,
+) {
+    let is_observed = shared.is_observed();
+    let now = (is_observed || shared.stamps_returns).then(|| shared.now());
+    let key = entry.key;
+    let mut ledger = shared.ledger();
+    // The end of a suspected leak is told with the time.
+    if !is_observed && ledger.is_suspected(key) {
+        drop(ledger);
+        return give_back_slowly(shared, entry, verdict);
+    }
+    let idle_now = now.filter(|_| shared.stamps_returns);
+    let given = ledger.give_back_fast(entry, verdict, idle_now);
+    if let (Ok(_), true, Some(now)) = (&given, is_observed, now) {
+        ledger.note_return(key, now);
+    }
+    drop(ledger);
+    match given {
+        Ok(None) => {}
+        Ok(Some(waker)) => drop(ignore_panic(|| waker.wake())),
+        Err(entry) => return give_back_slowly(shared, entry, verdict),
+    }
+    shared.tell();
 }
 
 #[inline(never)]

@@ -9,9 +9,10 @@ use crate::event::REASON_NAMES;
 /// [`Pool::stats`](crate::Pool::stats).
 ///
 /// The counters and [`connect_time`](Self::connect_time) are always kept. The other times are measured in a pool with an
-/// [`observer`](crate::Builder::observer), [`slow_acquire_after`](crate::Builder::slow_acquire_after) or
-/// [`leak_warning_after`](crate::Builder::leak_warning_after), because a pool without them does not read the clock when it
-/// hands a connection out or takes one back.
+/// [`observer`](crate::Builder::observer), because a pool without one does not read the clock when it hands a connection
+/// out or takes one back. [`slow_acquire_after`](crate::Builder::slow_acquire_after) or
+/// [`leak_warning_after`](crate::Builder::leak_warning_after) is enough for all of them but
+/// [`hold_time`](Self::hold_time).
 ///
 /// # Examples
 ///
@@ -125,7 +126,7 @@ impl Stats {
     pub fn recycle_time(&self) -> &Histogram {
         &self.times.recycle
     }
-    /// How long connections were held.
+    /// How long connections were held, in a pool with an [`observer`](crate::Builder::observer).
     pub fn hold_time(&self) -> &Histogram {
         &self.times.hold
     }

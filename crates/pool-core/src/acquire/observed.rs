@@ -75,7 +75,8 @@ impl<M: Manager> Acquire<'_, M> {
                 self.note_failure(waiting.mark, waited, answer);
             }
         }
-        self.shared.after_hand_out();
+        let watches_leaks = self.shared.config().leak_warning_after.is_some();
+        self.shared.after_hand_out(watches_leaks);
     }
 
     /// Tells the observers that this waiter has left without looking for its answer.

@@ -14,7 +14,8 @@ pub(crate) struct ConnectionKey {
     pub(crate) slot: u32,
 }
 
-/// What is written down of a connection.
+/// What is written down of a connection. Its size is a power of two, so that its place is found without a multiplication.
+#[repr(align(128))]
 struct Record {
     /// Where its holder acquired it; `None` while nobody holds it.
     place: Option<&'static Location<'static>>,
@@ -193,6 +194,14 @@ impl Connections {
             suspected: details
                 .is_suspected
                 .then(|| (place, details.label.take().map(|label| *label))),
+        })
+    }
+
+    /// A leak of this connection was suspected.
+    pub(super) fn is_suspected(&self, key: ConnectionKey) -> bool {
+        let record = self.records.get(key.slot as usize);
+        record.is_some_and(|record| {
+            record.details.sequence == record.sequence && record.details.is_suspected
         })
     }
 

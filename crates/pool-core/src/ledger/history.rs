@@ -100,14 +100,15 @@ impl<T: LedgerTypes> Ledger<T> {
     }
 
     /// A connection was handed out at this instant to somebody who had waited for so long, in a pool that measures.
+    ///
+    /// `true`: the timer has to be set.
     pub(crate) fn lent_at(
         &mut self,
         key: ConnectionKey,
         waiter: Option<u64>,
         waited: Duration,
         now: Instant,
-    ) {
-        self.watch.lent(now);
+    ) -> bool {
         self.history.times.wait.record(waited);
         if let Some((place, label)) = self.connections.lent_at(key, now) {
             self.history.note(|| Note::Acquired {
@@ -118,6 +119,7 @@ impl<T: LedgerTypes> Ledger<T> {
                 label: label.cloned(),
             });
         }
+        self.watch.lent(now)
     }
 
     /// Takes what the observers are to be told, unless there is nothing, or somebody tells them at the moment.

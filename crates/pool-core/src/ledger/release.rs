@@ -56,13 +56,18 @@ impl<T: LedgerTypes> Ledger<T> {
         effects: &mut Effects<T>,
     ) {
         self.idle.note_return(&mut entry, effects.now());
-        self.take_back(entry.key(), effects);
+        self.note_return(entry.key(), effects.now());
         self.give_back_noted(entry, verdict, reason, effects);
     }
 
+    /// A leak of this connection was suspected.
+    pub(crate) fn is_suspected(&self, key: ConnectionKey) -> bool {
+        self.connections.is_suspected(key)
+    }
+
     /// A connection that was handed out is the pool's again.
-    fn take_back(&mut self, key: ConnectionKey, effects: &Effects<T>) {
-        let Some(back) = self.connections.take_back_at(key, effects.now()) else {
+    pub(crate) fn note_return(&mut self, key: ConnectionKey, now: Instant) {
+        let Some(back) = self.connections.take_back_at(key, now) else {
             return;
         };
         let Return { held, suspected } = back;
@@ -125,7 +130,7 @@ impl<T: LedgerTypes> Ledger<T> {
         effects: &mut Effects<T>,
     ) -> Returned<T> {
         self.idle.note_return(&mut entry, effects.now());
-        self.take_back(entry.key(), effects);
+        self.note_return(entry.key(), effects.now());
         if self.lifecycle.stage() == Stage::Terminated {
             return Returned::WrittenOff(entry);
         }
@@ -166,7 +171,7 @@ impl<T: LedgerTypes> Ledger<T> {
         reason: CloseReason,
         effects: &mut Effects<T>,
     ) {
-        self.take_back(entry.key(), effects);
+        self.note_return(entry.key(), effects.now());
         if self.lifecycle.stage() == Stage::Terminated {
             return effects.drop_later(Stale::Entry(entry));
         }

@@ -41,10 +41,14 @@ impl Watch {
     }
 
     /// A connection was handed out.
-    pub(super) fn lent(&mut self, now: Instant) {
-        if let (Some(limit), None) = (self.leak_warning_after, self.leaks_at) {
-            self.leaks_at = now.checked_add(limit);
-        }
+    ///
+    /// `true`: the timer has to be set for it.
+    pub(super) fn lent(&mut self, now: Instant) -> bool {
+        let (Some(limit), None) = (self.leak_warning_after, self.leaks_at) else {
+            return false;
+        };
+        self.leaks_at = now.checked_add(limit);
+        true
     }
 
     /// Whether there is nothing to look at, at any time.
@@ -136,6 +140,7 @@ impl<T: LedgerTypes> Ledger<T> {
         if self.watch.leaks_at.is_none_or(|at| at > now) {
             return;
         }
+        self.forget_returned();
         let (suspects, next) = self.connections.take_suspects(now, limit);
         self.watch.leaks_at = next;
         for suspect in suspects {

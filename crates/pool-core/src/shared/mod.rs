@@ -41,7 +41,7 @@ pub(crate) struct Shared<M: Manager> {
     /// A hint: the last acquire that joined the queue could only wait. While it is set, an acquire skips the fast case.
     has_waiters_hint: AtomicBool,
     /// The idle time is told by the instants of return, so each acquire and each return reads the clock.
-    stamps_returns: bool,
+    pub(crate) stamps_returns: bool,
     /// Each hand-out and each return is measured: for the observers, or for a threshold.
     pub(crate) measures: bool,
     /// Each hand-out and each return reads the clock, for one reason or the other.
@@ -112,9 +112,9 @@ impl<M: Manager> Shared<M> {
         let mut ledger = self.ledger();
         let taken = ledger.take_ready(self.stamps_returns.then_some(now), by);
         if let Some(entry) = taken.as_ref().filter(|_| self.measures) {
-            ledger.lent_at(entry.key(), None, Duration::ZERO, now);
+            let set_timer = ledger.lent_at(entry.key(), None, Duration::ZERO, now);
             drop(ledger);
-            self.after_hand_out();
+            self.after_hand_out(set_timer);
         }
         taken
     }

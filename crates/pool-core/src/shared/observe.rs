@@ -48,7 +48,7 @@ impl<M: Manager> Shared<M> {
     /// So every observer sees the events in the order of the changes, and none is called by two threads at once.
     #[inline]
     pub(crate) fn tell(&self) {
-        if self.measures {
+        if self.is_observed() {
             self.tell_all();
         }
     }
@@ -73,10 +73,9 @@ impl<M: Manager> Shared<M> {
     }
 
     /// After a connection was handed out without an effect, in a pool that measures.
-    #[cold]
-    pub(crate) fn after_hand_out(self: &Arc<Self>) {
+    pub(crate) fn after_hand_out(self: &Arc<Self>, set_timer: bool) {
         self.tell();
-        if self.config().leak_warning_after.is_some() {
+        if set_timer {
             self.set_timer_if_needed();
         }
     }
@@ -85,9 +84,10 @@ impl<M: Manager> Shared<M> {
     pub(crate) fn measure_hand_out(self: &Arc<Self>, entry: &PoolEntry<M>) {
         if self.measures {
             let now = self.now();
-            self.ledger()
+            let set_timer = self
+                .ledger()
                 .lent_at(entry.key(), None, Duration::ZERO, now);
-            self.after_hand_out();
+            self.after_hand_out(set_timer);
         }
     }
 }
