@@ -112,6 +112,7 @@ pub use crate::cursor::{
     SsDictCursor,
 };
 pub use crate::error::Error;
+pub use crate::error::closed_because::ClosedBecause;
 pub use crate::error::driver_error::MySqlErrorExt;
 pub use crate::error::misfit::Misfit;
 pub use crate::error::outcome::OutcomeUnknown;

@@ -120,7 +120,7 @@ impl SsCursor<'_> {
             Err(error) => {
                 // After an error the server sends no more rows and no more results.
                 self.body.results.rest = Rest::Over(None);
-                Err(error.into())
+                Err(self.body.conn.explain(error.into()))
             }
         }
     }
