@@ -166,7 +166,7 @@ async fn closed_under_its_user(server: &PrivateServer) {
     let options = ConnectOptions::from_url(&url(server)).unwrap().echo(true);
     let pool = observed(create_pool(options)).build_lazy().unwrap();
     let mut conn = pool.acquire().await.unwrap();
-    let command = conn.exec_drop("DO SLEEP(?)", (SECRET,));
+    let command = conn.exec_drop("DO SLEEP(?), ?", (10, SECRET));
     assert!(futures_lite::future::poll_once(command).await.is_none());
     let because = conn.closed_because().expect("it was cancelled");
     show(&because);

@@ -42,8 +42,9 @@ use crate::transport::server::Server;
 /// work on it. Three things differ from the driver's own connection:
 ///
 /// - **A cancelled command closes it.** When the future of a command is dropped before it is done, every later command
-///   answers [`ConnectionClosed`](mysql_async::DriverError::ConnectionClosed). Otherwise the server's answer to the old
-///   command would be read as the answer to the next one. For the same reason the driver's connection is never handed out.
+///   answers [`ConnectionClosed`](mysql_async::DriverError::ConnectionClosed), and
+///   [`closed_because`](Self::closed_because) says why. Otherwise the server's answer to the old command would be read as
+///   the answer to the next one. For the same reason the driver's connection is never handed out.
 /// - A row that does not fit the requested type is an error, not a panic (except in a stream).
 /// - Dropping it needs no runtime and downloads nothing: the socket is closed at once.
 ///

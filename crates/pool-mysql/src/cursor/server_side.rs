@@ -259,7 +259,7 @@ impl SsCursor<'_> {
     ///
     /// # Errors
     ///
-    /// An error that the server sends in the rest, as that of a later statement. An error if the connection is closed.
+    /// An error that the server sends in the rest, as that of a later statement. [`Error::Closed`] if the connection was closed before.
     ///
     /// # Cancel safety
     ///

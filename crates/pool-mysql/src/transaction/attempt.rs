@@ -70,6 +70,8 @@ impl Connection {
     ///
     /// - those of `work`;
     /// - [`NestedTransaction`](mysql_async::DriverError::NestedTransaction) inside another transaction;
+    /// - why the connection is closed, if it was closed before ([`ClosedBecause`](crate::ClosedBecause)), in the driver's
+    ///   `Error::Other`;
     /// - the server's error for the COMMIT;
     /// - [`OutcomeUnknown`](crate::OutcomeUnknown), in the driver's `Error::Other`, if the connection was lost before the answer
     ///   to the COMMIT.
