@@ -293,3 +293,53 @@ fn rows_that_stop_in_the_middle_and_a_savepoint_that_is_given_up_have_their_reas
         all_places_say(&mut conn, ClosedBecause::Cancelled).await;
     });
 }
+
+#[test]
+fn a_command_that_the_driver_gave_up_and_a_runtime_that_has_ended_are_reasons() {
+    test(|| async {
+        let server = Server::start();
+        let mut conn = server.connect().await;
+        let error = conn.exec_drop("DO ?", (1, 2)).await.unwrap_err();
+        let text = "the statement has 1 parameter, but 2 were given";
+        assert_eq!(Error::from(error).to_string(), text);
+        all_places_say(&mut conn, ClosedBecause::DriverGaveUp).await;
+
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()
+            .expect("tokio starts");
+        let mut conn = runtime.block_on(async {
+            let mut conn = server.connect().await;
+            conn.query_drop("SET @a = 1").await.unwrap();
+            conn
+        });
+        assert_eq!(conn.closed_because(), None);
+        drop(runtime);
+        all_places_say(&mut conn, ClosedBecause::RuntimeEnded).await;
+    });
+}
+
+#[test]
+fn a_savepoint_that_the_server_does_not_roll_back_to_is_a_reason() {
+    test(|| async {
+        let script = |command: &Received| match command.text() {
+            text if text.starts_with("SELECT CONCAT_WS") => Answer::Error(1193, "no such variable"),
+            text if text.starts_with("ROLLBACK TO") => Answer::Error(1305, "no such savepoint"),
+            text if text.starts_with("START") || text.starts_with("SAVEPOINT") => {
+                Answer::InTransaction
+            }
+            _ => Answer::Ok,
+        };
+        let server = FakeServer::start("8.0.30", script).expect("a server");
+        let options = ConnectOptions::new().host("127.0.0.1").user("app");
+        let mut conn = connect(options.port(server.port())).await.unwrap();
+        let mut tx = conn.start_transaction(<_>::default()).await.unwrap();
+        let work = tx.savepoint(|_| {
+            Box::pin(async { Err::<(), DriverFailure>(DriverFailure::Other("no".into())) })
+        });
+        assert_eq!(work.await.unwrap_err().to_string(), "Other error: no");
+        drop(tx);
+        all_places_say(&mut conn, ClosedBecause::NotRolledBack).await;
+    });
+}
