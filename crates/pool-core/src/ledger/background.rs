@@ -3,7 +3,7 @@
 use std::task::Waker;
 use std::time::Instant;
 
-use super::jobs::Driver;
+use super::job::Driver;
 use super::{Effects, JobKey, Kind, Ledger, LedgerTypes, Note};
 
 /// The background tasks of a pool.

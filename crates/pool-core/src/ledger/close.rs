@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::task::Waker;
 
 use super::driving::WaitClosed;
-use super::jobs::Job;
+use super::job::Job;
 use super::{Answer, CloseWaiter, Effects, JobKey, Kind, Ledger, LedgerTypes, Note, Stage};
 use crate::CloseReason;
 

@@ -3,7 +3,7 @@
 use std::task::Waker;
 
 use super::effects::{Departing, Exit, Stale};
-use super::jobs::{Driver, Job};
+use super::job::{Driver, Job};
 use super::{Effects, JobKey, Kind, Ledger, LedgerEntry, LedgerTypes, Note, Poller, Take, Work};
 use crate::CloseReason;
 

@@ -4,7 +4,7 @@ use std::task::Waker;
 use std::time::Instant;
 
 use super::connections::ConnectionKey;
-use super::jobs::{Job, JobKey};
+use super::job::{Job, JobKey};
 use super::queue::Ticket;
 use super::{LedgerTypes, Settled};
 use crate::{AbortHandle, CloseReason};

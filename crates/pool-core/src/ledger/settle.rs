@@ -1,7 +1,7 @@
 //! How jobs end: to whom a connection goes, who hears of a failure, what is tried next.
 
 use super::effects::{Exit, Stale};
-use super::jobs::{Driver, Job};
+use super::job::{Driver, Job};
 use super::{
     Answer, Effects, JobKey, Kind, Ledger, LedgerEntry, LedgerTypes, Poller, Stage, StepReport,
 };

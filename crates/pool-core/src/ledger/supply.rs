@@ -1,7 +1,7 @@
 //! Who gets what comes back, and which job is started for whom.
 
 use super::idle::Next;
-use super::jobs::Driver;
+use super::job::Driver;
 use super::{Answer, Effects, JobKey, Kind, Ledger, LedgerTypes, Stage, Ticket};
 use crate::CloseReason;
 

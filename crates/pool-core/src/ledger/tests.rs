@@ -1,13 +1,15 @@
 //! The ledger as arithmetic: rules one by one, and a long random walk in which no place is lost or invented.
 
 mod aborts;
+mod dice;
 mod ends;
 mod fast;
 mod world;
 
 use std::time::Duration;
 
-use self::world::{Dice, World};
+use self::dice::Dice;
+use self::world::World;
 use super::*;
 use crate::{CloseReason, Verdict};
 

@@ -6,7 +6,8 @@
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant, SystemTime};
 
-use super::world::{Dice, World};
+use super::dice::Dice;
+use super::world::World;
 use crate::config::Config;
 use crate::ledger::{ClockReading, Poller};
 use crate::{CheckPolicy, IdleOrder, Status, Verdict};

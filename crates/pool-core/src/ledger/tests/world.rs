@@ -4,7 +4,7 @@ use std::panic::Location;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Wake, Waker};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Instant, SystemTime};
 
 use crate::borrowed::Borrower;
 use crate::config::Config;
@@ -395,25 +395,5 @@ fn content(work: Work<Number, Option<Number>>) -> Option<Number> {
     match work {
         Work::Fresh(entry) | Work::Parked(entry) => entry,
         Work::Polled => unreachable!("a job is polled by one caller at a time"),
-    }
-}
-
-/// A small random generator, so that a failure can be repeated by its seed.
-pub(super) struct Dice(u64);
-
-impl Dice {
-    pub(super) fn new(seed: u64) -> Self {
-        Self(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15))
-    }
-
-    pub(super) fn roll(&mut self, sides: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        (self.0 % sides as u64) as usize
-    }
-
-    pub(super) fn millis(&mut self, below: usize) -> Duration {
-        Duration::from_millis(self.roll(below) as u64)
     }
 }
