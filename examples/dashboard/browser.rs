@@ -132,7 +132,7 @@ async fn take_picture(dashboard: &Dashboard, program: &Path, picture: PathBuf) {
         let mut browser = Browser::open(&program, &flags, &url);
         let _ = browser.process.wait();
     });
-    for (pause, fault) in [(4, Fault::Lost), (9, Fault::Slow)] {
+    for (pause, fault) in [(4, Fault::Lost), (11, Fault::Slow)] {
         tokio::time::sleep(Duration::from_secs(pause)).await;
         faults.begin(fault, &dashboard.shown.watch);
     }

@@ -57,13 +57,18 @@ pub(crate) async fn open(admin: &mut Connection) -> Result<(), Error> {
     admin
         .query_drop(
             "CREATE TABLE history (move BIGINT UNSIGNED NOT NULL, account INT NOT NULL, amount BIGINT NOT NULL, \
-             session BIGINT NOT NULL, at DATETIME(6) NOT NULL) ENGINE=InnoDB",
+             session BIGINT NOT NULL, at DATETIME(6) NOT NULL, last_in_session BIGINT UNSIGNED) ENGINE=InnoDB",
         )
         .await?;
+    // The variable lasts until the session is reset. pool-mysql cannot see that the trigger sets it, so this tells
+    // independently of pool-mysql whether a session was reset between two moves.
     admin
         .query_drop(
-            "CREATE TRIGGER note AFTER UPDATE ON accounts FOR EACH ROW INSERT INTO history VALUES \
-             (NEW.last_move, NEW.id, NEW.balance - OLD.balance, CONNECTION_ID(), NOW(6))",
+            "CREATE TRIGGER note AFTER UPDATE ON accounts FOR EACH ROW BEGIN \
+             INSERT INTO history VALUES (NEW.last_move, NEW.id, NEW.balance - OLD.balance, CONNECTION_ID(), NOW(6), \
+             @last_in_session); \
+             SET @last_in_session = NEW.last_move; \
+             END",
         )
         .await?;
     let accounts = (0..ACCOUNTS).map(|id| (id, START_BALANCE));
@@ -80,15 +85,29 @@ pub(crate) async fn open(admin: &mut Connection) -> Result<(), Error> {
     Ok(())
 }
 
-/// The sessions of the pool's user: id, and the port of the proxy that the session is connected to.
-pub(crate) async fn sessions(admin: &mut Connection) -> Result<Vec<(u64, u16)>, Error> {
-    let rows: Vec<(u64, String)> = admin
+/// A session of the pool's user.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Session {
+    pub(crate) id: u64,
+    /// The port of the proxy that the session is connected to.
+    pub(crate) port: u16,
+    /// Whether it has a database. The connections of the pool have one; the side connection that sends KILL has none.
+    pub(crate) has_database: bool,
+}
+
+/// The sessions of the pool's user.
+pub(crate) async fn sessions(admin: &mut Connection) -> Result<Vec<Session>, Error> {
+    let rows: Vec<(u64, String, bool)> = admin
         .exec(
-            "SELECT ID, HOST FROM information_schema.PROCESSLIST WHERE USER = ?",
+            "SELECT ID, HOST, DB IS NOT NULL FROM information_schema.PROCESSLIST WHERE USER = ?",
             (POOL_USER,),
         )
         .await?;
     let port_of = |host: &str| host.rsplit_once(':')?.1.parse().ok();
-    let with_port = |(id, host): (u64, String)| (id, port_of(&host).unwrap_or(0));
-    Ok(rows.into_iter().map(with_port).collect())
+    let session = |(id, host, has_database): (u64, String, bool)| Session {
+        id,
+        port: port_of(&host).unwrap_or(0),
+        has_database,
+    };
+    Ok(rows.into_iter().map(session).collect())
 }

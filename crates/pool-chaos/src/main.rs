@@ -9,36 +9,40 @@
 //!
 //! - Each reply goes to its asker: a task selects a random number and compares.
 //! - No session begins inside a transaction, or with a user variable of the user before it.
+//! - A session is reset between two moves. With `ResetPolicy::IfDirty` the reset is skipped after some of the moves that ran
+//!   only plain statements, and after no others. A user variable that a trigger sets shows it.
 //! - The pool has at most `maxsize` sessions; see `sampler` for which sessions are counted.
-//! - After each fault a move succeeds within [`RECOVERY`].
+//! - After each fault a move succeeds within [`recovery::LIMIT`].
+//! - Each kind of fault was caused, if the round was long enough: if one kind was tried [`report::TRIES_ENOUGH`] times.
 //! - `wait_closed` returns, and a closed pool leaves no session.
 //!
-//! Half of the time runs with `ResetPolicy::Always`, the other half with `ResetPolicy::IfDirty`.
+//! Half of the time runs with `ResetPolicy::Always`, the other half with `ResetPolicy::IfDirty`. `--policy` chooses one.
 
 #![forbid(unsafe_code)]
 
 mod arguments;
+mod attempt;
 mod audit;
 mod bank;
 mod faults;
 mod journal;
+mod leftover;
 mod mover;
+mod path;
 mod pool_place;
+mod recovery;
+mod report;
 mod round;
 mod sampler;
+mod session_check;
 mod tally;
 
 use std::process::ExitCode;
-use std::time::Duration;
-
-use pool_mysql::ResetPolicy;
 
 use crate::arguments::Arguments;
-use crate::mover::PANIC_ON_PURPOSE;
-use crate::tally::Sum;
-
-/// How long after a fault a move must have succeeded. The pool's `connect_timeout` is 2 s; a busy machine needs more.
-const RECOVERY: Duration = Duration::from_secs(15);
+use crate::attempt::PANIC_ON_PURPOSE;
+use crate::report::Sum;
+use crate::round::Round;
 
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
@@ -52,13 +56,16 @@ fn main() -> ExitCode {
     println!("chaos: seed {}", arguments.seed);
     hide_panics_on_purpose();
     let mut sum = Sum::default();
-    for (number, policy) in [ResetPolicy::Always, ResetPolicy::IfDirty]
-        .into_iter()
-        .enumerate()
-    {
-        println!("chaos: {policy:?}");
-        let seed = arguments.seed.wrapping_add(number as u64);
-        match round::run(policy, seed, &arguments) {
+    for (number, (name, policy, length)) in arguments.rounds().into_iter().enumerate() {
+        println!("chaos: {name}");
+        let round = Round {
+            name,
+            policy,
+            length,
+            seed: arguments.seed.wrapping_add(number as u64),
+            only: arguments.only.clone(),
+        };
+        match round.run() {
             Ok(round) => sum.add(round),
             Err(error) => {
                 eprintln!("chaos: {error}");

@@ -6,11 +6,15 @@ use std::time::{Duration, Instant};
 use pool_mysql::{ConnectOptions, Error, Pool, ResetPolicy, create_pool};
 
 use crate::bank::POOL_USER;
+use crate::leftover::{self, Leftover};
 use crate::tally::Tally;
 use pool_chaos::proxy::Proxy;
 
 /// How many connections the pool may have.
 pub(crate) const MAXSIZE: usize = 5;
+
+/// How long the pool waits for a connect.
+pub(crate) const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// How long `wait_closed` may take, and then the end of the last session.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -54,13 +58,13 @@ impl PoolPlace {
             Ok(Ok(())) => {}
         }
         let start = Instant::now();
-        while !proxy.links().is_empty() {
-            if start.elapsed() > PATIENCE {
-                let left = proxy.links().len();
-                tally.violation(format!("the closed pool has {left} connections left"));
-                return;
+        loop {
+            let left = proxy.links().len();
+            match leftover::judge(left, "connections", start.elapsed(), PATIENCE) {
+                Leftover::Nothing => return,
+                Leftover::MayGo => tokio::time::sleep(Duration::from_millis(10)).await,
+                Leftover::Stays(what) => return tally.violation(what),
             }
-            tokio::time::sleep(Duration::from_millis(10)).await;
         }
     }
 
@@ -81,7 +85,7 @@ fn build(port: u16, policy: ResetPolicy) -> Result<Pool, Error> {
         .user(POOL_USER)
         .password("app")
         .db("test")
-        .connect_timeout(Duration::from_secs(2))
+        .connect_timeout(CONNECT_TIMEOUT)
         .reset_policy(policy);
     let pool = create_pool(options)
         .minsize(1)

@@ -14,10 +14,11 @@ use pool_mysql::ResetPolicy;
 use private_server::PrivateServer;
 use tokio::runtime::{Builder, Handle};
 
-use crate::arguments::Arguments;
-use crate::faults::Faults;
+use crate::faults::{Faults, KINDS};
+use crate::leftover::{self, Leftover};
 use crate::pool_place::PoolPlace;
-use crate::tally::{Sum, Tally};
+use crate::report::{Sum, TRIES_ENOUGH};
+use crate::tally::Tally;
 use crate::{audit, bank, mover, sampler};
 
 /// How many tasks use the pool at once.
@@ -26,34 +27,35 @@ const MOVERS: u64 = 16;
 /// How long the server may need to notice that its clients have gone.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Runs a round and returns what came of it.
-pub(crate) fn run(
-    policy: ResetPolicy,
-    seed: u64,
-    arguments: &Arguments,
-) -> Result<Sum, Box<dyn Error>> {
-    let journals = folder(seed)?;
-    let server = Arc::new(bank::start_server()?);
-    let proxy = Arc::new(Proxy::to(bank::address(&server))?);
-    let runtime = Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .build()?;
-    let sum = runtime.block_on(round(
-        policy,
-        seed,
-        arguments,
-        &journals,
-        server,
-        proxy,
-        runtime.handle(),
-    ))?;
-    // The journals of a round that went wrong are evidence.
-    match sum.violations.is_empty() {
-        true => fs::remove_dir_all(&journals)?,
-        false => println!("chaos: the journals are in {}", journals.display()),
+/// What a round is like.
+pub(crate) struct Round {
+    /// The name of the policy.
+    pub(crate) name: &'static str,
+    pub(crate) policy: ResetPolicy,
+    pub(crate) length: Duration,
+    pub(crate) seed: u64,
+    /// The faults whose name has this in it.
+    pub(crate) only: String,
+}
+
+impl Round {
+    /// Runs it and returns what came of it.
+    pub(crate) fn run(&self) -> Result<Sum, Box<dyn Error>> {
+        let journals = folder(self.seed)?;
+        let server = Arc::new(bank::start_server()?);
+        let proxy = Arc::new(Proxy::to(bank::address(&server))?);
+        let runtime = Builder::new_multi_thread()
+            .worker_threads(2)
+            .enable_all()
+            .build()?;
+        let sum = runtime.block_on(run(self, &journals, server, proxy, runtime.handle()))?;
+        // The journals of a round that went wrong are evidence.
+        match sum.violations.is_empty() {
+            true => fs::remove_dir_all(&journals)?,
+            false => println!("chaos: the journals are in {}", journals.display()),
+        }
+        Ok(sum)
     }
-    Ok(sum)
 }
 
 /// An empty folder for the journals.
@@ -64,10 +66,8 @@ fn folder(seed: u64) -> std::io::Result<PathBuf> {
     Ok(folder)
 }
 
-async fn round(
-    policy: ResetPolicy,
-    seed: u64,
-    arguments: &Arguments,
+async fn run(
+    round: &Round,
     journals: &Path,
     server: Arc<PrivateServer>,
     proxy: Arc<Proxy>,
@@ -75,8 +75,8 @@ async fn round(
 ) -> Result<Sum, Box<dyn Error>> {
     bank::open(&mut bank::admin(server.port()).await?).await?;
     let tally = Arc::new(Tally::new());
-    let place = Arc::new(PoolPlace::new(proxy.address().port(), policy)?);
-    let mut random = Rng::with_seed(seed);
+    let place = Arc::new(PoolPlace::new(proxy.address().port(), round.policy)?);
+    let mut random = Rng::with_seed(round.seed);
     let sampling = sampler::run(server.port(), Arc::clone(&proxy), Arc::clone(&tally));
     let sampling = tokio.spawn(sampling);
     let mut movers = Vec::new();
@@ -94,10 +94,9 @@ async fn round(
         tally: Arc::clone(&tally),
         tokio: tokio.clone(),
         random,
-        only: arguments.only.clone(),
+        only: round.only.clone(),
     };
-    // The other half is for the other policy.
-    let length = arguments.length / 2;
+    let length = round.length;
     let faults = thread::spawn(move || faults.run(length));
     while !faults.is_finished() {
         tokio::time::sleep(Duration::from_secs(1)).await;
@@ -115,14 +114,33 @@ async fn round(
     place.close(false, &proxy, &tally).await;
     let mut admin = bank::admin(server.port()).await?;
     let start = Instant::now();
-    while !bank::sessions(&mut admin).await?.is_empty() {
-        if start.elapsed() > PATIENCE {
-            let left = bank::sessions(&mut admin).await?.len();
-            tally.violation(format!("the closed pool has left {left} sessions"));
-            break;
+    loop {
+        let left = bank::sessions(&mut admin).await?.len();
+        match leftover::judge(left, "sessions", start.elapsed(), PATIENCE) {
+            Leftover::Nothing => break,
+            Leftover::MayGo => tokio::time::sleep(Duration::from_millis(20)).await,
+            Leftover::Stays(what) => {
+                tally.violation(what);
+                break;
+            }
         }
-        tokio::time::sleep(Duration::from_millis(20)).await;
     }
-    audit::run(&mut admin, journals, &tally).await?;
-    Ok(tally.sum())
+    let findings = audit::run(&mut admin, journals, round.policy).await?;
+    tally.note(|sum| sum.count(round.name, &findings));
+    for what in findings.violations {
+        tally.violation(what);
+    }
+    let mut sum = tally.sum();
+    let wanted: Vec<&str> = KINDS
+        .into_iter()
+        .filter(|kind| kind.contains(&*round.only))
+        .collect();
+    for kind in sum.never_caused(&wanted) {
+        let what = format!(
+            "this fault was never caused, and another was tried {TRIES_ENOUGH} times: {kind}"
+        );
+        eprintln!("chaos: BROKEN: {what}");
+        sum.violations.push(what);
+    }
+    Ok(sum)
 }

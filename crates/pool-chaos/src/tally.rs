@@ -1,11 +1,11 @@
 //! What has happened so far.
 
-use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::journal::Outcome;
+use crate::report::Sum;
 
 /// The counters of one round, for all its tasks.
 #[derive(Debug)]
@@ -20,20 +20,6 @@ pub(crate) struct Tally {
     /// Until when the server was told to end what sessions do, in microseconds since the start; the largest number while it is told.
     last_query_kill: AtomicU64,
     sum: Mutex<Sum>,
-}
-
-/// What is known at the end.
-#[derive(Debug, Default)]
-pub(crate) struct Sum {
-    pub(crate) moves: [u64; 3],
-    pub(crate) lost: u64,
-    pub(crate) doubled: u64,
-    pub(crate) samples: u64,
-    pub(crate) most_sessions: usize,
-    /// How often, and how long it took until a move succeeded.
-    pub(crate) faults: BTreeMap<&'static str, (u64, Duration)>,
-    pub(crate) mishaps: BTreeMap<&'static str, u64>,
-    pub(crate) violations: Vec<String>,
 }
 
 fn micros(time: Duration) -> u64 {
@@ -102,6 +88,13 @@ impl Tally {
         self.note(|sum| sum.violations.push(what));
     }
 
+    /// A promise may have been broken.
+    pub(crate) fn report(&self, violation: Option<String>) {
+        if let Some(what) = violation {
+            self.violation(what);
+        }
+    }
+
     pub(crate) fn mishap(&self, kind: &'static str) {
         self.note(|sum| *sum.mishaps.entry(kind).or_default() += 1);
     }
@@ -118,47 +111,40 @@ impl Tally {
     }
 }
 
-impl Sum {
-    /// Adds another round.
-    pub(crate) fn add(&mut self, other: Self) {
-        for (mine, others) in self.moves.iter_mut().zip(other.moves) {
-            *mine += others;
-        }
-        self.lost += other.lost;
-        self.doubled += other.doubled;
-        self.samples += other.samples;
-        self.most_sessions = self.most_sessions.max(other.most_sessions);
-        for (kind, (number, longest)) in other.faults {
-            let mine = self.faults.entry(kind).or_default();
-            *mine = (mine.0 + number, mine.1.max(longest));
-        }
-        for (kind, number) in other.mishaps {
-            *self.mishaps.entry(kind).or_default() += number;
-        }
-        self.violations.extend(other.violations);
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_violation_stays_until_the_end() {
+        let tally = Tally::new();
+        tally.report(None);
+        tally.report(Some("a move is lost".into()));
+        assert_eq!(tally.sum().violations, ["a move is lost"]);
     }
 
-    pub(crate) fn print(&self) {
-        let [ok, failed, unknown] = self.moves;
-        println!("chaos: moves: {ok} ok, {failed} failed, {unknown} unknown");
-        println!("chaos: faults, and the longest time until a move succeeded:");
-        for (kind, (number, longest)) in &self.faults {
-            println!("  {kind:28} {number:5}  {:6.2} s", longest.as_secs_f64());
-        }
-        for (kind, number) in &self.mishaps {
-            println!("  {kind:28} {number:5}");
-        }
-        println!(
-            "chaos: {} samples of the server's sessions, at most {} at once",
-            self.samples, self.most_sessions
-        );
-        for violation in &self.violations {
-            println!("chaos: BROKEN: {violation}");
-        }
-        let moves: u64 = self.moves.iter().sum();
-        println!(
-            "chaos: {moves} moves, {} lost, {} doubled",
-            self.lost, self.doubled
-        );
+    #[test]
+    fn only_a_move_that_succeeds_moves_the_time_of_recovery() {
+        let tally = Tally::new();
+        let [early, late] = [1, 2].map(Duration::from_secs);
+        tally.ended(Outcome::Ok, early);
+        tally.ended(Outcome::Failed, late);
+        tally.ended(Outcome::Unknown, late);
+        assert_eq!(tally.last_ok_began(), early);
+        assert_eq!(tally.moves(), [1, 1, 1]);
+        tally.ended(Outcome::Ok, Duration::ZERO);
+        assert_eq!(tally.last_ok_began(), early, "a move that began before");
+    }
+
+    #[test]
+    fn a_query_kill_excuses_the_moves_that_it_may_have_met_and_no_others() {
+        let tally = Tally::new();
+        let before = tally.since_start();
+        assert!(!tally.was_query_killed_since(before + Duration::from_secs(1)));
+        tally.query_kill_begins();
+        assert!(tally.was_query_killed_since(Duration::from_secs(1000)));
+        tally.query_kill_ends();
+        assert!(tally.was_query_killed_since(before));
+        assert!(!tally.was_query_killed_since(tally.since_start() + Duration::from_secs(1)));
     }
 }

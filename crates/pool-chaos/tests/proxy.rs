@@ -94,17 +94,21 @@ fn a_stream_that_trickles_gives_one_byte_a_second() {
 #[test]
 fn a_cut_ends_both_streams_after_the_byte() {
     let (mut client, proxy, mut server) = connected();
+    let link = proxy.links().remove(0);
     proxy.inject(Fault::CutAfter(Direction::ToClient, 4));
+    assert!(!link.was_cut(), "not before the byte");
     server.write_all(b"answer").expect("sent");
     assert_eq!(&read(&client), b"answ");
     assert!(hears_the_end(&client) && hears_the_end(&server));
     assert!(client.write_all(b"x").is_ok() && proxy.links().is_empty());
+    assert!(link.was_cut());
 }
 
 #[test]
 fn a_reply_is_cut_only_when_the_request_was_seen() {
     let (mut client, proxy, mut server) = connected();
     let request = "COMMIT";
+    let link = proxy.links().remove(0);
     proxy.inject(Fault::CutReplyTo { request, after: 2 });
     client.write_all(b"SELECT").expect("sent");
     assert_eq!(&read(&server), b"SELECT");
@@ -115,6 +119,7 @@ fn a_reply_is_cut_only_when_the_request_was_seen() {
     server.write_all(b"okay").expect("sent");
     assert_eq!(&read(&client), b"ok");
     assert!(hears_the_end(&client));
+    assert!(link.was_cut());
 }
 
 #[test]
@@ -129,11 +134,13 @@ fn a_half_close_ends_one_stream_only() {
 #[test]
 fn the_half_close_of_a_client_is_passed_on() {
     let (client, proxy, mut server) = connected();
+    let link = proxy.links().remove(0);
     client.shutdown(Shutdown::Write).expect("a socket");
     assert!(hears_the_end(&server));
     server.write_all(b"answer").expect("sent");
     assert_eq!(&read(&client), b"answer");
     assert!(proxy.links().is_empty());
+    assert!(!link.was_cut(), "this was no fault");
 }
 
 #[test]

@@ -1,4 +1,5 @@
-//! Checks that a backend of [`pool_core`] keeps the whole contract of its [`Manager`](pool_core::Manager), on a real server.
+//! Checks that a backend of [`pool_core`] keeps the contract of its [`Manager`](pool_core::Manager), on a real server. It calls
+//! each of the ten methods; [what it does not look at](#what-it-does-not-look-at) is listed.
 //!
 //! A manager is three short methods, and most mistakes in them show only under faults: a check that trusts a dead socket, a
 //! recycle that leaves a variable behind, a connect that leaks a session when it is dropped half-way. This crate has the
@@ -40,10 +41,14 @@
 //!
 //! | promise | means that it needs |
 //! |---|---|
+//! | validate accepts the manager |  |
 //! | connect gives a connection that works |  |
 //! | two connects give two sessions | `identity` or `sessions` |
 //! | a dropped connection ends its session | `sessions` |
 //! | connect fails while the server is stopped, and works when it is back | `stop_server`, `start_server` |
+//! | classify lets the pool try a stopped server again | `stop_server`, `start_server` |
+//! | set_echo keeps connections working |  |
+//! | idle_limit is not zero |  |
 //! | check accepts a live connection |  |
 //! | check refuses a broken connection | `break_connection` |
 //! | recycle makes a dirty connection clean | `make_dirty`, `is_clean` |
@@ -62,6 +67,8 @@
 //! | a clear and a wait_closed that are dropped after any poll leave no session | `sessions` |
 //! | releases that are dropped after any poll leave the pool whole | better with `sessions` |
 //! | acquires that are dropped after any poll leave the pool whole | better with `sessions` |
+//! | a panic of a user leaves the pool whole | better with `sessions` |
+//! | a terminate while a connection is in use leaves no session | better with `sessions` |
 //! | each step of a silent server ends with its deadline | `pause_server`, `resume_server`; better with `sessions` |
 //! | a hundred rounds leave no session | `sessions` |
 //! | no two of sixteen threads share a session | `identity`; better with `sessions` |
@@ -75,9 +82,23 @@
 //! "better with" a check looks at less: nobody counts the sessions afterwards, or the server answers meanwhile. A check that
 //! would only repeat the failure of another one is skipped.
 //!
+//! # Panics of the manager
+//!
+//! A method that panics fails the check that calls it, and the report names the method. The pool contains the panic, but it costs
+//! at least that connection. A panic of the function in an `AbortHandle` is not seen by itself, because only the pool can call it:
+//! a panic before its work is reported as a command that still runs, and a panic after its work costs nothing.
+//!
+//! # What it does not look at
+//!
+//! - Whether `validate` refuses wrong options: the kit has only the manager that the backend gives.
+//! - What `set_echo` writes. The checks see that connections work with it.
+//! - Whether `idle_limit` is shorter than the time after which the server closes an idle connection.
+//! - What `classify` says of other errors than that of a stopped server.
+//!
 //! # Time
 //!
-//! Every step has the deadline [`Backend::step_limit`]. A method that blocks its thread is found and named after twice that
+//! Every step has the deadline [`Backend::step_limit`]. While the server is silent, a step of a pool has a fiftieth of it, and must
+//! end within half of it. A method that blocks its thread is found and named after twice that
 //! time; its thread is left behind.
 //!
 //! # Limits
@@ -90,6 +111,7 @@
 
 mod backend;
 mod checks;
+mod outage;
 mod polls;
 mod pulse;
 mod report;

@@ -152,7 +152,7 @@ fn outcome<B: Backend>(trial: &Arc<Trial<B>>, check: &Check<B>) -> Outcome {
                 let (quiet, step) = trial.pulse.last();
                 // A step under its deadline ends by then, unless it blocks the thread.
                 if quiet > trial.limit() * 2 {
-                    trial.resume_if_paused();
+                    trial.end_outage_of_blocked_check();
                     return Outcome::Failed(format!("{step} blocks its thread for {quiet:?}"));
                 }
             }

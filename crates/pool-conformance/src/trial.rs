@@ -1,13 +1,14 @@
 //! What a check works with: the backend, its means under a deadline, and the count of sessions.
 
 use std::future::Future;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use futures_lite::future;
 use pool_core::{Builder, Manager, Pool, PooledConnection, Runtime, ThreadTimer, Verdict};
 
 use crate::backend::{Backend, ConnectionOf};
+use crate::outage::Outage;
 use crate::polls::Polls;
 use crate::pulse::Pulse;
 use crate::stop::{Checked, failed, given};
@@ -18,7 +19,7 @@ pub(crate) struct Trial<B> {
     pub(crate) pulse: Pulse,
     /// The sessions that were there before the present check.
     sessions_before: AtomicUsize,
-    is_paused: AtomicBool,
+    pub(crate) outage: Outage,
 }
 
 impl<B: Backend> Trial<B> {
@@ -28,7 +29,7 @@ impl<B: Backend> Trial<B> {
             pulse: Pulse::new(),
             // The first count is the first that is taken.
             sessions_before: AtomicUsize::new(usize::MAX),
-            is_paused: AtomicBool::new(false),
+            outage: Outage::default(),
         }
     }
 
@@ -96,10 +97,15 @@ impl<B: Backend> Trial<B> {
     }
 
     pub(crate) fn on_release(&self, manager: &B::Manager, conn: &mut ConnectionOf<B>) -> Verdict {
-        self.pulse.beat("on_release");
-        let verdict = manager.on_release(conn);
-        self.pulse.beat("on_release");
-        verdict
+        self.call("on_release", || manager.on_release(conn))
+    }
+
+    /// Calls a method that does not wait. If it blocks or panics, the check that fails names it.
+    pub(crate) fn call<T>(&self, what: &str, method: impl FnOnce() -> T) -> T {
+        self.pulse.beat(what);
+        let answer = method();
+        self.pulse.beat(what);
+        answer
     }
 
     /// Uses a connection; says whether it works.
@@ -144,32 +150,6 @@ impl<B: Backend> Trial<B> {
     pub(crate) async fn is_clean(&self, conn: &mut ConnectionOf<B>) -> Checked<bool> {
         let answer = self.within("is_clean", self.backend.is_clean(conn));
         given(answer.await?, "is_clean")
-    }
-
-    /// Runs a part of a check while the server is silent, and lets the server go on afterwards in any case.
-    pub(crate) async fn while_paused<T>(
-        &self,
-        part: impl AsyncFnOnce() -> Checked<T>,
-    ) -> Checked<T> {
-        let paused = self.within("pause_server", self.backend.pause_server());
-        given(paused.await?, "pause_server")?;
-        self.is_paused.store(true, Ordering::SeqCst);
-        let result = future::FutureExt::catch_unwind(std::panic::AssertUnwindSafe(part())).await;
-        let resumed = self.within("resume_server", self.backend.resume_server());
-        given(resumed.await?, "resume_server")?;
-        self.is_paused.store(false, Ordering::SeqCst);
-        match result {
-            Ok(result) => result,
-            Err(panic) => std::panic::resume_unwind(panic),
-        }
-    }
-
-    /// Lets the server go on after a check whose thread is blocked.
-    pub(crate) fn resume_if_paused(&self) {
-        if self.is_paused.swap(false, Ordering::SeqCst) {
-            // What comes out of it does not matter: the check has already failed.
-            let _ = self.drive(self.within("resume_server", self.backend.resume_server()));
-        }
     }
 
     // The count of sessions.

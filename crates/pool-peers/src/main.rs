@@ -1,10 +1,11 @@
 //! Runs the scenarios of known pool bugs against pool-core and against other pools, and prints the table.
 //!
-//! `cargo run -p pool-peers` runs all. `--only SCENARIO` and `--pool NAME` choose. What a panic prints goes to nowhere: panics
-//! are part of the scenarios.
+//! `cargo run -p pool-peers` runs all. `--only SCENARIO` and `--pool NAME` choose. It fails if the column of pool-core is not as
+//! expected. What a panic prints goes to nowhere: panics are part of the scenarios.
 
 #![forbid(unsafe_code)]
 
+mod expectation;
 mod peer;
 mod peers;
 mod runner;
@@ -55,7 +56,14 @@ fn main() -> ExitCode {
     std::panic::set_hook(Box::new(|_| ()));
     let rows = run(&scenarios, &kinds);
     table::print(&kinds, &rows);
-    ExitCode::SUCCESS
+    let differences = expectation::differences(&kinds, &rows);
+    for difference in &differences {
+        eprintln!("{difference}");
+    }
+    match differences.is_empty() {
+        true => ExitCode::SUCCESS,
+        false => ExitCode::FAILURE,
+    }
 }
 
 /// Runs each scenario with each kind of pool, some at the same time.

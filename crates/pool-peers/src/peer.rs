@@ -33,8 +33,8 @@ pub(crate) enum Offer {
     Lifetime,
     /// A guard can give its connection out of the pool.
     Discard,
-    /// A limit for a connect, also as part of another one.
-    ConnectLimit,
+    /// An idle connection is closed after some time.
+    IdleTimeout,
     /// It documents that it works without tokio.
     AnyExecutor,
 }
@@ -51,7 +51,7 @@ impl Offer {
             Self::Close => "no close",
             Self::Minsize => "no number of connections that the pool keeps open by itself",
             Self::Lifetime => "no maximal lifetime",
-            Self::ConnectLimit => "no limit for a connect, the manager must have one",
+            Self::IdleTimeout => "no limit for the time that a connection is idle",
             Self::AnyExecutor => "works within tokio only, as it documents",
             Self::Discard => "no way to take a connection out of the pool",
         }
@@ -63,15 +63,17 @@ impl Offer {
 pub(crate) struct Settings {
     pub(crate) maxsize: usize,
     pub(crate) minsize: usize,
-    /// The limit of an acquire. A pool without one leaves it to the caller.
+    /// The limit of an acquire, where it is offered.
     pub(crate) acquire_timeout: Duration,
-    /// The limit of each single step, where it is offered.
+    /// The limit of each single step, where it is offered. Where the pool has none for a connect, the manager has it.
     pub(crate) step_timeout: Option<Duration>,
     /// Whether there are limits at all. Where a limit needs tokio's timer, a scenario without tokio has none.
     pub(crate) limits: bool,
     /// Whether each acquire checks an idle connection.
     pub(crate) check: bool,
     pub(crate) lifetime: Option<Duration>,
+    /// How long a connection may be idle, where it is offered.
+    pub(crate) idle_timeout: Option<Duration>,
 }
 
 impl Settings {
@@ -85,7 +87,13 @@ impl Settings {
             limits: true,
             check: true,
             lifetime: None,
+            idle_timeout: None,
         }
+    }
+
+    /// The limit of a connect, for the manager of a pool that has none.
+    pub(crate) fn connect_limit(&self) -> Option<Duration> {
+        self.step_timeout.filter(|_| self.limits)
     }
 }
 
@@ -115,6 +123,14 @@ pub(crate) trait Guard: Send {
     fn discard(self: Box<Self>);
 }
 
+impl Kind {
+    /// The footnote of an offer that is absent.
+    pub(crate) fn why_absent(&self, offer: Offer) -> &'static str {
+        let own = self.why_absent.iter().find(|(of, _)| *of == offer);
+        own.map_or(offer.absent(), |(_, why)| why)
+    }
+}
+
 /// A kind of pool.
 #[derive(Clone, Copy)]
 pub(crate) struct Kind {
@@ -123,5 +139,7 @@ pub(crate) struct Kind {
     pub(crate) package: &'static str,
     pub(crate) version: &'static str,
     pub(crate) offers: &'static [Offer],
+    /// Where the footnote of an offer that is absent is not the usual one.
+    pub(crate) why_absent: &'static [(Offer, &'static str)],
     pub(crate) open: fn(Server, Settings) -> BoxFuture<Result<BoxPeer, String>>,
 }

@@ -13,7 +13,7 @@ use crate::peer::{Kind, Offer};
 use crate::server::Server;
 use crate::world::{Check, Fault, World};
 
-/// A scenario that takes longer than this hangs. Its thread is left alone.
+/// A scenario that takes longer than this hangs, unless it has a limit of its own. Its thread is left alone.
 const HARD_LIMIT: Duration = Duration::from_secs(12);
 
 /// The function of a scenario. Its future stays on one thread.
@@ -35,6 +35,8 @@ pub(crate) struct Scenario {
     pub(crate) name: &'static str,
     pub(crate) needs: &'static [Offer],
     pub(crate) threads: Threads,
+    /// After how long it hangs.
+    pub(crate) limit: Duration,
     pub(crate) run: Run,
 }
 
@@ -54,6 +56,7 @@ impl Scenario {
             name,
             needs: &[],
             threads: Threads::One,
+            limit: HARD_LIMIT,
             run,
         }
     }
@@ -65,6 +68,11 @@ impl Scenario {
 
     pub(crate) const fn on_two_threads(mut self) -> Self {
         self.threads = Threads::Two;
+        self
+    }
+
+    pub(crate) const fn at_most(mut self, limit: Duration) -> Self {
+        self.limit = limit;
         self
     }
 
@@ -82,7 +90,7 @@ impl Scenario {
                 let _ = done.send(check);
             })
             .expect("a thread can be spawned");
-        let check = match ended.recv_timeout(HARD_LIMIT) {
+        let check = match ended.recv_timeout(self.limit) {
             Ok(check) => check,
             Err(RecvTimeoutError::Timeout) => {
                 Err(Fault::Hang("the scenario does not come back".into()))

@@ -165,6 +165,20 @@ impl Server {
         })
     }
 
+    /// A connect of a manager that has a limit for it.
+    pub(crate) async fn connect_within(
+        &self,
+        limit: Option<Duration>,
+    ) -> Result<Connection, Refused> {
+        match limit {
+            None => self.connect().await,
+            Some(limit) => match tokio::time::timeout(limit, self.connect()).await {
+                Ok(connected) => connected,
+                Err(_) => Err(Refused("a connect that took too long")),
+            },
+        }
+    }
+
     pub(crate) fn made(&self) -> u64 {
         self.0.made.load(SeqCst)
     }

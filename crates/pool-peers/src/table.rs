@@ -7,7 +7,8 @@ use crate::world::Fault;
 /// The row of a scenario: a cell for each kind of pool.
 pub(crate) type Row = (Scenario, Vec<Cell>);
 
-fn word(cell: &Cell) -> &'static str {
+/// What stands in a cell.
+pub(crate) fn word(cell: &Cell) -> &'static str {
     match cell {
         Cell::Pass => "pass",
         Cell::Fault(Fault::Fail(_)) => "fail",
@@ -62,7 +63,7 @@ fn print_absent(kinds: &[Kind], rows: &[Row]) {
             }
         }
         if !absent.is_empty() {
-            let words: Vec<_> = absent.iter().map(|offer| offer.absent()).collect();
+            let words: Vec<_> = absent.iter().map(|offer| kind.why_absent(*offer)).collect();
             println!("- `-` of {}: {}.", kind.name, words.join("; "));
         }
     }

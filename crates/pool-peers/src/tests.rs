@@ -96,6 +96,7 @@ const UNLIMITED: Kind = Kind {
     package: "none",
     version: "0",
     offers: &[],
+    why_absent: &[],
     open: |server, _| Box::pin(std::future::ready(Ok(Arc::new(Unlimited(server)) as _))),
 };
 

@@ -1,6 +1,6 @@
 //! What the manager's methods are told to do, and what is known of its connections.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::future::{Future, poll_fn};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -9,12 +9,14 @@ use std::time::{Duration, Instant};
 
 use pool_core::{Runtime, Status};
 
-use crate::manager::SimPool;
+use crate::aborts::Abort;
 use crate::runtime::{SimRuntime, pick};
 use crate::script::{Outcome, Script};
+use crate::simulated::CalledBack;
+use crate::steps::Steps;
 
 /// The methods of the manager that have a tape of outcomes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Method {
     Connect,
     Check,
@@ -28,31 +30,42 @@ pub(crate) enum Method {
 pub(crate) struct Record {
     page: Mutex<Page>,
     /// The pool, for a manager that calls it.
-    pub(crate) pool: Mutex<Option<SimPool>>,
+    pub(crate) pool: Mutex<Option<Arc<dyn CalledBack>>>,
     pub(crate) runtime: SimRuntime,
 }
 
 /// What is known at the moment.
 pub(crate) struct Page {
-    script: Script,
+    pub(crate) script: Script,
     /// How often each method was called.
     calls: [usize; 6],
     /// From now on every method succeeds.
     pub(crate) all_goes_well: bool,
     gates: Vec<Arc<Gate>>,
-    /// The connects under way.
-    pub(crate) in_connect: usize,
-    /// The checks and the recycles under way.
-    pub(crate) in_step: usize,
+    pub(crate) steps: Steps,
     pub(crate) connections: BTreeMap<u64, Mark>,
     pub(crate) made: u64,
+    /// The pool was built, somebody has a handle, and nobody has called `close` or `terminate`.
+    pub(crate) pool_is_open: bool,
     /// `close`, `terminate` or the drop of the last handle has returned.
     pub(crate) is_closed: bool,
+    /// `terminate` was called.
+    pub(crate) is_terminating: bool,
+    /// How often the manager was asked to validate its options, and was told of `echo`.
+    pub(crate) told: (u32, u32),
+    /// How often `clear` was called.
+    pub(crate) clears: u64,
+    /// The connections that `on_release` did not want back.
+    pub(crate) unwanted: BTreeSet<u64>,
     pub(crate) violations: Vec<String>,
     /// How often the manager may still take a connection from its own pool.
     takes_left: u32,
     /// How many steps did something else than succeed at once.
     pub(crate) faults: u64,
+    /// How many steps were dropped at their deadline.
+    pub(crate) late_steps: u64,
+    /// How many connections were aborted.
+    pub(crate) aborts: u64,
 }
 
 /// What is known of a connection.
@@ -69,11 +82,12 @@ pub(crate) struct Mark {
     pub(crate) is_checked: bool,
     /// When it was connected, given back or recycled.
     pub(crate) last_use: Instant,
-    /// It has left the pool alive.
+    /// It has left the pool alive: it was detached, or held by somebody when the pool was terminated.
     pub(crate) is_off_books: bool,
     /// How often it was seen in somebody's hands.
     pub(crate) uses: u64,
     pub(crate) opened: Instant,
+    pub(crate) abort: Abort,
     /// The number that the pool has given it; 0 before it was handed out.
     pub(crate) id_in_pool: u64,
 }
@@ -91,14 +105,20 @@ impl Record {
                 calls: [0; 6],
                 all_goes_well: false,
                 gates: Vec::new(),
-                in_connect: 0,
-                in_step: 0,
+                steps: Steps::default(),
                 connections: BTreeMap::new(),
                 made: 0,
+                pool_is_open: false,
                 is_closed: false,
+                is_terminating: false,
+                told: (0, 0),
+                clears: 0,
+                unwanted: BTreeSet::new(),
                 violations: Vec::new(),
                 takes_left: 20,
                 faults: 0,
+                late_steps: 0,
+                aborts: 0,
             }),
             pool: Mutex::new(None),
             runtime,
@@ -222,7 +242,7 @@ impl Record {
 impl Page {
     /// Connections of the pool, and connects under way.
     pub(crate) fn open(&self) -> usize {
-        self.live() + self.in_connect
+        self.live() + self.steps.count(Method::Connect)
     }
 
     /// Connections of the pool.
@@ -239,11 +259,11 @@ impl Page {
             .count()
     }
 
-    /// The largest number of connections; 0 is unlimited.
+    /// Promise 1, for the connections themselves: there are never more than maxsize, also while the pool is being closed.
     pub(crate) fn check_bound(&mut self) {
         let maxsize = usize::from(self.script.settings.maxsize);
         let open = self.open();
-        if maxsize != 0 && open > maxsize && !self.is_closed {
+        if maxsize != 0 && open > maxsize {
             self.violations.push(format!(
                 "I1: {open} open or connecting, maxsize is {maxsize}"
             ));
@@ -271,6 +291,7 @@ impl Record {
     /// `clear` is called: what is idle now is handed out to nobody.
     pub(crate) fn is_cleared(&self, status: Status) {
         let mut page = self.page();
+        page.clears += 1;
         let steps = status.checking() + status.recycling() + status.closing();
         // Otherwise it cannot be told which of them are idle.
         if steps > 0 || status.held() != page.held() {
@@ -288,6 +309,16 @@ impl Record {
         let mark = page.connections.get(&id);
         if mark.is_some_and(|mark| mark.is_dirty && mark.uses == uses && !mark.is_off_books) {
             let text = format!("connection {id} is not clean, and its release has returned");
+            page.violations.push(text);
+        }
+    }
+
+    /// An awaited release says that the connection was discarded: `on_release` did not want it, or the pool was cleared
+    /// meanwhile.
+    pub(crate) fn is_discarded(&self, id: u64, clears: u64) {
+        let mut page = self.page();
+        if !page.unwanted.contains(&id) && page.clears == clears {
+            let text = format!("connection {id} was discarded without reason");
             page.violations.push(text);
         }
     }

@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use pool_core::{PooledConnection, Runtime};
 
+use crate::aborts::Abort;
 use crate::calls::{Mark, Method, Record};
-use crate::held::Guard;
 use crate::script::Outcome;
+use crate::simulated::{Guard, Simulated};
 
 pub(crate) struct SimConnection {
     pub(crate) id: u64,
@@ -33,9 +34,11 @@ impl SimConnection {
                 is_off_books: false,
                 uses: 0,
                 opened: now,
+                abort: Abort::default(),
                 id_in_pool: 0,
             },
         );
+        page.check_bound();
         Self {
             id,
             record: Arc::clone(record),
@@ -43,7 +46,7 @@ impl SimConnection {
     }
 
     /// Somebody gets it. Returns what is wrong with that.
-    pub(crate) fn now_taken(guard: &Guard) -> Option<String> {
+    pub(crate) fn now_taken<M: Simulated>(guard: &Guard<M>) -> Option<String> {
         let now = guard.record.runtime.now();
         let (id, uses) = (PooledConnection::id(guard), PooledConnection::uses(guard));
         let age = PooledConnection::age(guard);
@@ -52,7 +55,7 @@ impl SimConnection {
             let wrong = if mark.is_held {
                 Some("I2: it has two holders")
             } else if mark.is_off_books {
-                Some("it was detached")
+                Some("it has left the pool")
             } else if mark.is_dirty {
                 Some("I12: it is dirty")
             } else if age != now.saturating_duration_since(mark.opened) {

@@ -22,6 +22,8 @@ const WEIGHTS: &[(Verb, u32)] = &[
     (Verb::Advance, 40),
     (Verb::Strike, 40),
     (Verb::Inline, 15),
+    (Verb::BackgroundAny, 25),
+    (Verb::InlineBackground, 12),
     (Verb::TryAcquire, 20),
     (Verb::AwaitRelease, 25),
     (Verb::Release, 20),
@@ -32,6 +34,7 @@ const WEIGHTS: &[(Verb, u32)] = &[
     (Verb::Fill, 10),
     (Verb::Clear, 12),
     (Verb::Settle, 20),
+    (Verb::Outlast, 5),
     (Verb::DropBackground, 6),
     (Verb::CloneHandle, 4),
     (Verb::DropHandle, 4),
@@ -107,6 +110,20 @@ fn settings(rng: &mut Rng) -> Settings {
         reenter: u16::from(rng.u8(..5) == 0),
         one_lock: u16::from(rng.u8(..4) == 0),
         order: rng.u16(..2),
+        polls_per_waker: [1, 1, 2, 3, 1000][rng.usize(..5)],
+        boxed: u16::from(rng.u8(..4) == 0),
+        observed: rng.u16(..3),
+        slow_acquire_after: threshold(rng),
+        leak_warning_after: threshold(rng),
+        labels: [0, 0, 1, 2][rng.usize(..4)],
+    }
+}
+
+/// When something is told that takes long.
+fn threshold(rng: &mut Rng) -> u16 {
+    match rng.u8(..4) {
+        0 => time(rng).max(1),
+        _ => 0,
     }
 }
 

@@ -5,16 +5,21 @@ use std::time::{Duration, Instant};
 
 use pool_core::{Error, Phase};
 
+use crate::calls::Method;
 use crate::connection::SimConnection;
-use crate::held::{Guard, Holding};
+use crate::held::Holding;
+use crate::ops::no_panic;
 use crate::runtime::pick;
 use crate::script::Outcome;
+use crate::simulated::{Guard, SimError, Simulated};
+use crate::steps::{limit, method_of};
 use crate::task::Task;
-use crate::world::{Acquiring, Done, SimError, World};
+use crate::world::{Acquiring, Done, World};
 
-impl World {
-    /// Takes what has come out of the calls.
+impl<M: Simulated> World<M> {
+    /// Takes what has come out of the calls and of the background tasks.
     pub(crate) fn collect(&mut self) -> Result<(), String> {
+        no_panic(self.runtime.forget_done())?;
         while let Some(index) = self.first_done() {
             let call = self.calls.remove(index);
             if let Some(words) = call.task.take_panic() {
@@ -26,8 +31,8 @@ impl World {
                     let acquiring = call.acquire.expect("an acquire is known as one");
                     self.acquired(result, &acquiring)?;
                 }
-                Done::Built(Ok(pool)) => self.built(pool),
-                Done::Built(Err(error)) | Done::Filled(Err(error)) => self.failed(&error)?,
+                Done::Built(Ok(pool)) => self.built(pool)?,
+                Done::Built(Err(error)) | Done::Filled(Err(error)) => self.fill_failed(&error)?,
                 Done::Released(Err(error)) => self.release_failed(&error)?,
                 Done::Closed(Err(error)) => {
                     if !matches!(error, Error::NotClosing) {
@@ -48,7 +53,7 @@ impl World {
 
     fn acquired(
         &mut self,
-        result: Result<Guard, SimError>,
+        result: Result<Guard<M>, SimError<M>>,
         acquiring: &Acquiring,
     ) -> Result<(), String> {
         match result {
@@ -76,7 +81,7 @@ impl World {
             (Some(_), None) => true,
             (None, _) => false,
         };
-        let before: Vec<Arc<Task<Done>>> = self
+        let before: Vec<Arc<Task<Done<M>>>> = self
             .calls
             .iter()
             .filter(|call| call.acquire.as_ref().is_some_and(is_before))
@@ -92,7 +97,7 @@ impl World {
     }
 
     /// A connection is handed out to somebody who asked for it at `since`.
-    fn served(&mut self, guard: Guard, since: Instant) -> Result<(), String> {
+    fn served(&mut self, guard: Guard<M>, since: Instant) -> Result<(), String> {
         self.coverage.served += 1;
         let wrong = SimConnection::now_taken(&guard);
         let (is_proven, is_checked, last_use) =
@@ -149,19 +154,20 @@ impl World {
     }
 
     /// Only an error that has a reason may come out of an acquire.
-    fn acquire_failed(&mut self, error: &SimError, acquiring: &Acquiring) -> Result<(), String> {
+    fn acquire_failed(&mut self, error: &SimError<M>, acquiring: &Acquiring) -> Result<(), String> {
         let waited = self.now().saturating_duration_since(acquiring.since);
         let has_reason = match error {
             Error::Closed => self.is_closing,
-            Error::Timeout { phase, .. } => {
-                let own = acquiring.timeout.is_some_and(|limit| waited >= limit);
-                own || (*phase == Phase::Connect && self.settings.connect_timeout != 0)
+            Error::Timeout { phase, after, .. } => {
+                let is_over = acquiring.timeout.is_some_and(|limit| waited >= limit);
+                (is_over && *after == waited) || self.has_timed_out(Phase::Connect, *phase, *after)
             }
             Error::Connect(_) | Error::Panicked { .. } => true,
             _ => false,
         };
         if matches!(error, Error::Timeout { .. }) {
             self.coverage.timeouts += 1;
+            self.explains(error)?;
         }
         match has_reason {
             true => Ok(()),
@@ -171,33 +177,77 @@ impl World {
         }
     }
 
-    fn release_failed(&mut self, error: &SimError) -> Result<(), String> {
-        self.coverage.errors += 1;
-        match error {
-            Error::Discarded | Error::Closed | Error::Recycle(_) => Ok(()),
-            Error::Panicked { .. } => self.failed(error),
-            Error::Timeout { phase, .. } => {
-                let limit = match phase {
-                    Phase::Recycle => self.settings.recycle_timeout,
-                    Phase::Check => self.settings.check_timeout,
-                    Phase::Close => self.settings.close_timeout,
-                    _ => 0,
-                };
-                match limit {
-                    0 => Err(format!("a release failed without reason: {error}")),
-                    _ => Ok(()),
-                }
-            }
-            _ => Err(format!("a release failed without reason: {error}")),
+    /// A time-out names the pool, says no more than is true, and needs two lines at most.
+    fn explains(&self, error: &SimError<M>) -> Result<(), String> {
+        let last = error.last_connect();
+        let is_own = last.is_none_or(|(own, ..)| M::is_scripted(own));
+        let limit = usize::from(self.settings.maxsize);
+        let can_be_nested = self.settings.labels > 0 && self.record.page().held() == limit;
+        // Its label is the label of all.
+        let is_nested = !error.is_nested() || can_be_nested;
+        let holder = error.longest_holder();
+        let is_here = holder.is_none_or(|holder| holder.place().file().contains("pool-sim"));
+        let lines = error.to_string().lines().count();
+        let is_named = error.pool_name() == Some("simulated");
+        match is_own && is_nested && is_here && is_named && lines <= 2 {
+            true => Ok(()),
+            false => Err(format!("a time-out says what is not so: {error}")),
         }
     }
 
+    fn release_failed(&mut self, error: &SimError<M>) -> Result<(), String> {
+        let has_reason = match error {
+            Error::Discarded | Error::Recycle(_) | Error::Panicked { .. } => true,
+            // The last handle may be gone while a release is under way.
+            Error::Closed => self.is_closing || self.handles.is_empty(),
+            Error::Timeout { phase, after, .. } => {
+                self.has_timed_out(Phase::Recycle, *phase, *after)
+            }
+            _ => false,
+        };
+        match has_reason {
+            true => self.failed(error),
+            false => Err(format!("a release failed without reason: {error}")),
+        }
+    }
+
+    /// The error of a `fill`, or of a `build`.
+    fn fill_failed(&mut self, error: &SimError<M>) -> Result<(), String> {
+        let has_reason = match error {
+            Error::Connect(_) | Error::Panicked { .. } => true,
+            Error::Closed => self.is_closing,
+            Error::Timeout { phase, after, .. } => {
+                self.has_timed_out(Phase::Connect, *phase, *after)
+            }
+            _ => false,
+        };
+        match has_reason {
+            true => self.failed(error),
+            false => Err(format!("a fill failed without reason: {error}")),
+        }
+    }
+
+    /// Whether a step of this phase has waited for as long as it may, and the error says so. Each such step is heard of
+    /// once.
+    fn has_timed_out(&self, wanted: Phase, phase: Phase, after: Duration) -> bool {
+        let Some(method) = method_of(phase).filter(|_| phase == wanted) else {
+            return false;
+        };
+        let is_limit = limit(&self.settings, method) == Some(after);
+        is_limit && self.record.page().steps.hear_of_time_out(method)
+    }
+
     /// An error must have a cause in the script.
-    fn failed(&mut self, error: &SimError) -> Result<(), String> {
+    fn failed(&mut self, error: &SimError<M>) -> Result<(), String> {
         self.coverage.errors += 1;
         let is_scripted = |wanted: &[Outcome]| self.record.page().has_any(wanted);
         let has_cause = match error {
-            Error::Connect(_) => is_scripted(&[Outcome::Err, Outcome::GateErr, Outcome::Discard]),
+            Error::Connect(own) => {
+                M::is_scripted(own)
+                    && is_scripted(&[Outcome::Err, Outcome::GateErr, Outcome::Discard])
+            }
+            // A broken connection fails, too.
+            Error::Recycle(own) => M::is_scripted(own),
             Error::Panicked { .. } => {
                 is_scripted(&[Outcome::Panic, Outcome::PanicInCall, Outcome::GatePanic])
             }
@@ -218,13 +268,13 @@ impl World {
         let page = self.record.page();
         let held = page.held();
         let live = page.live() - held;
-        if live + page.in_connect > 0 {
+        let connects = page.steps.count(Method::Connect);
+        if live + connects > 0 {
             return Err(format!(
-                "I6: wait_closed returned with {live} connections and {} connects",
-                page.in_connect
+                "I6: wait_closed returned with {live} connections and {connects} connects"
             ));
         }
-        if held > 0 && !self.is_terminated {
+        if held > 0 {
             return Err("wait_closed returned while somebody holds a connection".into());
         }
         Ok(())

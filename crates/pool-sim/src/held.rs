@@ -2,32 +2,36 @@
 
 use pool_core::PooledConnection;
 
-use crate::manager::SimManager;
-
-pub(crate) type Guard = PooledConnection<SimManager>;
+use crate::simulated::{Guard, Simulated};
 
 /// Whoever lets go of it may have left something in the connection.
-pub(crate) struct Holding(Option<Guard>);
+pub(crate) struct Holding<M: Simulated>(Option<Guard<M>>);
 
-impl Holding {
-    pub(crate) fn new(guard: Guard) -> Self {
+impl<M: Simulated> Holding<M> {
+    pub(crate) fn new(guard: Guard<M>) -> Self {
         Self(Some(guard))
     }
 
+    /// The number of the connection.
+    pub(crate) fn id(&self) -> u64 {
+        let guard = self.0.as_ref();
+        PooledConnection::id(guard.expect("a holding has a guard until it is let go"))
+    }
+
     /// The guard, which is nobody's from now on.
-    pub(crate) fn let_go(mut self) -> Guard {
+    pub(crate) fn let_go(mut self) -> Guard<M> {
         self.take()
             .expect("a holding has a guard until it is let go")
     }
 
-    fn take(&mut self) -> Option<Guard> {
+    fn take(&mut self) -> Option<Guard<M>> {
         let guard = self.0.take()?;
         guard.now_left();
         Some(guard)
     }
 }
 
-impl Drop for Holding {
+impl<M: Simulated> Drop for Holding<M> {
     fn drop(&mut self) {
         drop(self.take());
     }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use pool_core::{Event, Stats};
+use pool_core::{CloseReason, Event, ObservedPool, Observer, Stats};
 
 /// How far a connection is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,6 +30,10 @@ struct Told {
     connects: u64,
     connect_failures: u64,
     detached: u64,
+    checks: u64,
+    recycles: u64,
+    slow_acquires: u64,
+    suspected_leaks: u64,
     closes: HashMap<&'static str, u64>,
     closing: u64,
     ended: bool,
@@ -38,20 +42,33 @@ struct Told {
 
 /// An observer that knows which event may follow which.
 #[derive(Clone, Default)]
-pub struct History(Arc<Mutex<Told>>);
+pub(crate) struct History(Arc<Mutex<Told>>);
 
-impl History {
-    /// Takes note of an event.
-    pub fn on_event(&self, event: &Event<'_>) {
+impl Observer for History {
+    fn on_event(&self, event: &Event<'_>) {
         let mut told = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let legal = told.add(event);
+        let legal = match event.pool() {
+            "simulated" => told.add(event),
+            other => Err(format!("the pool has another name: {other}")),
+        };
         if let (Err(why), None) = (legal, &told.fault) {
             told.fault = Some(format!("{event}: {why}"));
         }
     }
 
+    fn on_build(&self, pool: &ObservedPool) {
+        let status = pool.status();
+        let is_empty = status.is_some_and(|status| status.size() == 0);
+        if pool.name() != "simulated" || !is_empty {
+            let mut told = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            told.fault = Some(format!("it was built as {pool:?} with {status:?}"));
+        }
+    }
+}
+
+impl History {
     /// What is wrong with the history so far.
-    pub fn fault(&self) -> Option<String> {
+    pub(crate) fn fault(&self) -> Option<String> {
         let told = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         told.fault.clone()
     }
@@ -61,7 +78,7 @@ impl History {
     /// # Errors
     ///
     /// Says which does not.
-    pub fn check(&self, stats: &Stats) -> Result<(), String> {
+    pub(crate) fn check(&self, stats: &Stats) -> Result<(), String> {
         let told = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(fault) = &told.fault {
             return Err(fault.clone());
@@ -82,6 +99,8 @@ impl History {
                 told.connect_failures,
             ),
             ("detached", stats.detached(), told.detached),
+            ("checks", stats.check_time().count(), told.checks),
+            ("recycles", stats.recycle_time().count(), told.recycles),
             ("closes", stats.closes(), told.closes.values().sum()),
             ("waiting", status.waiting() as u64, waiting as u64),
         ];
@@ -89,6 +108,14 @@ impl History {
             if counted != events {
                 return Err(format!("{name} is {counted}, and the events say {events}"));
             }
+        }
+        // What is found inside of a runtime's timer is told with the next change.
+        let found = [
+            (stats.slow_acquires(), told.slow_acquires),
+            (stats.suspected_leaks(), told.suspected_leaks),
+        ];
+        if found.iter().any(|(counted, events)| counted < events) {
+            return Err(format!("(found, told): {found:?}"));
         }
         // A connect that has not begun has a place and no event.
         if !(status.size() - status.connecting()..=status.size()).contains(&size) {
@@ -108,7 +135,15 @@ impl History {
 
 impl Told {
     fn add(&mut self, event: &Event<'_>) -> Result<(), String> {
-        if self.ended && !matches!(event, Event::SpawnFailed { .. }) {
+        // A waiter learns of the end when it is polled.
+        let may_follow_the_end = matches!(
+            event,
+            Event::SpawnFailed { .. }
+                | Event::Cancelled { .. }
+                | Event::AcquireFailed { .. }
+                | Event::TimedOut { .. }
+        );
+        if self.ended && !may_follow_the_end {
             return Err("it comes after the end of the pool".to_owned());
         }
         match *event {
@@ -132,18 +167,34 @@ impl Told {
             Event::ConnectCancelled { connection, .. } => {
                 self.step(connection, &[At::Connecting], At::Gone)?;
             }
-            Event::Checked { connection, .. } | Event::Recycled { connection, .. } => {
+            Event::Checked { connection, .. } => {
+                self.checks += 1;
                 self.step(connection, &[At::Idle], At::Idle)?;
             }
-            Event::CheckFailed { connection, .. } | Event::RecycleFailed { connection, .. } => {
+            Event::CheckFailed { connection, .. } => {
+                self.checks += 1;
+                self.step(connection, &[At::Idle], At::Failed)?;
+            }
+            Event::Recycled { connection, .. } => {
+                self.recycles += 1;
+                self.step(connection, &[At::Idle], At::Idle)?;
+            }
+            Event::RecycleFailed { connection, .. } => {
+                self.recycles += 1;
                 self.step(connection, &[At::Idle], At::Failed)?;
             }
             Event::Acquired {
-                connection, waiter, ..
+                connection,
+                waiter,
+                place,
+                ..
             } => {
                 self.acquires += 1;
                 if let Some(waiter) = waiter {
                     self.leaves(waiter)?;
+                }
+                if !place.file().ends_with(".rs") {
+                    return Err(format!("it was acquired at {place}"));
                 }
                 self.step(connection, &[At::Idle], At::Held)?;
             }
@@ -154,7 +205,11 @@ impl Told {
                 self.detached += 1;
                 self.step(connection, &[At::Held], At::Gone)?;
             }
-            Event::LeakSuspected { connection, .. } | Event::LeakResolved { connection, .. } => {
+            Event::LeakSuspected { connection, .. } => {
+                self.suspected_leaks += 1;
+                self.step(connection, &[At::Held], At::Held)?;
+            }
+            Event::LeakResolved { connection, .. } => {
                 self.step(connection, &[At::Held], At::Held)?;
             }
             Event::Closed {
@@ -163,7 +218,7 @@ impl Told {
                 *self.closes.entry(reason.as_str()).or_default() += 1;
                 let from: &[At] = match reason {
                     // What is held is written off.
-                    pool_core::CloseReason::Terminated => &[At::Idle, At::Held, At::Failed],
+                    CloseReason::Terminated => &[At::Idle, At::Held, At::Failed],
                     _ => &[At::Idle, At::Failed],
                 };
                 self.step(connection, from, At::Gone)?;
@@ -175,6 +230,7 @@ impl Told {
                 }
             }
             Event::SlowAcquire { waiter, .. } => {
+                self.slow_acquires += 1;
                 if self.waiters.get(&waiter) != Some(&true) {
                     return Err("it does not wait".to_owned());
                 }

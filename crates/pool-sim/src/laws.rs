@@ -1,18 +1,25 @@
 //! What must hold at every instant.
 
-use pool_core::Status;
+use pool_core::{Borrowed, Pool, Status};
 
+use crate::calls::Method;
+use crate::held::Holding;
+use crate::simulated::Simulated;
 use crate::world::World;
 
-impl World {
+impl<M: Simulated> World<M> {
     /// The counts are true at every instant, and nobody has seen anything that must not be.
     pub(crate) fn check_instant(&mut self) -> Result<(), String> {
         if let Some(violation) = self.runtime.take_violation() {
             return Err(violation);
         }
-        if let Some(violation) = self.record.page().violations.pop() {
+        let mut page = self.record.page();
+        page.check_bound();
+        let wrong_abort = page.wrong_abort().filter(|_| self.is_terminated);
+        if let Some(violation) = page.violations.pop().or(wrong_abort) {
             return Err(violation);
         }
+        drop(page);
         let Some(pool) = self.handles.first() else {
             return Ok(());
         };
@@ -40,7 +47,7 @@ impl World {
             return Err(format!("I1: size exceeds maxsize; {status}"));
         }
         let held = self.record.page().held();
-        if !self.is_terminated && status.held() < held {
+        if status.held() < held {
             return Err(format!("I3: {held} connections are held; {status}"));
         }
         let bounds = (usize::from(self.settings.minsize), maxsize);
@@ -63,12 +70,13 @@ impl World {
         {
             return Err(format!("readiness() says: {readiness}; {status}"));
         }
+        if let Some(fault) = self.history.fault() {
+            return Err(format!("the events are no legal history: {fault}"));
+        }
         let page = self.record.page();
-        if page.in_connect > status.connecting() {
-            return Err(format!(
-                "I3: {} connects are under way; {status}",
-                page.in_connect
-            ));
+        let connects = page.steps.count(Method::Connect);
+        if connects > status.connecting() {
+            return Err(format!("I3: {connects} connects are under way; {status}"));
         }
         let begun = self.calls.iter().filter(|call| {
             let acquire = call.acquire.as_ref();
@@ -85,9 +93,11 @@ impl World {
     pub(crate) fn check_rest(&mut self) -> Result<(), String> {
         self.coverage.rests += 1;
         let Some(pool) = self.handles.first() else {
-            return Ok(());
+            return self.check_deadlines(0);
         };
         let status = pool.status();
+        self.check_deadlines(status.waiting())?;
+        self.check_history(pool)?;
         if self.is_closing {
             return match status.waiting() {
                 0 => Ok(()),
@@ -122,11 +132,84 @@ impl World {
         }
     }
 
+    /// The counters equal the history, and who holds a connection is known.
+    fn check_history(&self, pool: &Pool<M>) -> Result<(), String> {
+        let stats = pool.stats();
+        if self.settings.observed > 0 {
+            self.history.check(&stats)?;
+        }
+        let times = [
+            (stats.wait_time(), stats.acquires()),
+            (stats.hold_time(), stats.acquires()),
+            (stats.connect_time(), stats.connects()),
+        ];
+        for (time, most) in times {
+            let in_buckets: u64 = time.buckets().map(|(_, count)| count).sum();
+            let longest = time.quantile(1.0).unwrap_or_default();
+            if time.count() > most || in_buckets != time.count() || longest > time.max() {
+                return Err(format!("a histogram is wrong: {time:?}"));
+            }
+        }
+        if self.is_terminated {
+            return Ok(());
+        }
+        let borrowed = pool.borrowed();
+        let here = |one: &Borrowed| one.place().file().contains("pool-sim");
+        if !borrowed.iter().all(here) {
+            return Err(format!("nobody has acquired there: {borrowed:?}"));
+        }
+        let mut borrowed: Vec<u64> = borrowed.iter().map(Borrowed::id).collect();
+        let mut held: Vec<u64> = self.held.iter().map(Holding::id).collect();
+        borrowed.sort_unstable();
+        held.sort_unstable();
+        match borrowed == held {
+            true => Ok(()),
+            false => Err(format!("{held:?} are held; borrowed() says {borrowed:?}")),
+        }
+    }
+
+    /// No step is past its limit.
+    ///
+    /// A deadline strikes through whoever polls the step: the timer wakes him, and he finds the time over. So a step may
+    /// be past its limit only while nobody is there who would poll it. Somebody is there
+    ///
+    /// - where the runtime runs tasks: a step without a driver gets one;
+    /// - where an acquire waits, which polls its own step and, at the head of the queue, those that nobody drives;
+    /// - where a `wait_closed` waits for a pool that is being closed: it polls all that is left;
+    /// - as long as the call or task that has polled the step last is under way.
+    ///
+    /// Elsewhere the step is parked until an acquire needs it, or a `wait_closed`.
+    fn check_deadlines(&self, waiting: usize) -> Result<(), String> {
+        let now = self.runtime.clock();
+        let mut calls = self.calls.iter();
+        let is_driven = self.runtime.runs_all_tasks()
+            || waiting > 0
+            || (self.is_closing && calls.any(|call| call.waits_for_close));
+        let page = self.record.page();
+        for (step, waited) in page.steps.overdue(&self.settings, now) {
+            if is_driven || step.poller.is_some_and(|task| self.is_alive(task)) {
+                return Err(format!(
+                    "I10: a {:?} is past its deadline after {waited:?}; {}",
+                    step.method,
+                    self.situation()
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    fn is_alive(&self, task: u64) -> bool {
+        let mut calls = self.calls.iter();
+        calls.any(|call| call.task.number == task) || self.runtime.has_task(task)
+    }
+
     /// Where nobody waits, no step is left that has not begun: it would keep a connection from those who only look.
     fn check_unbegun(&self, status: Status, minsize: usize) -> Result<(), String> {
         let page = self.record.page();
-        let connects = status.connecting() - page.in_connect;
-        let steps = status.checking() + status.recycling() - page.in_step;
+        let begun = |method| page.steps.count(method);
+        let connects = status.connecting() - begun(Method::Connect);
+        let steps = status.checking() - begun(Method::Check);
+        let steps = steps + status.recycling() - begun(Method::Recycle);
         // What is missing for minsize may wait for the next caller, where nobody else would connect.
         let is_surplus = status.size() - status.closing() > minsize;
         if status.waiting() == 0 && (steps > 0 || (connects > 0 && is_surplus)) {

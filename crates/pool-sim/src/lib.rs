@@ -9,12 +9,13 @@
 
 #![forbid(unsafe_code)]
 
+mod aborts;
 mod calls;
 mod connection;
 mod generate;
 mod handout;
 mod held;
-pub mod history;
+mod history;
 mod laws;
 mod manager;
 mod ops;
@@ -23,6 +24,8 @@ mod runtime;
 mod script;
 mod settle;
 mod shrink;
+mod simulated;
+mod steps;
 mod task;
 mod text;
 mod world;
@@ -30,6 +33,6 @@ mod world;
 pub use crate::generate::generate;
 pub use crate::report::{Coverage, Failure};
 pub use crate::script::{Op, Outcome, Script, Settings, Spawner, Verb};
-pub use crate::shrink::shrink;
+pub use crate::shrink::{shrink, shrink_under};
 pub use crate::text::ScriptError;
 pub use crate::world::run;

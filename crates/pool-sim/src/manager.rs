@@ -1,5 +1,6 @@
 //! A manager that does what the script says.
 
+use std::borrow::Cow;
 use std::cell::Cell;
 use std::error::Error;
 use std::fmt;
@@ -7,14 +8,14 @@ use std::future::Future;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
-use pool_core::{AbortHandle, ConfigError, ErrorClass, Manager, Pool, Runtime, Verdict};
+use pool_core::{AbortHandle, ConfigError, ErrorClass, Manager, Runtime, Verdict};
 
+use crate::aborts;
 use crate::calls::{Method, Record};
 use crate::connection::SimConnection;
-use crate::held::Holding;
 use crate::script::Outcome;
-
-pub(crate) type SimPool = Pool<SimManager>;
+use crate::steps::UnderWay;
+use crate::task;
 
 pub(crate) struct SimManager {
     pub(crate) record: Arc<Record>,
@@ -41,52 +42,24 @@ impl fmt::Display for Scripted {
 
 impl Error for Scripted {}
 
-/// A connect under way.
-struct InConnect(Arc<Record>);
-
-impl InConnect {
-    fn begin(record: &Arc<Record>) -> Self {
-        let mut page = record.page();
-        page.in_connect += 1;
-        page.check_bound();
-        if page.is_closed {
-            page.violations
-                .push("a connect began after the close".into());
-        }
-        Self(Arc::clone(record))
-    }
-}
-
-impl Drop for InConnect {
-    fn drop(&mut self) {
-        self.0.page().in_connect -= 1;
-    }
-}
-
-/// A check or a recycle under way.
-struct InStep(Arc<Record>);
-
-impl InStep {
-    fn begin(record: &Arc<Record>) -> Self {
-        record.page().in_step += 1;
-        Self(Arc::clone(record))
-    }
-}
-
-impl Drop for InStep {
-    fn drop(&mut self) {
-        self.0.page().in_step -= 1;
-    }
-}
-
 impl SimManager {
-    fn begin(&self, method: Method) -> Outcome {
-        self.call_the_pool();
+    /// A step begins. Returns what it is to do.
+    fn begin(&self, method: Method) -> (UnderWay, Outcome) {
+        let step = UnderWay::begin(&self.record, method);
+        if method == Method::Connect {
+            let mut page = self.record.page();
+            page.check_bound();
+            if page.is_closed {
+                page.violations
+                    .push("a connect began after the close".into());
+            }
+        }
+        task::outside_of_tasks(|| self.call_the_pool());
         let outcome = self.record.next(method);
         if outcome == Outcome::PanicInCall {
             panic!("scripted");
         }
-        outcome
+        (step, outcome)
     }
 
     /// Calls the pool from inside, where the script says so: no method runs under the pool's lock.
@@ -96,18 +69,16 @@ impl SimManager {
         let Some(pool) = pool.filter(|_| !IS_INSIDE.replace(true)) else {
             return;
         };
-        let record = &pool.manager().record;
-        let status = pool.status();
+        let status = pool.counts();
         if status.maxsize() != 0 && status.size() > status.maxsize() {
-            record.blame(format!("I1: size exceeds maxsize; {status}"));
+            self.record
+                .blame(format!("I1: size exceeds maxsize; {status}"));
         }
         // Two connections would otherwise recycle each other for ever.
-        let may_take = record.page().may_take();
-        if let Some(Ok(guard)) = may_take.then(|| pool.try_acquire()) {
-            if let Some(wrong) = SimConnection::now_taken(&guard) {
-                record.blame(wrong);
-            }
-            drop(Holding::new(guard));
+        let may_take = self.record.page().may_take();
+        let wrong = may_take.then(|| pool.take_and_release()).flatten();
+        if let Some(wrong) = wrong {
+            self.record.blame(wrong);
         }
         IS_INSIDE.set(false);
     }
@@ -116,11 +87,11 @@ impl SimManager {
     async fn step(
         &self,
         conn: &mut SimConnection,
-        outcome: Outcome,
+        (step, outcome): (UnderWay, Outcome),
         unfit: &'static str,
     ) -> Result<(), Scripted> {
         conn.mark(|mark| mark.unfit = Some(unfit));
-        let succeeds = self.record.act(outcome).await;
+        let succeeds = step.act(outcome).await;
         let now = self.record.runtime.now();
         conn.mark(|mark| {
             if !succeeds || mark.is_broken {
@@ -140,11 +111,10 @@ impl Manager for SimManager {
     type Error = Scripted;
 
     fn connect(&self) -> impl Future<Output = Result<SimConnection, Scripted>> + Send {
-        let in_connect = InConnect::begin(&self.record);
-        let outcome = self.begin(Method::Connect);
+        let (step, outcome) = self.begin(Method::Connect);
         async move {
-            let succeeds = self.record.act(outcome).await;
-            drop(in_connect);
+            let succeeds = step.act(outcome).await;
+            drop(step);
             match succeeds {
                 true => Ok(SimConnection::open(&self.record)),
                 false => Err(Scripted),
@@ -153,12 +123,9 @@ impl Manager for SimManager {
     }
 
     fn check(&self, conn: &mut SimConnection) -> impl Future<Output = Result<(), Scripted>> + Send {
-        let in_step = InStep::begin(&self.record);
-        let outcome = self.begin(Method::Check);
+        let begun = self.begin(Method::Check);
         async move {
-            let _in_step = in_step;
-            self.step(conn, outcome, "its check did not succeed")
-                .await?;
+            self.step(conn, begun, "its check did not succeed").await?;
             conn.mark(|mark| mark.is_checked = true);
             Ok(())
         }
@@ -168,11 +135,9 @@ impl Manager for SimManager {
         &self,
         conn: &mut SimConnection,
     ) -> impl Future<Output = Result<(), Scripted>> + Send {
-        let in_step = InStep::begin(&self.record);
-        let outcome = self.begin(Method::Recycle);
+        let begun = self.begin(Method::Recycle);
         async move {
-            let _in_step = in_step;
-            self.step(conn, outcome, "its recycle did not succeed")
+            self.step(conn, begun, "its recycle did not succeed")
                 .await?;
             conn.mark(|mark| mark.is_dirty = false);
             Ok(())
@@ -180,7 +145,7 @@ impl Manager for SimManager {
     }
 
     fn on_release(&self, conn: &mut SimConnection) -> Verdict {
-        self.call_the_pool();
+        task::outside_of_tasks(|| self.call_the_pool());
         let outcome = self.record.next(Method::OnRelease);
         let is_broken = conn.mark(|mark| mark.is_broken);
         let verdict = match outcome {
@@ -193,6 +158,9 @@ impl Manager for SimManager {
             }
             _ => Verdict::Recycle,
         };
+        if verdict == Verdict::Discard {
+            self.record.page().unwanted.insert(conn.id);
+        }
         conn.mark(|mark| match verdict {
             Verdict::Reuse => mark.is_dirty = false,
             Verdict::Discard => mark.unfit = Some("it was to be discarded"),
@@ -203,19 +171,15 @@ impl Manager for SimManager {
 
     fn close(&self, conn: SimConnection) -> impl Future<Output = ()> + Send {
         conn.mark(|mark| mark.unfit = Some("it is closed"));
-        let outcome = self.begin(Method::Close);
+        let (step, outcome) = self.begin(Method::Close);
         async move {
-            self.record.act(outcome).await;
+            step.act(outcome).await;
             drop(conn);
         }
     }
 
-    fn abort_handle(&self, _: &SimConnection) -> Option<AbortHandle> {
-        match self.abort_handles {
-            0 => None,
-            1 => Some(AbortHandle::new(|| {})),
-            _ => Some(AbortHandle::new(|| panic!("scripted"))),
-        }
+    fn abort_handle(&self, conn: &SimConnection) -> Option<AbortHandle> {
+        aborts::handle(conn, self.abort_handles)
     }
 
     fn classify(&self, _: &Scripted) -> ErrorClass {
@@ -228,10 +192,16 @@ impl Manager for SimManager {
     }
 
     fn validate(&self) -> Result<(), ConfigError> {
+        self.record.page().told.0 += 1;
         Ok(())
     }
 
+    fn discard_reason(&self, _: &SimConnection) -> Option<Cow<'static, str>> {
+        Some("the script says so".into())
+    }
+
     fn set_echo(&mut self, on: bool) {
+        self.record.page().told.1 += 1;
         if on {
             self.record.blame("echo is on".into());
         }

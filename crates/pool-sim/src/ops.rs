@@ -4,16 +4,16 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
-use pool_core::PooledConnection;
+use pool_core::{BoxFuture, Error, Pool, PooledConnection, labelled};
 
-use crate::held::{Guard, Holding};
-use crate::manager::SimPool;
+use crate::held::Holding;
 use crate::runtime::pick;
 use crate::script::{Op, Verb};
+use crate::simulated::{Guard, Simulated};
 use crate::task::Task;
 use crate::world::{Acquiring, Call, Done, World};
 
-impl World {
+impl<M: Simulated> World<M> {
     /// One operation. Where it has nothing to work on, nothing happens.
     pub(crate) fn perform(&mut self, Op { verb, number }: Op) -> Result<(), String> {
         let did = match verb {
@@ -22,13 +22,16 @@ impl World {
             Verb::Fill => self.start(number, |pool| {
                 Box::pin(async move { Done::Filled(pool.fill().await) })
             }),
-            Verb::Clear => self.start(number, |pool| {
-                Box::pin(async move {
-                    pool.manager().record.is_cleared(pool.status());
-                    pool.clear().await;
-                    Done::Cleared
+            Verb::Clear => {
+                let record = Arc::clone(&self.record);
+                self.start(number, |pool| {
+                    Box::pin(async move {
+                        record.is_cleared(pool.status());
+                        pool.clear().await;
+                        Done::Cleared
+                    })
                 })
-            }),
+            }
             Verb::WaitClosed => {
                 let did = self.start(number, |pool| {
                     Box::pin(async move { Done::Closed(pool.wait_closed().await) })
@@ -43,13 +46,16 @@ impl World {
                     let guard = leaving.let_go();
                     let (record, id) = (Arc::clone(&guard.record), guard.id);
                     let uses = guard.mark(|mark| mark.uses);
+                    let clears = record.page().clears;
                     let released = PooledConnection::release(guard).await;
-                    if released.is_ok() {
-                        record.is_released(id, uses);
+                    match &released {
+                        Ok(()) => record.is_released(id, uses),
+                        Err(Error::Discarded) => record.is_discarded(id, clears),
+                        Err(_) => {}
                     }
                     Done::Released(released)
                 };
-                self.push(Task::new(Box::pin(release)), None);
+                self.push(Box::pin(release), None);
                 true
             }),
             Verb::Poll => {
@@ -72,6 +78,17 @@ impl World {
                 let woken = self.runtime.woken();
                 let task = pick(&woken, number).cloned();
                 return task.map_or(Ok(()), |task| self.run_background(&task));
+            }
+            Verb::BackgroundAny => {
+                let task = self.runtime.any_task(number);
+                return task.map_or(Ok(()), |task| self.run_background(&task));
+            }
+            Verb::InlineBackground => {
+                let task = self.runtime.any_task(number);
+                task.is_some_and(|task| {
+                    task.poll_inline();
+                    true
+                })
             }
             Verb::DropBackground => return no_panic(self.runtime.drop_task(number)),
             Verb::Die => {
@@ -108,9 +125,13 @@ impl World {
                 true
             }
             Verb::Strike => self.runtime.strike(number),
-            Verb::Close => self.close(number, SimPool::close),
+            Verb::Close => self.close(number, Pool::close),
             Verb::Terminate => {
-                let did = self.close(number, SimPool::terminate);
+                let record = Arc::clone(&self.record);
+                let did = self.close(number, |pool| {
+                    record.page().terminates();
+                    pool.terminate();
+                });
                 self.is_terminated |= did;
                 did
             }
@@ -121,6 +142,7 @@ impl World {
             }
             Verb::DropHandle => self.drop_handle(number),
             Verb::Settle => return self.settle(),
+            Verb::Outlast => return self.outlast(),
         };
         self.coverage.ops += u64::from(did);
         Ok(())
@@ -129,18 +151,18 @@ impl World {
     fn start(
         &mut self,
         number: u16,
-        future: impl FnOnce(SimPool) -> pool_core::BoxFuture<'static, Done>,
+        future: impl FnOnce(Pool<M>) -> BoxFuture<'static, Done<M>>,
     ) -> bool {
         let Some(pool) = pick(&self.handles, number).cloned() else {
             return false;
         };
-        self.push(Task::new(future(pool)), None);
+        self.push(future(pool), None);
         true
     }
 
-    fn push(&mut self, task: Arc<Task<Done>>, acquire: Option<Acquiring>) {
+    fn push(&mut self, future: BoxFuture<'static, Done<M>>, acquire: Option<Acquiring>) {
         self.calls.push(Call {
-            task,
+            task: Task::new(future, self.settings.polls_per_waker),
             acquire,
             waits_for_close: false,
         });
@@ -158,18 +180,25 @@ impl World {
             timeout: own.or(time(self.settings.acquire_timeout)),
             came_too_late: false,
         };
+        let labels = self.settings.labels;
         let acquire = async move {
-            let acquire = pool.acquire();
-            Done::Acquired(match own {
-                Some(_) => acquire.timeout(own).await,
-                None => acquire.await,
+            let mut acquire = pool.acquire();
+            if labels == 1 {
+                acquire = acquire.label("an acquire");
+            }
+            if own.is_some() {
+                acquire = acquire.timeout(own);
+            }
+            Done::Acquired(match labels {
+                2 => labelled("a task", acquire).await,
+                _ => acquire.await,
             })
         };
-        self.push(Task::new(Box::pin(acquire)), Some(acquiring));
+        self.push(Box::pin(acquire), Some(acquiring));
         true
     }
 
-    fn calls_where(&self, wanted: impl Fn(&Task<Done>) -> bool) -> Vec<usize> {
+    fn calls_where(&self, wanted: impl Fn(&Task<Done<M>>) -> bool) -> Vec<usize> {
         let calls = self.calls.iter().enumerate();
         calls
             .filter(|(_, call)| wanted(&call.task))
@@ -222,11 +251,11 @@ impl World {
     }
 
     /// Takes a guard out of the hands of its holder.
-    pub(crate) fn take_held(&mut self, number: u16) -> Option<Guard> {
+    pub(crate) fn take_held(&mut self, number: u16) -> Option<Guard<M>> {
         self.pick_held(number).map(Holding::let_go)
     }
 
-    fn pick_held(&mut self, number: u16) -> Option<Holding> {
+    fn pick_held(&mut self, number: u16) -> Option<Holding<M>> {
         match self.held.len() {
             0 => None,
             held => Some(self.held.remove(usize::from(number) % held)),
@@ -243,11 +272,12 @@ impl World {
         })
     }
 
-    fn close(&mut self, number: u16, close: impl FnOnce(&SimPool)) -> bool {
+    fn close(&mut self, number: u16, close: impl FnOnce(&Pool<M>)) -> bool {
         let Some(pool) = pick(&self.handles, number).cloned() else {
             return false;
         };
         self.is_closing = true;
+        self.record.page().pool_is_open = false;
         close(&pool);
         self.record.page().is_closed = true;
         true
@@ -261,6 +291,7 @@ impl World {
         }
         let index = usize::from(number) % self.handles.len();
         let handle = self.handles.remove(index);
+        self.record.page().pool_is_open &= !self.handles.is_empty();
         // Calls under way have handles of their own.
         if self.handles.is_empty() && self.calls.is_empty() {
             self.is_closing = true;
@@ -272,7 +303,7 @@ impl World {
 }
 
 /// The pool contains the panics of the manager; nothing of them comes out of a task.
-fn no_panic(words: Option<String>) -> Result<(), String> {
+pub(crate) fn no_panic(words: Option<String>) -> Result<(), String> {
     match words {
         None => Ok(()),
         Some(words) => Err(format!("I9: a background task panicked: {words}")),
@@ -280,7 +311,7 @@ fn no_panic(words: Option<String>) -> Result<(), String> {
 }
 
 /// Drops a guard while its thread unwinds.
-fn unwind_with(guard: Guard) {
+fn unwind_with<M: Simulated>(guard: Guard<M>) {
     let unwinding = catch_unwind(AssertUnwindSafe(move || {
         let _guard = guard;
         panic!("scripted");

@@ -37,6 +37,10 @@ pub struct Coverage {
     pub faults: u64,
     /// States at which everything had run that could.
     pub rests: u64,
+    /// Steps of the manager that were dropped at their deadline.
+    pub late_steps: u64,
+    /// Connections that were aborted.
+    pub aborts: u64,
 }
 
 impl AddAssign for Coverage {
@@ -49,6 +53,8 @@ impl AddAssign for Coverage {
         self.cancelled += other.cancelled;
         self.faults += other.faults;
         self.rests += other.rests;
+        self.late_steps += other.late_steps;
+        self.aborts += other.aborts;
     }
 }
 
@@ -57,7 +63,7 @@ impl fmt::Display for Coverage {
         write!(
             f,
             "{} runs, {} operations, {} connections handed out, {} time-outs, {} other errors, {} futures dropped, \
-             {} faults, {} states at rest",
+             {} faults, {} states at rest, {} steps ended by their deadline, {} connections aborted",
             self.runs,
             self.ops,
             self.served,
@@ -65,7 +71,9 @@ impl fmt::Display for Coverage {
             self.errors,
             self.cancelled,
             self.faults,
-            self.rests
+            self.rests,
+            self.late_steps,
+            self.aborts
         )
     }
 }

@@ -8,14 +8,18 @@ use std::time::{Duration, Instant};
 
 use pool_core::{BoxFuture, NoSpawner, Runtime};
 
-use crate::script::Spawner;
+use crate::script::{Settings, Spawner};
 use crate::task::{Task, without_inline_polls};
+
+/// More polls of sleeps than any operation needs.
+const SPINNING: u32 = 100_000;
 
 /// Clones are the same runtime.
 #[derive(Clone)]
 pub(crate) struct SimRuntime {
     clockwork: Arc<Mutex<Clockwork>>,
     has_one_lock: bool,
+    polls_per_waker: u16,
 }
 
 struct Clockwork {
@@ -25,8 +29,12 @@ struct Clockwork {
     tasks: Vec<Arc<Task<()>>>,
     /// How many more tasks it takes.
     takes: usize,
+    /// It has dropped a task before its end.
+    has_dropped: bool,
     /// A waker of the timer is being called under the timer's lock.
     is_striking: bool,
+    /// How many sleeps were polled since the last look at the violation.
+    polls_of_sleeps: u32,
     violation: Option<String>,
 }
 
@@ -37,8 +45,8 @@ struct Timer {
 }
 
 impl SimRuntime {
-    pub(crate) fn new(spawner: Spawner, has_one_lock: bool) -> Self {
-        let takes = match spawner {
+    pub(crate) fn new(settings: &Settings) -> Self {
+        let takes = match settings.spawner {
             Spawner::Runs => usize::MAX,
             Spawner::None => 0,
             Spawner::RefusesAfter(tasks) => usize::from(tasks),
@@ -50,10 +58,13 @@ impl SimRuntime {
                 timers: Vec::new(),
                 tasks: Vec::new(),
                 takes,
+                has_dropped: false,
                 is_striking: false,
+                polls_of_sleeps: 0,
                 violation: None,
             })),
-            has_one_lock,
+            has_one_lock: settings.one_lock != 0,
+            polls_per_waker: settings.polls_per_waker,
         }
     }
 
@@ -73,7 +84,9 @@ impl SimRuntime {
     }
 
     pub(crate) fn take_violation(&self) -> Option<String> {
-        self.clockwork().violation.take()
+        let mut clockwork = self.clockwork();
+        clockwork.polls_of_sleeps = 0;
+        clockwork.violation.take()
     }
 
     pub(crate) fn advance(&self, by: Duration) {
@@ -113,6 +126,21 @@ impl SimRuntime {
         woken.cloned().collect()
     }
 
+    /// One of the background tasks, woken or not.
+    pub(crate) fn any_task(&self, which: u16) -> Option<Arc<Task<()>>> {
+        pick(&self.clockwork().tasks, which).cloned()
+    }
+
+    /// Forgets the tasks whose own wakers have polled them to their end. Returns the words of a panic.
+    pub(crate) fn forget_done(&self) -> Option<String> {
+        let mut clockwork = self.clockwork();
+        let tasks = std::mem::take(&mut clockwork.tasks).into_iter();
+        let (alive, done): (Vec<_>, Vec<_>) = tasks.partition(|task| task.is_alive());
+        clockwork.tasks = alive;
+        drop(clockwork);
+        done.iter().find_map(|task| task.take_panic())
+    }
+
     /// Polls a task; one that is over is forgotten. Returns the words of a panic.
     pub(crate) fn poll(&self, task: &Arc<Task<()>>) -> Option<String> {
         task.poll();
@@ -125,6 +153,7 @@ impl SimRuntime {
     /// Drops one of the tasks, or none if there is none. Returns the words of a panic.
     pub(crate) fn drop_task(&self, which: u16) -> Option<String> {
         let task = pick(&self.clockwork().tasks, which).cloned()?;
+        self.clockwork().has_dropped = true;
         self.forget(&task);
         task.cancel();
         task.take_panic()
@@ -137,6 +166,23 @@ impl SimRuntime {
 
     pub(crate) fn tasks(&self) -> usize {
         self.clockwork().tasks.len()
+    }
+
+    pub(crate) fn has_task(&self, number: u64) -> bool {
+        let clockwork = self.clockwork();
+        let mut tasks = clockwork.tasks.iter();
+        tasks.any(|task| task.number == number && task.is_alive())
+    }
+
+    /// Whether it has run all tasks so far, and takes more. A pool may give up hope after one that was not run.
+    pub(crate) fn runs_all_tasks(&self) -> bool {
+        let clockwork = self.clockwork();
+        clockwork.takes > 0 && !clockwork.has_dropped
+    }
+
+    /// The time, for those who only watch.
+    pub(crate) fn clock(&self) -> Instant {
+        self.clockwork().now
     }
 
     fn forget(&self, task: &Arc<Task<()>>) {
@@ -168,7 +214,7 @@ impl Runtime for SimRuntime {
             return Err(NoSpawner);
         }
         clockwork.takes -= 1;
-        clockwork.tasks.push(Task::new(task));
+        clockwork.tasks.push(Task::new(task, self.polls_per_waker));
         Ok(())
     }
 
@@ -212,6 +258,12 @@ impl Future for Sleep {
         let waker = cx.waker().clone();
         let runtime = self.runtime.clone();
         let mut clockwork = runtime.enter("the poll of a sleep");
+        clockwork.polls_of_sleeps += 1;
+        if clockwork.polls_of_sleeps > SPINNING {
+            // The run would not end otherwise.
+            clockwork.violation = Some("HANG: it polls timers and does not come to an end".into());
+            return Poll::Pending;
+        }
         let old = self.forget(&mut clockwork);
         let poll = match clockwork.now >= self.at {
             true => Poll::Ready(()),

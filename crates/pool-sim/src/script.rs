@@ -108,6 +108,18 @@ settings! {
     reenter = 0,
     /// 1: whenever somebody is served, all who came before it are polled, and must be done.
     order = 0,
+    /// So many polls of a future in a row have the same waker, as with most executors; the next one has a new one.
+    polls_per_waker = 1,
+    /// 1: the pool has the manager in a `BoxManager`.
+    boxed = 0,
+    /// 1: an observer checks that the events are a legal history; 2: another one panics at each of them.
+    observed = 0,
+    /// `Builder::slow_acquire_after`.
+    slow_acquire_after = 0,
+    /// `Builder::leak_warning_after`.
+    leak_warning_after = 0,
+    /// 1: each acquire has a label; 2: its task has one.
+    labels = 0,
 }
 
 /// What a call of a method of the manager does.
@@ -182,6 +194,10 @@ verbs! {
     Inline = "inline",
     /// Polls one of the background tasks that were woken.
     Background = "background",
+    /// Polls any background task, woken or not.
+    BackgroundAny = "background_any",
+    /// The wakers of a background task poll it at once, from now on.
+    InlineBackground = "inline_background",
     /// The runtime drops one of its tasks.
     DropBackground = "drop_background",
     /// The runtime drops all its tasks and takes no more.
@@ -214,6 +230,8 @@ verbs! {
     DropHandle = "drop_handle",
     /// Runs everything that can run, and checks what must hold then.
     Settle = "settle",
+    /// The same, and time goes on from timer to timer for longer than a step may take. No gate is opened.
+    Outlast = "outlast",
 }
 
 /// One operation.

@@ -1,9 +1,12 @@
 //! Runs what can run, and the end of a run.
 
 use std::sync::PoisonError;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use crate::calls::Method;
 use crate::script::{Op, Verb};
+use crate::simulated::Simulated;
+use crate::steps::limit;
 use crate::world::World;
 
 /// More steps than any run needs to come to rest.
@@ -12,7 +15,7 @@ const ENDLESS: usize = 20_000;
 /// How far the time goes on at the end, for what waits for a timer.
 const LONG: Duration = Duration::from_secs(120);
 
-impl World {
+impl<M: Simulated> World<M> {
     /// Lets all timers strike that are due and runs all that was woken, until nothing is left to run.
     pub(crate) fn settle(&mut self) -> Result<(), String> {
         for _ in 0..ENDLESS {
@@ -22,6 +25,36 @@ impl World {
             return self.check_rest();
         }
         Err("it never comes to rest".into())
+    }
+
+    /// The same, and time goes on from timer to timer until every deadline of a step is over. No gate is opened.
+    pub(crate) fn outlast(&mut self) -> Result<(), String> {
+        let end = self.now() + self.longest_step();
+        loop {
+            self.settle()?;
+            match self.runtime.next_timer().filter(|at| *at <= end) {
+                Some(at) => self.go_on_to(at),
+                None => return Ok(()),
+            }
+        }
+    }
+
+    fn longest_step(&self) -> Duration {
+        let methods = [
+            Method::Connect,
+            Method::Check,
+            Method::Recycle,
+            Method::Close,
+        ];
+        let limits = methods
+            .into_iter()
+            .filter_map(|method| limit(&self.settings, method));
+        limits.max().unwrap_or_default()
+    }
+
+    fn go_on_to(&self, at: Instant) {
+        let left = at.saturating_duration_since(self.now());
+        self.runtime.advance(left);
     }
 
     /// One thing that can run. Returns whether there was one.
@@ -57,15 +90,13 @@ impl World {
                 return Ok(());
             }
             match self.runtime.next_timer().filter(|at| *at <= end) {
-                Some(at) => self
-                    .runtime
-                    .advance(at.saturating_duration_since(self.now())),
+                Some(at) => self.go_on_to(at),
                 None => return Err(format!("HANG: {what}; {}", self.situation())),
             }
         }
     }
 
-    fn situation(&self) -> String {
+    pub(crate) fn situation(&self) -> String {
         match self.handles.first() {
             Some(pool) => pool.status().to_string(),
             None => "no handle is left".into(),
@@ -160,6 +191,7 @@ impl World {
             }
         }
         self.is_closing = true;
+        self.record.page().pool_is_open = false;
         let handles = std::mem::take(&mut self.handles);
         self.guarded(|_| {
             drop(handles);
@@ -169,7 +201,7 @@ impl World {
             world.runtime.tasks() == 0
         })?;
         let page = self.record.page();
-        let left = page.connections.len() + page.in_connect;
+        let left = page.connections.len() + page.steps.count(Method::Connect);
         drop(page);
         if left > 0 {
             return Err(format!(

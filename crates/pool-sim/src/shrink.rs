@@ -7,10 +7,16 @@ use crate::world::run;
 ///
 /// Returns the script as it is if it does not fail.
 pub fn shrink(script: &Script) -> Script {
-    let Some(kind) = kind(script) else {
+    shrink_under(script, |script| Some(run(script).err()?.what))
+}
+
+/// The same under another law than the promises of the pool: `law` returns what is wrong with a script.
+pub fn shrink_under(script: &Script, law: impl Fn(&Script) -> Option<String>) -> Script {
+    let kind = |script: &Script| law(script).as_deref().map(kind_of);
+    let Some(first) = kind(script) else {
         return script.clone();
     };
-    let fails = |script: &Script| self::kind(script) == Some(kind.clone());
+    let fails = |script: &Script| kind(script).as_ref() == Some(&first);
     let mut best = script.clone();
     loop {
         let before = best.clone();
@@ -24,17 +30,13 @@ pub fn shrink(script: &Script) -> Script {
     }
 }
 
-/// What a failure is about: its text up to the first number or status.
-fn kind(script: &Script) -> Option<String> {
-    let what = run(script).err()?.what;
-    let end = what.find([';', ':']).unwrap_or(what.len());
-    let first = what[..end].to_owned();
-    Some(
-        first
-            .chars()
-            .filter(|char| !char.is_ascii_digit())
-            .collect(),
-    )
+/// What a failure is about: the name of the promise, and the words before the status of the pool that are not numbers.
+fn kind_of(what: &str) -> String {
+    let words = what.split(';').next().unwrap_or_default().split(' ');
+    let has_number = |word: &str| word.contains(|char: char| char.is_ascii_digit());
+    let said = words.enumerate();
+    let said = said.filter(|(place, word)| *place == 0 || !has_number(word));
+    said.map(|(_, word)| word).collect::<Vec<_>>().join(" ")
 }
 
 /// Leaves out operations: first many at once, then one by one.

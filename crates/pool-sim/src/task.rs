@@ -14,6 +14,8 @@ const DEPTH: u32 = 6;
 
 thread_local! {
     static DEEP: Cell<u32> = const { Cell::new(0) };
+    /// The task that is being polled.
+    static CURRENT: Cell<Option<u64>> = const { Cell::new(None) };
     /// Whether wakers only take note at the moment: a timer that holds its lock is calling them.
     static ONLY_NOTE: Cell<bool> = const { Cell::new(false) };
 }
@@ -25,31 +27,61 @@ pub(crate) fn without_inline_polls(action: impl FnOnce()) {
     ONLY_NOTE.set(false);
 }
 
+static NEXT: AtomicU64 = AtomicU64::new(0);
+
+/// The task that is being polled now, if its waker is what the pool gets.
+pub(crate) fn current() -> Option<u64> {
+    CURRENT.get()
+}
+
+/// Runs `action`, whose polls know no waker of a task.
+pub(crate) fn outside_of_tasks(action: impl FnOnce()) {
+    as_task(None, action);
+}
+
+fn as_task<T>(current: Option<u64>, action: impl FnOnce() -> T) -> T {
+    let before = CURRENT.replace(current);
+    let result = action();
+    CURRENT.set(before);
+    result
+}
+
 /// A future, what came out of it, and whether it was woken.
 pub(crate) struct Task<T> {
+    pub(crate) number: u64,
     future: Mutex<Option<BoxFuture<'static, T>>>,
     output: Mutex<Option<T>>,
     /// What a poll or the drop of the future has panicked with.
     panic: Mutex<Option<String>>,
-    /// The number of the waker of the last poll. Only that one counts.
+    /// So many polls in a row have the same waker.
+    polls_per_waker: u64,
+    polls: AtomicU64,
+    /// The waker of the last poll.
+    kept: Mutex<Option<Waker>>,
+    /// Its number. Only that one counts.
     waker: AtomicU64,
     is_woken: AtomicBool,
     is_inline: AtomicBool,
 }
 
 impl<T: Send + 'static> Task<T> {
-    pub(crate) fn new(future: BoxFuture<'static, T>) -> Arc<Self> {
+    pub(crate) fn new(future: BoxFuture<'static, T>, polls_per_waker: u16) -> Arc<Self> {
         Arc::new(Self {
+            number: NEXT.fetch_add(1, Ordering::Relaxed),
             future: Mutex::new(Some(future)),
             output: Mutex::new(None),
             panic: Mutex::new(None),
+            polls_per_waker: u64::from(polls_per_waker.max(1)),
+            polls: AtomicU64::new(0),
+            kept: Mutex::new(None),
             waker: AtomicU64::new(0),
             is_woken: AtomicBool::new(true),
             is_inline: AtomicBool::new(false),
         })
     }
 
-    /// Polls the future with a new waker. Nothing happens while it is being polled already, or when it is over.
+    /// Polls the future, with a new waker or with that of the last poll. Nothing happens while it is being polled already,
+    /// or when it is over.
     pub(crate) fn poll(self: &Arc<Self>) {
         let mut future = match self.future.try_lock() {
             Ok(future) => future,
@@ -60,11 +92,11 @@ impl<T: Send + 'static> Task<T> {
             return;
         };
         self.is_woken.store(false, Ordering::Relaxed);
-        let number = self.waker.fetch_add(1, Ordering::Relaxed) + 1;
-        let task = Arc::clone(self);
-        let waker = Waker::from(Arc::new(Numbered { task, number }));
+        let waker = self.next_waker();
         let mut context = Context::from_waker(&waker);
-        let step = catch_unwind(AssertUnwindSafe(|| polled.as_mut().poll(&mut context)));
+        let step = as_task(Some(self.number), || {
+            catch_unwind(AssertUnwindSafe(|| polled.as_mut().poll(&mut context)))
+        });
         match step {
             Ok(Poll::Pending) => return,
             Ok(Poll::Ready(output)) => *lock(&self.output) = Some(output),
@@ -73,6 +105,20 @@ impl<T: Send + 'static> Task<T> {
         let over = future.take();
         drop(future);
         self.drop_future(over);
+    }
+
+    fn next_waker(self: &Arc<Self>) -> Waker {
+        let polls = self.polls.fetch_add(1, Ordering::Relaxed);
+        let kept = lock(&self.kept).clone();
+        if let Some(kept) = kept.filter(|_| !polls.is_multiple_of(self.polls_per_waker)) {
+            return kept;
+        }
+        let number = self.waker.fetch_add(1, Ordering::Relaxed) + 1;
+        let task = Arc::clone(self);
+        let waker = Waker::from(Arc::new(Numbered { task, number }));
+        let old = lock(&self.kept).replace(waker.clone());
+        drop(old);
+        waker
     }
 
     /// Drops the future, wherever it is. Returns whether there was one.
@@ -87,6 +133,10 @@ impl<T: Send + 'static> Task<T> {
     }
 
     fn drop_future(&self, future: Option<BoxFuture<'static, T>>) {
+        if future.is_some() {
+            // It keeps this task alive.
+            drop(lock(&self.kept).take());
+        }
         if let Err(payload) = catch_unwind(AssertUnwindSafe(|| drop(future))) {
             self.panicked(payload);
         }

@@ -4,31 +4,32 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
-use pool_core::{CheckPolicy, Error, IdleOrder, Pool, Runtime};
+use pool_core::{BoxManager, CheckPolicy, Event, IdleOrder, Pool, Runtime};
 
 use crate::calls::Record;
-use crate::held::{Guard, Holding};
-use crate::manager::{Scripted, SimManager, SimPool};
+use crate::connection::SimConnection;
+use crate::held::Holding;
+use crate::history::History;
+use crate::manager::SimManager;
 use crate::report::{Coverage, Failure};
 use crate::runtime::SimRuntime;
 use crate::script::{Script, Settings};
+use crate::simulated::{CalledBack, Guard, SimError, Simulated};
 use crate::task::{Task, words_of};
 
-pub(crate) type SimError = Error<Scripted>;
-
 /// What a verb has returned.
-pub(crate) enum Done {
-    Built(Result<SimPool, SimError>),
-    Acquired(Result<Guard, SimError>),
-    Released(Result<(), SimError>),
-    Filled(Result<(), SimError>),
+pub(crate) enum Done<M: Simulated> {
+    Built(Result<Pool<M>, SimError<M>>),
+    Acquired(Result<Guard<M>, SimError<M>>),
+    Released(Result<(), SimError<M>>),
+    Filled(Result<(), SimError<M>>),
     Cleared,
-    Closed(Result<(), SimError>),
+    Closed(Result<(), SimError<M>>),
 }
 
 /// A verb under way.
-pub(crate) struct Call {
-    pub(crate) task: Arc<Task<Done>>,
+pub(crate) struct Call<M: Simulated> {
+    pub(crate) task: Arc<Task<Done<M>>>,
     /// An acquire; `None` for the other verbs.
     pub(crate) acquire: Option<Acquiring>,
     /// A `wait_closed`.
@@ -46,19 +47,21 @@ pub(crate) struct Acquiring {
 }
 
 /// The state of a run.
-pub(crate) struct World {
+pub(crate) struct World<M: Simulated> {
     pub(crate) settings: Settings,
     pub(crate) runtime: SimRuntime,
     pub(crate) record: Arc<Record>,
     pub(crate) manager: Weak<()>,
-    pub(crate) handles: Vec<SimPool>,
-    pub(crate) calls: Vec<Call>,
-    pub(crate) held: Vec<Holding>,
+    pub(crate) handles: Vec<Pool<M>>,
+    pub(crate) calls: Vec<Call<M>>,
+    pub(crate) held: Vec<Holding<M>>,
     pub(crate) arrivals: u64,
     /// `close` or `terminate` was called.
     pub(crate) is_closing: bool,
     pub(crate) is_terminated: bool,
     pub(crate) coverage: Coverage,
+    /// What the observer has heard.
+    pub(crate) history: History,
 }
 
 /// Runs a script. Afterwards the pool is closed, so that a leak shows.
@@ -67,7 +70,14 @@ pub(crate) struct World {
 ///
 /// The first promise that was broken.
 pub fn run(script: &Script) -> Result<Coverage, Failure> {
-    let mut world = World::new(script);
+    match script.settings.boxed {
+        0 => run_with::<SimManager>(script),
+        _ => run_with::<BoxManager<SimConnection>>(script),
+    }
+}
+
+fn run_with<M: Simulated>(script: &Script) -> Result<Coverage, Failure> {
+    let mut world = World::<M>::new(script);
     let mut after = 0;
     let mut steps = || -> Result<(), String> {
         world.begin()?;
@@ -84,7 +94,11 @@ pub fn run(script: &Script) -> Result<Coverage, Failure> {
     match result {
         Ok(()) => {
             world.coverage.runs = 1;
-            world.coverage.faults = world.record.page().faults;
+            let page = world.record.page();
+            world.coverage.faults = page.faults;
+            world.coverage.late_steps = page.late_steps;
+            world.coverage.aborts = page.aborts;
+            drop(page);
             Ok(world.coverage)
         }
         Err(failure) => {
@@ -95,10 +109,10 @@ pub fn run(script: &Script) -> Result<Coverage, Failure> {
     }
 }
 
-impl World {
+impl<M: Simulated> World<M> {
     fn new(script: &Script) -> Self {
         let settings = script.settings.clone();
-        let runtime = SimRuntime::new(settings.spawner, settings.one_lock != 0);
+        let runtime = SimRuntime::new(&settings);
         let record = Record::new(script.clone(), runtime.clone());
         Self {
             settings,
@@ -112,6 +126,7 @@ impl World {
             is_closing: false,
             is_terminated: false,
             coverage: Coverage::default(),
+            history: History::default(),
         }
     }
 
@@ -136,7 +151,7 @@ impl World {
             0 => IdleOrder::Fifo,
             _ => IdleOrder::Lifo,
         };
-        let builder = Pool::builder(manager)
+        let mut builder = Pool::builder(M::of(manager))
             .minsize(settings.minsize.into())
             .maxsize(settings.maxsize.into())
             .pool_recycle(time(settings.pool_recycle))
@@ -149,14 +164,28 @@ impl World {
             .check_policy(check_policy)
             .upkeep(settings.upkeep != 0)
             .runtime(self.runtime.clone())
+            .slow_acquire_after(time(settings.slow_acquire_after))
+            .leak_warning_after(time(settings.leak_warning_after))
+            .name("simulated")
             .echo(false);
+        if settings.observed > 0 {
+            builder = builder.observer(self.history.clone());
+        }
+        if settings.observed > 1 {
+            builder = builder.observer(|_: &Event<'_>| {
+                // It leaves the log of the process alone.
+                std::panic::resume_unwind(Box::new("an observer panics"))
+            });
+        }
         if settings.lazy != 0 {
             let pool = builder.build_lazy();
-            self.built(pool.map_err(|error| error.to_string())?);
-            return Ok(());
+            return self.built(pool.map_err(|error| error.to_string())?);
         }
         self.calls.push(Call {
-            task: Task::new(Box::pin(async { Done::Built(builder.build().await) })),
+            task: Task::new(
+                Box::pin(async { Done::Built(builder.build().await) }),
+                settings.polls_per_waker,
+            ),
             acquire: None,
             waits_for_close: false,
         });
@@ -164,12 +193,20 @@ impl World {
     }
 
     /// The pool is there.
-    pub(crate) fn built(&mut self, pool: SimPool) {
+    pub(crate) fn built(&mut self, pool: Pool<M>) -> Result<(), String> {
+        // It asks its manager once, and the world asks the same manager.
+        let is_valid = pool.manager().validate().is_ok();
+        if !is_valid || self.record.page().told != (2, 1) {
+            return Err("the manager of the pool was not asked, or is another".into());
+        }
         if self.settings.reenter != 0 && !self.record.page().all_goes_well {
             let seat = self.record.pool.lock();
-            *seat.unwrap_or_else(PoisonError::into_inner) = Some(pool.clone());
+            *seat.unwrap_or_else(PoisonError::into_inner) =
+                Some(Arc::new(pool.clone()) as Arc<dyn CalledBack>);
         }
         self.handles.push(pool);
+        self.record.page().pool_is_open = true;
+        Ok(())
     }
 
     /// Does something, and checks what must hold at every instant. A panic that comes out of the pool breaks a promise.

@@ -1,6 +1,6 @@
 //! Scripts: the same seed makes the same, the same script does the same, and its text is the whole of it.
 
-use pool_sim::{Script, generate, run, shrink};
+use pool_sim::{Script, generate, run};
 
 #[test]
 fn a_script_is_read_from_its_own_text() {
@@ -31,12 +31,6 @@ fn what_is_not_a_script_is_named() {
     }
 }
 
-#[test]
-fn a_script_that_does_not_fail_stays_as_it_is() {
-    let script = generate(1);
-    assert_eq!(shrink(&script), script);
-}
-
 /// A simulator that hands nothing out proves nothing.
 #[test]
 fn the_usual_scripts_see_everything() {
@@ -52,7 +46,9 @@ fn the_usual_scripts_see_everything() {
         ("cancelled", seen.cancelled),
         ("faults", seen.faults),
         ("rests", seen.rests),
+        ("late steps", seen.late_steps),
+        ("aborts", seen.aborts),
     ] {
-        assert!(count > 50, "{what}: {count}");
+        assert!(count > 20, "{what}: {count}");
     }
 }

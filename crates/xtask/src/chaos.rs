@@ -8,14 +8,30 @@ use crate::root;
 use crate::server_program::{self, Wanted};
 use crate::step::{self, Server};
 
-/// The ledger test as it looks for deliberate faults. It builds pool-mysql first.
-const LEDGER: Layer = Layer {
-    name: "ledger test",
-    words: "run --offline -p pool-chaos -- --minutes 1 --seed 2",
-    cfg: None,
-    variable: None,
-    limit: Duration::from_secs(600),
-};
+/// The ledger test as it looks for deliberate faults, under each policy. It builds pool-mysql first.
+const LEDGERS: [Layer; 2] = [
+    ledger(
+        "ledger test under always",
+        "run --offline -p pool-chaos -- --minutes 1 --seed 2 --policy always",
+    ),
+    ledger(
+        "ledger test under if-dirty",
+        "run --offline -p pool-chaos -- --minutes 1 --seed 2 --policy if-dirty",
+    ),
+];
+
+const fn ledger(name: &'static str, words: &'static str) -> Layer {
+    Layer {
+        name,
+        words,
+        cfg: None,
+        variable: None,
+        finding: &["chaos: BROKEN"],
+        limit: Duration::from_secs(600),
+        // A server that does not start may take as long.
+        finds_hangs: false,
+    }
+}
 
 pub(crate) fn run(words: &[&str]) -> Result<(), Failure> {
     // The sampler and the checks of a session use SQL that MySQL does not have.
@@ -31,14 +47,20 @@ pub(crate) fn run(words: &[&str]) -> Result<(), Failure> {
     }
 }
 
-/// The ledger test must fail with each deliberate fault in pool-mysql.
+/// The ledger test must fail with each deliberate fault in pool-mysql, under each policy under which the fault can show.
 fn hunt() -> Result<(), Failure> {
-    println!("xtask chaos: mutants, a minute for each and one without any");
+    println!("xtask chaos: mutants, a minute for each under each policy, and one without any");
     let scratch = Scratch::new(
         root().join("target/chaos"),
         &["pool-core", "pool-mysql", "pool-chaos", "private-server"],
     )?;
-    let caught = mutants::hunt(&scratch, "pool-chaos/mutants", &[LEDGER], Layers::All)?;
+    let caught = mutants::hunt(
+        &scratch,
+        "pool-chaos/mutants",
+        usize::MAX,
+        &LEDGERS,
+        Layers::Each,
+    )?;
     println!("\nxtask chaos: {caught} mutants, none survived");
     Ok(())
 }

@@ -28,16 +28,19 @@ const HELP: &str = "\
 cargo xtask TASK
 
   quickstart   run examples/quickstart.rs against the server in MYSQL_URL, or against a private one
-  test         run every test, doc test and example of the workspace; --mysql runs instead those that need Oracle's
-               MySQL and MariaDB's plugin for ed25519, and gets both into target/other-servers, which takes minutes
+  test         run every test, doc test and example of the workspace, except the tests of pool-bench and pool-peers, which
+               compile the other pools; --mysql runs instead those that need Oracle's MySQL and MariaDB's plugin for ed25519,
+               and gets both into target/other-servers, which takes minutes
                --repeat N runs the test programs N times and says how often each test failed, with --busy beside as many
                busy loops as there are cores
   prove        check the promises of pool-core by machine, in under ten minutes: random schedules in a simulator, models of
                several threads under shuttle and loom, each future dropped at each poll, and deliberate faults that must be
-               found; --long MINUTES runs more of them and goes on where the last run has ended (target/prove)
+               found; --long MINUTES gives the simulator and shuttle more time, with schedules that they have not run before, and
+               loom more preemptions (target/prove keeps the sums)
   chaos        move money through a pool for a minute while the server and the network fail, and check that nothing is lost or
-               done twice; --minutes N runs longer, --seed S repeats the choice of faults of another run; --mutants runs it
-               instead over deliberate faults, which it must find
+               done twice; --minutes N runs longer, --seed S repeats the choice of faults of another run, --policy always or
+               --policy if-dirty runs with one policy of reset only; --mutants runs it instead over deliberate faults, which
+               it must find under each policy
   bench        measure our pools beside the others, in under ten minutes; --quick takes under two, --docs puts
                the results into docs/performance.md, names of workloads run only those
   help         show this

@@ -93,5 +93,6 @@ fn next_piece(link: &Link, direction: Direction, wanted: usize) -> Option<(usize
         length = length.min(left);
     }
     lane.passed += length as u64;
+    rules.was_cut |= is_last;
     Some((length, is_last))
 }

@@ -33,6 +33,8 @@ pub(super) struct Rules {
     /// Which streams their sender has ended.
     pub(super) ended: [bool; 2],
     pub(super) is_over: bool,
+    /// A fault has cut it at the byte that the fault names.
+    pub(super) was_cut: bool,
 }
 
 impl Rules {
@@ -90,6 +92,7 @@ impl Link {
                 let lane = &mut rules.lanes[direction.index()];
                 lane.cut_after = Some(byte);
                 let is_due = lane.passed >= byte;
+                rules.was_cut |= is_due;
                 drop(rules);
                 if is_due {
                     self.cut();
@@ -144,6 +147,11 @@ impl Link {
     pub fn is_open(&self) -> bool {
         let rules = self.rules();
         !rules.is_over && rules.ended == [false; 2]
+    }
+
+    /// Whether a [`Fault::CutAfter`] or [`Fault::CutReplyTo`] has ended it.
+    pub fn was_cut(&self) -> bool {
+        self.rules().was_cut
     }
 
     /// Whether its threads are done.

@@ -22,7 +22,7 @@ const AT_ONCE: Duration = Duration::from_millis(100);
 async fn needs_handle<B: Backend>(trial: &Trial<B>) -> Checked {
     let manager = trial.backend.manager();
     let conn = trial.connect(&manager).await?;
-    match manager.abort_handle(&conn) {
+    match trial.call("abort_handle", || manager.abort_handle(&conn)) {
         Some(_) => Ok(()),
         None => not_applicable("abort_handle gives no handle"),
     }
@@ -48,7 +48,7 @@ pub(super) async fn ends_command<B: Backend>(trial: &Trial<B>) -> Checked {
     let both = match trial.within("the aborted command", both).await {
         Err(Stop::Failed(_)) => {
             return failed(format!(
-                "the command under way still runs {:?} after its connection was aborted",
+                "the command under way still runs {:?} after the abort of its connection",
                 trial.limit()
             ));
         }

@@ -4,8 +4,10 @@
 use pool_core::{CheckPolicy, Pool, PooledConnection};
 
 use crate::backend::Backend;
-use crate::stop::{Checked, Stop, failed};
+use crate::stop::Checked;
 use crate::trial::Trial;
+
+use super::whole::{is_gone, is_whole};
 
 /// A verb that takes more polls than this is dropped at each of the first so many only.
 const MOST_POLLS: usize = 100;
@@ -13,40 +15,6 @@ const MOST_POLLS: usize = 100;
 fn pool<B: Backend>(trial: &Trial<B>, places: usize) -> Checked<Pool<B::Manager>> {
     let builder = trial.builder(places);
     trial.build(builder.check_policy(CheckPolicy::Always))
-}
-
-/// As many acquires as the pool has places succeed, and their connections work; one more has to wait.
-async fn is_whole<B: Backend>(trial: &Trial<B>, pool: &Pool<B::Manager>, when: &str) -> Checked {
-    let places = pool.maxsize();
-    let mut held = Vec::new();
-    for number in 1..=places {
-        let acquired = match trial.acquire(pool).await {
-            Err(Stop::Failed(why)) => {
-                return failed(format!("{when}, acquire {number} of {places}: {why}"));
-            }
-            acquired => acquired?,
-        };
-        held.push(acquired);
-    }
-    for conn in &mut held {
-        if !trial.works(pool.manager(), conn).await? {
-            return failed(format!("{when}, a connection is handed out broken"));
-        }
-    }
-    let one_more = trial.polled(1, "one acquire too many", pool.acquire());
-    match one_more.await? {
-        None => Ok(()),
-        Some(_) => failed(format!("{when}, the pool has more than {places} places")),
-    }
-}
-
-/// Closes the pool. Its sessions are gone, where they can be counted.
-async fn is_gone<B: Backend>(trial: &Trial<B>, pool: &Pool<B::Manager>, when: &str) -> Checked {
-    trial.close_pool(pool).await?;
-    match trial.sessions_are_back(when).await {
-        Err(Stop::NotApplicable(_)) => Ok(()),
-        counted => counted,
-    }
 }
 
 pub(super) async fn acquire<B: Backend>(trial: &Trial<B>) -> Checked {
@@ -97,6 +65,13 @@ pub(super) async fn clear<B: Backend>(trial: &Trial<B>) -> Checked {
         let pool = pool(trial, 2)?;
         is_whole(trial, &pool, "at the start").await?;
         let cleared = trial.polled(polls, "clear", pool.clear()).await?;
+        // What the clear has left half closed must not keep its place.
+        is_whole(
+            trial,
+            &pool,
+            &format!("after a clear was dropped at poll {polls}"),
+        )
+        .await?;
         pool.close();
         let closed = trial.polled(polls, "wait_closed", pool.wait_closed());
         let closed = closed.await?;

@@ -3,7 +3,7 @@
 use pool_core::Manager;
 
 use crate::backend::Backend;
-use crate::stop::{Checked, Stop, failed, given, not_applicable};
+use crate::stop::{Checked, Stop, failed, not_applicable};
 use crate::trial::Trial;
 
 pub(super) async fn works<B: Backend>(trial: &Trial<B>) -> Checked {
@@ -47,14 +47,14 @@ pub(super) async fn are_two<B: Backend>(trial: &Trial<B>) -> Checked {
 
 pub(super) async fn server_is_stopped<B: Backend>(trial: &Trial<B>) -> Checked {
     let manager = trial.backend.manager();
-    let stopped = trial.within("stop_server", trial.backend.stop_server());
-    given(stopped.await?, "stop_server")?;
-    let connected = trial.within("connect", manager.connect()).await;
-    let started = trial.within("start_server", trial.backend.start_server());
-    given(started.await?, "start_server")?;
-    if connected?.is_ok() {
-        return failed("connect gives a connection although the server is stopped");
-    }
+    trial
+        .while_stopped(
+            async || match trial.within("connect", manager.connect()).await? {
+                Err(_) => Ok(()),
+                Ok(_) => failed("connect gives a connection although the server is stopped"),
+            },
+        )
+        .await?;
     let mut conn = trial.connect(&manager).await?;
     match trial.works(&manager, &mut conn).await? {
         true => Ok(()),

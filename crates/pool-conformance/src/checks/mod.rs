@@ -7,10 +7,13 @@ mod check;
 mod close;
 mod connect;
 mod crowd;
+mod options;
 mod recycle;
 mod release;
 mod rounds;
 mod silence;
+mod users;
+mod whole;
 
 use std::future::Future;
 use std::pin::Pin;
@@ -32,7 +35,9 @@ pub(crate) struct Check<B> {
     pub(crate) run: for<'a> fn(&'a Arc<Trial<B>>) -> Run<'a>,
 }
 
+const VALID: &str = "validate accepts the manager";
 const CONNECT: &str = "connect gives a connection that works";
+const STOPPED: &str = "connect fails while the server is stopped, and works when it is back";
 const CHECK: &str = "check accepts a live connection";
 const REFUSES: &str = "check refuses a broken connection";
 const RECYCLE: &str = "recycle makes a dirty connection clean";
@@ -41,10 +46,12 @@ const RELEASE_WAITS: &str = "on_release does not wait";
 const CLOSE: &str = "close ends the session at the server";
 const TWO: &str = "two connects give two sessions";
 const DROP: &str = "a dropped connection ends its session";
+const ABORT: &str = "abort ends the command under way";
 const ACQUIRES: &str = "acquires that are dropped after any poll leave the pool whole";
 const RELEASES: &str = "releases that are dropped after any poll leave the pool whole";
 const CLEARS: &str = "a clear and a wait_closed that are dropped after any poll leave no session";
 const SILENCE: &str = "each step of a silent server ends with its deadline";
+const USER_PANICS: &str = "a panic of a user leaves the pool whole";
 const ROUNDS: &str = "a hundred rounds leave no session";
 const SHARE: &str = "no two of sixteen threads share a session";
 const CANCEL_CONNECT: &str = "connect, dropped after any poll, leaves no session";
@@ -54,6 +61,7 @@ const CANCEL_CLOSE: &str = "close, dropped after any poll, leaves no session";
 
 /// What a pool needs before anything can be said about it.
 const POOL: &[&str] = &[
+    VALID,
     TWO,
     CHECK,
     REFUSES,
@@ -68,14 +76,24 @@ const POOL: &[&str] = &[
 pub(crate) fn checks<B: Backend>() -> Vec<Check<B>> {
     let check = |name, needs, run| Check { name, needs, run };
     vec![
+        check(VALID, &[], |trial| Box::pin(options::validate(trial))),
         check(CONNECT, &[], |trial| Box::pin(connect::works(trial))),
         check(TWO, &[CONNECT], |trial| Box::pin(connect::are_two(trial))),
         check(DROP, &[CONNECT], |trial| Box::pin(close::drop_ends(trial))),
+        check(STOPPED, &[CONNECT], |trial| {
+            Box::pin(connect::server_is_stopped(trial))
+        }),
         check(
-            "connect fails while the server is stopped, and works when it is back",
-            &[CONNECT],
-            |trial| Box::pin(connect::server_is_stopped(trial)),
+            "classify lets the pool try a stopped server again",
+            &[STOPPED],
+            |trial| Box::pin(options::classify(trial)),
         ),
+        check("set_echo keeps connections working", &[CONNECT], |trial| {
+            Box::pin(options::set_echo(trial))
+        }),
+        check("idle_limit is not zero", &[CONNECT], |trial| {
+            Box::pin(options::idle_limit(trial))
+        }),
         check(CHECK, &[CONNECT], |trial| Box::pin(check::accepts(trial))),
         check(REFUSES, &[CONNECT], |trial| Box::pin(check::refuses(trial))),
         check(RECYCLE, &[CONNECT], |trial| {
@@ -101,10 +119,10 @@ pub(crate) fn checks<B: Backend>() -> Vec<Check<B>> {
             &[CONNECT],
             |trial| Box::pin(close::broken(trial)),
         ),
-        check("abort ends the command under way", &[DROP], |trial| {
+        check(ABORT, &[VALID, DROP], |trial| {
             Box::pin(abort::ends_command(trial))
         }),
-        check("abort does not wait", &[CONNECT], |trial| {
+        check("abort does not wait", &[VALID, CONNECT, ABORT], |trial| {
             Box::pin(abort::does_not_wait(trial))
         }),
         check(CANCEL_CONNECT, &[DROP], |trial| {
@@ -127,8 +145,16 @@ pub(crate) fn checks<B: Backend>() -> Vec<Check<B>> {
         check(ACQUIRES, &[RELEASES], |trial| {
             Box::pin(cancel_verbs::acquire(trial))
         }),
+        check(USER_PANICS, &[ACQUIRES], |trial| {
+            Box::pin(users::panic(trial))
+        }),
+        check(
+            "a terminate while a connection is in use leaves no session",
+            &[CLEARS],
+            |trial| Box::pin(users::terminate(trial)),
+        ),
         check(SILENCE, &[CLEARS], |trial| Box::pin(silence::ends(trial))),
-        check(ROUNDS, &[ACQUIRES], |trial| {
+        check(ROUNDS, &[USER_PANICS], |trial| {
             Box::pin(rounds::leave_nothing(trial))
         }),
         check(SHARE, &[ROUNDS], |trial| {

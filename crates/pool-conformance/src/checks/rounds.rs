@@ -1,10 +1,12 @@
-//! Many rounds through a pool, with every way out of it.
+//! Many rounds through a pool, with every way in which a user can leave a connection.
 
 use pool_core::PooledConnection;
 
 use crate::backend::Backend;
 use crate::stop::{Checked, failed};
 use crate::trial::Trial;
+
+use super::users::drop_in_panic;
 
 const ROUNDS: usize = 100;
 
@@ -15,7 +17,7 @@ pub(super) async fn leave_nothing<B: Backend>(trial: &Trial<B>) -> Checked {
         if !trial.works(pool.manager(), &mut conn).await? {
             return failed(format!("the connection of round {round} does not work"));
         }
-        match round % 4 {
+        match round % 5 {
             0 => {
                 let release = trial.within("release", PooledConnection::release(conn));
                 if let Err(error) = release.await? {
@@ -24,6 +26,7 @@ pub(super) async fn leave_nothing<B: Backend>(trial: &Trial<B>) -> Checked {
             }
             1 => drop(conn),
             2 => PooledConnection::discard(conn),
+            3 => drop_in_panic(conn),
             _ => {
                 let conn = PooledConnection::detach(conn);
                 trial.close(pool.manager(), conn).await?;

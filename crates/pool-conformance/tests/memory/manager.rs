@@ -8,57 +8,24 @@ use std::task::Poll;
 use std::thread::{self, sleep};
 use std::time::Duration;
 
-use pool_core::{AbortHandle, Manager, Verdict};
+use pool_core::{AbortHandle, ConfigError, ErrorClass, Manager, Verdict};
 
+use super::fault::{Fault, Method, Step};
 use super::server::{Answer, Server};
-
-/// One way to get the manager wrong.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Fault {
-    ConnectGivesADeadOne,
-    ConnectIgnoresErrors,
-    /// It gives a session that somebody has, if there is one.
-    ConnectSharesASession,
-    /// It does so only if there are three.
-    ConnectSharesInACrowd,
-    CheckAlwaysSaysOk,
-    CheckTrustsASilentServer,
-    CheckBlocksOnASilentServer,
-    CheckRefusesEverything,
-    CheckPanicsOnBroken,
-    RecycleCleansNothing,
-    RecycleForgetsToCleanNowAndThen,
-    RecycleLeaksNowAndThen,
-    RecycleHangsOnBroken,
-    ReleaseReusesDirty,
-    ReleaseReusesLost,
-    ReleaseWaits,
-    CloseLeaksTheSession,
-    CloseBlocksOnBroken,
-    DropLeaksTheSession,
-    /// If the step is dropped half-way, its session stays.
-    DroppedHalfWayLeaves(Step),
-    /// The step wakes the task that polled it first, also if another one polls it by then.
-    WakesTheFirstTask(Step),
-    AbortDoesNothing,
-    AbortWaits,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Step {
-    Connect,
-    Check,
-    Recycle,
-    Close,
-}
 
 /// Each so-many-th recycle has the faults that occur now and then.
 const NOW_AND_THEN: usize = 10;
+
+/// Longer than half the limit of a step, and shorter than twice that limit.
+const A_WHILE: Duration = Duration::from_millis(800);
 
 pub(crate) struct MemoryManager {
     server: Arc<Server>,
     fault: Option<Fault>,
     recycles: AtomicUsize,
+    /// Closes of used connections that have begun and not ended.
+    closing: AtomicUsize,
+    echo: bool,
 }
 
 /// A session, which ends with it.
@@ -70,6 +37,8 @@ pub(crate) struct MemoryConnection {
     is_lost: bool,
     is_aborted: Arc<AtomicBool>,
     leaks: bool,
+    leaks_in_panic: bool,
+    leaks_if_aborted: bool,
 }
 
 impl MemoryConnection {
@@ -89,7 +58,12 @@ impl MemoryConnection {
 
 impl Drop for MemoryConnection {
     fn drop(&mut self) {
-        if !self.leaks {
+        // A command that was aborted has no answer.
+        let was_aborted_at_rest = self.is_aborted.load(Ordering::SeqCst) && !self.is_lost;
+        let leaks = self.leaks
+            || (self.leaks_in_panic && thread::panicking())
+            || (self.leaks_if_aborted && was_aborted_at_rest);
+        if !leaks {
             self.server.end(self.id);
         }
     }
@@ -101,6 +75,8 @@ impl MemoryManager {
             server: Arc::clone(server),
             fault,
             recycles: AtomicUsize::new(0),
+            closing: AtomicUsize::new(0),
+            echo: false,
         }
     }
 
@@ -111,6 +87,7 @@ impl MemoryManager {
     fn open(&self) -> io::Result<MemoryConnection> {
         let id = match self.server.open() {
             Err(_) if self.has(Fault::ConnectIgnoresErrors) => 0,
+            Err(error) if self.has(Fault::Panics(Method::Connect)) => panic!("connect: {error}"),
             id => id?,
         };
         Ok(MemoryConnection {
@@ -120,6 +97,8 @@ impl MemoryManager {
             is_lost: false,
             is_aborted: Arc::default(),
             leaks: false,
+            leaks_in_panic: self.has(Fault::DropLeaksInAPanic),
+            leaks_if_aborted: self.has(Fault::DropLeaksIfAborted),
         })
     }
 
@@ -133,7 +112,11 @@ impl MemoryManager {
         if self.has(Fault::WakesTheFirstTask(step)) {
             wakes_the_first_task().await;
         }
-        conn.leaks = self.has(Fault::DroppedHalfWayLeaves(step));
+        if self.has(Fault::BlocksForAWhile(step)) && self.server.is_paused() {
+            sleep(A_WHILE);
+        }
+        let leaves_used = self.has(Fault::DroppedCloseLeavesUsed) && step == Step::Close;
+        conn.leaks = self.has(Fault::DroppedHalfWayLeaves(step)) || (leaves_used && conn.is_used);
         let answer = conn.ask(command).await;
         conn.leaks = self.has(Fault::DropLeaksTheSession);
         answer
@@ -145,8 +128,16 @@ impl Manager for MemoryManager {
     type Error = io::Error;
 
     async fn connect(&self) -> io::Result<MemoryConnection> {
+        let closing = self.closing.load(Ordering::SeqCst);
+        if self.has(Fault::DroppedCloseBlocksConnects) && closing > 0 {
+            pending::<()>().await;
+        }
         let mut conn = self.open()?;
         if conn.id == 0 {
+            return Ok(conn);
+        }
+        if self.has(Fault::EchoBreaksConnections) && self.echo {
+            self.server.end(conn.id);
             return Ok(conn);
         }
         self.ask(Step::Connect, &mut conn, "hello").await?;
@@ -179,7 +170,7 @@ impl Manager for MemoryManager {
             _ => {}
         }
         let answer = self.ask(Step::Check, conn, "ping").await;
-        if self.has(Fault::CheckPanicsOnBroken) {
+        if self.has(Fault::Panics(Method::Check)) {
             answer.as_ref().expect("the server answers");
         }
         answer.map(drop)
@@ -200,11 +191,20 @@ impl Manager for MemoryManager {
         if self.has(Fault::RecycleHangsOnBroken) && answer.is_err() {
             pending::<()>().await;
         }
+        if self.has(Fault::Panics(Method::Recycle)) {
+            answer.as_ref().expect("the server answers");
+        }
         conn.is_used = false;
-        answer.map(drop)
+        match answer {
+            Err(_) if self.has(Fault::RecycleIgnoresErrors) => Ok(()),
+            answer => answer.map(drop),
+        }
     }
 
     fn on_release(&self, conn: &mut MemoryConnection) -> Verdict {
+        if self.has(Fault::Panics(Method::OnRelease)) {
+            assert!(!conn.is_lost, "the server answers");
+        }
         if self.has(Fault::ReleaseWaits) {
             sleep(Duration::from_millis(60));
         }
@@ -218,26 +218,69 @@ impl Manager for MemoryManager {
     }
 
     async fn close(&self, mut conn: MemoryConnection) {
+        let was_used = usize::from(conn.is_used);
+        self.closing.fetch_add(was_used, Ordering::SeqCst);
         let answer = self.ask(Step::Close, &mut conn, "goodbye").await;
+        self.closing.fetch_sub(was_used, Ordering::SeqCst);
         if self.has(Fault::CloseBlocksOnBroken) && answer.is_err() {
             sleep(Duration::from_secs(600));
+        }
+        if self.has(Fault::Panics(Method::Close)) {
+            answer.as_ref().expect("the server answers");
         }
         conn.leaks = self.has(Fault::CloseLeaksTheSession);
     }
 
     fn abort_handle(&self, conn: &MemoryConnection) -> Option<AbortHandle> {
+        if self.has(Fault::Panics(Method::AbortHandle)) {
+            panic!("there is no handle");
+        }
         let does_nothing = self.has(Fault::AbortDoesNothing);
         let waits = self.has(Fault::AbortWaits);
+        let panics_at_first = self.has(Fault::AbortPanicsAtFirst);
+        let panics_at_last = self.has(Fault::AbortPanicsAtLast);
         let (is_aborted, server) = (Arc::clone(&conn.is_aborted), Arc::clone(&self.server));
         Some(AbortHandle::new(move || {
             if waits {
                 sleep(Duration::from_millis(200));
             }
+            assert!(!panics_at_first, "the abort begins");
             if !does_nothing {
                 is_aborted.store(true, Ordering::SeqCst);
                 server.wake_all();
             }
+            assert!(!panics_at_last, "the abort is done");
         }))
+    }
+
+    fn idle_limit(&self, _: &MemoryConnection) -> Option<Duration> {
+        match self.fault {
+            Some(Fault::Panics(Method::IdleLimit)) => panic!("there is no limit"),
+            Some(Fault::IdleLimitIsZero) => Some(Duration::ZERO),
+            _ => None,
+        }
+    }
+
+    fn classify(&self, error: &io::Error) -> ErrorClass {
+        match self.fault {
+            Some(Fault::Panics(Method::Classify)) => panic!("an unknown error: {error}"),
+            Some(Fault::ClassifySaysFatal) => ErrorClass::Fatal,
+            _ => ErrorClass::Transient,
+        }
+    }
+
+    fn validate(&self) -> Result<(), ConfigError> {
+        match self.fault {
+            Some(Fault::Panics(Method::Validate)) => panic!("the options are not there"),
+            Some(Fault::ValidateRefuses) => Err(ConfigError::new("host", "it is empty")),
+            _ => Ok(()),
+        }
+    }
+
+    fn set_echo(&mut self, on: bool) {
+        let panics = self.has(Fault::Panics(Method::SetEcho)) && on;
+        assert!(!panics, "there is no log");
+        self.echo = on;
     }
 }
 

@@ -1,5 +1,6 @@
 //! A server in memory, a backend for it that keeps the contract, and the faults that can be put into its manager.
 
+pub(crate) mod fault;
 pub(crate) mod manager;
 pub(crate) mod server;
 
@@ -8,13 +9,15 @@ use std::time::Duration;
 
 use pool_conformance::Backend;
 
-use self::manager::{Fault, MemoryConnection, MemoryManager};
+use self::fault::Fault;
+use self::manager::{MemoryConnection, MemoryManager};
 use self::server::{Answer, Server};
 
-/// A backend with every means.
+/// A backend with every means, or with those of the guide only.
 pub(crate) struct MemoryBackend {
     server: Arc<Server>,
     fault: Option<Fault>,
+    has_all_means: bool,
 }
 
 impl MemoryBackend {
@@ -22,7 +25,21 @@ impl MemoryBackend {
         Self {
             server: Arc::new(Server::default()),
             fault,
+            has_all_means: true,
         }
+    }
+
+    /// With the means that the backend of docs/write-a-backend.md has: no `ping`, and nothing that stops the server.
+    pub(crate) fn as_in_the_guide(fault: Fault) -> Self {
+        Self {
+            has_all_means: false,
+            ..Self::new(Some(fault))
+        }
+    }
+
+    /// What stops the server or lets it go on.
+    fn control(&self, control: impl FnOnce(&Server)) -> Option<()> {
+        self.has_all_means.then(|| control(&self.server))
     }
 }
 
@@ -34,7 +51,10 @@ impl Backend for MemoryBackend {
     }
 
     async fn ping(&self, conn: &mut MemoryConnection) -> Option<bool> {
-        Some(conn.ask("ping").await.is_ok())
+        match self.has_all_means {
+            true => Some(conn.ask("ping").await.is_ok()),
+            false => None,
+        }
     }
 
     async fn identity(&self, conn: &mut MemoryConnection) -> Option<String> {
@@ -66,23 +86,19 @@ impl Backend for MemoryBackend {
     }
 
     async fn stop_server(&self) -> Option<()> {
-        self.server.stop();
-        Some(())
+        self.control(Server::stop)
     }
 
     async fn start_server(&self) -> Option<()> {
-        self.server.start();
-        Some(())
+        self.control(Server::start)
     }
 
     async fn pause_server(&self) -> Option<()> {
-        self.server.pause(true);
-        Some(())
+        self.control(|server| server.pause(true))
     }
 
     async fn resume_server(&self) -> Option<()> {
-        self.server.pause(false);
-        Some(())
+        self.control(|server| server.pause(false))
     }
 
     fn step_limit(&self) -> Duration {

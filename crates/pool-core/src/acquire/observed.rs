@@ -90,7 +90,7 @@ impl<M: Manager> Acquire<'_, M> {
         match (leaving, answer) {
             (Leaving::Dropped, _) => self.shared.note(|| Note::Cancelled(waiter, waited)),
             (_, Some(answer)) => self.note_failure(waiter, waited, answer),
-            (Leaving::With(error), None) => self.note_error(waiter, waited, error),
+            (Leaving::With(error), None) => self.note_gave_up(waiter, waited, error),
         }
         self.shared.tell();
     }
@@ -105,15 +105,21 @@ impl<M: Manager> Acquire<'_, M> {
     }
 
     fn note_error(&self, waiter: u64, waited: Duration, error: &Error<M::Error>) {
-        self.shared.note(|| match error {
-            Error::Timeout { phase, status, .. } => Note::TimedOut {
-                waiter,
-                waited,
-                phase: *phase,
-                status: *status,
-                error: Arc::new(error.clone()),
-            },
-            _ => Note::AcquireFailed(waiter, waited, Arc::new(error.clone())),
+        self.shared
+            .note(|| Note::AcquireFailed(waiter, waited, Arc::new(error.clone())));
+    }
+
+    /// A time-out here is that of the acquire. The time-out of a connect comes as an answer.
+    fn note_gave_up(&self, waiter: u64, waited: Duration, error: &Error<M::Error>) {
+        let Error::Timeout { phase, status, .. } = error else {
+            return self.note_error(waiter, waited, error);
+        };
+        self.shared.note(|| Note::TimedOut {
+            waiter,
+            waited,
+            phase: *phase,
+            status: *status,
+            error: Arc::new(error.clone()),
         });
     }
 }

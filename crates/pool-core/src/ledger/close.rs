@@ -21,9 +21,14 @@ impl<T: LedgerTypes> Ledger<T> {
 
     /// Ends all acquires, lets the waiters fail, closes what is idle.
     pub(crate) fn close(&mut self, effects: &mut Effects<T>) {
-        if !self.lifecycle.advance(Stage::Closing) {
-            return;
+        if self.lifecycle.advance(Stage::Closing) {
+            self.end_acquires(effects);
+            self.note_closed();
         }
+    }
+
+    /// The pool has begun to close.
+    fn end_acquires(&mut self, effects: &mut Effects<T>) {
         let status = self.status();
         self.history.note(|| Note::PoolClosing(status));
         for ticket in self.queue.tickets() {
@@ -44,7 +49,6 @@ impl<T: LedgerTypes> Ledger<T> {
         self.cancel_all(is_unbegun, CloseReason::PoolClosed, effects);
         self.wake_upkeep(effects);
         self.notify_closed(effects);
-        self.note_closed();
     }
 
     /// As [`close`](Self::close); what runs is cancelled, and what is held is written off and aborted.
@@ -52,14 +56,20 @@ impl<T: LedgerTypes> Ledger<T> {
         if self.lifecycle.stage() == Stage::Terminated {
             return;
         }
-        self.close(effects);
+        if !self.is_closed() {
+            self.forget_returned();
+            let held = self.connections.lent().count();
+            self.history.note(|| Note::PoolTerminated(held));
+        }
+        if self.lifecycle.advance(Stage::Closing) {
+            self.end_acquires(effects);
+        }
         // A close goes on: nobody holds that connection.
         let is_no_close = |job: &Job<T>| job.kind != Kind::Close;
         self.cancel_all(is_no_close, CloseReason::Terminated, effects);
         // What waiters had been given is back in the ledger. What is still held is in guards.
         self.lifecycle.advance(Stage::Terminated);
-        let held = std::mem::take(&mut self.held);
-        self.history.note(|| Note::PoolTerminated(held));
+        self.held = 0;
         let jobs = self.jobs.iter();
         let in_jobs: HashSet<u64> = jobs
             .filter_map(|(_, job)| job.connection.map(|key| key.id))

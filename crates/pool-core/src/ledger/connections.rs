@@ -127,15 +127,19 @@ impl Connections {
         }
     }
 
-    /// A connection has left the pool, or was never opened. Its abort handle comes out.
-    pub(super) fn remove(&mut self, key: ConnectionKey) -> Option<AbortHandle> {
-        let record = self.record(key)?;
-        record.id = 0;
-        record.place = None;
-        record.details = Details::default();
-        let abort = record.abort.take();
-        self.free.push(key.slot);
-        abort
+    /// Nobody can abort the connection any more. Its handle comes out.
+    pub(super) fn take_abort(&mut self, key: ConnectionKey) -> Option<AbortHandle> {
+        self.record(key)?.abort.take()
+    }
+
+    /// A connection has left the pool, or was never opened.
+    pub(super) fn remove(&mut self, key: ConnectionKey) {
+        if let Some(record) = self.record(key) {
+            record.id = 0;
+            record.place = None;
+            record.details = Details::default();
+            self.free.push(key.slot);
+        }
     }
 
     /// A connection is handed out.

@@ -3,9 +3,10 @@
 //! A job owns one place of the pool from its start until it is settled. It does not belong to the task that polls it:
 //! between two polls its future is stored here, so the task may vanish at any time.
 
+use std::collections::HashMap;
 use std::task::Waker;
 
-use slotmap::{DefaultKey, SecondaryMap, SlotMap};
+use slotmap::{DefaultKey, SlotMap};
 
 use super::connections::ConnectionKey;
 use super::queue::Ticket;
@@ -155,8 +156,8 @@ impl<T: LedgerTypes> Job<T> {
 /// All jobs, and among them those that a waiter may take over.
 pub(super) struct Jobs<T: LedgerTypes> {
     running: SlotMap<DefaultKey, Job<T>>,
-    /// How jobs have ended whose owner has not heard of it yet.
-    ended: SecondaryMap<DefaultKey, Settled<T>>,
+    /// How jobs have ended whose owner has not heard of it yet. By then, another job may have their slots.
+    ended: HashMap<DefaultKey, Settled<T>>,
     counts: [usize; 4],
     undriven: usize,
     /// The connects, and all other jobs, that no waiter drives and nobody polls.
@@ -167,7 +168,7 @@ impl<T: LedgerTypes> Jobs<T> {
     pub(super) fn new() -> Self {
         Self {
             running: SlotMap::new(),
-            ended: SecondaryMap::new(),
+            ended: HashMap::new(),
             counts: [0; 4],
             undriven: 0,
             adoptable: [Vec::new(), Vec::new()],
@@ -363,7 +364,7 @@ impl<T: LedgerTypes> Jobs<T> {
 
     /// How a job has ended, for the verb that started it.
     pub(super) fn take_end(&mut self, key: JobKey) -> Option<Settled<T>> {
-        self.ended.remove(key.0)
+        self.ended.remove(&key.0)
     }
 
     /// A connect that a waiter may take over.

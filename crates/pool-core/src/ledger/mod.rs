@@ -157,10 +157,18 @@ impl<T: LedgerTypes> Ledger<T> {
         self.idle.use_ticks(shortest);
     }
 
+    /// Nobody holds the connection, and nobody will: it is not to be aborted any more.
+    fn forget_abort_handle(&mut self, connection: Option<ConnectionKey>, effects: &mut Effects<T>) {
+        if let Some(handle) = connection.and_then(|key| self.connections.take_abort(key)) {
+            effects.drop_later(Stale::Handle(handle));
+        }
+    }
+
     /// A connection has left the pool: its abort handle is dropped, and a pool that is too small now is filled by upkeep.
     fn departed(&mut self, connection: Option<ConnectionKey>, effects: &mut Effects<T>) {
-        if let Some(handle) = connection.and_then(|key| self.connections.remove(key)) {
-            effects.drop_later(Stale::Handle(handle));
+        self.forget_abort_handle(connection, effects);
+        if let Some(key) = connection {
+            self.connections.remove(key);
         }
         if self.lifecycle.is_open() {
             if self.missing() > 0 {

@@ -186,6 +186,7 @@ impl<T: LedgerTypes> Ledger<T> {
     ) {
         self.departing += 1;
         self.connections.take_back(entry.key());
+        self.forget_abort_handle(Some(entry.key()), effects);
         let exit = Exit {
             connection: Some(entry.key()),
             reason,

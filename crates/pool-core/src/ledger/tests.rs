@@ -1,5 +1,7 @@
 //! The ledger as arithmetic: rules one by one, and a long random walk in which no place is lost or invented.
 
+mod aborts;
+mod ends;
 mod fast;
 mod world;
 

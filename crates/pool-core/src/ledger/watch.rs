@@ -102,15 +102,17 @@ impl<T: LedgerTypes> Ledger<T> {
             return;
         };
         let mut waiters = std::mem::take(&mut self.watch.waiters);
+        waiters.retain(|waiter| self.queue.is_there(waiter.ticket));
         for waiter in &mut waiters {
             let waited = now.saturating_duration_since(waiter.since);
             if waited < limit {
                 break;
             }
-            if waiter.is_told || !self.queue.is_queued(waiter.ticket) {
+            // One whose deadline has struck is about to leave.
+            let is_told = std::mem::replace(&mut waiter.is_told, true);
+            if is_told || !self.queue.is_queued(waiter.ticket) {
                 continue;
             }
-            waiter.is_told = true;
             self.history.counters.slow_acquires += 1;
             let job = self.queue.job(waiter.ticket);
             let kind = job.and_then(|key| self.jobs.get(key)).map(|job| job.kind);
@@ -124,7 +126,6 @@ impl<T: LedgerTypes> Ledger<T> {
                 label: waiter.label.clone(),
             });
         }
-        waiters.retain(|waiter| !waiter.is_told || self.queue.is_queued(waiter.ticket));
         self.watch.waiters = waiters;
     }
 

@@ -1,4 +1,5 @@
-//! asyncband, the successor of fastpool, with its defaults. It has no time-outs and documents that the caller adds them: so does this file.
+//! asyncband, the successor of fastpool, with its defaults. It has no time-outs, and documents that the caller adds them to an
+//! acquire. This file does not add one; only the manager has a limit for a connect.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,23 +14,22 @@ pub(crate) const KIND: Kind = Kind {
     name: "asyncband",
     package: "asyncband",
     version: "0.7.4",
-    offers: &[
-        Offer::Check,
-        Offer::Discard,
-        Offer::AnyExecutor,
-        Offer::ConnectLimit,
-    ],
+    offers: &[Offer::Check, Offer::Discard, Offer::AnyExecutor],
+    why_absent: &[],
     open: |server, settings| Box::pin(std::future::ready(Ok(open(server, settings)))),
 };
 
-struct Backend(Server);
+struct Backend {
+    server: Server,
+    connect_limit: Option<Duration>,
+}
 
 impl ManageObject for Backend {
     type Object = Connection;
     type Error = Refused;
 
     async fn create(&self) -> Result<Connection, Refused> {
-        self.0.connect().await
+        self.server.connect_within(self.connect_limit).await
     }
     async fn is_recyclable(&self, conn: &mut Connection, _: &ObjectStatus) -> Result<(), Refused> {
         conn.check().await
@@ -37,35 +37,28 @@ impl ManageObject for Backend {
 }
 
 fn open(server: Server, settings: Settings) -> BoxPeer {
-    Arc::new(Asyncband {
-        pool: Pool::new(PoolConfig::new(settings.maxsize), Backend(server)),
-        timeout: settings.acquire_timeout,
-    })
+    let backend = Backend {
+        server,
+        connect_limit: settings.connect_limit(),
+    };
+    Arc::new(Asyncband(Pool::new(
+        PoolConfig::new(settings.maxsize),
+        backend,
+    )))
 }
 
-struct Asyncband {
-    pool: Arc<Pool<Backend>>,
-    timeout: Duration,
-}
+struct Asyncband(Arc<Pool<Backend>>);
 
 impl Peer for Asyncband {
     fn acquire(&self) -> BoxFuture<Result<Box<dyn Guard>, String>> {
-        let pool = Arc::clone(&self.pool);
-        let timeout = self.timeout;
+        let pool = Arc::clone(&self.0);
         Box::pin(async move {
-            // Outside tokio there is no timer.
-            let got = match tokio::runtime::Handle::try_current() {
-                Ok(_) => tokio::time::timeout(timeout, pool.get())
-                    .await
-                    .map_err(|_| "timed out".to_string())?,
-                Err(_) => pool.get().await,
-            };
-            let guard = got.map_err(|error| error.to_string())?;
+            let guard = pool.get().await.map_err(|error| error.to_string())?;
             Ok(Box::new(guard) as Box<dyn Guard>)
         })
     }
     fn counts(&self) -> BoxFuture<Counts> {
-        let status = self.pool.status();
+        let status = self.0.status();
         let counts = Counts {
             size: status.current_size,
             idle: status.idle_count,

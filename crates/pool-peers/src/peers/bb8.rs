@@ -1,6 +1,7 @@
 //! bb8 with `test_on_check_out`, and with `retry_connection`, its default: after an outage it connects again by itself.
 //!
-//! Its `connection_timeout` cannot be switched off. Errors of connect go to an `ErrorSink`, not to the caller of `get`.
+//! Its `connection_timeout` cannot be switched off. Errors of connect go to an `ErrorSink`, not to the caller of `get`. It has no
+//! limit for a connect, so the manager has it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,18 +20,23 @@ pub(crate) const KIND: Kind = Kind {
         Offer::AcquireTimeout,
         Offer::Minsize,
         Offer::Lifetime,
+        Offer::IdleTimeout,
     ],
+    why_absent: &[],
     open: |server, settings| Box::pin(open(server, settings)),
 };
 
-struct Backend(Server);
+struct Backend {
+    server: Server,
+    connect_limit: Option<Duration>,
+}
 
 impl ManageConnection for Backend {
     type Connection = Connection;
     type Error = Refused;
 
     async fn connect(&self) -> Result<Connection, Refused> {
-        self.0.connect().await
+        self.server.connect_within(self.connect_limit).await
     }
     async fn is_valid(&self, conn: &mut Connection) -> Result<(), Refused> {
         conn.check().await
@@ -48,9 +54,12 @@ async fn open(server: Server, settings: Settings) -> Result<BoxPeer, String> {
         .test_on_check_out(settings.check)
         .connection_timeout(settings.acquire_timeout)
         .max_lifetime(settings.lifetime)
-        .idle_timeout(None)
+        .idle_timeout(settings.idle_timeout)
         .reaper_rate(Duration::from_millis(20))
-        .build(Backend(server))
+        .build(Backend {
+            server,
+            connect_limit: settings.connect_limit(),
+        })
         .await;
     Ok(Arc::new(Bb8(pool.map_err(|error| error.to_string())?)))
 }

@@ -18,8 +18,8 @@ pub(crate) const KIND: Kind = Kind {
         Offer::Close,
         Offer::Discard,
         Offer::AnyExecutor,
-        Offer::ConnectLimit,
     ],
+    why_absent: &[],
     open: |server, settings| Box::pin(std::future::ready(open(server, settings))),
 };
 

@@ -41,11 +41,15 @@ pub(crate) enum Never {}
 #[derive(Clone, Debug)]
 pub(crate) struct FakeOptions {
     server: Server,
+    connect_limit: Option<Duration>,
 }
 
 impl FakeOptions {
-    pub(crate) fn new(server: Server) -> Self {
-        Self { server }
+    pub(crate) fn new(server: Server, connect_limit: Option<Duration>) -> Self {
+        Self {
+            server,
+            connect_limit,
+        }
     }
 }
 
@@ -116,7 +120,7 @@ impl ConnectOptions for FakeOptions {
         Ok(FakeConnection {
             conn: self
                 .server
-                .connect()
+                .connect_within(self.connect_limit)
                 .await
                 .map_err(|error| Error::Protocol(error.to_string()))?,
         })

@@ -1,6 +1,8 @@
-//! mobc with `test_on_check_out` and `validate`, and as many idle connections as open ones.
+//! mobc with `test_on_check_out` and `validate`, and as many idle connections as open ones. It has no limit for a connect, so the
+//! manager has it.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use mobc::{Manager, Pool, async_trait};
 
@@ -16,12 +18,16 @@ pub(crate) const KIND: Kind = Kind {
         Offer::AcquireTimeout,
         Offer::Lifetime,
         Offer::Discard,
-        Offer::ConnectLimit,
+        Offer::IdleTimeout,
     ],
+    why_absent: &[],
     open: |server, settings| Box::pin(std::future::ready(Ok(open(server, settings)))),
 };
 
-struct Backend(Server);
+struct Backend {
+    server: Server,
+    connect_limit: Option<Duration>,
+}
 
 #[async_trait]
 impl Manager for Backend {
@@ -29,7 +35,7 @@ impl Manager for Backend {
     type Error = Refused;
 
     async fn connect(&self) -> Result<Connection, Refused> {
-        self.0.connect().await
+        self.server.connect_within(self.connect_limit).await
     }
     async fn check(&self, conn: Connection) -> Result<Connection, Refused> {
         conn.check().await?;
@@ -47,8 +53,11 @@ fn open(server: Server, settings: Settings) -> BoxPeer {
         .test_on_check_out(settings.check)
         .get_timeout(Some(settings.acquire_timeout))
         .max_lifetime(settings.lifetime)
-        .max_idle_lifetime(None)
-        .build(Backend(server));
+        .max_idle_lifetime(settings.idle_timeout)
+        .build(Backend {
+            server,
+            connect_limit: settings.connect_limit(),
+        });
     Arc::new(Mobc(pool))
 }
 

@@ -21,8 +21,9 @@ pub(crate) const KIND: Kind = Kind {
         Offer::Minsize,
         Offer::Discard,
         Offer::AnyExecutor,
-        Offer::ConnectLimit,
+        Offer::IdleTimeout,
     ],
+    why_absent: &[],
     open: |server, settings| Box::pin(open(server, settings)),
 };
 
@@ -58,6 +59,7 @@ async fn open(server: Server, settings: Settings) -> Result<BoxPeer, String> {
         .check_timeout(settings.step_timeout)
         .recycle_timeout(settings.step_timeout)
         .close_timeout(settings.step_timeout)
+        .pool_recycle(settings.idle_timeout)
         .check_policy(match settings.check {
             true => CheckPolicy::Always,
             false => CheckPolicy::Never,

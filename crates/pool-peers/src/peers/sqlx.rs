@@ -1,4 +1,5 @@
-//! sqlx's pool with `test_before_acquire`. Its `ping` on return is the recycle, its `ping` before acquire is the check.
+//! sqlx's pool with `test_before_acquire`. Its `ping` on return is the recycle, its `ping` before acquire is the check. It has no
+//! limit for a connect alone, so the options of the connect have it.
 //!
 //! Only its feature for tokio is on, as in most programs: with a second runtime feature it would spawn there where no tokio is.
 
@@ -23,8 +24,12 @@ pub(crate) const KIND: Kind = Kind {
         Offer::Minsize,
         Offer::Lifetime,
         Offer::Discard,
-        Offer::ConnectLimit,
+        Offer::IdleTimeout,
     ],
+    why_absent: &[(
+        Offer::AnyExecutor,
+        "built here with its feature for tokio alone; it has others for smol and async-std",
+    )],
     open: |server, settings| Box::pin(open(server, settings)),
 };
 
@@ -35,9 +40,9 @@ async fn open(server: Server, settings: Settings) -> Result<BoxPeer, String> {
         .min_connections(small(settings.minsize))
         .test_before_acquire(settings.check)
         .max_lifetime(settings.lifetime)
-        .idle_timeout(None)
+        .idle_timeout(settings.idle_timeout)
         .acquire_timeout(settings.acquire_timeout);
-    let pool = options.connect_lazy_with(FakeOptions::new(server));
+    let pool = options.connect_lazy_with(FakeOptions::new(server, settings.connect_limit()));
     Ok(Arc::new(Sqlx(pool)))
 }
 

@@ -34,8 +34,7 @@ pub(crate) const ALL: &[Scenario] = &[
     }),
     Scenario::new("P03d", "cancelled during a connect that never ends", |w| {
         Box::pin(connect_never_ends(w, Some(Duration::from_millis(200))))
-    })
-    .needs(&[Offer::ConnectLimit]),
+    }),
     Scenario::new("P03e", "the same, with no limit for the connect", |w| {
         Box::pin(connect_never_ends(w, None))
     }),

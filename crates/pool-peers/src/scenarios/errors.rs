@@ -21,14 +21,16 @@ pub(crate) const ALL: &[Scenario] = &[
     }),
     Scenario::new("P100i", "acquire time-out while it waits", |w| {
         Box::pin(in_time(w, Stuck::Wait))
-    }),
+    })
+    .needs(&[Offer::AcquireTimeout]),
     Scenario::new("P100ii", "acquire time-out while connect hangs", |w| {
         Box::pin(in_time(w, Stuck::Connect))
-    }),
+    })
+    .needs(&[Offer::AcquireTimeout]),
     Scenario::new("P100iii", "acquire time-out while check hangs", |w| {
         Box::pin(in_time(w, Stuck::Check))
     })
-    .needs(&[Offer::Check]),
+    .needs(&[Offer::AcquireTimeout, Offer::Check]),
 ];
 
 async fn cause_shown(w: World) -> Check {

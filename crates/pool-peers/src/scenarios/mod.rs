@@ -6,8 +6,10 @@ mod cancel;
 mod close;
 mod errors;
 mod fairness;
+mod idle;
 mod leaks;
 mod lifetime;
+mod many;
 mod panics;
 mod runtime_gone;
 mod wake_ups;
@@ -27,6 +29,8 @@ pub(crate) fn all() -> Vec<Scenario> {
         errors::ALL,
         broken::ALL,
         lifetime::ALL,
+        idle::ALL,
+        many::ALL,
         leaks::ALL,
     ]
     .concat()

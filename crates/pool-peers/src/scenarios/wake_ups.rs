@@ -41,7 +41,7 @@ pub(crate) const ALL: &[Scenario] = &[
         "two returns before the first woken waiter runs",
         |w| Box::pin(two_returns(w)),
     ),
-    Scenario::new("P55", "300 parked waiters cause no work", |w| {
+    Scenario::new("P55", "1000 parked waiters cause no work", |w| {
         Box::pin(parked(w))
     }),
 ];
@@ -165,7 +165,7 @@ async fn two_returns(w: World) -> Check {
 async fn parked(w: World) -> Check {
     let pool = w.open(Settings::of(1)).await?;
     let held = pool.served("the first acquire").await?;
-    let mut waiters: Vec<_> = (0..300).map(|_| pool.probe()).collect();
+    let mut waiters: Vec<_> = (0..1000).map(|_| pool.probe()).collect();
     for waiter in &mut waiters {
         waiter.must_wait()?;
     }

@@ -17,6 +17,8 @@ pub(super) struct Fault {
     pub(super) what: String,
     /// The file, in `crates`.
     file: PathBuf,
+    /// The one layer in which it can show; `None` for all.
+    shows_in: Option<String>,
     is: String,
     becomes: String,
 }
@@ -36,7 +38,7 @@ fn read(path: &Path) -> Result<Fault, Failure> {
     let name = path.file_stem().unwrap_or_default().to_string_lossy();
     parse(&name, &text).ok_or_else(|| {
         Failure::new(format!(
-            "{} is no mutant: it needs a sentence, `file: NAME`, `--- is` and `--- becomes`",
+            "{} is no mutant: it needs a sentence, `file: NAME`, perhaps `shows in: LAYER`, `--- is` and `--- becomes`",
             path.display()
         ))
     })
@@ -46,10 +48,15 @@ fn parse(name: &str, text: &str) -> Option<Fault> {
     let (head, change) = text.split_once(IS)?;
     let (is, becomes) = change.split_once(BECOMES)?;
     let (what, file) = head.trim_end().split_once("\nfile: ")?;
+    let (file, shows_in) = match file.split_once("\nshows in: ") {
+        Some((file, layer)) => (file, Some(layer.to_owned())),
+        None => (file, None),
+    };
     Some(Fault {
         name: name.to_owned(),
         what: what.to_owned(),
         file: file.into(),
+        shows_in,
         is: is.to_owned(),
         becomes: becomes.trim_end_matches('\n').to_owned(),
     })
@@ -62,6 +69,11 @@ pub(super) struct Applied {
 }
 
 impl Fault {
+    /// Whether the layer of this name can find it.
+    pub(super) fn can_show_in(&self, layer: &str) -> bool {
+        self.shows_in.as_ref().is_none_or(|only| only == layer)
+    }
+
     /// Puts the fault into a copy of `crates`.
     ///
     /// # Errors
@@ -108,13 +120,22 @@ mod tests {
             (&*mutant.is, &*mutant.becomes),
             ("    a;\n    b;", "    a;")
         );
+        assert!(mutant.can_show_in("any layer"));
         assert_eq!(parse("02", "A wake is forgotten."), None);
+    }
+
+    #[test]
+    fn a_mutant_can_name_the_only_layer_in_which_it_shows() {
+        let text = "A wake is forgotten.\nfile: x.rs\nshows in: one\n--- is\na;\n--- becomes\nb;\n";
+        let mutant = parse("01-wake", text).expect("a mutant");
+        assert_eq!(mutant.file, Path::new("x.rs"));
+        assert!(mutant.can_show_in("one") && !mutant.can_show_in("another"));
     }
 
     #[test]
     fn all_mutants_of_the_checkout_fit_its_source() {
         let crates = crate::root().join("crates");
-        for (folder, at_least) in [("pool-sim/mutants", 12), ("pool-chaos/mutants", 3)] {
+        for (folder, at_least) in [("pool-sim/mutants", 24), ("pool-chaos/mutants", 3)] {
             let mutants = read_all(&crates.join(folder)).expect("readable mutants");
             assert!(mutants.len() >= at_least, "{folder}: {}", mutants.len());
             for mutant in mutants {

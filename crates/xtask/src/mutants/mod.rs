@@ -1,59 +1,48 @@
 //! Deliberate faults: a suite that does not find them proves nothing.
 
 mod fault;
+mod layer;
 mod scratch;
 
-use std::path::{Path, PathBuf};
-use std::process::Command;
-use std::time::Duration;
-
 use self::fault::Fault;
+pub(crate) use self::layer::Layer;
 pub(crate) use self::scratch::Scratch;
 use crate::failure::Failure;
 use crate::root;
-use crate::step::{self, Ended, Server};
-
-/// One way to look for a fault.
-pub(crate) struct Layer {
-    pub(crate) name: &'static str,
-    /// The arguments of cargo.
-    pub(crate) words: &'static str,
-    /// Flags for every crate, as the model checkers need them. Such a layer has a target folder of its own.
-    pub(crate) cfg: Option<&'static str>,
-    /// A variable of its environment: how much it runs.
-    pub(crate) variable: Option<(&'static str, &'static str)>,
-    /// What it may take for one fault, with the build. What takes longer hangs, and so it is found.
-    pub(crate) limit: Duration,
-}
 
 /// How many layers look for a fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Layers {
     /// As many as it takes to find it.
     UntilFound,
-    /// All, to see which of them find it.
+    /// All, to see which of them find it. One is enough.
     All,
+    /// All in which it can show, as its file says. Each of them must find it.
+    Each,
 }
 
-/// Puts each fault of a folder into a copy of the source, and runs the layers over it. Returns how many there were.
+/// Puts each of the first `most` faults of a folder into a copy of the source, and runs the layers over it. Returns how many
+/// there were.
 ///
 /// # Errors
 ///
-/// A layer fails without any fault, or nothing finds one of them.
+/// A layer fails without any fault, a layer fails without a finding, or a fault is not found.
 pub(crate) fn hunt(
     scratch: &Scratch,
     faults: &str,
+    most: usize,
     layers: &[Layer],
     how_many: Layers,
 ) -> Result<usize, Failure> {
-    let faults = fault::read_all(&root().join("crates").join(faults))?;
+    let mut faults = fault::read_all(&root().join("crates").join(faults))?;
+    faults.truncate(most);
     // The model checkers are built for all layers only.
     let layers: Vec<&Layer> = layers
         .iter()
-        .filter(|layer| how_many == Layers::All || layer.cfg.is_none())
+        .filter(|layer| how_many != Layers::UntilFound || layer.cfg.is_none())
         .collect();
     for layer in &layers {
-        if finds(scratch, layer)?.is_some() {
+        if layer.look(scratch)?.is_some() {
             return Err(Failure::new(format!(
                 "the {} fails without any mutant; see {}",
                 layer.name,
@@ -63,84 +52,85 @@ pub(crate) fn hunt(
     }
     let mut survivors = Vec::new();
     for fault in &faults {
-        let found_by = layers_that_find(scratch, fault, &layers, how_many)?;
-        println!("{:24} {:44} {}", fault.name, found_by, fault.what);
-        if found_by.is_empty() {
+        let looks = look_for(scratch, fault, &layers, how_many)?;
+        println!("{:24} {:44} {}", fault.name, looks.found_by(), fault.what);
+        if looks.fault_survives(how_many) {
             survivors.push(fault.name.as_str());
         }
     }
     match survivors.is_empty() {
         true => Ok(faults.len()),
         false => Err(Failure::new(format!(
-            "nothing finds {}",
+            "{} {}",
+            match how_many {
+                Layers::Each => "a layer does not find",
+                Layers::UntilFound | Layers::All => "nothing finds",
+            },
             survivors.join(", ")
         ))),
     }
 }
 
-fn layers_that_find(
+/// The layers that have looked for one fault, and how each has found it.
+#[derive(Debug, Default)]
+struct Looks(Vec<(&'static str, Option<&'static str>)>);
+
+impl Looks {
+    fn found_by(&self) -> String {
+        let found = self
+            .0
+            .iter()
+            .filter_map(|(layer, how)| Some((layer, (*how)?)));
+        let found: Vec<String> = found
+            .map(|(layer, how)| format!("{layer} ({how})"))
+            .collect();
+        found.join(", ")
+    }
+
+    fn fault_survives(&self, how_many: Layers) -> bool {
+        let has_found = |(_, how): &(_, Option<_>)| how.is_some();
+        match how_many {
+            Layers::UntilFound | Layers::All => !self.0.iter().any(has_found),
+            Layers::Each => self.0.is_empty() || !self.0.iter().all(has_found),
+        }
+    }
+}
+
+fn look_for(
     scratch: &Scratch,
     fault: &Fault,
     layers: &[&Layer],
     how_many: Layers,
-) -> Result<String, Failure> {
+) -> Result<Looks, Failure> {
     let applied = fault.apply(&scratch.crates())?;
-    let mut found_by = Vec::new();
-    for layer in layers {
-        if let Some(how) = finds(scratch, layer)? {
-            found_by.push(format!("{} ({how})", layer.name));
-            if how_many == Layers::UntilFound {
-                break;
-            }
+    let mut looks = Looks::default();
+    for layer in layers.iter().filter(|layer| fault.can_show_in(layer.name)) {
+        let how = layer.look(scratch)?;
+        looks.0.push((layer.name, how));
+        if how.is_some() && how_many == Layers::UntilFound {
+            break;
         }
     }
     drop(applied);
-    Ok(found_by.join(", "))
+    Ok(looks)
 }
 
-/// How a layer has found a fault; `None` if it passes.
-fn finds(scratch: &Scratch, layer: &Layer) -> Result<Option<&'static str>, Failure> {
-    let mut command: Command = step::cargo(layer.words, Server::Hidden);
-    let mut target = scratch.folder().join("target");
-    if let Some(cfg) = layer.cfg {
-        target = target.join(cfg);
-        command.env("RUSTFLAGS", format!("--cfg {cfg}"));
-    }
-    command.envs(layer.variable);
-    // A fault is built once and run for a second: half the time of the whole is saved so.
-    command.envs([
-        ("CARGO_PROFILE_RELEASE_LTO", "off"),
-        ("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16"),
-    ]);
-    command
-        .current_dir(scratch.folder())
-        .env("CARGO_TARGET_DIR", target);
-    let output = |stream: &str| {
-        let name = format!("{}.{stream}.txt", layer.name.replace(' ', "_"));
-        scratch.folder().join(name)
-    };
-    let outputs = [output("stdout"), output("stderr")];
-    let ended = step::run_quietly(&mut command, [&outputs[0], &outputs[1]], layer.limit)?;
-    match ended {
-        Ended::OutOfTime => Ok(Some("hang")),
-        Ended::With(status) if status.success() => Ok(None),
-        // A fault that does not compile is nobody's find.
-        Ended::With(status) if status.code() == Some(101) && !has_run(&outputs)? => {
-            Err(Failure::new(format!(
-                "a mutant does not compile; see {}",
-                outputs[1].display()
-            )))
-        }
-        Ended::With(_) => Ok(Some("failure")),
-    }
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-/// Whether the program was built: cargo says so before it runs it.
-fn has_run(outputs: &[PathBuf; 2]) -> Result<bool, Failure> {
-    let path: &Path = &outputs[1];
-    let text = std::fs::read_to_string(path);
-    let text = text.map_err(Failure::while_doing(format!("read {}", path.display())))?;
-    Ok(["Running `", "Running unittests", "Running tests"]
-        .iter()
-        .any(|said| text.contains(said)))
+    #[test]
+    fn a_fault_survives_where_one_of_the_layers_that_must_find_it_does_not() {
+        let by_both = Looks(vec![("a", Some("failure")), ("b", Some("hang"))]);
+        let by_one = Looks(vec![("a", Some("failure")), ("b", None)]);
+        let by_none = Looks(vec![("a", None), ("b", None)]);
+        let survives =
+            |how_many| [&by_both, &by_one, &by_none].map(|it| it.fault_survives(how_many));
+        assert_eq!(survives(Layers::Each), [false, true, true]);
+        assert_eq!(survives(Layers::All), [false, false, true]);
+        assert_eq!(survives(Layers::UntilFound), [false, false, true]);
+        assert!(Looks::default().fault_survives(Layers::Each));
+        assert_eq!(by_both.found_by(), "a (failure), b (hang)");
+        assert_eq!(by_one.found_by(), "a (failure)");
+    }
 }

@@ -22,31 +22,43 @@ const LAYERS: [Layer; 4] = [
         words: "run --offline --release -p pool-sim -- --runs 20000",
         cfg: None,
         variable: None,
+        finding: &["shortened: ", "regressions/"],
         limit: MUTANT_LIMIT,
+        finds_hangs: true,
     },
     Layer {
         name: "unit tests",
         words: "test --offline --release -p pool-core --lib",
         cfg: None,
         variable: None,
+        finding: &["panicked at", "test result: FAILED"],
         limit: MUTANT_LIMIT,
+        finds_hangs: true,
     },
     Layer {
         name: "shuttle",
         words: "test --offline --release -p pool-models --tests",
         cfg: Some("shuttle"),
         variable: Some(("POOL_MODELS_SCHEDULES", "2000")),
+        finding: &["panicked at", "test result: FAILED"],
         limit: MUTANT_LIMIT,
+        finds_hangs: true,
     },
     Layer {
         name: "loom",
         words: "test --offline --release -p pool-models --tests",
         cfg: Some("loom"),
         variable: Some(("LOOM_MAX_PREEMPTIONS", "2")),
+        finding: &["panicked at", "test result: FAILED"],
         limit: MUTANT_LIMIT,
+        finds_hangs: true,
     },
 ];
 const MUTANT_LIMIT: Duration = Duration::from_secs(240);
+
+/// How many of the deliberate faults every push looks for: the classic ones, which come first in the folder. Each has to be
+/// compiled.
+const CLASSIC_FAULTS: usize = 14;
 
 /// The cancellation matrix had 5,623 cases when this was written.
 const FEWEST_CASES: u64 = 5_000;
@@ -56,7 +68,9 @@ const FEWEST_CASES: u64 = 5_000;
 pub(crate) enum Size {
     /// What every push runs: under ten minutes.
     Push,
-    /// For about so many minutes, going on where the last run has ended.
+    /// For about so many minutes. The simulator goes on with the seeds after those of its last run, and shuttle takes other
+    /// random schedules in each run. loom starts over with more preemptions, the cancellation matrix is the same, and each
+    /// deliberate fault is looked for in every way.
     Long(u64),
 }
 
@@ -90,11 +104,11 @@ pub(crate) fn run(size: Size) -> Result<(), Failure> {
         folder.join("mutants"),
         &["pool-core", "pool-sim", "pool-models"],
     )?;
-    let how_many = match size {
-        Size::Push => Layers::UntilFound,
-        Size::Long(_) => Layers::All,
+    let (how_many, most) = match size {
+        Size::Push => (Layers::UntilFound, CLASSIC_FAULTS),
+        Size::Long(_) => (Layers::All, usize::MAX),
     };
-    let caught = mutants::hunt(&scratch, "pool-sim/mutants", &LAYERS, how_many)?;
+    let caught = mutants::hunt(&scratch, "pool-sim/mutants", most, &LAYERS, how_many)?;
     println!(
         "\nxtask prove: all steps passed in {} s; {caught} mutants, none survived",
         start.elapsed().as_secs()
@@ -177,6 +191,33 @@ fn must_pass(what: &str, command: &mut Command) -> Result<(), Failure> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_size_is_that_of_a_push_or_a_number_of_minutes() {
+        let read = |words: &[&str]| Size::read(words).ok();
+        assert_eq!(read(&[]), Some(Size::Push));
+        assert_eq!(read(&["--long", "90"]), Some(Size::Long(90)));
+        for wrong in [
+            &["--long"][..],
+            &["--long", "0"],
+            &["--long", "-1"],
+            &["--long", "an hour"],
+            &["--long", "5", "6"],
+            &["--short"],
+            &["5"],
+        ] {
+            assert_eq!(read(wrong), None, "{wrong:?}");
+        }
+        let why = |words: &[&str]| Size::read(words).expect_err("wrong words").to_string();
+        assert_eq!(
+            why(&["--long", "0"]),
+            "--long takes a number of minutes, and got `0`"
+        );
+        assert_eq!(
+            why(&["--short"]),
+            "`prove` takes --long MINUTES or no argument, and got `--short`"
+        );
+    }
 
     #[test]
     fn the_cases_of_the_matrix_are_added_up() {

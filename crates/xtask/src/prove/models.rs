@@ -14,17 +14,20 @@ const SCHEDULES: u64 = 20_000;
 /// How many more it runs in each minute of a long run: about half a minute's worth on two cores.
 const SCHEDULES_A_MINUTE: u64 = 12_000;
 
-/// Runs the models under both. The folder keeps what they print, and the sum of all runs.
+/// Runs the models under both. The folder keeps what they print, and how many schedules shuttle has run in all runs: each
+/// run of shuttle takes other random schedules, while loom goes through the same ones.
 pub(super) fn run(size: Size, folder: &Path) -> Result<(), Failure> {
     let (schedules, preemptions) = match size {
         Size::Push => (SCHEDULES, 2),
         Size::Long(minutes) => (SCHEDULES.max(minutes * SCHEDULES_A_MINUTE), 3),
     };
-    under("shuttle", "POOL_MODELS_SCHEDULES", schedules, folder)?;
-    under("loom", "LOOM_MAX_PREEMPTIONS", preemptions, folder)
+    let run = under("shuttle", "POOL_MODELS_SCHEDULES", schedules, folder)?;
+    add_up("shuttle", run, folder)?;
+    under("loom", "LOOM_MAX_PREEMPTIONS", preemptions, folder).map(drop)
 }
 
-fn under(checker: &str, variable: &str, value: u64, folder: &Path) -> Result<(), Failure> {
+/// Runs the models under one of them: how many schedules there were.
+fn under(checker: &str, variable: &str, value: u64, folder: &Path) -> Result<u64, Failure> {
     println!("\nxtask prove: the models under {checker}, {variable}={value}");
     let target = folder.join(checker);
     let printed = folder.join(format!("{checker}.txt"));
@@ -47,6 +50,17 @@ fn under(checker: &str, variable: &str, value: u64, folder: &Path) -> Result<(),
     passed?;
     let (models, schedules) = counted(checker, &text);
     println!("{checker}: {models} models, {schedules} schedules; 0 failed");
+    match models {
+        0 => Err(Failure::new(format!(
+            "{checker} has run no model; see {}",
+            printed.display()
+        ))),
+        _ => Ok(schedules),
+    }
+}
+
+/// Adds the schedules of this run to those of the runs before it.
+fn add_up(checker: &str, schedules: u64, folder: &Path) -> Result<(), Failure> {
     let tally = folder.join(format!("{checker}.tally.txt"));
     let before = fs::read_to_string(&tally).ok();
     let before: u64 = before
@@ -56,13 +70,7 @@ fn under(checker: &str, variable: &str, value: u64, folder: &Path) -> Result<(),
     fs::write(&tally, format!("{sum}\n"))
         .map_err(Failure::while_doing(format!("write {}", tally.display())))?;
     println!("{checker}, all runs with this target folder: {sum} schedules");
-    match models {
-        0 => Err(Failure::new(format!(
-            "{checker} has run no model; see {}",
-            printed.display()
-        ))),
-        _ => Ok(()),
-    }
+    Ok(())
 }
 
 /// How many models there were, and how many schedules: from lines such as `shuttle hand_over: 20000 schedules in 1.0 s`.

@@ -10,9 +10,10 @@ use crate::borrowed::Borrower;
 use crate::config::Config;
 use crate::ledger::{
     Answer, ClockReading, ConnectionKey, Deadline, Effects, Found, JobKey, Kind, Ledger,
-    LedgerEntry, LedgerTypes, Outcome, Poller, Settled, StepReport, Take, TakenJob, Ticket, Work,
+    LedgerEntry, LedgerTypes, Outcome, Poller, Returned, Settled, StepReport, Take, TakenJob,
+    Ticket, Work,
 };
-use crate::{CloseReason, ErrorClass, Verdict};
+use crate::{AbortHandle, CloseReason, ErrorClass, Verdict};
 
 pub(super) struct Plain;
 
@@ -125,6 +126,7 @@ impl World {
             return;
         };
         rare.wakers.into_iter().for_each(Waker::wake);
+        rare.aborts.into_iter().for_each(AbortHandle::abort);
         for departing in rare.departing {
             self.change(|ledger, effects| ledger.dropped(departing.exit, effects));
         }
@@ -226,6 +228,11 @@ impl World {
             }
             found => found,
         }
+    }
+
+    pub(super) fn give_back_awaited(&mut self, entry: Number, verdict: Verdict) -> Returned<Plain> {
+        let reason = CloseReason::Discarded;
+        self.change(|ledger, effects| ledger.give_back_awaited(entry, verdict, reason, effects))
     }
 
     fn find_for(&mut self, ticket: Ticket, polls: bool) -> Found<Plain> {

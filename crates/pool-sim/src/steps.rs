@@ -1,0 +1,181 @@
+//! The steps of the manager that have begun: since when each waits, under which limit, and who is to poll it.
+//!
+//! Promise 6: connect, check, recycle and close each end under a deadline of their own, which begins with their first
+//! wait. A deadline that is missing leaves a step that is past its limit when nothing is left to run; one that strikes
+//! too early drops a step before its limit.
+
+use std::collections::BTreeMap;
+use std::future::{Future, poll_fn};
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use pool_core::Phase;
+
+use crate::calls::{Method, Page, Record};
+use crate::script::{Outcome, Settings};
+use crate::task;
+
+/// The steps that have begun and are not over.
+#[derive(Default)]
+pub(crate) struct Steps {
+    next: u64,
+    under_way: BTreeMap<u64, Step>,
+    /// How many were dropped when they had waited for as long as they may, by their method.
+    timed_out: [u64; 4],
+}
+
+/// A step under way.
+pub(crate) struct Step {
+    pub(crate) method: Method,
+    /// When it had to wait for the first time: its deadline counts from then on.
+    since: Option<Instant>,
+    /// It waits, and is not being polled now.
+    waits: bool,
+    /// The task that has polled it last; `None` if it was polled outside of any.
+    pub(crate) poller: Option<u64>,
+}
+
+impl Steps {
+    /// How many steps of this method are under way.
+    pub(crate) fn count(&self, method: Method) -> usize {
+        let steps = self.under_way.values();
+        steps.filter(|step| step.method == method).count()
+    }
+
+    /// The steps that have waited for longer than they may.
+    pub(crate) fn overdue(
+        &self,
+        settings: &Settings,
+        now: Instant,
+    ) -> impl Iterator<Item = (&Step, Duration)> {
+        self.under_way.values().filter_map(move |step| {
+            let waited = now.saturating_duration_since(step.since?);
+            let limit = limit(settings, step.method)?;
+            (step.waits && waited >= limit).then_some((step, waited))
+        })
+    }
+
+    /// Somebody hears that a step has timed out. Returns whether one has.
+    pub(crate) fn hear_of_time_out(&mut self, method: Method) -> bool {
+        let left = &mut self.timed_out[method as usize];
+        let did = *left > 0;
+        *left -= u64::from(did);
+        did
+    }
+}
+
+/// How long a step may wait.
+pub(crate) fn limit(settings: &Settings, method: Method) -> Option<Duration> {
+    let limit = match method {
+        Method::Connect => settings.connect_timeout,
+        Method::Check => settings.check_timeout,
+        Method::Recycle => settings.recycle_timeout,
+        Method::Close => settings.close_timeout,
+        Method::Dropping | Method::OnRelease => 0,
+    };
+    (limit != 0).then(|| Duration::from_millis(limit.into()))
+}
+
+/// The method that a phase of an error is about; `None` for the wait of an acquire.
+pub(crate) fn method_of(phase: Phase) -> Option<Method> {
+    match phase {
+        Phase::Connect => Some(Method::Connect),
+        Phase::Check => Some(Method::Check),
+        Phase::Recycle => Some(Method::Recycle),
+        Phase::Close => Some(Method::Close),
+        _ => None,
+    }
+}
+
+/// A step, for as long as it is under way.
+pub(crate) struct UnderWay {
+    record: Arc<Record>,
+    number: u64,
+}
+
+impl UnderWay {
+    pub(crate) fn begin(record: &Arc<Record>, method: Method) -> Self {
+        let mut page = record.page();
+        let steps = &mut page.steps;
+        steps.next += 1;
+        let number = steps.next;
+        let step = Step {
+            method,
+            since: None,
+            waits: false,
+            poller: None,
+        };
+        steps.under_way.insert(number, step);
+        drop(page);
+        Self {
+            record: Arc::clone(record),
+            number,
+        }
+    }
+
+    /// The part of the step that takes time. Returns whether the step succeeds.
+    ///
+    /// # Panics
+    ///
+    /// Where the outcome is a panic.
+    pub(crate) async fn act(&self, outcome: Outcome) -> bool {
+        let mut acting = pin!(self.record.act(outcome));
+        poll_fn(|cx| {
+            self.change(|step| step.waits = false);
+            let poll = acting.as_mut().poll(cx);
+            if poll.is_pending() {
+                let now = self.record.runtime.clock();
+                self.change(|step| {
+                    step.since.get_or_insert(now);
+                    step.waits = true;
+                    step.poller = task::current();
+                });
+            }
+            poll
+        })
+        .await
+    }
+
+    fn change(&self, change: impl FnOnce(&mut Step)) {
+        let mut page = self.record.page();
+        let step = page.steps.under_way.get_mut(&self.number);
+        change(step.expect("a step is known as long as it is under way"));
+    }
+}
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        let now = self.record.runtime.clock();
+        let runs_tasks = self.record.runtime.runs_all_tasks();
+        let mut page = self.record.page();
+        let step = page.steps.under_way.remove(&self.number);
+        if let Some(step) = step.filter(|step| step.waits) {
+            page.is_given_up(&step, now, runs_tasks);
+        }
+    }
+}
+
+impl Page {
+    /// A step is dropped while it waits. That is right when its time is over.
+    ///
+    /// Before that, an open pool whose runtime runs its tasks lets each step go on, because a task can drive it, whoever
+    /// has left it. Two kinds go with the acquire that gave up on them: a check and a close that no deadline would end.
+    /// Where tasks are not run, the pool also drops a recycle of this kind, and each close that nobody will drive.
+    fn is_given_up(&mut self, step: &Step, now: Instant, runs_tasks: bool) {
+        let waited = step.since.map(|since| now.saturating_duration_since(since));
+        let waited = waited.unwrap_or_default();
+        match limit(&self.script.settings, step.method) {
+            Some(limit) if waited >= limit => {
+                self.steps.timed_out[step.method as usize] += 1;
+                self.late_steps += 1;
+            }
+            None if matches!(step.method, Method::Check | Method::Close) => {}
+            limit if self.pool_is_open && runs_tasks => self.violations.push(format!(
+                "I10: a {:?} was dropped after {waited:?}; its limit is {limit:?}",
+                step.method
+            )),
+            _ => {}
+        }
+    }
+}
