@@ -23,6 +23,9 @@ const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Looks at the page from inside, presses a button, and writes to the console what it has seen.
 const PROBE: &str = r##"<script>
+// Chromium's log does not have these.
+const failed = [];
+addEventListener("error", (event) => failed.push(event.message || `no ${event.target.src}`), true);
 addEventListener("load", async () => {
   const until = async (seen) => {
     const start = performance.now();
@@ -48,8 +51,13 @@ addEventListener("load", async () => {
     if (shown !== null && (fastest === null || shown < fastest)) fastest = shown;
     await until(() => find("#events .fault", "over"));
   }
+  // For what fails late.
+  await new Promise((next) => setTimeout(next, 1000));
+  for (const { name, responseStatus } of performance.getEntriesByType("resource")) {
+    if (responseStatus >= 400) failed.push(`${responseStatus} ${name}`);
+  }
   const told = [...document.querySelectorAll("#events li")].map((one) => one.textContent);
-  console.info("verdict " + JSON.stringify({ ready, borrower, waits, fastest, told }));
+  console.info("verdict " + JSON.stringify({ ready, borrower, waits, fastest, failed, told }));
 });
 </script>"##;
 
@@ -90,6 +98,7 @@ async fn in_chromium_the_page_loads_a_fault_shows_within_a_second_and_the_consol
     for seen in ["ready", "borrower", "waits"] {
         assert!(verdict[seen].is_number(), "{seen}: {verdict}");
     }
+    assert_eq!(verdict["failed"], serde_json::json!([]), "{verdict}");
     let fastest = verdict["fastest"].as_f64().expect("the fault shows");
     assert!(fastest < 1000.0, "it shows after {fastest} ms");
     if let Some(picture) = env::var_os("DASHBOARD_SCREENSHOT") {
