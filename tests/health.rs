@@ -67,7 +67,8 @@ fn a_ping_of_a_server_that_does_not_answer_ends_with_check_timeout() {
         let pool = builder.check_timeout(5 * SECOND).build_lazy().unwrap();
         control.next(Verb::Check, Step::Pend);
         let mut ping = Probe::pending(pool.ping());
-        assert_eq!(pool.borrowed()[0].label(), Some("ping"));
+        let line = line!() - 1;
+        assert_eq!(pool.borrowed()[0].place().line(), line, "the caller's");
         stage.advance(5 * SECOND);
         assert!(ping.poll_until_stalled(stage));
         let error = ping.take().expect_err("nobody answers");

@@ -168,7 +168,7 @@ impl<M: Manager> Pool<M> {
 
     /// Takes a connection, asks its server for a sign of life by [`Manager::check`], and gives it back.
     ///
-    /// It queues as every acquire does, with the label `ping`, so it is for a pool that is not busy; see
+    /// It queues as every acquire does, so it is for a pool that is not busy; see
     /// [`readiness`](Self::readiness). The check is under `check_timeout`; without one, a server that does not answer
     /// keeps the ping waiting. A connection that fails its check is closed; another one may be alive.
     ///
@@ -195,7 +195,7 @@ impl<M: Manager> Pool<M> {
     /// ```
     #[track_caller]
     pub fn ping(&self) -> impl Future<Output = Result<(), Error<M::Error>>> + Send {
-        let acquire = self.acquire().label("ping");
+        let acquire = self.acquire();
         async move {
             let (entry, shared) = acquire.await?.into_parts();
             Pinged {
