@@ -158,12 +158,15 @@ struct Browser {
 impl Browser {
     fn open(program: &Path, flags: &[String], url: &str) -> Self {
         let folder = env::temp_dir().join(format!("pool-dashboard-{}", std::process::id()));
+        fs::create_dir_all(&folder).expect("a folder");
         let mut process = Command::new(program)
+            // All that it leaves behind is in its folder.
+            .env("TMPDIR", &folder)
             .args(["--headless", "--enable-logging=stderr", "--no-first-run"])
             // It sees nothing but the page of this test; root cannot have a sandbox.
             .args(["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"])
             .args(["--disable-background-networking", "--disable-extensions"])
-            .arg(format!("--user-data-dir={}", folder.display()))
+            .arg(format!("--user-data-dir={}/profile", folder.display()))
             .args(flags)
             .arg(url)
             .stdin(Stdio::null())
