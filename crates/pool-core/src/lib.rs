@@ -99,6 +99,7 @@ mod acquire;
 mod builder;
 mod close;
 mod fill;
+mod health;
 mod pool;
 mod release;
 mod try_acquire;
@@ -114,6 +115,7 @@ pub use crate::config::{CheckPolicy, ConfigError, IdleOrder};
 pub use crate::dyn_manager::{BoxError, BoxManager};
 pub use crate::error::{Error, Phase, TimeoutReport};
 pub use crate::event::{CloseReason, Event, EventError, ObservedPool, Observer};
+pub use crate::health::Readiness;
 pub use crate::labelled::labelled;
 pub use crate::manager::{AbortHandle, ErrorClass, Manager, Verdict};
 #[cfg(feature = "metrics")]

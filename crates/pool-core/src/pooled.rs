@@ -146,7 +146,7 @@ impl<M: Manager> PooledConnection<M> {
 
 /// Gives a connection back to the pool; its manager decides what becomes of it.
 #[inline]
-fn give_back<M: Manager>(shared: &Arc<Shared<M>>, mut entry: Box<Entry<M::Connection>>) {
+pub(crate) fn give_back<M: Manager>(shared: &Arc<Shared<M>>, mut entry: Box<Entry<M::Connection>>) {
     if thread::panicking() {
         return give_back_unwinding(shared, entry);
     }
@@ -219,7 +219,7 @@ fn give_back_unknown<M: Manager>(shared: &Arc<Shared<M>>, entry: Box<Entry<M::Co
 }
 
 /// Nobody knows what the connection was in the middle of: it is dropped.
-fn give_back_broken<M: Manager>(
+pub(crate) fn give_back_broken<M: Manager>(
     shared: &Arc<Shared<M>>,
     entry: Box<Entry<M::Connection>>,
     reason: CloseReason,
@@ -231,7 +231,7 @@ fn give_back_broken<M: Manager>(
 
 /// The cases that need the present time.
 #[inline(never)]
-fn give_back_at_now<M: Manager>(
+pub(crate) fn give_back_at_now<M: Manager>(
     shared: &Arc<Shared<M>>,
     entry: Box<Entry<M::Connection>>,
     verdict: Verdict,

@@ -60,6 +60,16 @@ impl<M: Simulated> World<M> {
         if pool.is_closing() != self.is_closing {
             return Err(format!("is_closing() is {}", pool.is_closing()));
         }
+        let readiness = pool.readiness();
+        let expected = (!self.is_closing).then_some(status);
+        let open = status.size() - status.connecting() - status.closing();
+        if readiness.status() != expected
+            || readiness.is_serving() && self.is_closing
+            || !readiness.is_serving() && !self.is_closing && open > 0
+            || readiness.is_busy() && status.freesize() > 0 && status.waiting() == 0
+        {
+            return Err(format!("readiness() says: {readiness}; {status}"));
+        }
         if let Some(fault) = self.history.fault() {
             return Err(format!("the events are no legal history: {fault}"));
         }

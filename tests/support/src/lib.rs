@@ -54,6 +54,9 @@ mod pages {
     #[doc = include_str!("../../../docs/mysql.md")]
     struct MySql;
 
+    #[doc = include_str!("../../../docs/observability.md")]
+    struct Observability;
+
     #[doc = include_str!("../../../docs/write-a-backend.md")]
     struct WriteABackend;
 }

@@ -107,6 +107,22 @@ impl<M: Manager> Backend<M> {
         self.ended(entry, Phase::Check, began, result)
     }
 
+    /// Checks a connection that somebody holds. `true` beside the error: it may still be spoken to.
+    pub(crate) async fn check_held(
+        &self,
+        entry: &mut Entry<M::Connection>,
+    ) -> Result<(), (Error<M::Error>, bool)> {
+        let id = entry.key.id;
+        let check = async { self.manager.check(&mut entry.conn).await };
+        let check = crate::spans::within(Phase::Check, &self.config.name, id, check);
+        let result = self.within(self.config.check_timeout, check).await;
+        result.map_err(|failure| {
+            let can_close = matches!(failure, StepFailure::Error(_));
+            let error = failure.into_error(Phase::Check, |own| Error::Check(Arc::new(own)));
+            (error, can_close)
+        })
+    }
+
     async fn recycle(&self, mut entry: EntryOf<M>) -> Ended<M> {
         let (began, key) = (self.began(), entry.key);
         let recycle = async { self.manager.recycle(&mut entry.conn).await };

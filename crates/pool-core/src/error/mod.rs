@@ -64,6 +64,8 @@ pub enum Error<E> {
     Connect(Arc<E>),
     /// Recycling failed; the connection was discarded.
     Recycle(Arc<E>),
+    /// The check of [`Pool::ping`](crate::Pool::ping) failed; the connection was discarded.
+    Check(Arc<E>),
     /// The connection was not kept although nothing failed: its manager said
     /// [`Verdict::Discard`](crate::Verdict::Discard), or the pool was cleared during its recycle.
     Discarded,
@@ -141,6 +143,7 @@ impl<E> Clone for Error<E> {
             },
             Self::Connect(error) => Self::Connect(Arc::clone(error)),
             Self::Recycle(error) => Self::Recycle(Arc::clone(error)),
+            Self::Check(error) => Self::Check(Arc::clone(error)),
             Self::Discarded => Self::Discarded,
             Self::Panicked { phase, message } => Self::Panicked {
                 phase: *phase,
@@ -189,6 +192,12 @@ impl<E: fmt::Display> fmt::Display for Error<E> {
                 write!(
                     f,
                     "recycling failed, and the connection was discarded: {error}"
+                )
+            }
+            Self::Check(error) => {
+                write!(
+                    f,
+                    "checking failed, and the connection was discarded: {error}"
                 )
             }
             Self::Discarded => f.write_str("the connection was discarded: its manager did not want it back, or the pool was cleared"),
@@ -242,7 +251,7 @@ impl<E> Error<E> {
 impl<E: StdError + 'static> StdError for Error<E> {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         match self {
-            Self::Connect(error) | Self::Recycle(error) => Some(&**error),
+            Self::Connect(error) | Self::Recycle(error) | Self::Check(error) => Some(&**error),
             Self::Timeout { last_connect, .. } => last_connect
                 .as_deref()
                 .map(|e| e as &(dyn StdError + 'static)),

@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::note::{Note, SharedError, StepReport};
 use super::{ConnectionKey, Kind, Ledger, LedgerTypes};
+use crate::ErrorClass;
 use crate::config::Config;
 use crate::event::CloseReason;
 use crate::stats::{Counters, Stats, Times};
@@ -11,6 +12,8 @@ use crate::stats::{Counters, Stats, Times};
 pub(super) struct History {
     pub(super) counters: Counters,
     pub(super) times: Box<Times>,
+    /// The class of the failure and when it was, if the last connect failed.
+    failed_connect: Option<(ErrorClass, Instant)>,
     /// Somebody observes the pool.
     listens: bool,
     notes: Vec<Note>,
@@ -23,6 +26,7 @@ impl History {
         Self {
             counters: Counters::default(),
             times: Box::default(),
+            failed_connect: None,
             listens: config.is_observed(),
             notes: Vec::new(),
             is_telling: false,
@@ -61,7 +65,13 @@ impl History {
     }
 
     /// A step has ended.
-    pub(super) fn step_ended(&mut self, kind: Kind, connection: u64, report: StepReport) {
+    pub(super) fn step_ended(
+        &mut self,
+        kind: Kind,
+        connection: u64,
+        report: StepReport,
+        now: Instant,
+    ) {
         let histogram = match kind {
             Kind::Connect if report.error.is_some() => None,
             Kind::Connect => Some(&mut self.times.connect),
@@ -73,6 +83,7 @@ impl History {
             histogram.record(took);
         }
         if kind == Kind::Connect {
+            self.failed_connect = report.error.is_some().then_some((report.class, now));
             match report.error {
                 None => self.counters.connects += 1,
                 Some(_) => self.counters.connect_failures += 1,
@@ -138,6 +149,11 @@ impl<T: LedgerTypes> Ledger<T> {
             true => self.history.counters.timeouts += 1,
             false => self.history.counters.cancelled += 1,
         }
+    }
+
+    /// Whether the last connect failed: with which class, and when.
+    pub(crate) fn failed_connect(&self) -> Option<(ErrorClass, Instant)> {
+        self.history.failed_connect
     }
 
     /// All counters and times at this moment.

@@ -71,7 +71,8 @@ impl<T: LedgerTypes> Ledger<T> {
             _ => None,
         };
         if let Some(key) = job.connection.filter(|_| job.kind != Kind::Close) {
-            self.history.step_ended(job.kind, key.id, report);
+            self.history
+                .step_ended(job.kind, key.id, report, effects.now());
         }
         let settled = match outcome {
             Outcome::Ready(entry, abort) => self.ready(entry, abort, &job, poller, effects),

@@ -237,10 +237,10 @@ impl Error {
     /// The error that the pool reports on behalf of a connect or a recycle, or that ended an `executemany`; otherwise the
     /// error itself.
     fn root(&self) -> &Self {
-        use pool_core::Error::{Connect, Recycle};
+        use pool_core::Error::{Check, Connect, Recycle};
         match self {
             Self::Pool(error) => match &**error {
-                Connect(cause) | Recycle(cause) => cause.root(),
+                Check(cause) | Connect(cause) | Recycle(cause) => cause.root(),
                 _ => self,
             },
             Self::ManyFailed { cause, .. } => cause.root(),
