@@ -376,3 +376,19 @@ fn each_event_names_its_pool() {
     assert!(event.lock().unwrap().starts_with("pool \"orders\": "));
     all_is_well(stage, pool, &control);
 }
+
+/// Many tasks do the same and say so. That two of them hold all places while a third waits is no mistake of theirs.
+#[test]
+fn a_label_that_many_share_tells_nothing_of_who_waits() {
+    Stage::each_virtual(|stage| {
+        let (builder, control) = stage.pool(2);
+        let pool = builder.acquire_timeout(5 * SECOND).build_lazy().unwrap();
+        let held = [(); 2].map(|()| stage.run(pool.acquire().label("purchase")).unwrap());
+        let mut late = Probe::pending(pool.acquire().label("purchase"));
+        stage.advance(5 * SECOND);
+        assert!(late.poll_until_stalled(stage));
+        assert!(!error_of(late.take()).is_nested());
+        drop((held, late));
+        all_is_well(stage, pool, &control);
+    });
+}

@@ -6,6 +6,7 @@ use std::panic::Location;
 use std::time::Duration;
 
 use crate::labelled;
+use crate::words::Rounded;
 
 /// A connection that somebody holds; see [`Pool::borrowed`](crate::Pool::borrowed). Its `Display` is one line.
 ///
@@ -75,8 +76,9 @@ impl fmt::Display for Borrowed {
         };
         write!(
             f,
-            "connection {} for {at_least}{:?} by {place}",
-            self.id, self.age
+            "connection {} for {at_least}{} by {place}",
+            self.id,
+            Rounded(self.age)
         )
     }
 }
@@ -106,8 +108,24 @@ pub(crate) struct Nested {
     pub(crate) waits: &'static Location<'static>,
 }
 
-/// A label is boxed, because hardly any acquire has one, and an acquire is small.
-pub(crate) type Label = Box<Cow<'static, str>>;
+/// A label. It is boxed, because hardly any acquire has one, and an acquire is small.
+pub(crate) type Label = Box<LabelText>;
+
+pub(crate) struct LabelText {
+    pub(crate) text: Cow<'static, str>,
+    /// It is that of the task ([`labelled`](crate::labelled)), which no other task has.
+    pub(crate) is_of_task: bool,
+}
+
+impl LabelText {
+    /// The label of one acquire.
+    pub(crate) fn own(text: Cow<'static, str>) -> Label {
+        Box::new(Self {
+            text,
+            is_of_task: false,
+        })
+    }
+}
 
 /// Who acquires: what the ledger writes down when it hands a connection out.
 pub(crate) struct Borrower {
@@ -125,7 +143,12 @@ impl Borrower {
     #[inline]
     pub(crate) fn take_label_of_task(&mut self) {
         if labelled::are_used() && self.label.is_none() {
-            self.label = labelled::current().map(Box::new);
+            self.label = labelled::current().map(|text| {
+                Box::new(LabelText {
+                    text,
+                    is_of_task: true,
+                })
+            });
         }
     }
 }

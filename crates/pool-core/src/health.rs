@@ -11,6 +11,7 @@ use crate::ledger::Stage;
 use crate::pool::Pool;
 use crate::pooled::{give_back, give_back_at_now, give_back_broken};
 use crate::shared::Shared;
+use crate::words::Rounded;
 use crate::{CloseReason, ErrorClass, Manager, Status, Verdict};
 
 /// Whether a pool serves its users; see [`Pool::readiness`]. Its `Display` is one line for people.
@@ -98,7 +99,8 @@ impl fmt::Display for Readiness {
                 if let Some((class, age)) = failed_connect {
                     write!(
                         f,
-                        ", and the last connect failed {age:?} ago ({})",
+                        ", and the last connect failed {} ago ({})",
+                        Rounded(*age),
                         class.as_str()
                     )?;
                 }
@@ -106,7 +108,8 @@ impl fmt::Display for Readiness {
             }
             Self::CannotConnect { status, class, age } => write!(
                 f,
-                "not serving: no connection is open, and the last connect failed {age:?} ago ({}); {status}",
+                "not serving: no connection is open, and the last connect failed {} ago ({}); {status}",
+                Rounded(*age),
                 class.as_str()
             ),
             Self::Closed => f.write_str("not serving: the pool is closed"),

@@ -87,6 +87,7 @@ mod spans;
 mod stats;
 mod status;
 mod sync;
+mod words;
 // Floor 1: the ledger.
 mod ledger;
 // Floor 2: the lock, and what runs without it.

@@ -148,11 +148,8 @@ impl Told {
         }
         match *event {
             Event::ConnectStarted { connection, .. } => {
-                if self
-                    .connections
-                    .insert(connection, At::Connecting)
-                    .is_some()
-                {
+                let earlier = self.connections.insert(connection, At::Connecting);
+                if earlier.is_some() {
                     return Err("the number was used before".to_owned());
                 }
             }

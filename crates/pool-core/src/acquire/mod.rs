@@ -13,7 +13,7 @@ use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use crate::Manager;
-use crate::borrowed::Borrower;
+use crate::borrowed::{Borrower, LabelText};
 use crate::error::Error;
 use crate::ledger::{Kind, Ticket};
 use crate::pool::Pool;
@@ -182,9 +182,9 @@ impl<M: Manager> Acquire<'_, M> {
     /// A word for what the connection is for. Time-outs, leak warnings, events and
     /// [`Pool::borrowed`](crate::Pool::borrowed) show it beside the place of the acquire.
     ///
-    /// If each task has a label of its own (`format!("request {id}")`), a time-out also says when every place is held by
-    /// a task that itself waits for another connection of the pool. [`labelled`](crate::labelled) gives all acquires
-    /// of a task one label. A call after the first poll has no effect.
+    /// [`labelled`](crate::labelled) gives all acquires of a task one label. If each task has a label of its own
+    /// (`format!("request {id}")`), a time-out also says when every place is held by a task that itself waits for
+    /// another connection of the pool. A call after the first poll has no effect.
     ///
     /// # Examples
     ///
@@ -200,7 +200,7 @@ impl<M: Manager> Acquire<'_, M> {
     /// # }).unwrap();
     /// ```
     pub fn label(mut self, label: impl Into<Cow<'static, str>>) -> Self {
-        self.borrower.label = Some(Box::new(label.into()));
+        self.borrower.label = Some(LabelText::own(label.into()));
         self
     }
 }

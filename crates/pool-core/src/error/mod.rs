@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use self::report::TimeoutReport;
+use crate::words::Rounded;
 use crate::{Borrowed, ConfigError, ErrorClass, Status};
 
 /// The error of the pool's verbs. `E` is the manager's error.
@@ -170,11 +171,12 @@ impl<E: fmt::Display> fmt::Display for Error<E> {
                 report,
             } => {
                 let pool = &report.pool;
-                write!(f, "pool {pool:?} timed out after {after:?} while {phase}; {status}")?;
+                write!(f, "pool {pool:?} timed out after {} while {phase}; {status}",
+                    Rounded(*after))?;
                 if let Some(error) = last_connect {
                     f.write_str("; the last connect failed")?;
                     if let Some((class, age)) = &report.last_connect {
-                        write!(f, " {age:?} ago ({})", class.as_str())?;
+                        write!(f, " {} ago ({})", Rounded(*age), class.as_str())?;
                     }
                     write!(f, ": {error}")?;
                 }

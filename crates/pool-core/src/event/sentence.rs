@@ -4,6 +4,7 @@ use std::fmt;
 
 use super::Event;
 use crate::borrowed::PlaceAndLabel;
+use crate::words::Rounded;
 
 impl Event<'_> {
     /// The name of the pool.
@@ -45,7 +46,11 @@ impl fmt::Display for Event<'_> {
             }
             Self::Connected {
                 connection, took, ..
-            } => write!(f, "connection {connection} was opened in {took:?}"),
+            } => write!(
+                f,
+                "connection {connection} was opened in {took}",
+                took = Rounded(took)
+            ),
             Self::ConnectFailed {
                 connection,
                 took,
@@ -54,15 +59,20 @@ impl fmt::Display for Event<'_> {
                 ..
             } => write!(
                 f,
-                "connecting number {connection} failed after {took:?} ({}): {error}",
-                class.as_str()
+                "connecting number {connection} failed after {took} ({}): {error}",
+                class.as_str(),
+                took = Rounded(took)
             ),
             Self::ConnectCancelled {
                 connection, reason, ..
             } => write!(f, "connecting number {connection} was given up: {reason}"),
             Self::Checked {
                 connection, took, ..
-            } => write!(f, "connection {connection} passed its check in {took:?}"),
+            } => write!(
+                f,
+                "connection {connection} passed its check in {took}",
+                took = Rounded(took)
+            ),
             Self::CheckFailed {
                 connection,
                 took,
@@ -70,11 +80,16 @@ impl fmt::Display for Event<'_> {
                 ..
             } => write!(
                 f,
-                "the check of connection {connection} failed after {took:?}: {error}"
+                "the check of connection {connection} failed after {took}: {error}",
+                took = Rounded(took)
             ),
             Self::Recycled {
                 connection, took, ..
-            } => write!(f, "connection {connection} was recycled in {took:?}"),
+            } => write!(
+                f,
+                "connection {connection} was recycled in {took}",
+                took = Rounded(took)
+            ),
             Self::RecycleFailed {
                 connection,
                 took,
@@ -82,7 +97,8 @@ impl fmt::Display for Event<'_> {
                 ..
             } => write!(
                 f,
-                "the recycle of connection {connection} failed after {took:?}: {error}"
+                "the recycle of connection {connection} failed after {took}: {error}",
+                took = Rounded(took)
             ),
             Self::Waiting { waiter, .. } => write!(f, "acquire {waiter} waits"),
             Self::Acquired {
@@ -93,18 +109,27 @@ impl fmt::Display for Event<'_> {
                 ..
             } => write!(
                 f,
-                "connection {connection} was acquired at {} after {waited:?}",
-                PlaceAndLabel { place, label }
+                "connection {connection} was acquired at {} after {waited}",
+                PlaceAndLabel { place, label },
+                waited = Rounded(waited)
             ),
             Self::AcquireFailed {
                 waiter,
                 waited,
                 error,
                 ..
-            } => write!(f, "acquire {waiter} failed after {waited:?}: {error}"),
+            } => write!(
+                f,
+                "acquire {waiter} failed after {waited}: {error}",
+                waited = Rounded(waited)
+            ),
             Self::TimedOut { waiter, error, .. } => write!(f, "acquire {waiter}: {error}"),
             Self::Cancelled { waiter, waited, .. } => {
-                write!(f, "acquire {waiter} was dropped after {waited:?}")
+                write!(
+                    f,
+                    "acquire {waiter} was dropped after {waited}",
+                    waited = Rounded(waited)
+                )
             }
             Self::SlowAcquire {
                 waiter,
@@ -116,15 +141,24 @@ impl fmt::Display for Event<'_> {
                 ..
             } => write!(
                 f,
-                "acquire {waiter} at {} has waited for {waited:?} and is still {phase}; {status}",
-                PlaceAndLabel { place, label }
+                "acquire {waiter} at {} has waited for {waited} and is still {phase}; {status}",
+                PlaceAndLabel { place, label },
+                waited = Rounded(waited)
             ),
             Self::Released {
                 connection, held, ..
-            } => write!(f, "connection {connection} was released after {held:?}"),
+            } => write!(
+                f,
+                "connection {connection} was released after {held}",
+                held = Rounded(held)
+            ),
             Self::Detached {
                 connection, held, ..
-            } => write!(f, "connection {connection} was detached after {held:?}"),
+            } => write!(
+                f,
+                "connection {connection} was detached after {held}",
+                held = Rounded(held)
+            ),
             Self::LeakSuspected {
                 connection,
                 held,
@@ -133,8 +167,9 @@ impl fmt::Display for Event<'_> {
                 ..
             } => write!(
                 f,
-                "connection {connection} has been held for {held:?}, since it was acquired at {}: is it leaked?",
-                PlaceAndLabel { place, label }
+                "connection {connection} has been held for {held}, since it was acquired at {}: is it leaked?",
+                PlaceAndLabel { place, label },
+                held = Rounded(held)
             ),
             Self::LeakResolved {
                 connection,
@@ -144,8 +179,9 @@ impl fmt::Display for Event<'_> {
                 ..
             } => write!(
                 f,
-                "connection {connection}, acquired at {}, came back after {held:?}",
-                PlaceAndLabel { place, label }
+                "connection {connection}, acquired at {}, came back after {held}",
+                PlaceAndLabel { place, label },
+                held = Rounded(held)
             ),
             Self::Closed {
                 connection,

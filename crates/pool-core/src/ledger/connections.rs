@@ -5,7 +5,7 @@ use std::panic::Location;
 use std::time::{Duration, Instant};
 
 use crate::AbortHandle;
-use crate::borrowed::{Borrowed, Borrower, Label};
+use crate::borrowed::{Borrowed, Borrower, Label, LabelText};
 
 /// A connection, or one to be: its number, and where it is written down.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,7 +70,7 @@ impl Record {
         &mut self.details
     }
 
-    fn label(&self) -> Option<&Cow<'static, str>> {
+    fn label(&self) -> Option<&LabelText> {
         let details = Some(&self.details).filter(|details| details.sequence == self.sequence);
         details.and_then(|details| details.label.as_deref())
     }
@@ -173,7 +173,7 @@ impl Connections {
         let details = record.details();
         details.since = Some(now);
         details.is_exact = true;
-        Some((record.place?, record.label()))
+        Some((record.place?, record.label().map(|label| &label.text)))
     }
 
     /// A connection that was handed out is the pool's again. The fast case of a return does not write this down.
@@ -193,7 +193,7 @@ impl Connections {
             held: since.map(|since| now.saturating_duration_since(since)),
             suspected: details
                 .is_suspected
-                .then(|| (place, details.label.take().map(|label| *label))),
+                .then(|| (place, details.label.take().map(|label| label.text))),
         })
     }
 
@@ -225,7 +225,7 @@ impl Connections {
             Some(Borrowed {
                 age: now.saturating_duration_since(since),
                 is_exact: details.is_exact,
-                label: details.label.as_deref().cloned(),
+                label: details.label.as_ref().map(|label| label.text.clone()),
                 id: record.id,
                 place: record.place?,
             })
@@ -236,9 +236,9 @@ impl Connections {
     /// Where each connection that somebody holds was acquired, and the label.
     pub(super) fn lent(
         &self,
-    ) -> impl Iterator<Item = (&'static Location<'static>, Option<&str>)> + '_ {
+    ) -> impl Iterator<Item = (&'static Location<'static>, Option<&LabelText>)> + '_ {
         let all = self.records.iter();
-        all.filter_map(|record| Some((record.place?, record.label().map(|label| &**label))))
+        all.filter_map(|record| Some((record.place?, record.label())))
     }
 
     /// The pool gives up what is held: nobody is asked for it any more. The numbers come out.
@@ -283,7 +283,7 @@ impl Connections {
                 age: now.saturating_duration_since(since),
                 is_exact: true,
                 place,
-                label: details.label.as_deref().cloned(),
+                label: details.label.as_ref().map(|label| label.text.clone()),
             });
         }
         (suspects, next)

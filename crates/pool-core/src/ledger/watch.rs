@@ -6,7 +6,7 @@ use std::panic::Location;
 use std::time::{Duration, Instant};
 
 use super::{Answer, Effects, Kind, Ledger, LedgerEntry, LedgerTypes, Note, Ticket};
-use crate::borrowed::{Borrowed, Borrower, Nested};
+use crate::borrowed::{Borrowed, Borrower, LabelText, Nested};
 use crate::config::Config;
 use crate::error::Phase;
 
@@ -86,7 +86,7 @@ impl<T: LedgerTypes> Ledger<T> {
             ticket,
             since,
             place: who.place,
-            label: who.label.as_deref().cloned(),
+            label: who.label.as_ref().map(|label| label.text.clone()),
             is_told: false,
         });
     }
@@ -192,35 +192,34 @@ impl<T: LedgerTypes> Ledger<T> {
 
     /// Whether every place is held by somebody who waits for another one himself, as far as the labels tell: a place and a
     /// label of each side. Such waiters wait for each other.
+    ///
+    /// The label of a task tells who waits. The label of an acquire may be that of many, so it only counts if one
+    /// connection alone is held under it.
     pub(crate) fn nested(&mut self) -> Option<Nested> {
         if self.held != self.fill.limit() || self.held == 0 {
             return None;
         }
         self.forget_returned();
-        let mut found = None;
-        let mut any_without = false;
-        let mut lent = 0;
-        for (place, label) in self.connections.lent() {
-            lent += 1;
-            let Some(label) = label else {
-                any_without = true;
-                continue;
+        let lent: Vec<_> = self.connections.lent().collect();
+        let counts = |label: &LabelText| {
+            let under_it = |(_, other): &&(_, Option<&LabelText>)| {
+                other.is_some_and(|other| other.text == label.text)
             };
-            let waiter = self.watch.waiters.iter().find(|waiter| {
-                waiter.label.as_deref() == Some(label) && self.queue.is_there(waiter.ticket)
+            label.is_of_task || lent.iter().filter(under_it).count() == 1
+        };
+        let mut found = None;
+        for (place, label) in &lent {
+            let label = label.filter(|label| counts(label))?;
+            let waits = self.watch.waiters.iter().find(|waiter| {
+                waiter.label.as_ref() == Some(&label.text) && self.queue.is_there(waiter.ticket)
+            })?;
+            found.get_or_insert_with(|| Nested {
+                label: label.text.to_string(),
+                holds: place,
+                waits: waits.place,
             });
-            match waiter {
-                None => any_without = true,
-                Some(waiter) => {
-                    found.get_or_insert_with(|| Nested {
-                        label: label.to_owned(),
-                        holds: place,
-                        waits: waiter.place,
-                    });
-                }
-            }
         }
-        found.filter(|_| !any_without && lent == self.held)
+        found.filter(|_| lent.len() == self.held)
     }
 }
 
