@@ -1,4 +1,4 @@
-//! An HTTP service on axum: a health endpoint, transactions, and a graceful shutdown.
+//! An HTTP service on axum: a health endpoint, transactions, an answer when it is too busy, and a graceful shutdown.
 //!
 //! Run it with `cargo run --example http_service`. It starts, sends requests to itself, and stops. With an address, as in
 //! `cargo run --example http_service -- 127.0.0.1:8080`, it serves until Ctrl-C.
@@ -26,7 +26,7 @@ async fn main() -> Result<(), AnyError> {
     let pool = create_pool_from_url(server.url())?
         .maxsize(4)
         // No client waits longer than this.
-        .acquire_timeout(Duration::from_secs(5))
+        .acquire_timeout(Duration::from_secs(3))
         .build()
         .await?;
     prepare(&pool).await?;
@@ -35,6 +35,7 @@ async fn main() -> Result<(), AnyError> {
     let listener = TcpListener::bind(address.as_deref().unwrap_or("127.0.0.1:0")).await?;
     let here = listener.local_addr()?;
     let (stop, stopped) = oneshot::channel::<()>();
+    let users = pool.clone();
     let serving = tokio::spawn(async move {
         let shutdown = async {
             // It also stops with an error here, when `stop` was dropped.
@@ -51,7 +52,7 @@ async fn main() -> Result<(), AnyError> {
         tokio::signal::ctrl_c().await?;
         let _ = stop.send(());
     } else {
-        ask(here, stop).await?;
+        ask(here, users, stop).await?;
     }
     serving.await??;
     println!("http service ok");
@@ -90,16 +91,26 @@ async fn close_pool(pool: Pool) -> Result<(), AnyError> {
     Ok(())
 }
 
-/// Says whether the service works: it can acquire a connection, and the server answers a ping.
+/// Says whether the service works.
+///
+/// While every connection is in use, the pool is known to serve, and the check takes no connection from the users. At other
+/// times a connection is taken, and the server has to answer a ping.
 async fn health(State(pool): State<Pool>) -> Response {
-    let works = async {
-        let mut conn = pool.acquire().timeout(Duration::from_secs(1)).await?;
-        conn.ping().await?;
-        Ok::<_, Error>(())
-    };
-    let (code, word) = match works.await {
-        Ok(()) => (StatusCode::OK, "up"),
-        Err(_) => (StatusCode::SERVICE_UNAVAILABLE, "down"),
+    let readiness = pool.readiness();
+    let (code, word) = if readiness.is_busy() {
+        (StatusCode::OK, "busy")
+    } else {
+        match timeout(Duration::from_secs(1), pool.ping()).await {
+            Ok(Ok(())) => (StatusCode::OK, "up"),
+            failed => {
+                // The client must not see the details, so they go to the log.
+                match failed {
+                    Ok(Err(error)) => eprintln!("the health check failed: {error}"),
+                    _ => eprintln!("the health check failed: no answer within a second"),
+                }
+                (StatusCode::SERVICE_UNAVAILABLE, "down")
+            }
+        }
     };
     let status = pool.status();
     let body = format!(
@@ -188,6 +199,11 @@ impl IntoResponse for Failure {
             Self::Database(error) if error.is_outcome_unknown() => {
                 (StatusCode::GATEWAY_TIMEOUT, "it may or may not be done")
             }
+            // No connection within `acquire_timeout`: the service has more to do than it can. It says when to come again.
+            Self::Database(error) if is_acquire_timeout(&error) => {
+                let retry_after = [("retry-after", "1")];
+                return (StatusCode::SERVICE_UNAVAILABLE, retry_after, "too busy").into_response();
+            }
             Self::Database(error) if error.is_retryable() => {
                 (StatusCode::SERVICE_UNAVAILABLE, "try again")
             }
@@ -201,8 +217,12 @@ impl IntoResponse for Failure {
     }
 }
 
+fn is_acquire_timeout(error: &Error) -> bool {
+    matches!(error, Error::Pool(error) if matches!(&**error, pool_core::Error::Timeout { .. }))
+}
+
 /// Sends requests to the service and checks the answers, as its tests might do.
-async fn ask(here: SocketAddr, stop: oneshot::Sender<()>) -> Result<(), AnyError> {
+async fn ask(here: SocketAddr, pool: Pool, stop: oneshot::Sender<()>) -> Result<(), AnyError> {
     let (code, body) = request(here, "GET", "/health").await?;
     println!("health: {code} {body}");
     assert!(code == 200 && body.contains(r#""status":"up""#));
@@ -220,6 +240,18 @@ async fn ask(here: SocketAddr, stop: oneshot::Sender<()>) -> Result<(), AnyError
         assert_eq!(transfer.await??.0, 200);
     }
     assert_eq!(request(here, "GET", "/accounts/1").await?.1, "1000");
+
+    // While others hold every connection, the service is healthy, and a request is told when to come again.
+    let mut held = Vec::new();
+    for _ in 0..pool.maxsize() {
+        held.push(pool.acquire().label("a long report").await?);
+    }
+    let (code, body) = request(here, "GET", "/health").await?;
+    assert!(code == 200 && body.contains(r#""status":"busy""#));
+    let answer = exchange(here, "GET", "/accounts/1").await?;
+    println!("while all are in use: {}", answer.replace("\r\n", "; "));
+    assert!(answer.starts_with("HTTP/1.1 503 ") && answer.contains("\r\nretry-after: 1\r\n"));
+    drop((held, pool));
 
     // A request that is running when the service is told to stop is still answered.
     let report = tokio::spawn(request(here, "GET", "/report"));
@@ -239,18 +271,28 @@ async fn ask(here: SocketAddr, stop: oneshot::Sender<()>) -> Result<(), AnyError
     Ok(())
 }
 
-/// The smallest HTTP client: the status and the body of the answer.
+/// The status and the body of the answer to a request.
 async fn request(
     here: SocketAddr,
     method: &'static str,
     path: &'static str,
 ) -> Result<(u16, String), AnyError> {
+    let answer = exchange(here, method, path).await?;
+    let (head, body) = answer.split_once("\r\n\r\n").ok_or("no answer")?;
+    let code = head.split(' ').nth(1).ok_or("no status")?.parse()?;
+    Ok((code, body.to_owned()))
+}
+
+/// The smallest HTTP client.
+async fn exchange(
+    here: SocketAddr,
+    method: &'static str,
+    path: &'static str,
+) -> Result<String, AnyError> {
     let mut stream = TcpStream::connect(here).await?;
     let text = format!("{method} {path} HTTP/1.1\r\nHost: {here}\r\nConnection: close\r\n\r\n");
     stream.write_all(text.as_bytes()).await?;
     let mut answer = String::new();
     stream.read_to_string(&mut answer).await?;
-    let (head, body) = answer.split_once("\r\n\r\n").ok_or("no answer")?;
-    let code = head.split(' ').nth(1).ok_or("no status")?.parse()?;
-    Ok((code, body.to_owned()))
+    Ok(answer)
 }

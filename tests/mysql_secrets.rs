@@ -3,17 +3,23 @@
 use std::fmt::{Debug, Display, Write as _};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
+use metrics_util::debugging::DebuggingRecorder;
+use pool_core::{Builder, Event as PoolEvent, MetricsObserver, TracingObserver};
 use pool_mysql::mysql_async::prelude::Queryable;
 use pool_mysql::{
     ConnectOptions, Error, IoRuntime, MySqlManager, MySqlRuntime, Pool, PoolOptions, connect,
-    create_pool, create_pool_from_url, pool_core,
+    create_pool, create_pool_from_url,
 };
 use private_server::PrivateServer;
 use support::watchdog::{MINUTE, within};
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Metadata, Subscriber};
+
+/// Long enough for a warning, and short enough for a test.
+const SOON: Duration = Duration::from_millis(100);
 
 const SECRET: &str = "s3cret@/?#: %ü";
 
@@ -88,6 +94,31 @@ fn url(server: &PrivateServer) -> String {
     )
 }
 
+/// A short pool whose events are shown in every form, by the observers that this workspace has as well.
+fn observed(builder: Builder<MySqlManager>) -> Builder<MySqlManager> {
+    builder
+        .name("orders")
+        .maxsize(1)
+        .slow_acquire_after(SOON / 10)
+        .leak_warning_after(SOON / 10)
+        .observer(TracingObserver::new())
+        .observer(MetricsObserver::new())
+        .observer(|event: &PoolEvent<'_>| {
+            write_down(&format!("{event} {event:?} {event:#?}"), |_| {});
+        })
+}
+
+/// What a pool says of itself.
+fn show_all_of(pool: &Pool) {
+    show(&pool.status());
+    write_down(&pool.status().to_string(), |_| {});
+    show(&pool.stats());
+    for borrowed in pool.borrowed() {
+        show(&borrowed);
+        write_down(&borrowed.to_string(), |_| {});
+    }
+}
+
 /// What goes well.
 async fn good_days(server: &PrivateServer) {
     let options = ConnectOptions::from_url(&url(server)).unwrap().echo(true);
@@ -113,18 +144,42 @@ async fn good_days(server: &PrivateServer) {
         show(&conn);
     }
     // Back to no database: the account logs in again, with its password.
-    let pool = create_pool(options).build().await.unwrap();
+    let pool = observed(create_pool(options)).build().await.unwrap();
     show(&pool);
-    let mut conn = pool.acquire().await.unwrap();
+    let mut conn = pool.acquire().label("report").await.unwrap();
     show(&conn);
+    show_all_of(&pool);
     conn.query_drop("USE information_schema").await.unwrap();
     pool_mysql::PooledConnection::release(conn).await.unwrap();
     show(&pool.status());
     let conn = pool.acquire().await.unwrap();
+    show_pool_error(pool.acquire().timeout(SOON).await.unwrap_err());
     pool.terminate();
     show(&conn);
     pool.wait_closed().await.unwrap();
     show(&pool);
+    show_all_of(&pool);
+}
+
+/// A connection that is closed under its user, and says why.
+async fn closed_under_its_user(server: &PrivateServer) {
+    let options = ConnectOptions::from_url(&url(server)).unwrap().echo(true);
+    let pool = observed(create_pool(options)).build_lazy().unwrap();
+    let mut conn = pool.acquire().await.unwrap();
+    let command = conn.exec_drop("DO SLEEP(?), ?", (10, SECRET));
+    assert!(futures_lite::future::poll_once(command).await.is_none());
+    let because = conn.closed_because().expect("it was cancelled");
+    show(&because);
+    write_down(&because.to_string(), |_| {});
+    show_error(conn.cursor().execute("DO 1", (SECRET,)).await.unwrap_err());
+    show_error(conn.query_drop("DO 1").await.unwrap_err());
+    let begun = conn.transaction(|_| Box::pin(async { Ok::<(), Error>(()) }));
+    show_error(begun.await.unwrap_err());
+    show(&conn);
+    drop(conn);
+    pool.close();
+    pool.wait_closed().await.unwrap();
+    show_all_of(&pool);
 }
 
 /// What does not.
@@ -137,8 +192,13 @@ async fn bad_days(server: &PrivateServer) {
         .echo(true);
     show_error(connect(wrong.clone()).await.unwrap_err());
     show_pool_error(create_pool(wrong.clone()).build().await.unwrap_err());
-    let pool: Pool = create_pool(wrong.clone()).build_lazy().unwrap();
+    let pool: Pool = observed(create_pool(wrong.clone())).build_lazy().unwrap();
     show_pool_error(pool.acquire().await.unwrap_err());
+    // A time-out names the last connect error.
+    server.pause();
+    show_pool_error(pool.acquire().timeout(SOON).await.unwrap_err());
+    server.resume();
+    show_all_of(&pool);
     for unreachable in [
         wrong.clone().port(1),
         wrong.clone().host("no.such.host.invalid"),
@@ -217,6 +277,9 @@ async fn bad_days(server: &PrivateServer) {
 fn no_output_holds_the_password() {
     let subscriber = Everything(AtomicU64::new(1));
     tracing::subscriber::set_global_default(subscriber).expect("this is the only test here");
+    let recorder = DebuggingRecorder::new();
+    let snapshotter = recorder.snapshotter();
+    recorder.install().expect("this is the only test here");
     within(MINUTE, "no_output_holds_the_password", || {
         futures::executor::block_on(async {
             let server = PrivateServer::start().expect("a server starts");
@@ -227,11 +290,33 @@ fn no_output_holds_the_password() {
             let create = format!("CREATE USER secretive@'%' IDENTIFIED BY '{SECRET}'");
             root.query_drop(create).await.unwrap();
             good_days(&server).await;
+            closed_under_its_user(&server).await;
             bad_days(&server).await;
             show(&MySqlRuntime::new());
         });
     });
-    let shown = SHOWN.lock().unwrap();
+    let mut shown = SHOWN.lock().unwrap();
+    let metrics = snapshotter.snapshot().into_vec();
+    assert!(!metrics.is_empty());
+    shown.push_str(&format!("{metrics:?}"));
+    // Each new kind of output was among what was searched.
+    for words in [
+        "mysql.query",
+        "db.query.text",
+        "pool.connect",
+        "pool \"orders\": connection 1 was acquired at ",
+        "is it leaked?",
+        "has waited for",
+        "it cannot be used again: a command was cancelled",
+        "the connection is closed: a command was cancelled; ",
+        "the last connect failed",
+        "held longest: connection 1 ",
+        "(report)",
+        "Histogram {",
+        "db.client.connection.count",
+    ] {
+        assert!(shown.contains(words), "{words:?} was not shown");
+    }
     // The log was on, and it was listened to.
     assert!(shown.contains("pool_mysql::echo"), "{shown}");
     assert!(

@@ -10,6 +10,8 @@ use support::{FakeConnection, FakeGuard, Gate, Probe, Stage, Step, Verb, hold};
 mod clear;
 #[path = "scenarios_close/inside.rs"]
 mod inside;
+#[path = "scenarios_close/meanwhile.rs"]
+mod meanwhile;
 #[path = "scenarios_close/terminate.rs"]
 mod terminate;
 

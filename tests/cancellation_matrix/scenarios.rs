@@ -8,7 +8,7 @@ use support::{FakeControl, FakeGuard, FakePool, Gate, Mode, Stage, Step, Verb};
 
 use crate::play::Play;
 use crate::timed::{deadline_at_capacity, deadline_on_connect, expired, hangs};
-use crate::verbs::{build, fill, wait_closed, wait_closed_after_terminate};
+use crate::verbs::{build, fill, ping, wait_closed, wait_closed_after_terminate};
 
 /// A state of the pool, a victim, and what happens around it.
 pub(crate) struct Scenario {
@@ -98,6 +98,9 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
     any("wait_closed after terminate", wait_closed_after_terminate),
     any("fill", |s, m| fill(s, m, Step::Ok)),
     any("fill whose connects fail", |s, m| fill(s, m, Step::Err)),
+    any("ping", |s, m| ping(s, m, Step::Ok)),
+    any("ping whose check fails", |s, m| ping(s, m, Step::Err)),
+    any("ping whose check panics", |s, m| ping(s, m, Step::Panic)),
     any("build", |s, m| build(s, m, Step::Ok)),
     any("build whose last connect fails", |s, m| {
         build(s, m, Step::Err)

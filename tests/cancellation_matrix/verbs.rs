@@ -1,11 +1,11 @@
-//! Scenarios whose victim is another verb than acquire: wait_closed, fill, build.
+//! Scenarios whose victim is another verb than acquire: wait_closed, fill, build, ping.
 
 use pool_core::CheckPolicy;
 use support::invariants::acquire_now;
 use support::{Gate, Stage, Step, Verb};
 
 use crate::play::Play;
-use crate::scenarios::{opens, pool};
+use crate::scenarios::{exhausted, opens, pool};
 
 pub(crate) fn wait_closed(stage: &Stage, maxsize: usize) -> Play {
     let (pool, control) = pool(stage, maxsize, maxsize, CheckPolicy::Never);
@@ -74,4 +74,15 @@ pub(crate) fn build(stage: &Stage, maxsize: usize, last: Step) -> Play {
     gates
         .iter()
         .fold(play, |play, gate| play.event(opens(gate)))
+}
+
+/// A ping that has to wait for its connection, and then for the server.
+pub(crate) fn ping(stage: &Stage, maxsize: usize, then: Step) -> Play {
+    let (pool, control, guards) = exhausted(stage, maxsize);
+    let gate = Gate::new();
+    control.next(Verb::Check, Step::gate(&gate).then(then));
+    let own = pool.clone();
+    Play::new(&pool, control, async move { drop(own.ping().await) })
+        .events(guards)
+        .event(opens(&gate))
 }

@@ -209,9 +209,17 @@ fn a_time_out_of_the_pool_is_retryable_and_is_no_error_of_the_server() {
         let server = Server::start();
         let pool = one(server.tcp());
         let held = pool.acquire().await.unwrap();
+        let line = line!() - 1;
         let wait = pool.acquire().timeout(Duration::from_millis(1));
         let error = Error::from(wait.await.unwrap_err());
-        assert!(error.to_string().starts_with("timed out after "), "{error}");
+        let text = error.to_string();
+        assert!(
+            text.starts_with("pool \"pool\" timed out after ")
+                && text.contains(" while waiting for a connection; size 1 (free 0, held 1,")
+                && text.contains("\nheld longest: connection 1 for at least ")
+                && text.ends_with(&format!("{}:{line}", file!())),
+            "{text}"
+        );
         assert!(error.is_retryable() && error.server_code().is_none());
         drop(held);
     });

@@ -198,6 +198,10 @@ fn a_pools_settings_stand_beside_the_options() {
             json!({"idle_order": "LIFO", "check_policy": "always", "upkeep": false}),
         ),
         ("check_policy=90", json!({"check_policy": 90})),
+        (
+            "name=orders&slow_acquire_after=500ms&leak_warning_after=60",
+            json!({"name": "orders", "slow_acquire_after": 0.5, "leak_warning_after": "1m"}),
+        ),
     ] {
         let of_url = PoolOptions::from_url(&format!("mysql://h/?{url}")).unwrap();
         let mut file = file;
@@ -209,6 +213,15 @@ fn a_pools_settings_stand_beside_the_options() {
     let pool = create_pool_from_url("mysql://h/?minsize=3&maxsize=7&echo=1").unwrap();
     let pool = pool.build_lazy().unwrap();
     assert_eq!((pool.minsize(), pool.maxsize(), pool.echo()), (3, 7, true));
+    let pool = create_pool_from_url("mysql://h/?name=orders").unwrap();
+    assert_eq!(pool.build_lazy().unwrap().name(), "orders");
+    for zero in ["slow_acquire_after", "leak_warning_after"] {
+        let pool = create_pool_from_url(&format!("mysql://h/?{zero}=0")).unwrap();
+        let Err(pool_core::Error::Config(error)) = pool.build_lazy() else {
+            panic!("{zero}: it would warn every time");
+        };
+        assert_eq!(error.field(), zero);
+    }
 }
 
 /// What is wrong in a file, by the error of a URL that has the same wrong in it.

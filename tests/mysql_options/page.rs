@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use pool_mysql::ConnectOptions;
+use pool_mysql::{ConnectOptions, PoolOptions};
 
 /// All parameters of `aiomysql.connect()`.
 const PARAMETERS: [&str; 24] = [
@@ -33,12 +33,40 @@ const PARAMETERS: [&str; 24] = [
     "server_public_key",
 ];
 
-/// The rows of the table: its cells without their quotes.
-fn rows() -> Vec<Vec<String>> {
+/// The page.
+fn page() -> String {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"))
         .parent()
         .expect("the checkout");
-    let page = std::fs::read_to_string(root.join("docs/from-aiomysql.md")).expect("the page");
+    std::fs::read_to_string(root.join("docs/from-aiomysql.md")).expect("the page")
+}
+
+/// The names that an error for an unknown one lists.
+fn listed(message: &str) -> BTreeSet<String> {
+    let (_, names) = message.split_once("there are ").expect("it lists them");
+    names.split(", ").map(ToOwned::to_owned).collect()
+}
+
+#[test]
+fn the_page_names_the_settings_of_a_pool_and_no_others() {
+    let unknown = "mysql://h/?q=1";
+    let of_pool = listed(PoolOptions::from_url(unknown).unwrap_err().message());
+    let of_connection = listed(ConnectOptions::from_url(unknown).unwrap_err().message());
+    let page = page();
+    let (_, rest) = page
+        .split_once("the settings of a pool are given beside them: ")
+        .expect("the page names them");
+    let (names, _) = rest.split_once(". Times").expect("the sentence ends");
+    let named: BTreeSet<String> = names
+        .split(',')
+        .map(|name| name.trim().trim_matches('`').to_owned())
+        .collect();
+    assert_eq!(named, &of_pool - &of_connection);
+}
+
+/// The rows of the table: its cells without their quotes.
+fn rows() -> Vec<Vec<String>> {
+    let page = page();
     let (_, rest) = page
         .split_once("## The parameters of `connect()`")
         .expect("the page has the table");

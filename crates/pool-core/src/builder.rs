@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use crate::config::Config;
 use crate::error::Error;
+use crate::event::Observer;
 use crate::pool::Pool;
 use crate::runtime::{self, NoTimer};
-use crate::shared::Shared;
+use crate::shared::{Observers, Shared};
 use crate::{CheckPolicy, IdleOrder, Manager, Runtime, fill, upkeep};
 
 /// Collects the settings of a [`Pool`]; made by [`Pool::builder`].
@@ -37,6 +38,7 @@ pub struct Builder<M> {
     manager: M,
     config: Config,
     runtime: Option<Arc<dyn Runtime>>,
+    observers: Vec<Arc<dyn Observer>>,
 }
 
 impl<M: Manager> Pool<M> {
@@ -57,6 +59,7 @@ impl<M: Manager> Pool<M> {
             manager,
             config: Config::default(),
             runtime: None,
+            observers: Vec::new(),
         }
     }
 }
@@ -197,6 +200,49 @@ impl<M: Manager> Builder<M> {
         self
     }
 
+    /// The name of the pool in errors, events, spans and metrics; default `pool`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use pool_core::doc_manager::Numbers;
+    /// # use pool_core::Pool;
+    /// let pool = Pool::builder(Numbers).name("orders").build_lazy()?;
+    /// assert_eq!(pool.name(), "orders");
+    /// # Ok::<(), pool_core::Error<std::convert::Infallible>>(())
+    /// ```
+    pub fn name(mut self, name: impl Into<String>) -> Self {
+        self.config.name = Arc::from(name.into());
+        self
+    }
+
+    /// Adds an observer, which hears of every [`Event`](crate::Event) of the pool. It may be called several times.
+    ///
+    /// Without observers, [`slow_acquire_after`](Self::slow_acquire_after) and
+    /// [`leak_warning_after`](Self::leak_warning_after) the pool reads no clock for a hand-out or a return.
+    pub fn observer(mut self, observer: impl Observer) -> Self {
+        self.observers.push(Arc::new(observer));
+        self
+    }
+
+    /// After which time an acquire that still waits is told as [`Event::SlowAcquire`](crate::Event::SlowAcquire), once,
+    /// and counted by [`Stats::slow_acquires`](crate::Stats::slow_acquires); default `None`, never.
+    pub fn slow_acquire_after(mut self, after: impl Into<Option<Duration>>) -> Self {
+        self.config.slow_acquire_after = after.into();
+        self
+    }
+
+    /// After which time a connection that is still held is told as [`Event::LeakSuspected`](crate::Event::LeakSuspected)
+    /// with the place of its acquire, once, and counted by
+    /// [`Stats::suspected_leaks`](crate::Stats::suspected_leaks); default `None`, never.
+    ///
+    /// When it comes back after all, [`Event::LeakResolved`](crate::Event::LeakResolved) says so. HikariCP calls this
+    /// `leakDetectionThreshold`.
+    pub fn leak_warning_after(mut self, after: impl Into<Option<Duration>>) -> Self {
+        self.config.leak_warning_after = after.into();
+        self
+    }
+
     /// Builds the pool and opens minsize connections in parallel.
     ///
     /// # Errors
@@ -267,7 +313,10 @@ impl<M: Manager> Builder<M> {
         self.manager.validate()?;
         self.manager.set_echo(self.config.echo);
         let runtime = runtime.unwrap_or_else(|| Arc::new(NoTimer));
-        let shared = Shared::new(self.manager, self.config, runtime, has_timer);
+        self.config.observers = self.observers.len();
+        let observers = Observers::new(self.observers);
+        let shared = Shared::new(self.manager, self.config, runtime, observers, has_timer);
+        shared.observers_meet_pool();
         Ok(Pool::from_shared(shared))
     }
 }

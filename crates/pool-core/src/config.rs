@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// What to tell a user whose time-out cannot be kept.
@@ -133,6 +134,11 @@ pub(crate) struct Config {
     pub(crate) check_policy: CheckPolicy,
     pub(crate) upkeep: bool,
     pub(crate) echo: bool,
+    pub(crate) name: Arc<str>,
+    pub(crate) slow_acquire_after: Option<Duration>,
+    pub(crate) leak_warning_after: Option<Duration>,
+    /// The number of observers.
+    pub(crate) observers: usize,
 }
 
 impl Default for Config {
@@ -150,6 +156,10 @@ impl Default for Config {
             check_policy: CheckPolicy::default(),
             upkeep: true,
             echo: false,
+            name: Arc::from("pool"),
+            slow_acquire_after: None,
+            leak_warning_after: None,
+            observers: 0,
         }
     }
 }
@@ -172,6 +182,16 @@ impl Config {
         check.into_iter().chain(self.pool_recycle).min()
     }
 
+    /// Whether somebody observes the pool.
+    pub(crate) fn is_observed(&self) -> bool {
+        self.observers > 0
+    }
+
+    /// Whether each hand-out and each return reads the clock.
+    pub(crate) fn measures(&self) -> bool {
+        self.is_observed() || self.slow_acquire_after.is_some() || self.leak_warning_after.is_some()
+    }
+
     /// Checks each setting. `timer` says whether time-outs can be kept.
     pub(crate) fn validate(&self, timer: bool) -> Result<(), ConfigError> {
         if self.minsize > self.limit() {
@@ -189,12 +209,22 @@ impl Config {
             ("check_timeout", self.check_timeout),
             ("recycle_timeout", self.recycle_timeout),
             ("close_timeout", self.close_timeout),
+            ("slow_acquire_after", self.slow_acquire_after),
+            ("leak_warning_after", self.leak_warning_after),
         ] {
             match value {
                 Some(Duration::ZERO) => {
+                    let is_warning = field.ends_with("_after");
                     return Err(ConfigError::new(
                         field,
-                        "zero would fail at once: give a longer time, or None for no limit",
+                        match is_warning {
+                            true => {
+                                "zero would warn every time: give a longer time, or None to switch it off"
+                            }
+                            false => {
+                                "zero would fail at once: give a longer time, or None for no limit"
+                            }
+                        },
                     ));
                 }
                 Some(_) if !timer => {

@@ -1,5 +1,6 @@
 //! A manager that is chosen at run time: the object-safe twin of [`Manager`], and the box that is a manager again.
 
+use std::borrow::Cow;
 use std::error::Error as StdError;
 use std::fmt;
 use std::time::Duration;
@@ -76,6 +77,8 @@ trait DynManager: Send + Sync + 'static {
     async fn recycle(&self, conn: &mut Self::Connection) -> Result<(), BoxError>;
     /// See [`Manager::on_release`].
     fn on_release(&self, conn: &mut Self::Connection) -> Verdict;
+    /// See [`Manager::discard_reason`].
+    fn discard_reason(&self, conn: &Self::Connection) -> Option<Cow<'static, str>>;
     /// See [`Manager::close`].
     async fn close(&self, conn: Self::Connection);
     /// See [`Manager::abort_handle`].
@@ -105,6 +108,9 @@ impl<M: Manager> DynManager for M {
     }
     fn on_release(&self, conn: &mut M::Connection) -> Verdict {
         Manager::on_release(self, conn)
+    }
+    fn discard_reason(&self, conn: &M::Connection) -> Option<Cow<'static, str>> {
+        Manager::discard_reason(self, conn)
     }
     async fn close(&self, conn: M::Connection) {
         Manager::close(self, conn).await;
@@ -188,6 +194,9 @@ impl<C: Send + 'static> Manager for BoxManager<C> {
     }
     fn on_release(&self, conn: &mut C) -> Verdict {
         self.manager.on_release(conn)
+    }
+    fn discard_reason(&self, conn: &C) -> Option<Cow<'static, str>> {
+        self.manager.discard_reason(conn)
     }
     async fn close(&self, conn: C) {
         self.manager.close(conn).await;

@@ -58,6 +58,8 @@
 //! |---|---|
 //! | `timer` (default) | the built-in timer, one lazy thread |
 //! | `tokio`, `smol`, `async-std` | the adapter for that runtime |
+//! | `tracing` | `TracingObserver`, and spans around acquire, connect, check, recycle and close |
+//! | `metrics`, `opentelemetry` | `MetricsObserver`, `OpenTelemetryObserver`: counts and times under the names of the OpenTelemetry conventions |
 //! | `test-util` | a runtime with virtual time, for tests |
 //!
 //! # Limits
@@ -71,14 +73,21 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 // Floor 0: words.
+mod borrowed;
 mod config;
 mod dyn_manager;
 mod error;
+mod event;
+mod labelled;
 mod manager;
+mod observers;
 mod panics;
 mod runtime;
+mod spans;
+mod stats;
 mod status;
 mod sync;
+mod words;
 // Floor 1: the ledger.
 mod ledger;
 // Floor 2: the lock, and what runs without it.
@@ -91,6 +100,7 @@ mod acquire;
 mod builder;
 mod close;
 mod fill;
+mod health;
 mod pool;
 mod release;
 mod try_acquire;
@@ -100,11 +110,21 @@ mod upkeep;
 pub mod doc_manager;
 
 pub use crate::acquire::Acquire;
+pub use crate::borrowed::Borrowed;
 pub use crate::builder::Builder;
 pub use crate::config::{CheckPolicy, ConfigError, IdleOrder};
 pub use crate::dyn_manager::{BoxError, BoxManager};
-pub use crate::error::{Error, Phase};
+pub use crate::error::{Error, Phase, TimeoutReport};
+pub use crate::event::{CloseReason, Event, EventError, ObservedPool, Observer};
+pub use crate::health::Readiness;
+pub use crate::labelled::labelled;
 pub use crate::manager::{AbortHandle, ErrorClass, Manager, Verdict};
+#[cfg(feature = "metrics")]
+pub use crate::observers::MetricsObserver;
+#[cfg(feature = "opentelemetry")]
+pub use crate::observers::OpenTelemetryObserver;
+#[cfg(feature = "tracing")]
+pub use crate::observers::TracingObserver;
 pub use crate::pool::Pool;
 pub use crate::pooled::PooledConnection;
 #[cfg(feature = "async-std")]
@@ -118,4 +138,5 @@ pub use crate::runtime::TokioRuntime;
 #[cfg(feature = "test-util")]
 pub use crate::runtime::VirtualRuntime;
 pub use crate::runtime::{BoxFuture, NoSpawner, Runtime};
+pub use crate::stats::{Histogram, Stats};
 pub use crate::status::Status;

@@ -1,5 +1,6 @@
 //! What a backend implements: how to connect, to check and to recycle.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::future::Future;
 use std::time::Duration;
@@ -88,6 +89,15 @@ pub trait Manager: Send + Sync + 'static {
     fn on_release(&self, conn: &mut Self::Connection) -> Verdict {
         let _ = conn;
         Verdict::Recycle
+    }
+
+    /// Says why a connection is not wanted back, after [`on_release`](Self::on_release) has said
+    /// [`Verdict::Discard`]. The default is `None`.
+    ///
+    /// The words end a sentence in [`CloseReason::Broken`](crate::CloseReason::Broken), such as "a command was cancelled".
+    fn discard_reason(&self, conn: &Self::Connection) -> Option<Cow<'static, str>> {
+        let _ = conn;
+        None
     }
 
     /// Closes a connection that leaves the pool. The default drops it.
@@ -244,6 +254,20 @@ pub enum ErrorClass {
     ReadOnly,
     /// No attempt will succeed again.
     Fatal,
+}
+
+impl ErrorClass {
+    /// The word for log fields, such as `transient`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Transient => "transient",
+            Self::Auth => "auth",
+            Self::Config => "config",
+            Self::Overloaded => "overloaded",
+            Self::ReadOnly => "read-only",
+            Self::Fatal => "fatal",
+        }
+    }
 }
 
 /// A way to abort a connection from outside while somebody holds it.

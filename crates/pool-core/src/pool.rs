@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::ledger::Stage;
 use crate::shared::Shared;
-use crate::{Manager, Status};
+use crate::{Borrowed, Manager, Stats, Status};
 
 /// A pool of connections.
 ///
@@ -85,6 +85,30 @@ impl<M: Manager> Pool<M> {
     /// ```
     pub fn status(&self) -> Status {
         self.shared().status()
+    }
+
+    /// What the pool has counted and measured since it was built.
+    ///
+    /// # Examples
+    ///
+    /// See [`Stats`].
+    pub fn stats(&self) -> Stats {
+        self.shared().ledger().stats()
+    }
+
+    /// Who holds a connection: one entry for each, the one that is held longest first.
+    ///
+    /// # Examples
+    ///
+    /// See [`Borrowed`].
+    pub fn borrowed(&self) -> Vec<Borrowed> {
+        let now = self.shared().now();
+        self.shared().ledger().borrowed(now)
+    }
+
+    /// The pool's name; default `pool`.
+    pub fn name(&self) -> &str {
+        &self.shared().config().name
     }
 
     /// The number of all connections: free, used and connecting.

@@ -9,7 +9,7 @@ use std::time::Duration;
 use crate::backend::Entry;
 use crate::panics::ignore_panic;
 use crate::shared::Shared;
-use crate::{Manager, Verdict};
+use crate::{CloseReason, Manager, Verdict};
 
 /// A connection that was acquired. Its drop gives it back.
 ///
@@ -54,7 +54,7 @@ impl<M: Manager> PooledConnection<M> {
 
     /// The connection's number, unique in its pool and never used twice.
     pub fn id(this: &Self) -> u64 {
-        this.entry().id
+        this.entry().key.id
     }
 
     /// How long ago it was connected.
@@ -87,7 +87,7 @@ impl<M: Manager> PooledConnection<M> {
             .take()
             .expect("a guard has its entry until it goes");
         this.shared.change(None, |ledger, effects| {
-            ledger.detach(entry.id, effects);
+            ledger.detach(entry.key, effects);
         });
         entry.conn
     }
@@ -115,8 +115,15 @@ impl<M: Manager> PooledConnection<M> {
     pub fn discard(mut this: Self) {
         if let Some(entry) = this.entry.take() {
             match thread::panicking() {
-                true => give_back_broken(&this.shared, entry),
-                false => give_back_at_now(&this.shared, entry, Verdict::Discard),
+                true => give_back_unwinding(&this.shared, entry),
+                false => {
+                    give_back_at_now(
+                        &this.shared,
+                        entry,
+                        Verdict::Discard,
+                        CloseReason::Discarded,
+                    );
+                }
             }
         }
     }
@@ -139,40 +146,99 @@ impl<M: Manager> PooledConnection<M> {
 
 /// Gives a connection back to the pool; its manager decides what becomes of it.
 #[inline]
-fn give_back<M: Manager>(shared: &Arc<Shared<M>>, mut entry: Box<Entry<M::Connection>>) {
-    let verdict = match thread::panicking() {
-        true => None,
-        false => shared.backend.verdict(&mut entry).ok(),
+pub(crate) fn give_back<M: Manager>(shared: &Arc<Shared<M>>, mut entry: Box<Entry<M::Connection>>) {
+    if thread::panicking() {
+        return give_back_unwinding(shared, entry);
+    }
+    let Ok(verdict) = shared.backend.verdict(&mut entry) else {
+        return give_back_unknown(shared, entry);
     };
-    let Some(verdict) = verdict else {
-        return give_back_broken(shared, entry);
+    let now = match shared.reads_clock {
+        false => None,
+        true if shared.measures => return give_back_measured(shared, entry, verdict),
+        true => Some(shared.now()),
     };
-    let now = shared.idle_now();
     let given = shared.ledger().give_back_fast(entry, verdict, now);
     match given {
         Ok(None) => {}
         Ok(Some(waker)) => drop(ignore_panic(|| waker.wake())),
-        Err(entry) => give_back_at_now(shared, entry, verdict),
+        Err(entry) => give_back_slowly(shared, entry, verdict),
     }
 }
 
-/// Nobody knows what the connection was in the middle of: it is dropped.
+/// As in the fast case, in a pool that measures: it notes when the connection came back, if somebody is to hear of it.
+#[inline(never)]
+fn give_back_measured<M: Manager>(
+    shared: &Arc<Shared<M>>,
+    entry: Box<Entry<M::Connection>>,
+    verdict: Verdict,
+) {
+    let is_observed = shared.is_observed();
+    let now = (is_observed || shared.stamps_returns).then(|| shared.now());
+    let key = entry.key;
+    let mut ledger = shared.ledger();
+    // The end of a suspected leak is told with the time.
+    if !is_observed && ledger.is_suspected(key) {
+        drop(ledger);
+        return give_back_slowly(shared, entry, verdict);
+    }
+    let idle_now = now.filter(|_| shared.stamps_returns);
+    let given = ledger.give_back_fast(entry, verdict, idle_now);
+    if let (Ok(_), true, Some(now)) = (&given, is_observed, now) {
+        ledger.note_return(key, now);
+    }
+    drop(ledger);
+    match given {
+        Ok(None) => {}
+        Ok(Some(waker)) => drop(ignore_panic(|| waker.wake())),
+        Err(entry) => return give_back_slowly(shared, entry, verdict),
+    }
+    shared.tell();
+}
+
+#[inline(never)]
+fn give_back_slowly<M: Manager>(
+    shared: &Arc<Shared<M>>,
+    entry: Box<Entry<M::Connection>>,
+    verdict: Verdict,
+) {
+    let reason = shared.backend.reason(&entry, verdict);
+    give_back_at_now(shared, entry, verdict, reason);
+}
+
+/// The holder's thread panicked.
 #[cold]
-fn give_back_broken<M: Manager>(shared: &Arc<Shared<M>>, entry: Box<Entry<M::Connection>>) {
+fn give_back_unwinding<M: Manager>(shared: &Arc<Shared<M>>, entry: Box<Entry<M::Connection>>) {
+    give_back_broken(shared, entry, CloseReason::HolderPanicked);
+}
+
+/// The manager's verdict is not known.
+#[cold]
+fn give_back_unknown<M: Manager>(shared: &Arc<Shared<M>>, entry: Box<Entry<M::Connection>>) {
+    give_back_broken(shared, entry, CloseReason::ManagerPanicked);
+}
+
+/// Nobody knows what the connection was in the middle of: it is dropped.
+pub(crate) fn give_back_broken<M: Manager>(
+    shared: &Arc<Shared<M>>,
+    entry: Box<Entry<M::Connection>>,
+    reason: CloseReason,
+) {
     shared.change(None, |ledger, effects| {
-        ledger.give_back_broken(entry, effects);
+        ledger.give_back_broken(entry, reason, effects);
     });
 }
 
 /// The cases that need the present time.
 #[inline(never)]
-fn give_back_at_now<M: Manager>(
+pub(crate) fn give_back_at_now<M: Manager>(
     shared: &Arc<Shared<M>>,
     entry: Box<Entry<M::Connection>>,
     verdict: Verdict,
+    reason: CloseReason,
 ) {
     shared.change(None, |ledger, effects| {
-        ledger.give_back(entry, verdict, effects);
+        ledger.give_back(entry, verdict, reason, effects);
     });
     shared.wind_idle_clock();
 }
@@ -205,7 +271,7 @@ impl<M: Manager> fmt::Debug for PooledConnection<M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut out = f.debug_struct("PooledConnection");
         if let Some(entry) = &self.entry {
-            out.field("id", &entry.id).field("uses", &entry.uses);
+            out.field("id", &entry.key.id).field("uses", &entry.uses);
         }
         // The connection itself is not shown: it may hold a password.
         out.finish_non_exhaustive()

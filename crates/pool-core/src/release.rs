@@ -8,7 +8,7 @@ use crate::panics::ignore_panic;
 use crate::pool::Pool;
 use crate::pooled::PooledConnection;
 use crate::shared::JobSet;
-use crate::{Manager, Verdict};
+use crate::{CloseReason, Manager, Verdict};
 
 impl<M: Manager> Pool<M> {
     /// Gives a connection back; the same as dropping it.
@@ -78,15 +78,16 @@ impl<M: Manager> PooledConnection<M> {
             Ok(verdict) => verdict,
             Err(message) => {
                 shared.change(None, |ledger, effects| {
-                    ledger.give_back_broken(entry, effects);
+                    ledger.give_back_broken(entry, CloseReason::ManagerPanicked, effects);
                 });
                 let phase = Phase::Recycle;
                 return Err(Error::Panicked { phase, message });
             }
         };
+        let reason = shared.backend.reason(&entry, verdict);
         let (returned, is_open) = shared.change(None, |ledger, effects| {
             let is_open = ledger.stage() == Stage::Open;
-            let returned = ledger.give_back_awaited(entry, verdict, effects);
+            let returned = ledger.give_back_awaited(entry, verdict, reason, effects);
             (returned, is_open)
         });
         shared.wind_idle_clock();

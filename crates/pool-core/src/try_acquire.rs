@@ -1,11 +1,13 @@
 //! The verb `try_acquire`: what can be had without waiting.
 
+use std::panic::Location;
 use std::sync::Arc;
 use std::task::{Context, Waker};
 
 use crate::Manager;
+use crate::borrowed::Borrower;
 use crate::error::Error;
-use crate::ledger::{Poller, Settled, Tried};
+use crate::ledger::{LedgerEntry, Poller, Settled, Tried};
 use crate::pool::Pool;
 use crate::pooled::PooledConnection;
 use crate::shared::{JobSet, poll_undriven};
@@ -29,17 +31,23 @@ impl<M: Manager> Pool<M> {
     /// let pool = Pool::builder(Numbers).minsize(0).build_lazy().unwrap();
     /// assert!(matches!(pool.try_acquire(), Err(Error::Exhausted)));
     /// ```
+    #[track_caller]
     pub fn try_acquire(&self) -> Result<PooledConnection<M>, Error<M::Error>> {
         let shared = self.shared();
-        if let Some(entry) = shared.take_ready() {
+        let mut borrower = Borrower::new(Location::caller());
+        borrower.take_label_of_task();
+        if let Some(entry) = shared.take_ready(&mut borrower) {
             return Ok(PooledConnection::new(entry, Arc::clone(shared)));
         }
         let mut cx = Context::from_waker(Waker::noop());
         poll_undriven(shared, None, &mut cx);
         loop {
-            let tried = shared.change(None, |ledger, effects| ledger.try_take(effects));
+            let tried = shared.change(None, |ledger, effects| {
+                ledger.try_take(&mut borrower, effects)
+            });
             let key = match tried {
                 Tried::Entry(entry) => {
+                    shared.measure_hand_out(&entry);
                     return Ok(PooledConnection::new(entry, Arc::clone(shared)));
                 }
                 Tried::Exhausted => return Err(Error::Exhausted),
@@ -54,6 +62,8 @@ impl<M: Manager> Pool<M> {
                 }
             });
             if let Some(entry) = taken {
+                shared.ledger().lend(entry.key(), &mut borrower);
+                shared.measure_hand_out(&entry);
                 return Ok(PooledConnection::new(entry, Arc::clone(shared)));
             }
             if done.is_pending() {

@@ -29,6 +29,8 @@
 //! A handler needs one error type, [`Error`]: `?` makes it from an error of the pool and from an error of the driver. Its
 //! text is one line with the cause, such as `1062 (23000): Duplicate entry 'a' for key 'PRIMARY'`, or `connecting to
 //! 127.0.0.1:3306 as app failed: 1045 (28000): Access denied for user 'app'@'localhost' (using password: YES)`.
+//! A connection that was closed under its user says why ([`ClosedBecause`]), in the errors of its cursors and by
+//! [`Connection::closed_because`].
 //!
 //! # Runtimes
 //!
@@ -112,6 +114,7 @@ pub use crate::cursor::{
     SsDictCursor,
 };
 pub use crate::error::Error;
+pub use crate::error::closed_because::ClosedBecause;
 pub use crate::error::driver_error::MySqlErrorExt;
 pub use crate::error::misfit::Misfit;
 pub use crate::error::outcome::OutcomeUnknown;

@@ -1,5 +1,6 @@
 //! The manager: how pool-core connects, checks, cleans and closes connections of this crate.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,9 +9,13 @@ use pool_core::{AbortHandle, ConfigError, ErrorClass, Manager, Verdict};
 
 use crate::connection::Connection;
 use crate::connection::open::open_within;
-use crate::error::{Error, classify};
+use crate::error::Error;
+use crate::error::classify::classify;
 use crate::options::ConnectOptions;
 use crate::transport::connector::Connector;
+
+/// Why a connection that can be used is not wanted back.
+const LEFT_OPEN: &str = "a transaction was left open, and ResetPolicy::Never does not end it";
 
 /// Opens, checks and cleans the connections of a pool.
 ///
@@ -21,6 +26,8 @@ use crate::transport::connector::Connector;
 /// - recycle: the session is reset, and the options are applied again, including the configured database (see
 ///   [`ResetPolicy`](crate::ResetPolicy)). A connection that is closed, broken or left in the middle of a command is
 ///   discarded. A connection that was not used goes back as it is.
+///   Why it was discarded is in [`CloseReason::Broken`](pool_core::CloseReason::Broken) of the pool's events, in the words of
+///   [`ClosedBecause::what`](crate::ClosedBecause::what).
 /// - idle: the server ends a session that was idle for its `wait_timeout`, which it tells when the connection is opened. The
 ///   pool closes the connection a moment before.
 /// - close: the server is told (COM_QUIT), in at most a second.
@@ -91,15 +98,25 @@ impl Manager for MySqlManager {
     }
 
     async fn check(&self, conn: &mut Connection) -> Result<(), Error> {
-        Ok(conn.ping().await?)
+        let answer = conn.ping().await;
+        answer.map_err(|error| conn.explain(error.into()))
     }
 
     async fn recycle(&self, conn: &mut Connection) -> Result<(), Error> {
-        conn.recycle(self.options.reset_policy).await
+        let recycled = conn.recycle(self.options.reset_policy).await;
+        recycled.map_err(|error| conn.explain(error))
     }
 
     fn on_release(&self, conn: &mut Connection) -> Verdict {
         conn.come_back(self.options.reset_policy)
+    }
+
+    fn discard_reason(&self, conn: &Connection) -> Option<Cow<'static, str>> {
+        Some(Cow::Borrowed(match conn.closed_because() {
+            Some(because) => because.what(),
+            // `come_back` does not want such a connection, and no other that can be used.
+            None => LEFT_OPEN,
+        }))
     }
 
     async fn close(&self, mut conn: Connection) {

@@ -112,6 +112,18 @@ fn settings(rng: &mut Rng) -> Settings {
         order: rng.u16(..2),
         polls_per_waker: [1, 1, 2, 3, 1000][rng.usize(..5)],
         boxed: u16::from(rng.u8(..4) == 0),
+        observed: rng.u16(..3),
+        slow_acquire_after: threshold(rng),
+        leak_warning_after: threshold(rng),
+        labels: [0, 0, 1, 2][rng.usize(..4)],
+    }
+}
+
+/// When something is told that takes long.
+fn threshold(rng: &mut Rng) -> u16 {
+    match rng.u8(..4) {
+        0 => time(rng).max(1),
+        _ => 0,
     }
 }
 

@@ -167,12 +167,31 @@ impl<M: Simulated> World<M> {
         };
         if matches!(error, Error::Timeout { .. }) {
             self.coverage.timeouts += 1;
+            self.explains(error)?;
         }
         match has_reason {
             true => Ok(()),
             false => Err(format!(
                 "an acquire failed after {waited:?} without reason: {error}"
             )),
+        }
+    }
+
+    /// A time-out names the pool, says no more than is true, and needs two lines at most.
+    fn explains(&self, error: &SimError<M>) -> Result<(), String> {
+        let last = error.last_connect();
+        let is_own = last.is_none_or(|(own, ..)| M::is_scripted(own));
+        let limit = usize::from(self.settings.maxsize);
+        let can_be_nested = self.settings.labels > 0 && self.record.page().held() == limit;
+        // Its label is the label of all.
+        let is_nested = !error.is_nested() || can_be_nested;
+        let holder = error.longest_holder();
+        let is_here = holder.is_none_or(|holder| holder.place().file().contains("pool-sim"));
+        let lines = error.to_string().lines().count();
+        let is_named = error.pool_name() == Some("simulated");
+        match is_own && is_nested && is_here && is_named && lines <= 2 {
+            true => Ok(()),
+            false => Err(format!("a time-out says what is not so: {error}")),
         }
     }
 

@@ -1,5 +1,7 @@
 //! A connection in somebody's hands.
 
+use pool_core::PooledConnection;
+
 use crate::simulated::{Guard, Simulated};
 
 /// Whoever lets go of it may have left something in the connection.
@@ -8,6 +10,12 @@ pub(crate) struct Holding<M: Simulated>(Option<Guard<M>>);
 impl<M: Simulated> Holding<M> {
     pub(crate) fn new(guard: Guard<M>) -> Self {
         Self(Some(guard))
+    }
+
+    /// The number of the connection.
+    pub(crate) fn id(&self) -> u64 {
+        let guard = self.0.as_ref();
+        PooledConnection::id(guard.expect("a holding has a guard until it is let go"))
     }
 
     /// The guard, which is nobody's from now on.

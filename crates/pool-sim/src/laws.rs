@@ -1,8 +1,9 @@
 //! What must hold at every instant.
 
-use pool_core::Status;
+use pool_core::{Borrowed, Pool, Status};
 
 use crate::calls::Method;
+use crate::held::Holding;
 use crate::simulated::Simulated;
 use crate::world::World;
 
@@ -59,6 +60,19 @@ impl<M: Simulated> World<M> {
         if pool.is_closing() != self.is_closing {
             return Err(format!("is_closing() is {}", pool.is_closing()));
         }
+        let readiness = pool.readiness();
+        let expected = (!self.is_closing).then_some(status);
+        let open = status.size() - status.connecting() - status.closing();
+        if readiness.status() != expected
+            || readiness.is_serving() && self.is_closing
+            || !readiness.is_serving() && !self.is_closing && open > 0
+            || readiness.is_busy() && status.freesize() > 0 && status.waiting() == 0
+        {
+            return Err(format!("readiness() says: {readiness}; {status}"));
+        }
+        if let Some(fault) = self.history.fault() {
+            return Err(format!("the events are no legal history: {fault}"));
+        }
         let page = self.record.page();
         let connects = page.steps.count(Method::Connect);
         if connects > status.connecting() {
@@ -83,6 +97,7 @@ impl<M: Simulated> World<M> {
         };
         let status = pool.status();
         self.check_deadlines(status.waiting())?;
+        self.check_history(pool)?;
         if self.is_closing {
             return match status.waiting() {
                 0 => Ok(()),
@@ -114,6 +129,42 @@ impl<M: Simulated> World<M> {
         match is_late {
             true => Err(format!("I10: an acquire is past its time-out; {status}")),
             false => Ok(()),
+        }
+    }
+
+    /// The counters equal the history, and who holds a connection is known.
+    fn check_history(&self, pool: &Pool<M>) -> Result<(), String> {
+        let stats = pool.stats();
+        if self.settings.observed > 0 {
+            self.history.check(&stats)?;
+        }
+        let times = [
+            (stats.wait_time(), stats.acquires()),
+            (stats.hold_time(), stats.acquires()),
+            (stats.connect_time(), stats.connects()),
+        ];
+        for (time, most) in times {
+            let in_buckets: u64 = time.buckets().map(|(_, count)| count).sum();
+            let longest = time.quantile(1.0).unwrap_or_default();
+            if time.count() > most || in_buckets != time.count() || longest > time.max() {
+                return Err(format!("a histogram is wrong: {time:?}"));
+            }
+        }
+        if self.is_terminated {
+            return Ok(());
+        }
+        let borrowed = pool.borrowed();
+        let here = |one: &Borrowed| one.place().file().contains("pool-sim");
+        if !borrowed.iter().all(here) {
+            return Err(format!("nobody has acquired there: {borrowed:?}"));
+        }
+        let mut borrowed: Vec<u64> = borrowed.iter().map(Borrowed::id).collect();
+        let mut held: Vec<u64> = self.held.iter().map(Holding::id).collect();
+        borrowed.sort_unstable();
+        held.sort_unstable();
+        match borrowed == held {
+            true => Ok(()),
+            false => Err(format!("{held:?} are held; borrowed() says {borrowed:?}")),
         }
     }
 

@@ -15,6 +15,7 @@ mod connection;
 mod generate;
 mod handout;
 mod held;
+mod history;
 mod laws;
 mod manager;
 mod ops;

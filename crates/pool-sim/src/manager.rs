@@ -1,5 +1,6 @@
 //! A manager that does what the script says.
 
+use std::borrow::Cow;
 use std::cell::Cell;
 use std::error::Error;
 use std::fmt;
@@ -193,6 +194,10 @@ impl Manager for SimManager {
     fn validate(&self) -> Result<(), ConfigError> {
         self.record.page().told.0 += 1;
         Ok(())
+    }
+
+    fn discard_reason(&self, _: &SimConnection) -> Option<Cow<'static, str>> {
+        Some("the script says so".into())
     }
 
     fn set_echo(&mut self, on: bool) {

@@ -4,7 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
-use pool_core::{BoxFuture, Error, Pool, PooledConnection};
+use pool_core::{BoxFuture, Error, Pool, PooledConnection, labelled};
 
 use crate::held::Holding;
 use crate::runtime::pick;
@@ -180,11 +180,18 @@ impl<M: Simulated> World<M> {
             timeout: own.or(time(self.settings.acquire_timeout)),
             came_too_late: false,
         };
+        let labels = self.settings.labels;
         let acquire = async move {
-            let acquire = pool.acquire();
-            Done::Acquired(match own {
-                Some(_) => acquire.timeout(own).await,
-                None => acquire.await,
+            let mut acquire = pool.acquire();
+            if labels == 1 {
+                acquire = acquire.label("an acquire");
+            }
+            if own.is_some() {
+                acquire = acquire.timeout(own);
+            }
+            Done::Acquired(match labels {
+                2 => labelled("a task", acquire).await,
+                _ => acquire.await,
             })
         };
         self.push(Box::pin(acquire), Some(acquiring));

@@ -112,6 +112,14 @@ settings! {
     polls_per_waker = 1,
     /// 1: the pool has the manager in a `BoxManager`.
     boxed = 0,
+    /// 1: an observer checks that the events are a legal history; 2: another one panics at each of them.
+    observed = 0,
+    /// `Builder::slow_acquire_after`.
+    slow_acquire_after = 0,
+    /// `Builder::leak_warning_after`.
+    leak_warning_after = 0,
+    /// 1: each acquire has a label; 2: its task has one.
+    labels = 0,
 }
 
 /// What a call of a method of the manager does.

@@ -4,11 +4,12 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
-use pool_core::{BoxManager, CheckPolicy, IdleOrder, Pool, Runtime};
+use pool_core::{BoxManager, CheckPolicy, Event, IdleOrder, Pool, Runtime};
 
 use crate::calls::Record;
 use crate::connection::SimConnection;
 use crate::held::Holding;
+use crate::history::History;
 use crate::manager::SimManager;
 use crate::report::{Coverage, Failure};
 use crate::runtime::SimRuntime;
@@ -59,6 +60,8 @@ pub(crate) struct World<M: Simulated> {
     pub(crate) is_closing: bool,
     pub(crate) is_terminated: bool,
     pub(crate) coverage: Coverage,
+    /// What the observer has heard.
+    pub(crate) history: History,
 }
 
 /// Runs a script. Afterwards the pool is closed, so that a leak shows.
@@ -123,6 +126,7 @@ impl<M: Simulated> World<M> {
             is_closing: false,
             is_terminated: false,
             coverage: Coverage::default(),
+            history: History::default(),
         }
     }
 
@@ -147,7 +151,7 @@ impl<M: Simulated> World<M> {
             0 => IdleOrder::Fifo,
             _ => IdleOrder::Lifo,
         };
-        let builder = Pool::builder(M::of(manager))
+        let mut builder = Pool::builder(M::of(manager))
             .minsize(settings.minsize.into())
             .maxsize(settings.maxsize.into())
             .pool_recycle(time(settings.pool_recycle))
@@ -160,7 +164,19 @@ impl<M: Simulated> World<M> {
             .check_policy(check_policy)
             .upkeep(settings.upkeep != 0)
             .runtime(self.runtime.clone())
+            .slow_acquire_after(time(settings.slow_acquire_after))
+            .leak_warning_after(time(settings.leak_warning_after))
+            .name("simulated")
             .echo(false);
+        if settings.observed > 0 {
+            builder = builder.observer(self.history.clone());
+        }
+        if settings.observed > 1 {
+            builder = builder.observer(|_: &Event<'_>| {
+                // It leaves the log of the process alone.
+                std::panic::resume_unwind(Box::new("an observer panics"))
+            });
+        }
         if settings.lazy != 0 {
             let pool = builder.build_lazy();
             return self.built(pool.map_err(|error| error.to_string())?);

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use private_server::PrivateServer;
 
+use crate::browser;
 use crate::example_list;
 use crate::failure::Failure;
 use crate::openssl;
@@ -45,6 +46,7 @@ impl Step {
 pub(crate) fn run() -> Result<(), Failure> {
     server_program::ensure(Wanted::MariaDb)?;
     openssl::ensure()?;
+    browser::try_to_have();
     take_all(&steps(&example_list::names()?), &[])
 }
 

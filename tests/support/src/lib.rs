@@ -12,6 +12,7 @@ pub mod probe;
 pub mod rest;
 pub mod runtimes;
 pub mod stage;
+pub mod told;
 pub mod warnings;
 pub mod watchdog;
 
@@ -28,6 +29,7 @@ pub use crate::probe::{CountingWaker, Moment, Probe, Surroundings, poll_once};
 pub use crate::rest::{counts_settle, settle_until, yield_now};
 pub use crate::runtimes::{Flavour, on_every_runtime};
 pub use crate::stage::{Mode, Stage};
+pub use crate::told::Told;
 pub use crate::warnings::warnings;
 pub use crate::watchdog::within;
 
@@ -51,6 +53,9 @@ mod pages {
 
     #[doc = include_str!("../../../docs/mysql.md")]
     struct MySql;
+
+    #[doc = include_str!("../../../docs/observability.md")]
+    struct Observability;
 
     #[doc = include_str!("../../../docs/write-a-backend.md")]
     struct WriteABackend;

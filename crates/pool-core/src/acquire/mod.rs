@@ -1,15 +1,19 @@
 //! The verb `acquire`: its future and its time-out. How it waits is in `waiting`.
 
+mod observed;
 mod waiting;
 
+use std::borrow::Cow;
 use std::fmt;
 use std::future::Future;
+use std::panic::Location;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use crate::Manager;
+use crate::borrowed::{Borrower, LabelText};
 use crate::error::Error;
 use crate::ledger::{Kind, Ticket};
 use crate::pool::Pool;
@@ -58,6 +62,10 @@ pub struct Acquire<'a, M: Manager> {
     shared: &'a Arc<Shared<M>>,
     timeout: Timeout,
     progress: Progress,
+    borrower: Borrower,
+    /// Its span, from the first poll on.
+    #[cfg(feature = "tracing")]
+    span: Option<tracing::Span>,
 }
 
 #[derive(Clone, Copy)]
@@ -80,6 +88,8 @@ enum Progress {
 struct Waiting {
     ticket: Ticket,
     since: Instant,
+    /// In a pool that measures, which waiter it is; elsewhere, the number of the last hand-out before it came.
+    mark: u64,
     deadline: Option<Instant>,
     /// The step that it drives; the error of a time-out says it.
     step: Option<Kind>,
@@ -123,11 +133,15 @@ impl<M: Manager> Pool<M> {
     /// # let pool = pool_core::Pool::builder(Numbers).build_lazy().unwrap();
     /// let number: u32 = *pool.acquire();
     /// ```
+    #[track_caller]
     pub fn acquire(&self) -> Acquire<'_, M> {
         Acquire {
             shared: self.shared(),
             timeout: Timeout::OfPool,
             progress: Progress::NotStarted,
+            borrower: Borrower::new(Location::caller()),
+            #[cfg(feature = "tracing")]
+            span: None,
         }
     }
 }
@@ -164,22 +178,74 @@ impl<M: Manager> Acquire<'_, M> {
         }
         self
     }
+
+    /// A word for what the connection is for. Time-outs, leak warnings, events and
+    /// [`Pool::borrowed`](crate::Pool::borrowed) show it beside the place of the acquire.
+    ///
+    /// [`labelled`](crate::labelled) gives all acquires of a task one label. If each task has a label of its own
+    /// (`format!("request {id}")`), a time-out also says when every place is held by a task that itself waits for
+    /// another connection of the pool. A call after the first poll has no effect.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use pool_core::doc_manager::Numbers;
+    /// # use pool_core::Pool;
+    /// # futures_lite::future::block_on(async {
+    /// let pool = Pool::builder(Numbers).build().await?;
+    /// let conn = pool.acquire().label("checkout").await?;
+    /// assert_eq!(pool.borrowed()[0].label(), Some("checkout"));
+    /// # drop(conn);
+    /// # Ok::<(), pool_core::Error<std::convert::Infallible>>(())
+    /// # }).unwrap();
+    /// ```
+    pub fn label(mut self, label: impl Into<Cow<'static, str>>) -> Self {
+        self.borrower.label = Some(LabelText::own(label.into()));
+        self
+    }
 }
 
 impl<M: Manager> Future for Acquire<'_, M> {
     type Output = Result<PooledConnection<M>, Error<M::Error>>;
 
+    #[cfg(not(feature = "tracing"))]
     #[inline]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        self.poll_now(cx)
+    }
+
+    #[cfg(feature = "tracing")]
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = &mut *self;
-        if !matches!(this.progress, Progress::NotStarted) {
-            return this.look(cx);
+        let new = || crate::spans::of_acquire(&this.shared.config().name);
+        let span = this.span.take().unwrap_or_else(new);
+        let poll = span.in_scope(|| this.poll_now(cx));
+        match &poll {
+            Poll::Pending => this.span = Some(span),
+            Poll::Ready(Ok(conn)) => {
+                span.record("connection", PooledConnection::id(conn));
+            }
+            Poll::Ready(Err(_)) => {}
         }
-        if let Some(entry) = this.shared.take_ready() {
-            this.progress = Progress::Done;
-            return Poll::Ready(Ok(PooledConnection::new(entry, Arc::clone(this.shared))));
+        poll
+    }
+}
+
+impl<M: Manager> Acquire<'_, M> {
+    #[inline(always)]
+    fn poll_now(
+        &mut self,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<PooledConnection<M>, Error<M::Error>>> {
+        if !matches!(self.progress, Progress::NotStarted) {
+            return self.look(cx);
         }
-        this.begin(cx)
+        self.borrower.take_label_of_task();
+        if let Some(entry) = self.shared.take_ready(&mut self.borrower) {
+            self.progress = Progress::Done;
+            return Poll::Ready(Ok(PooledConnection::new(entry, Arc::clone(self.shared))));
+        }
+        self.begin(cx)
     }
 }
 

@@ -2,13 +2,16 @@
 
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
+use super::observed::Leaving;
 use super::{Acquire, Progress, Timeout, Waiting};
 use crate::backend::{PoolTypes, no_timer};
 use crate::config::NO_TIMER;
 use crate::error::{Error, Phase};
-use crate::ledger::{Answer, Answered, Deadline, Effects, Found, Kind, Settled, Ticket};
+use crate::ledger::{
+    Answer, Answered, Deadline, Effects, Found, Kind, LedgerEntry, Settled, Ticket,
+};
 use crate::panics::ignore_panic;
 use crate::pooled::PooledConnection;
 use crate::shared::{Driven, poll_undriven};
@@ -47,6 +50,10 @@ impl<M: Manager> Acquire<'_, M> {
                 return Err(Error::Closed);
             }
         };
+        let mark = match self.shared.measures || self.borrower.label.is_some() {
+            true => self.note_join(&mut ledger, queued.ticket, since),
+            false => ledger.hand_outs(),
+        };
         if queued.only_waits {
             drop(ledger);
         } else {
@@ -59,11 +66,15 @@ impl<M: Manager> Acquire<'_, M> {
         self.progress = Progress::Waiting(Waiting {
             ticket: queued.ticket,
             since,
+            mark,
             deadline,
             step: None,
         });
         if queued.set_timer {
             self.set_timer()?;
+        }
+        if self.shared.measures {
+            self.shared.after_join();
         }
         Ok(queued.only_waits)
     }
@@ -77,14 +88,24 @@ impl<M: Manager> Acquire<'_, M> {
         else {
             return Poll::Ready(self.no_timer());
         };
+        let now = self.shared.measures.then(|| self.shared.now());
         let mut ledger = self.shared.ledger();
         // The fast case of a waiter that was woken: nearly always its answer is there. `find_for` asks again, because a
         // job that this waiter polls may end with the answer.
-        if let Some(answered) = ledger.take_answer(ticket) {
+        if let Some(answered) = ledger.take_answer(ticket, &mut self.borrower) {
+            if let Some(now) = now {
+                self.note_hand_out(&mut ledger, &answered.answer, now);
+            }
             drop(ledger);
+            if now.is_some() {
+                self.tell_answer(&answered.answer);
+            }
             return Poll::Ready(self.leave_with(answered, cx));
         }
-        let found = ledger.find_for(ticket, deadline, None, Some(cx.waker()));
+        let found = ledger.find_for(ticket, deadline, None, Some(cx.waker()), &mut self.borrower);
+        if let (Found::Answered(answered), Some(now)) = (&found, now) {
+            self.note_hand_out(&mut ledger, &answered.answer, now);
+        }
         drop(ledger);
         self.drive(ticket, deadline, found, cx)
     }
@@ -122,6 +143,9 @@ impl<M: Manager> Acquire<'_, M> {
         loop {
             match found {
                 Found::Answered(answered) => {
+                    if self.shared.measures {
+                        self.tell_answer(&answered.answer);
+                    }
                     return Poll::Ready(self.leave_with(answered, cx));
                 }
                 Found::Job(job) => {
@@ -154,10 +178,13 @@ impl<M: Manager> Acquire<'_, M> {
                     }
                 }
             }
-            found = self
-                .shared
-                .ledger()
-                .find_for(ticket, deadline, polled, None);
+            let now = self.shared.measures.then(|| self.shared.now());
+            let mut ledger = self.shared.ledger();
+            found = ledger.find_for(ticket, deadline, polled, None, &mut self.borrower);
+            if let (Found::Answered(answered), Some(now)) = (&found, now) {
+                self.note_hand_out(&mut ledger, &answered.answer, now);
+            }
+            drop(ledger);
         }
     }
 
@@ -242,8 +269,7 @@ impl<M: Manager> Acquire<'_, M> {
 
     /// Leaves the queue with an error, unless the answer has just come.
     fn give_up(&mut self, ticket: Ticket, error: Error<M::Error>) -> Acquired<M> {
-        self.progress = Progress::Done;
-        match self.leave(ticket, false) {
+        match self.leave(ticket, Leaving::With(&error)) {
             Some(answer) => self.result(answer),
             None => Err(error),
         }
@@ -252,43 +278,70 @@ impl<M: Manager> Acquire<'_, M> {
     /// The caller has dropped the acquire: what was meant for it is for the next waiter.
     #[cold]
     pub(super) fn acquire_dropped(&mut self, ticket: Ticket) {
-        let answer = self.leave(ticket, true);
+        let answer = self.leave(ticket, Leaving::Dropped);
         ignore_panic(|| drop(answer));
     }
 
-    fn leave(&mut self, ticket: Ticket, pass_on: bool) -> Option<Answer<PoolTypes<M>>> {
-        let (stale, answer) = self.shared.change(Some(ticket), |ledger, effects| {
-            let left = ledger.leave(ticket, effects);
-            match left.answer {
-                Some(Answer::Entry(entry)) if pass_on => {
+    fn leave(&mut self, ticket: Ticket, leaving: Leaving<'_, M>) -> Option<Answer<PoolTypes<M>>> {
+        let passes_on = matches!(leaving, Leaving::Dropped);
+        let now = self.shared.now();
+        let waiting = self.waiting();
+        let (number, waited) = waiting.map_or((0, Duration::ZERO), |waiting| {
+            (waiting.mark, now.saturating_duration_since(waiting.since))
+        });
+        let measures = self.shared.measures;
+        let borrower = &mut self.borrower;
+        let (left, answer) = self.shared.change_at(now, Some(ticket), |ledger, effects| {
+            let mut left = ledger.leave(ticket, effects);
+            match left.answer.take() {
+                Some(Answer::Entry(entry)) if passes_on => {
                     ledger.pass_on(entry, effects);
-                    (left.waker, None)
+                    ledger.count_left(false);
+                    (left, None)
                 }
-                answer => (left.waker, answer),
+                Some(Answer::Entry(entry)) => {
+                    ledger.lend(entry.key(), borrower);
+                    if measures {
+                        ledger.lent_at(entry.key(), Some(number), waited, now);
+                    }
+                    (left, Some(Answer::Entry(entry)))
+                }
+                answer => {
+                    if passes_on || (answer.is_none() && leaving.is_time_out()) {
+                        ledger.count_left(!passes_on);
+                    }
+                    (left, answer)
+                }
             }
         });
-        ignore_panic(|| drop(stale));
+        ignore_panic(|| drop(left.waker));
+        if self.shared.is_observed() {
+            self.note_left(number, waited, leaving, answer.as_ref());
+        }
+        self.progress = Progress::Done;
         self.shared.set_timer_if_needed();
         answer
     }
 
+    fn waiting(&self) -> Option<&Waiting> {
+        match &self.progress {
+            Progress::Waiting(waiting) => Some(waiting),
+            _ => None,
+        }
+    }
+
     fn timed_out(&self, now: Instant) -> Error<M::Error> {
-        let (since, step) = match &self.progress {
-            Progress::Waiting(waiting) => (waiting.since, waiting.step),
-            _ => unreachable!("only a waiter times out"),
-        };
-        self.shared.with_context(Error::Timeout {
-            phase: match step {
-                None => Phase::Wait,
-                Some(Kind::Connect) => Phase::Connect,
-                Some(Kind::Check) => Phase::Check,
-                Some(Kind::Recycle) => Phase::Recycle,
-                Some(Kind::Close) => Phase::Close,
-            },
-            after: now.saturating_duration_since(since),
+        let waiting = self.waiting().expect("only a waiter times out");
+        let timed_out = Error::Timeout {
+            phase: Kind::phase(waiting.step),
+            after: now.saturating_duration_since(waiting.since),
             status: Status::default(),
             last_connect: None,
-        })
+            report: Box::default(),
+        };
+        // In a pool that measures, the instant of each hand-out is known.
+        let seen = (!self.shared.measures).then_some((waiting.since, waiting.mark));
+        self.shared.with_context(timed_out, seen)
     }
 }
 

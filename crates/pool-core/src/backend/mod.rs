@@ -12,24 +12,23 @@ use std::time::{Duration, Instant};
 
 use crate::config::{Config, ConfigError};
 use crate::error::Error;
-use crate::ledger::{LedgerEntry, LedgerTypes, Outcome};
+use crate::ledger::{ConnectionKey, LedgerEntry, LedgerTypes, Outcome, StepReport};
 use crate::panics::{catch_panic, ignore_panic};
-use crate::sync::AtomicU64;
-use crate::{BoxFuture, Manager, Runtime, Verdict};
+use crate::{BoxFuture, CloseReason, Manager, Runtime, Verdict};
 
 /// The ledger's types for the pool of a manager.
 pub(crate) struct PoolTypes<M>(PhantomData<M>);
 
 impl<M: Manager> LedgerTypes for PoolTypes<M> {
     type Entry = Box<Entry<M::Connection>>;
-    type Future = BoxFuture<'static, Outcome<PoolTypes<M>>>;
+    type Future = BoxFuture<'static, (Outcome<PoolTypes<M>>, StepReport)>;
     type Failure = Error<M::Error>;
 }
 
 /// A connection and what the pool knows of it. It is boxed once, so that a large connection never moves.
 pub(crate) struct Entry<C> {
     pub(crate) conn: C,
-    pub(crate) id: u64,
+    pub(crate) key: ConnectionKey,
     pub(crate) connected_at: Instant,
     /// When it came back; `None`: after the last tick of the idle clock.
     pub(crate) idle_since: Option<Instant>,
@@ -39,8 +38,8 @@ pub(crate) struct Entry<C> {
 }
 
 impl<C> LedgerEntry for Box<Entry<C>> {
-    fn id(&self) -> u64 {
-        self.id
+    fn key(&self) -> ConnectionKey {
+        self.key
     }
     fn idle_since(&self) -> Option<Instant> {
         self.idle_since
@@ -57,7 +56,6 @@ pub(crate) struct Backend<M> {
     pub(crate) manager: M,
     pub(crate) runtime: Arc<dyn Runtime>,
     pub(crate) config: Config,
-    next_id: AtomicU64,
     /// The runtime's clock is the real one.
     ///
     /// The built-in timer then keeps the pool's time, so that deadlines strike also where nobody drives the runtime.
@@ -71,7 +69,6 @@ impl<M> Backend<M> {
             manager,
             runtime,
             config,
-            next_id: AtomicU64::new(1),
         }
     }
 
@@ -119,6 +116,19 @@ impl<M: Manager> Backend<M> {
     #[inline]
     pub(crate) fn verdict(&self, entry: &mut Entry<M::Connection>) -> Result<Verdict, String> {
         catch_panic(|| self.manager.on_release(&mut entry.conn))
+    }
+
+    /// Why a connection that comes back with this verdict is closed, if it is.
+    pub(crate) fn reason(&self, entry: &Entry<M::Connection>, verdict: Verdict) -> CloseReason {
+        if verdict != Verdict::Discard {
+            return CloseReason::PoolClosed;
+        }
+        let words = ignore_panic(|| self.manager.discard_reason(&entry.conn));
+        CloseReason::Broken(
+            words
+                .flatten()
+                .unwrap_or("its manager did not want it back".into()),
+        )
     }
 }
 

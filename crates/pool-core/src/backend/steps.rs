@@ -4,18 +4,19 @@
 use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::task::Poll;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::{Backend, Entry, PoolTypes, no_timer, poll_timer};
 use crate::error::{Error, Phase};
-use crate::ledger::{Kind, LedgerTypes, Outcome, Work};
+use crate::ledger::{ConnectionKey, Kind, LedgerTypes, Outcome, SharedError, StepReport, Work};
 use crate::panics::{catch_panic, ignore_panic};
 use crate::{ErrorClass, Manager, Status};
 
 type EntryOf<M> = <PoolTypes<M> as LedgerTypes>::Entry;
 type FutureOf<M> = <PoolTypes<M> as LedgerTypes>::Future;
+/// How a step has ended, and what there is to tell of it.
+type Ended<M> = (Outcome<PoolTypes<M>>, StepReport);
 
 /// How a step under a deadline failed.
 enum StepFailure<E> {
@@ -31,12 +32,16 @@ impl<M: Manager> Backend<M> {
     pub(crate) fn job(
         self: &Arc<Self>,
         kind: Kind,
+        connection: Option<ConnectionKey>,
         work: Work<EntryOf<M>, FutureOf<M>>,
     ) -> FutureOf<M> {
         let backend = Arc::clone(self);
         match (work, kind) {
             (Work::Parked(job), _) => job,
-            (Work::Fresh(None), _) => Box::pin(async move { backend.connect().await }),
+            (Work::Fresh(None), _) => {
+                let key = connection.expect("a connect that begins has a number");
+                Box::pin(async move { backend.connect(key).await })
+            }
             (Work::Fresh(Some(entry)), Kind::Check) => {
                 Box::pin(async move { backend.check(entry).await })
             }
@@ -48,32 +53,43 @@ impl<M: Manager> Backend<M> {
         }
     }
 
-    async fn connect(&self) -> Outcome<PoolTypes<M>> {
+    async fn connect(&self, key: ConnectionKey) -> Ended<M> {
+        let began = self.now();
         // The manager is called inside the future, so that a panic before its first await is contained too.
         let connect = async { self.manager.connect().await };
-        let failure = match self.within(self.config.connect_timeout, connect).await {
-            Ok(conn) => return self.connected(conn),
+        let connect = crate::spans::within(Phase::Connect, &self.config.name, key.id, connect);
+        let result = self.within(self.config.connect_timeout, connect).await;
+        let now = self.now();
+        let took = Some(now.saturating_duration_since(began));
+        let failure = match result {
+            Ok(conn) => return (self.connected(conn, key, now), StepReport::of_success(took)),
             Err(failure) => failure,
         };
         let class = match &failure {
             StepFailure::Error(error) => ignore_panic(|| self.manager.classify(error)),
             _ => None,
         };
-        Outcome::NotConnected {
-            failure: failure.into_error(Phase::Connect, |error| Error::Connect(Arc::new(error))),
-            hopeless: matches!(
-                class,
-                Some(ErrorClass::Auth | ErrorClass::Config | ErrorClass::Fatal)
-            ),
-        }
+        let class = class.unwrap_or(ErrorClass::Transient);
+        let failure = failure.into_error(Phase::Connect, |error| Error::Connect(Arc::new(error)));
+        let report = StepReport {
+            took,
+            error: Some(shared(&failure)),
+            class,
+        };
+        let outcome = Outcome::NotConnected { failure, class };
+        (outcome, report)
     }
 
-    fn connected(&self, conn: M::Connection) -> Outcome<PoolTypes<M>> {
-        let now = self.now();
+    fn connected(
+        &self,
+        conn: M::Connection,
+        key: ConnectionKey,
+        now: Instant,
+    ) -> Outcome<PoolTypes<M>> {
         let idle_limit = ignore_panic(|| self.manager.idle_limit(&conn)).flatten();
         let entry = Box::new(Entry {
             conn,
-            id: self.next_id.fetch_add(1, Ordering::Relaxed),
+            key,
             connected_at: now,
             idle_since: Some(now),
             idle_limit,
@@ -83,30 +99,101 @@ impl<M: Manager> Backend<M> {
         Outcome::Ready(entry, abort)
     }
 
-    async fn check(&self, mut entry: EntryOf<M>) -> Outcome<PoolTypes<M>> {
+    async fn check(&self, mut entry: EntryOf<M>) -> Ended<M> {
+        let (began, key) = (self.began(), entry.key);
         let check = async { self.manager.check(&mut entry.conn).await };
+        let check = crate::spans::within(Phase::Check, &self.config.name, key.id, check);
         let result = self.within(self.config.check_timeout, check).await;
-        // No caller hears of a failed check: the next connection is tried.
-        outcome(entry, Phase::Check, result, |_| Error::Discarded)
+        self.ended(entry, Phase::Check, began, result)
     }
 
-    async fn recycle(&self, mut entry: EntryOf<M>) -> Outcome<PoolTypes<M>> {
-        let recycle = async { self.manager.recycle(&mut entry.conn).await };
-        let result = self.within(self.config.recycle_timeout, recycle).await;
-        outcome(entry, Phase::Recycle, result, |error| {
-            Error::Recycle(Arc::new(error))
+    /// Checks a connection that somebody holds. `true` beside the error: it may still be spoken to.
+    pub(crate) async fn check_held(
+        &self,
+        entry: &mut Entry<M::Connection>,
+    ) -> Result<(), (Error<M::Error>, bool)> {
+        let id = entry.key.id;
+        let check = async { self.manager.check(&mut entry.conn).await };
+        let check = crate::spans::within(Phase::Check, &self.config.name, id, check);
+        let result = self.within(self.config.check_timeout, check).await;
+        result.map_err(|failure| {
+            let can_close = matches!(failure, StepFailure::Error(_));
+            let error = failure.into_error(Phase::Check, |own| Error::Check(Arc::new(own)));
+            (error, can_close)
         })
     }
 
-    async fn close(&self, entry: EntryOf<M>) -> Outcome<PoolTypes<M>> {
-        let conn = entry.conn;
+    async fn recycle(&self, mut entry: EntryOf<M>) -> Ended<M> {
+        let (began, key) = (self.began(), entry.key);
+        let recycle = async { self.manager.recycle(&mut entry.conn).await };
+        let recycle = crate::spans::within(Phase::Recycle, &self.config.name, key.id, recycle);
+        let result = self.within(self.config.recycle_timeout, recycle).await;
+        self.ended(entry, Phase::Recycle, began, result)
+    }
+
+    async fn close(&self, entry: EntryOf<M>) -> Ended<M> {
+        let (conn, key) = (entry.conn, entry.key);
         let close = async {
             self.manager.close(conn).await;
             Ok::<(), M::Error>(())
         };
+        let close = crate::spans::within(Phase::Close, &self.config.name, key.id, close);
+        let result = self.within(self.config.close_timeout, close).await;
+        let mut report = StepReport::of_success(None);
         // Where the close failed, the connection was dropped with its future.
-        let _ = self.within(self.config.close_timeout, close).await;
-        Outcome::Gone
+        if let Err(failure) = result {
+            let failure = failure.into_error(Phase::Close, |error| Error::Connect(Arc::new(error)));
+            report.error = Some(shared(&failure));
+        }
+        (Outcome::Gone, report)
+    }
+
+    /// When a step begins, in a pool that measures.
+    fn began(&self) -> Option<Instant> {
+        self.config.measures().then(|| self.now())
+    }
+
+    /// What the end of a check or a recycle means for its connection.
+    fn ended(
+        &self,
+        entry: EntryOf<M>,
+        phase: Phase,
+        began: Option<Instant>,
+        result: Result<(), StepFailure<M::Error>>,
+    ) -> Ended<M> {
+        let took = began.map(|began| self.now().saturating_duration_since(began));
+        let failure = match result {
+            Ok(()) => return (Outcome::Ready(entry, None), StepReport::of_success(took)),
+            Err(failure) => failure,
+        };
+        // After a panic or a time-out nobody knows what the connection would answer.
+        let can_close = matches!(failure, StepFailure::Error(_));
+        let (failure, error) = match (failure, phase) {
+            // No caller hears of a failed check: the next connection is tried.
+            (StepFailure::Error(own), Phase::Check) => {
+                (Error::Discarded, Arc::new(own) as SharedError)
+            }
+            (StepFailure::Error(own), _) => {
+                let own = Arc::new(own);
+                (Error::Recycle(Arc::clone(&own)), own as SharedError)
+            }
+            (failure, _) => {
+                let failure = failure.into_error(phase, |own| Error::Recycle(Arc::new(own)));
+                let error = shared(&failure);
+                (failure, error)
+            }
+        };
+        let report = StepReport {
+            took,
+            error: Some(error),
+            class: ErrorClass::Transient,
+        };
+        let outcome = Outcome::Broken {
+            entry,
+            failure,
+            can_close,
+        };
+        (outcome, report)
     }
 
     /// Polls a future until it is done, panics, or has taken too long. The time starts with its first wait.
@@ -155,6 +242,7 @@ impl<E> StepFailure<E> {
                 after,
                 status: Status::default(),
                 last_connect: None,
+                report: Box::default(),
             },
             Self::Panicked(message) => Error::Panicked { phase, message },
             Self::NoTimer(why) => no_timer(phase.timeout_field(), why),
@@ -162,20 +250,10 @@ impl<E> StepFailure<E> {
     }
 }
 
-/// What a check or a recycle means for its connection.
-fn outcome<M: Manager>(
-    entry: EntryOf<M>,
-    phase: Phase,
-    result: Result<(), StepFailure<M::Error>>,
-    error: impl FnOnce(M::Error) -> Error<M::Error>,
-) -> Outcome<PoolTypes<M>> {
-    match result {
-        Ok(()) => Outcome::Ready(entry, None),
-        Err(failure) => Outcome::Broken {
-            entry,
-            // After a panic or a time-out nobody knows what the connection would answer.
-            can_close: matches!(failure, StepFailure::Error(_)),
-            failure: failure.into_error(phase, error),
-        },
+/// A failure of a step as it is told to observers: the manager's own error where there is one.
+fn shared<E: std::error::Error + Send + Sync + 'static>(failure: &Error<E>) -> SharedError {
+    match failure {
+        Error::Connect(own) | Error::Recycle(own) => Arc::clone(own) as SharedError,
+        other => Arc::new(other.clone()),
     }
 }

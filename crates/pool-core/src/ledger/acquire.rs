@@ -5,8 +5,10 @@ use std::time::Instant;
 
 use super::queue::Left;
 use super::{
-    Deadline, Effects, JobKey, Ledger, LedgerTypes, Poller, Stage, Take, TakenJob, Ticket,
+    ConnectionKey, Deadline, Effects, JobKey, Ledger, LedgerEntry, LedgerTypes, Note, Poller,
+    Stage, Take, TakenJob, Ticket,
 };
+use crate::borrowed::Borrower;
 
 /// What a waiter waits for.
 pub(crate) enum Answer<T: LedgerTypes> {
@@ -16,6 +18,16 @@ pub(crate) enum Answer<T: LedgerTypes> {
     Failed(Box<T::Failure>),
     /// The pool was closed.
     Closed,
+}
+
+impl<T: LedgerTypes> Answer<T> {
+    /// The connection that lies ready.
+    pub(super) fn entry(&self) -> Option<&T::Entry> {
+        match self {
+            Self::Entry(entry) => Some(entry),
+            _ => None,
+        }
+    }
 }
 
 /// A new waiter.
@@ -69,7 +81,11 @@ impl<T: LedgerTypes> Ledger<T> {
     ///
     /// `now` may be left out where no setting depends on the idle time.
     #[inline(always)]
-    pub(crate) fn take_ready(&mut self, now: Option<Instant>) -> Option<T::Entry> {
+    pub(crate) fn take_ready(
+        &mut self,
+        now: Option<Instant>,
+        by: &mut Borrower,
+    ) -> Option<T::Entry> {
         let is_quiet = self.queue.is_empty()
             && self.lifecycle.is_open()
             && self.jobs.undriven_count() == 0
@@ -80,7 +96,13 @@ impl<T: LedgerTypes> Ledger<T> {
         }
         let ready = self.idle.take_ready(now, self.background.can_spawn())?;
         self.held += 1;
+        self.connections.lend(ready.key(), by);
         Some(ready)
+    }
+
+    /// Writes down who gets a connection.
+    pub(crate) fn lend(&mut self, key: ConnectionKey, to: &mut Borrower) {
+        self.connections.lend(key, to);
     }
 
     /// Whether nothing is missing for minsize.
@@ -109,6 +131,14 @@ impl<T: LedgerTypes> Ledger<T> {
         let ticket = self.queue.push(waker, deadline);
         let deadline = deadline.map(|deadline| deadline.at);
         Ok(self.queued(ticket, all_are_held, deadline, now))
+    }
+
+    /// Notes that a waiter has joined the queue, in a pool that measures. Its number comes out.
+    #[cold]
+    pub(crate) fn note_waiting(&mut self, ticket: Ticket) -> u64 {
+        let number = self.queue.number(ticket);
+        self.history.note(|| Note::Waiting(number));
+        number
     }
 
     #[inline]
@@ -148,8 +178,11 @@ impl<T: LedgerTypes> Ledger<T> {
 
     /// The answer of a waiter, if it is there; then the waiter has left the queue.
     #[inline]
-    pub(crate) fn take_answer(&mut self, ticket: Ticket) -> Option<Answered<T>> {
+    pub(crate) fn take_answer(&mut self, ticket: Ticket, by: &mut Borrower) -> Option<Answered<T>> {
         let (answer, waker) = self.queue.take_answer(ticket)?;
+        if let Answer::Entry(entry) = &answer {
+            self.connections.lend(entry.key(), by);
+        }
         Some(Answered {
             answer,
             waker,
@@ -166,8 +199,9 @@ impl<T: LedgerTypes> Ledger<T> {
         deadline: Option<Instant>,
         polled: Option<JobKey>,
         waker: Option<&Waker>,
+        by: &mut Borrower,
     ) -> Found<T> {
-        if let Some(answered) = self.take_answer(ticket) {
+        if let Some(answered) = self.take_answer(ticket, by) {
             return Found::Answered(answered);
         }
         // This is asked once in a poll: a waker need not recognise its own clone.
@@ -176,7 +210,7 @@ impl<T: LedgerTypes> Ledger<T> {
         }
         let job = self.queue.job(ticket).filter(|key| Some(*key) != polled);
         if let Some(key) = job {
-            if let Take::Job(job) = self.jobs.take(key, Poller::Waiter(ticket)) {
+            if let Take::Job(job) = self.take_to_poll(key, Poller::Waiter(ticket)) {
                 return Found::Job(job);
             }
         }
@@ -229,7 +263,7 @@ impl<T: LedgerTypes> Ledger<T> {
     }
 
     /// For `try_acquire`: takes the next idle connection, or starts the step that it needs, if nobody waits.
-    pub(crate) fn try_take(&mut self, effects: &mut Effects<T>) -> Tried<T> {
+    pub(crate) fn try_take(&mut self, by: &mut Borrower, effects: &mut Effects<T>) -> Tried<T> {
         if !self.lifecycle.is_open() {
             return Tried::Closed;
         }
@@ -240,6 +274,7 @@ impl<T: LedgerTypes> Ledger<T> {
             None => Tried::Exhausted,
             Some((entry, None)) => {
                 self.held += 1;
+                self.connections.lend(entry.key(), by);
                 Tried::Entry(entry)
             }
             Some((entry, Some(kind))) => Tried::Job(self.insert_owned_job(kind, Some(entry))),

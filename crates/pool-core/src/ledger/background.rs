@@ -3,8 +3,8 @@
 use std::task::Waker;
 use std::time::Instant;
 
-use super::jobs::Driver;
-use super::{Effects, JobKey, Kind, Ledger, LedgerTypes};
+use super::job::Driver;
+use super::{Effects, JobKey, Kind, Ledger, LedgerTypes, Note};
 
 /// The background tasks of a pool.
 pub(super) struct Background {
@@ -48,7 +48,15 @@ impl Background {
 impl<T: LedgerTypes> Ledger<T> {
     /// The runtime has refused a task.
     pub(crate) fn cannot_spawn(&mut self) {
-        self.background.cannot_spawn();
+        self.spawn_failed();
+    }
+
+    /// From now on nothing is spawned.
+    pub(super) fn spawn_failed(&mut self) {
+        if self.background.can_spawn {
+            self.background.cannot_spawn();
+            self.history.note(|| Note::SpawnFailed);
+        }
     }
 
     /// Asks for a background task if a connection waits for its recycle and no task is on its way.
@@ -83,7 +91,7 @@ impl<T: LedgerTypes> Ledger<T> {
 
     /// The background task that was to recycle the next connection was dropped: its runtime is gone.
     pub(crate) fn recycle_task_dropped(&mut self, effects: &mut Effects<T>) {
-        self.background.cannot_spawn();
+        self.spawn_failed();
         self.background.recycle_task_pending = false;
         self.supply(effects);
     }
@@ -96,7 +104,8 @@ impl<T: LedgerTypes> Ledger<T> {
         }
         let (expired, expiry) = self.idle.take_expired(effects.now());
         for entry in expired {
-            self.start_close(entry, effects);
+            let reason = self.idle.expired_by(&entry);
+            self.start_close(entry, reason, effects);
         }
         self.fill(effects);
         self.spawn_drivers(effects);

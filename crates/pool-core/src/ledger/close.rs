@@ -4,15 +4,16 @@ use std::collections::HashSet;
 use std::task::Waker;
 
 use super::driving::WaitClosed;
-use super::jobs::Job;
-use super::{Answer, CloseWaiter, Effects, JobKey, Kind, Ledger, LedgerTypes, Stage};
+use super::job::Job;
+use super::{Answer, CloseWaiter, Effects, JobKey, Kind, Ledger, LedgerTypes, Note, Stage};
+use crate::CloseReason;
 
 impl<T: LedgerTypes> Ledger<T> {
     /// Closes every idle connection; the caller drives that.
     pub(crate) fn clear(&mut self, effects: &mut Effects<T>) -> Vec<JobKey> {
         self.lifecycle.clear();
         let idle = self.idle.take_all();
-        let keys = idle.map(|entry| self.insert_owned_job(Kind::Close, Some(entry)));
+        let keys = idle.map(|entry| self.insert_owned_close(entry, CloseReason::Cleared));
         let keys = keys.collect();
         self.supply(effects);
         keys
@@ -20,9 +21,16 @@ impl<T: LedgerTypes> Ledger<T> {
 
     /// Ends all acquires, lets the waiters fail, closes what is idle.
     pub(crate) fn close(&mut self, effects: &mut Effects<T>) {
-        if !self.lifecycle.advance(Stage::Closing) {
-            return;
+        if self.lifecycle.advance(Stage::Closing) {
+            self.end_acquires(effects);
+            self.note_closed();
         }
+    }
+
+    /// The pool has begun to close.
+    fn end_acquires(&mut self, effects: &mut Effects<T>) {
+        let status = self.status();
+        self.history.note(|| Note::PoolClosing(status));
         for ticket in self.queue.tickets() {
             let answer = match self.queue.revoke(ticket) {
                 Some(Answer::Entry(entry)) => {
@@ -35,9 +43,10 @@ impl<T: LedgerTypes> Ledger<T> {
             self.answer(ticket, answer, effects);
         }
         for entry in self.idle.take_all() {
-            self.start_close(entry, effects);
+            self.start_close(entry, CloseReason::PoolClosed, effects);
         }
-        self.cancel_all(|job| job.kind == Kind::Connect && job.is_fresh(), effects);
+        let is_unbegun = |job: &Job<T>| job.kind == Kind::Connect && job.is_fresh();
+        self.cancel_all(is_unbegun, CloseReason::PoolClosed, effects);
         self.wake_upkeep(effects);
         self.notify_closed(effects);
     }
@@ -47,21 +56,32 @@ impl<T: LedgerTypes> Ledger<T> {
         if self.lifecycle.stage() == Stage::Terminated {
             return;
         }
-        self.close(effects);
+        if !self.is_closed() {
+            self.forget_returned();
+            let held = self.connections.lent().count();
+            self.history.note(|| Note::PoolTerminated(held));
+        }
+        if self.lifecycle.advance(Stage::Closing) {
+            self.end_acquires(effects);
+        }
         // A close goes on: nobody holds that connection.
-        self.cancel_all(|job| job.kind != Kind::Close, effects);
+        let is_no_close = |job: &Job<T>| job.kind != Kind::Close;
+        self.cancel_all(is_no_close, CloseReason::Terminated, effects);
         // What waiters had been given is back in the ledger. What is still held is in guards.
         self.lifecycle.advance(Stage::Terminated);
         self.held = 0;
-        let in_jobs: HashSet<u64> = self.jobs.iter().filter_map(|(_, job)| job.id).collect();
-        for (id, handle) in std::mem::take(&mut self.abort_handles) {
-            if in_jobs.contains(&id) {
-                self.abort_handles.insert(id, handle);
-            } else {
-                effects.rare().aborts.push(handle);
-            }
+        let jobs = self.jobs.iter();
+        let in_jobs: HashSet<u64> = jobs
+            .filter_map(|(_, job)| job.connection.map(|key| key.id))
+            .collect();
+        let aborts = self.connections.take_aborts(|id| in_jobs.contains(&id));
+        effects.rare().aborts.extend(aborts);
+        self.forget_returned();
+        for id in self.connections.write_off() {
+            self.history.closed(id, CloseReason::Terminated, None);
         }
         self.notify_closed(effects);
+        self.note_closed();
     }
 
     /// The last `Pool` is gone. Nobody can wait any more, so what no background task drives is dropped.
@@ -71,15 +91,21 @@ impl<T: LedgerTypes> Ledger<T> {
         // The pool is closed now, so the answer is the same for every kind of job.
         if self.nobody_will_drive(Kind::Close, WaitClosed::Possible) {
             // An awaited release holds no `Pool` and still drives its job.
-            self.cancel_all(|job| !job.is_owned && !job.is_polled(), effects);
+            let is_left = |job: &Job<T>| !job.is_owned && !job.is_polled();
+            self.cancel_all(is_left, CloseReason::PoolClosed, effects);
         }
     }
 
-    fn cancel_all(&mut self, which: impl Fn(&Job<T>) -> bool, effects: &mut Effects<T>) {
+    fn cancel_all(
+        &mut self,
+        which: impl Fn(&Job<T>) -> bool,
+        reason: CloseReason,
+        effects: &mut Effects<T>,
+    ) {
         let all = self.jobs.iter().filter(|(_, job)| which(job));
         let keys: Vec<JobKey> = all.map(|(key, _)| key).collect();
         for key in keys {
-            self.cancel(key, effects);
+            self.cancel(key, reason.clone(), effects);
         }
     }
 

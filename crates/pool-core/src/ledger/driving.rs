@@ -2,9 +2,10 @@
 
 use std::task::Waker;
 
-use super::effects::Stale;
-use super::jobs::{Driver, Job};
-use super::{Effects, JobKey, Kind, Ledger, LedgerEntry, LedgerTypes, Poller, Take, Work};
+use super::effects::{Departing, Exit, Stale};
+use super::job::{Driver, Job};
+use super::{Effects, JobKey, Kind, Ledger, LedgerEntry, LedgerTypes, Note, Poller, Take, Work};
+use crate::CloseReason;
 
 /// Which `wait_closed` counts as one that drives what is left of a closed pool.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -35,9 +36,9 @@ impl<T: LedgerTypes> Ledger<T> {
         if let Some(entry) = &mut entry {
             self.idle.stamp(entry);
         }
-        let id = entry.as_ref().map(LedgerEntry::id);
+        let connection = entry.as_ref().map(LedgerEntry::key);
         let clears = self.lifecycle.clears();
-        self.jobs.insert(kind, entry, id, driver, clears)
+        self.jobs.insert(kind, entry, connection, driver, clears)
     }
 
     /// Adds a job for a verb that drives it and wants to know how it ends.
@@ -45,6 +46,23 @@ impl<T: LedgerTypes> Ledger<T> {
         let key = self.insert_job(kind, entry, Driver::Verb);
         self.jobs.set_owned(key, true);
         key
+    }
+
+    /// Adds a close for a verb that drives it and wants to know how it ends.
+    pub(super) fn insert_owned_close(&mut self, entry: T::Entry, reason: CloseReason) -> JobKey {
+        let key = self.insert_owned_job(Kind::Close, Some(entry));
+        self.jobs.set_reason(key, reason);
+        key
+    }
+
+    /// Takes a job out. A connect that begins gets the number of its connection.
+    pub(super) fn take_to_poll(&mut self, key: JobKey, poller: Poller) -> Take<T> {
+        if self.jobs.begins_connect(key) {
+            let connection = self.connections.begin();
+            self.jobs.set_connection(key, connection);
+            self.history.note(|| Note::ConnectStarted(connection.id));
+        }
+        self.jobs.take(key, poller)
     }
 
     /// Takes a job out, to be polled by a caller that may poll it.
@@ -75,7 +93,7 @@ impl<T: LedgerTypes> Ledger<T> {
         if !may_poll {
             return Take::Busy;
         }
-        let mut take = self.jobs.take(key, poller);
+        let mut take = self.take_to_poll(key, poller);
         let is_verb = poller.hears_the_end() || poller == Poller::WaitClosed;
         if let (Take::Job(job), true) = (&mut take, is_verb) {
             // While the pool closes, any `wait_closed` can drive the job.
@@ -128,7 +146,8 @@ impl<T: LedgerTypes> Ledger<T> {
             self.wake_for_job(key, effects);
         }
         match self.jobs.get(key) {
-            Some(job) if job.is_cancelled => self.cancel(key, effects),
+            // The reason was noted when it was cancelled.
+            Some(job) if job.is_cancelled => self.cancel(key, CloseReason::Terminated, effects),
             // Its waiter was served while it was polled, or a helper has polled it: the next waiter may need it.
             Some(job) if job.driver == Driver::Nobody => {
                 self.supply(effects);
@@ -174,11 +193,11 @@ impl<T: LedgerTypes> Ledger<T> {
                 || self.step_has_deadline[kind as usize];
             let nothing_ends_it = gave_up && has_started && !goes_on;
             if nothing_ends_it {
-                return self.cancel(key, effects);
+                return self.cancel(key, CloseReason::Abandoned, effects);
             }
         }
         if !is_owned && self.nobody_will_drive(kind, WaitClosed::Possible) {
-            return self.cancel(key, effects);
+            return self.cancel(key, CloseReason::PoolClosed, effects);
         }
         let fills =
             kind == Kind::Connect && self.lifecycle.is_open() && self.size() <= self.fill.minsize();
@@ -191,7 +210,7 @@ impl<T: LedgerTypes> Ledger<T> {
             (Kind::Check, Some(Work::Fresh(Some(entry)))) => self.idle.put_next(entry, false),
             // It was to be closed after its recycle.
             (Kind::Recycle, Some(Work::Fresh(Some(entry)))) if was_cleared => {
-                self.start_close(entry, effects);
+                self.start_close(entry, CloseReason::Cleared, effects);
             }
             (Kind::Recycle, Some(Work::Fresh(Some(entry)))) => {
                 self.idle.put_next(entry, true);
@@ -261,7 +280,7 @@ impl<T: LedgerTypes> Ledger<T> {
         if job.driver != Driver::Background(number) {
             return;
         }
-        self.background.cannot_spawn();
+        self.spawn_failed();
         self.undrive(key, effects);
         // The others that nobody drives have waited for tasks, too.
         for key in self.jobs.undriven() {
@@ -269,7 +288,7 @@ impl<T: LedgerTypes> Ledger<T> {
                 !job.is_owned && self.nobody_will_drive(job.kind, WaitClosed::Possible)
             };
             if self.jobs.get(key).is_some_and(is_lost) {
-                self.cancel(key, effects);
+                self.cancel(key, CloseReason::PoolClosed, effects);
             }
         }
         self.undo_unbegun(effects);
@@ -326,10 +345,10 @@ impl<T: LedgerTypes> Ledger<T> {
     /// Ends a job where it is. A job that is polled now ends when its poll returns.
     ///
     /// The job is dropped after the lock is released; then its place is free. Whoever drives it, or has started it,
-    /// finds it gone.
-    pub(super) fn cancel(&mut self, key: JobKey, effects: &mut Effects<T>) {
+    /// finds it gone. A close that is cancelled keeps its own reason.
+    pub(super) fn cancel(&mut self, key: JobKey, reason: CloseReason, effects: &mut Effects<T>) {
         if self.jobs.get(key).is_some_and(Job::is_polled) {
-            return self.jobs.cancel_after_poll(key);
+            return self.jobs.cancel_after_poll(key, reason);
         }
         let Some(mut job) = self.jobs.remove(key) else {
             return;
@@ -339,17 +358,28 @@ impl<T: LedgerTypes> Ledger<T> {
         }
         effects.wake_all(job.background.take().into_iter().chain(job.owner.take()));
         self.departing += 1;
-        self.forget_abort_handle(job.id, effects);
-        let departing = (job.id, Stale::Job(Box::new(job)));
-        effects.rare().departing.push(departing);
+        self.forget_abort_handle(job.connection, effects);
+        let exit = Exit {
+            connection: job.connection,
+            reason: job.reason.take().unwrap_or(reason),
+            is_connect: job.kind == Kind::Connect,
+        };
+        let stale = Stale::Job(Box::new(job));
+        effects.rare().departing.push(Departing { stale, exit });
     }
 
     /// Starts to close a connection in the background. Where nobody would drive that, the connection is dropped.
-    pub(super) fn start_close(&mut self, entry: T::Entry, effects: &mut Effects<T>) {
+    pub(super) fn start_close(
+        &mut self,
+        entry: T::Entry,
+        reason: CloseReason,
+        effects: &mut Effects<T>,
+    ) {
         if self.nobody_will_drive(Kind::Close, WaitClosed::Possible) {
-            return self.drop_entry(entry, effects);
+            return self.drop_entry(entry, reason, effects);
         }
         let key = self.insert_job(Kind::Close, Some(entry), Driver::Nobody);
+        self.jobs.set_reason(key, reason);
         effects.spawn_driver(key);
         if !self.lifecycle.is_open() {
             self.notify_closed(effects);

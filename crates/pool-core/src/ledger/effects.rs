@@ -3,10 +3,11 @@
 use std::task::Waker;
 use std::time::Instant;
 
-use super::jobs::{Job, JobKey};
+use super::connections::ConnectionKey;
+use super::job::{Job, JobKey};
 use super::queue::Ticket;
 use super::{LedgerTypes, Settled};
-use crate::AbortHandle;
+use crate::{AbortHandle, CloseReason};
 
 /// What a change asks for. It is carried out without the lock, because all of it can run foreign code.
 pub(crate) struct Effects<T: LedgerTypes> {
@@ -27,10 +28,25 @@ pub(crate) struct RareEffects<T: LedgerTypes> {
     pub(crate) aborts: Vec<AbortHandle>,
     /// What nobody needs any more, to be dropped.
     pub(crate) stale: Vec<Stale<T>>,
-    /// What has to be dropped before its place is free, with the id of the connection.
-    pub(crate) departing: Vec<(Option<u64>, Stale<T>)>,
+    /// What has to be dropped before its place is free.
+    pub(crate) departing: Vec<Departing<T>>,
     /// Jobs that need a background task.
     pub(crate) spawn_drivers: Vec<JobKey>,
+}
+
+/// Something that has to be dropped before its place is free.
+pub(crate) struct Departing<T: LedgerTypes> {
+    pub(crate) stale: Stale<T>,
+    pub(crate) exit: Exit,
+}
+
+/// A connection, or a connect, that leaves, and why.
+pub(crate) struct Exit {
+    /// `None`: a connect that has not begun.
+    pub(crate) connection: Option<ConnectionKey>,
+    pub(crate) reason: CloseReason,
+    /// It was never opened.
+    pub(crate) is_connect: bool,
 }
 
 /// Something whose drop can run foreign code.

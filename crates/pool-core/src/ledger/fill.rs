@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::jobs::Driver;
+use super::job::Driver;
 use super::{Effects, JobKey, Kind, Ledger, LedgerTypes};
 use crate::config::Config;
 

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use super::LedgerEntry;
 use super::idle_clock::{ClockReading, IdleClock};
 use crate::config::Config;
-use crate::{CheckPolicy, IdleOrder};
+use crate::{CheckPolicy, CloseReason, IdleOrder};
 
 /// The state of the connection that is next in order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -212,6 +212,12 @@ impl<E: LedgerEntry> IdleList<E> {
         all.map(|(_, entry)| entry)
     }
 
+    /// All connections of the list.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &E> {
+        let all = self.clean.0.iter().chain(&self.dirty.0);
+        all.map(|(_, entry)| entry)
+    }
+
     /// Takes out the connections that have been idle for too long, and says when the next one will have been, if none
     /// comes back before.
     pub(super) fn take_expired(&mut self, now: Instant) -> (Vec<E>, Option<Instant>) {
@@ -258,6 +264,15 @@ impl<E: LedgerEntry> IdleList<E> {
             CheckPolicy::Always => true,
             CheckPolicy::IdleFor(limit) => self.idle_for(entry, now) >= limit,
             CheckPolicy::Never => false,
+        }
+    }
+
+    /// Which limit a connection that has expired has reached.
+    pub(super) fn expired_by(&self, entry: &E) -> CloseReason {
+        match (entry.idle_limit(), self.pool_recycle) {
+            (Some(own), Some(limit)) if own < limit => CloseReason::IdleLimit,
+            (Some(_), None) => CloseReason::IdleLimit,
+            _ => CloseReason::PoolRecycle,
         }
     }
 

@@ -1,4 +1,4 @@
-//! The jobs as plain data: which step of a connection's life runs, how far it is, and who drives it.
+//! All jobs, as plain data.
 //!
 //! A job owns one place of the pool from its start until it is settled. It does not belong to the task that polls it:
 //! between two polls its future is stored here, so the task may vanish at any time.
@@ -8,145 +8,11 @@ use std::task::Waker;
 
 use slotmap::{DefaultKey, SlotMap};
 
+use super::connections::ConnectionKey;
+use super::job::{Driver, Job, JobKey, Kind, Poller, Take, TakenJob, Work};
 use super::queue::Ticket;
 use super::{LedgerTypes, Settled};
-
-/// The number of a job.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct JobKey(DefaultKey);
-
-/// The step that a job runs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
-    Connect = 0,
-    Check = 1,
-    Recycle = 2,
-    Close = 3,
-}
-
-/// How far a job is.
-pub(crate) enum Work<E, J> {
-    /// Not started. The connection is inside, except for a connect.
-    Fresh(Option<E>),
-    /// Between two polls.
-    Parked(J),
-    /// Somebody polls it now.
-    Polled,
-}
-
-/// Who is to poll a job.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Driver {
-    /// Nobody: the job waits for the next caller that needs it.
-    Nobody,
-    /// The background task with this number.
-    Background(u64),
-    /// A waiter: the one that the job was started for, or one that took it over.
-    Waiter(Ticket),
-    /// A verb such as `fill` or `wait_closed`.
-    Verb,
-}
-
-/// Who polls a job now.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Poller {
-    Waiter(Ticket),
-    Background(u64),
-    /// The verb that started the job and wants to know how it ends.
-    Owner,
-    /// `try_acquire`, which polls once and wants the connection.
-    TryAcquire,
-    /// `wait_closed`, which drives the jobs of others.
-    WaitClosed,
-    /// A waiter, or a caller that does not wait, that polls a job that nobody drives.
-    Helper(Option<Ticket>),
-}
-
-impl Poller {
-    /// The waiter that polls. It looks again by itself and need not be woken.
-    pub(crate) fn waiter(self) -> Option<Ticket> {
-        match self {
-            Self::Waiter(ticket) => Some(ticket),
-            Self::Helper(ticket) => ticket,
-            _ => None,
-        }
-    }
-
-    /// Whether the poller hears from the poll itself how the job has ended.
-    pub(crate) fn hears_the_end(self) -> bool {
-        matches!(self, Self::Owner | Self::TryAcquire)
-    }
-
-    /// Whether the poller's waker is stored with the job, to be woken when others change the job.
-    pub(crate) fn stores_waker(self) -> bool {
-        matches!(self, Self::Background(_) | Self::Owner)
-    }
-}
-
-/// A job that was taken out of the ledger, to be polled.
-pub(crate) struct TakenJob<T: LedgerTypes> {
-    pub(crate) key: JobKey,
-    pub(crate) kind: Kind,
-    pub(crate) work: Work<T::Entry, T::Future>,
-    pub(crate) poller: Poller,
-    /// Others than the poller have to be woken too when the job goes on.
-    pub(crate) is_shared: bool,
-}
-
-/// What a caller finds when it comes for a job.
-pub(crate) enum Take<T: LedgerTypes> {
-    Job(TakenJob<T>),
-    /// The job has ended in somebody else's poll.
-    Ended(Settled<T>),
-    /// Somebody else polls it now, or drives it.
-    Busy,
-    /// The job is gone.
-    Gone,
-}
-
-/// A job. Only [`Jobs`] changes it.
-pub(crate) struct Job<T: LedgerTypes> {
-    pub(super) kind: Kind,
-    pub(super) work: Work<T::Entry, T::Future>,
-    pub(super) driver: Driver,
-    /// The waker of the background task that drives the job.
-    pub(super) background: Option<Waker>,
-    /// The verb that started the job wants to know how it ends.
-    pub(super) is_owned: bool,
-    /// The waker of that verb.
-    pub(super) owner: Option<Waker>,
-    /// A waiter has taken the job over.
-    pub(super) was_adopted: bool,
-    /// The job is dropped as soon as its present poll returns.
-    pub(super) is_cancelled: bool,
-    /// Its waker was called during its present poll, before the poller's waker was stored.
-    was_woken: bool,
-    /// How often the pool had been cleared when the job began.
-    pub(super) clears: u64,
-    /// The id of the connection, if there is one.
-    pub(crate) id: Option<u64>,
-    /// The index in the list of the adoptable jobs.
-    spot: Option<usize>,
-}
-
-impl<T: LedgerTypes> Job<T> {
-    pub(super) fn is_fresh(&self) -> bool {
-        matches!(self.work, Work::Fresh(_))
-    }
-
-    pub(super) fn is_polled(&self) -> bool {
-        matches!(self.work, Work::Polled)
-    }
-
-    pub(super) fn is_driven_by_waiter(&self) -> bool {
-        matches!(self.driver, Driver::Waiter(_))
-    }
-
-    /// Whether the job was started for whoever drives it.
-    pub(super) fn is_for_its_driver(&self) -> bool {
-        !(self.is_driven_by_waiter() && self.was_adopted)
-    }
-}
+use crate::CloseReason;
 
 /// All jobs, and among them those that a waiter may take over.
 pub(super) struct Jobs<T: LedgerTypes> {
@@ -199,7 +65,7 @@ impl<T: LedgerTypes> Jobs<T> {
         &mut self,
         kind: Kind,
         entry: Option<T::Entry>,
-        id: Option<u64>,
+        connection: Option<ConnectionKey>,
         driver: Driver,
         clears: u64,
     ) -> JobKey {
@@ -216,7 +82,8 @@ impl<T: LedgerTypes> Jobs<T> {
             is_cancelled: false,
             was_woken: false,
             clears,
-            id,
+            connection,
+            reason: None,
             spot: None,
         }));
         self.update_list(key);
@@ -278,13 +145,14 @@ impl<T: LedgerTypes> Jobs<T> {
         let Some(job) = self.running.get_mut(key.0).filter(|job| !job.is_polled()) else {
             return Take::Busy;
         };
-        let kind = job.kind;
+        let (kind, connection) = (job.kind, job.connection);
         let is_shared = job.is_owned && job.is_driven_by_waiter();
         let work = std::mem::replace(&mut job.work, Work::Polled);
         self.update_list(key);
         Take::Job(TakenJob {
             key,
             kind,
+            connection,
             work,
             poller,
             is_shared,
@@ -314,10 +182,31 @@ impl<T: LedgerTypes> Jobs<T> {
         stale
     }
 
+    /// Notes why the job closes its connection.
+    pub(super) fn set_reason(&mut self, key: JobKey, reason: CloseReason) {
+        if let Some(job) = self.running.get_mut(key.0) {
+            job.reason = Some(reason);
+        }
+    }
+
+    /// Whether the job is a connect that has not begun.
+    pub(super) fn begins_connect(&self, key: JobKey) -> bool {
+        self.get(key)
+            .is_some_and(|job| job.connection.is_none() && job.is_fresh())
+    }
+
+    /// A connect begins: its connection to be.
+    pub(super) fn set_connection(&mut self, key: JobKey, connection: ConnectionKey) {
+        if let Some(job) = self.running.get_mut(key.0) {
+            job.connection = Some(connection);
+        }
+    }
+
     /// Notes that the job is to be dropped when its present poll returns.
-    pub(super) fn cancel_after_poll(&mut self, key: JobKey) {
+    pub(super) fn cancel_after_poll(&mut self, key: JobKey, reason: CloseReason) {
         if let Some(job) = self.running.get_mut(key.0) {
             job.is_cancelled = true;
+            job.reason.get_or_insert(reason);
         }
     }
 

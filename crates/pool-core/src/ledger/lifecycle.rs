@@ -24,6 +24,8 @@ pub(super) struct Lifecycle {
     close_waiters: SlotMap<DefaultKey, Option<Waker>>,
     /// How often `clear` was called.
     clears: u64,
+    /// The end of the pool was noted.
+    end_is_noted: bool,
 }
 
 impl Lifecycle {
@@ -33,6 +35,7 @@ impl Lifecycle {
             last_handle_dropped: false,
             close_waiters: SlotMap::new(),
             clears: 0,
+            end_is_noted: false,
         }
     }
 
@@ -62,6 +65,11 @@ impl Lifecycle {
     /// Whether somebody can still come who drives what is left after the close.
     pub(super) fn can_be_waited_for(&self) -> bool {
         self.stage != Stage::Open && !self.last_handle_dropped
+    }
+
+    /// The pool has ended. `true` for the first time that this is asked.
+    pub(super) fn is_first_end(&mut self) -> bool {
+        !std::mem::replace(&mut self.end_is_noted, true)
     }
 
     pub(super) fn clears(&self) -> u64 {

@@ -14,41 +14,50 @@
 mod acquire;
 mod background;
 mod close;
+mod connections;
 mod driving;
 mod effects;
 mod fill;
+mod history;
 mod idle;
 mod idle_clock;
+mod job;
 mod jobs;
 mod lifecycle;
+mod note;
 mod queue;
 mod release;
 mod settle;
 mod supply;
 mod timer;
+mod watch;
 
-use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 pub(crate) use self::acquire::{Answer, Answered, Found, Tried};
 use self::background::Background;
+pub(crate) use self::connections::ConnectionKey;
+use self::connections::Connections;
 pub(crate) use self::driving::AfterPoll;
 use self::effects::Stale;
-pub(crate) use self::effects::{Effects, RareEffects};
+pub(crate) use self::effects::{Effects, Exit, RareEffects};
 use self::fill::Fill;
+use self::history::History;
 use self::idle::IdleList;
 pub(crate) use self::idle_clock::ClockReading;
+pub(crate) use self::job::{JobKey, Kind, Poller, Take, TakenJob, Work};
 use self::jobs::Jobs;
-pub(crate) use self::jobs::{JobKey, Kind, Poller, Take, TakenJob, Work};
 use self::lifecycle::Lifecycle;
 pub(crate) use self::lifecycle::{CloseWaiter, Stage};
+pub(crate) use self::note::{Note, SharedError, StepReport};
 use self::queue::Queue;
 pub(crate) use self::queue::{Deadline, Ticket};
 pub(crate) use self::release::Returned;
 pub(crate) use self::settle::{Outcome, Settled};
+use self::watch::Watch;
+use crate::Status;
 use crate::config::Config;
 use crate::status::Count;
-use crate::{AbortHandle, Status};
 
 /// The types that the ledger is about. The unit tests keep a ledger about numbers.
 pub(crate) trait LedgerTypes {
@@ -60,7 +69,7 @@ pub(crate) trait LedgerTypes {
 
 /// What the ledger needs to know of a connection.
 pub(crate) trait LedgerEntry {
-    fn id(&self) -> u64;
+    fn key(&self) -> ConnectionKey;
     /// When it was last used, or connected if it never was. `None`: after the last tick of the idle clock.
     fn idle_since(&self) -> Option<Instant>;
     fn set_idle_since(&mut self, since: Option<Instant>);
@@ -77,6 +86,8 @@ pub(crate) struct Ledger<T: LedgerTypes> {
     /// Connections in guards, and in answers that lie ready for a waiter.
     held: usize,
     idle: IdleList<T::Entry>,
+    connections: Connections,
+    history: History,
     lifecycle: Lifecycle,
     fill: Fill,
     background: Background,
@@ -87,7 +98,7 @@ pub(crate) struct Ledger<T: LedgerTypes> {
     departing: usize,
     /// Whether a step has a deadline, by its kind.
     step_has_deadline: [bool; 4],
-    abort_handles: HashMap<u64, AbortHandle>,
+    watch: Watch,
 }
 
 impl<T: LedgerTypes> Ledger<T> {
@@ -96,6 +107,8 @@ impl<T: LedgerTypes> Ledger<T> {
             queue: Queue::new(),
             held: 0,
             idle: IdleList::new(config),
+            connections: Connections::new(),
+            history: History::new(config),
             lifecycle: Lifecycle::new(),
             fill: Fill::new(config),
             background: Background::new(),
@@ -108,7 +121,7 @@ impl<T: LedgerTypes> Ledger<T> {
                 config.recycle_timeout.is_some(),
                 config.close_timeout.is_some(),
             ],
-            abort_handles: HashMap::new(),
+            watch: Watch::new(config),
         }
     }
 
@@ -146,22 +159,46 @@ impl<T: LedgerTypes> Ledger<T> {
     }
 
     /// Nobody holds the connection, and nobody will: it is not to be aborted any more.
-    fn forget_abort_handle(&mut self, id: Option<u64>, effects: &mut Effects<T>) {
-        if let Some(handle) = id.and_then(|id| self.abort_handles.remove(&id)) {
+    fn forget_abort_handle(&mut self, connection: Option<ConnectionKey>, effects: &mut Effects<T>) {
+        if let Some(handle) = connection.and_then(|key| self.connections.take_abort(key)) {
             effects.drop_later(Stale::Handle(handle));
         }
     }
 
     /// A connection has left the pool: its abort handle is dropped, and a pool that is too small now is filled by upkeep.
-    fn departed(&mut self, id: Option<u64>, effects: &mut Effects<T>) {
-        self.forget_abort_handle(id, effects);
+    fn departed(&mut self, connection: Option<ConnectionKey>, effects: &mut Effects<T>) {
+        self.forget_abort_handle(connection, effects);
+        if let Some(key) = connection {
+            self.connections.remove(key);
+        }
         if self.lifecycle.is_open() {
             if self.missing() > 0 {
                 self.wake_upkeep(effects);
             }
         } else if self.size() == 0 {
             self.notify_closed(effects);
+            self.note_closed();
         }
+    }
+
+    /// Notes once that the pool is closed and empty.
+    fn note_closed(&mut self) {
+        if self.is_closed() && self.lifecycle.is_first_end() {
+            self.history.note(|| Note::PoolClosed);
+        }
+    }
+
+    /// A connection, or a connect, has left the pool: its place is free.
+    fn left(&mut self, exit: Exit, error: Option<SharedError>, effects: &mut Effects<T>) {
+        if let Some(ConnectionKey { id, .. }) = exit.connection {
+            match exit.is_connect {
+                true => self
+                    .history
+                    .note(|| Note::ConnectCancelled(id, exit.reason)),
+                false => self.history.closed(id, exit.reason, error),
+            }
+        }
+        self.departed(exit.connection, effects);
     }
 }
 

@@ -3,10 +3,11 @@
 use std::task::Waker;
 use std::time::Instant;
 
+use super::connections::Return;
 use super::driving::WaitClosed;
-use super::effects::Stale;
-use super::{Effects, JobKey, Kind, Ledger, LedgerEntry, LedgerTypes, Stage};
-use crate::Verdict;
+use super::effects::{Departing, Exit, Stale};
+use super::{ConnectionKey, Effects, JobKey, Kind, Ledger, LedgerEntry, LedgerTypes, Note, Stage};
+use crate::{CloseReason, Verdict};
 
 /// What an awaited release has to drive.
 pub(crate) enum Returned<T: LedgerTypes> {
@@ -46,18 +47,53 @@ impl<T: LedgerTypes> Ledger<T> {
         Ok(head.and_then(|(ticket, _)| self.queue.take_waker(ticket)))
     }
 
-    /// A guard is dropped.
+    /// A guard is dropped. `reason`: why its connection is closed, if it is.
     pub(crate) fn give_back(
         &mut self,
         mut entry: T::Entry,
         verdict: Verdict,
+        reason: CloseReason,
         effects: &mut Effects<T>,
     ) {
         self.idle.note_return(&mut entry, effects.now());
-        self.give_back_noted(entry, verdict, effects);
+        self.note_return(entry.key(), effects.now());
+        self.give_back_noted(entry, verdict, reason, effects);
     }
 
-    fn give_back_noted(&mut self, entry: T::Entry, verdict: Verdict, effects: &mut Effects<T>) {
+    /// A leak of this connection was suspected.
+    pub(crate) fn is_suspected(&self, key: ConnectionKey) -> bool {
+        self.connections.is_suspected(key)
+    }
+
+    /// A connection that was handed out is the pool's again.
+    pub(crate) fn note_return(&mut self, key: ConnectionKey, now: Instant) {
+        let Some(back) = self.connections.take_back_at(key, now) else {
+            return;
+        };
+        let Return { held, suspected } = back;
+        let Some(held) = held else {
+            return;
+        };
+        self.history.times.hold.record(held);
+        if let Some((place, label)) = suspected {
+            self.history.note(|| Note::Leak {
+                connection: key.id,
+                held,
+                place,
+                label,
+                is_resolved: true,
+            });
+        }
+        self.history.note(|| Note::Released(key.id, held));
+    }
+
+    fn give_back_noted(
+        &mut self,
+        entry: T::Entry,
+        verdict: Verdict,
+        reason: CloseReason,
+        effects: &mut Effects<T>,
+    ) {
         if self.lifecycle.stage() == Stage::Terminated {
             return effects.drop_later(Stale::Entry(entry));
         }
@@ -75,10 +111,10 @@ impl<T: LedgerTypes> Ledger<T> {
             // It is not kept for a `wait_closed` that may never be called: `Pool::close` promises that it leaves when it
             // comes back.
             (Stage::Closing, _) if self.nobody_will_drive(Kind::Close, WaitClosed::Waiting) => {
-                self.drop_entry(entry, effects);
+                self.drop_entry(entry, reason, effects);
             }
             _ => {
-                self.start_close(entry, effects);
+                self.start_close(entry, reason, effects);
                 // Where the background task is never run, a waiter that needs the place drives the close.
                 self.supply(effects);
             }
@@ -90,20 +126,23 @@ impl<T: LedgerTypes> Ledger<T> {
         &mut self,
         mut entry: T::Entry,
         verdict: Verdict,
+        reason: CloseReason,
         effects: &mut Effects<T>,
     ) -> Returned<T> {
         self.idle.note_return(&mut entry, effects.now());
-        let kind = match (self.lifecycle.stage(), verdict) {
-            (Stage::Terminated, _) => return Returned::WrittenOff(entry),
-            (Stage::Open, Verdict::Reuse) => {
-                self.give_back_noted(entry, verdict, effects);
-                return Returned::Kept;
-            }
-            (Stage::Open, Verdict::Recycle) => Kind::Recycle,
-            _ => Kind::Close,
-        };
+        self.note_return(entry.key(), effects.now());
+        if self.lifecycle.stage() == Stage::Terminated {
+            return Returned::WrittenOff(entry);
+        }
+        if (self.lifecycle.stage(), verdict) == (Stage::Open, Verdict::Reuse) {
+            self.give_back_noted(entry, verdict, reason, effects);
+            return Returned::Kept;
+        }
         self.held -= 1;
-        let key = self.insert_owned_job(kind, Some(entry));
+        let key = match (self.lifecycle.stage(), verdict) {
+            (Stage::Open, Verdict::Recycle) => self.insert_owned_job(Kind::Recycle, Some(entry)),
+            _ => self.insert_owned_close(entry, reason),
+        };
         // The caller may never poll the job: a waiter or a `wait_closed` can drive it.
         self.supply(effects);
         if !self.lifecycle.is_open() {
@@ -113,38 +152,59 @@ impl<T: LedgerTypes> Ledger<T> {
     }
 
     /// A guard gives its connection to its holder for good: the place is free at once.
-    pub(crate) fn detach(&mut self, id: u64, effects: &mut Effects<T>) {
+    pub(crate) fn detach(&mut self, key: ConnectionKey, effects: &mut Effects<T>) {
         if self.lifecycle.stage() != Stage::Terminated {
             self.held -= 1;
-            self.departed(Some(id), effects);
+            let back = self.connections.take_back_at(key, effects.now());
+            let held = back.and_then(|back| back.held).unwrap_or_default();
+            self.history.counters.detached += 1;
+            self.history.note(|| Note::Detached(key.id, held));
+            self.departed(Some(key), effects);
             self.supply(effects);
         }
     }
 
     /// A guard is dropped in such a way that its connection cannot be trusted.
-    pub(crate) fn give_back_broken(&mut self, entry: T::Entry, effects: &mut Effects<T>) {
+    pub(crate) fn give_back_broken(
+        &mut self,
+        entry: T::Entry,
+        reason: CloseReason,
+        effects: &mut Effects<T>,
+    ) {
+        self.note_return(entry.key(), effects.now());
         if self.lifecycle.stage() == Stage::Terminated {
             return effects.drop_later(Stale::Entry(entry));
         }
         self.held -= 1;
-        self.drop_entry(entry, effects);
+        self.drop_entry(entry, reason, effects);
     }
 
     /// A connection leaves without a close; its place is departing until the connection is dropped.
     ///
     /// `Shared::perform` drops it after the lock is released and reports that to [`dropped`](Self::dropped), which frees the
     /// place.
-    pub(super) fn drop_entry(&mut self, entry: T::Entry, effects: &mut Effects<T>) {
+    pub(super) fn drop_entry(
+        &mut self,
+        entry: T::Entry,
+        reason: CloseReason,
+        effects: &mut Effects<T>,
+    ) {
         self.departing += 1;
-        self.forget_abort_handle(Some(entry.id()), effects);
-        let departing = (Some(entry.id()), Stale::Entry(entry));
-        effects.rare().departing.push(departing);
+        self.connections.take_back(entry.key());
+        self.forget_abort_handle(Some(entry.key()), effects);
+        let exit = Exit {
+            connection: Some(entry.key()),
+            reason,
+            is_connect: false,
+        };
+        let stale = Stale::Entry(entry);
+        effects.rare().departing.push(Departing { stale, exit });
     }
 
     /// A departing connection, or a cancelled job, has been dropped.
-    pub(crate) fn dropped(&mut self, id: Option<u64>, effects: &mut Effects<T>) {
+    pub(crate) fn dropped(&mut self, exit: Exit, effects: &mut Effects<T>) {
         self.departing -= 1;
-        self.departed(id, effects);
+        self.left(exit, None, effects);
         self.supply(effects);
     }
 }

@@ -1,9 +1,11 @@
 //! How jobs end: to whom a connection goes, who hears of a failure, what is tried next.
 
-use super::effects::Stale;
-use super::jobs::{Driver, Job};
-use super::{Answer, Effects, JobKey, Kind, Ledger, LedgerEntry, LedgerTypes, Poller, Stage};
-use crate::AbortHandle;
+use super::effects::{Exit, Stale};
+use super::job::{Driver, Job};
+use super::{
+    Answer, Effects, JobKey, Kind, Ledger, LedgerEntry, LedgerTypes, Poller, Stage, StepReport,
+};
+use crate::{AbortHandle, CloseReason, ErrorClass};
 
 /// What a job's future has returned.
 pub(crate) enum Outcome<T: LedgerTypes> {
@@ -12,8 +14,8 @@ pub(crate) enum Outcome<T: LedgerTypes> {
     /// A connect has failed.
     NotConnected {
         failure: T::Failure,
-        /// A retry soon is pointless or harmful.
-        hopeless: bool,
+        /// What kind of failure it is.
+        class: ErrorClass,
     },
     /// A check or a recycle has failed.
     Broken {
@@ -56,6 +58,7 @@ impl<T: LedgerTypes> Ledger<T> {
         key: JobKey,
         poller: Poller,
         outcome: Outcome<T>,
+        mut report: StepReport,
         effects: &mut Effects<T>,
     ) -> Settled<T> {
         let mut job = self.jobs.remove(key).expect("a job is settled once");
@@ -63,11 +66,19 @@ impl<T: LedgerTypes> Ledger<T> {
             self.queue.set_job(ticket, None);
         }
         effects.drop_waker(job.background.take());
+        let close_error = match job.kind {
+            Kind::Close => report.error.take(),
+            _ => None,
+        };
+        if let Some(key) = job.connection.filter(|_| job.kind != Kind::Close) {
+            self.history
+                .step_ended(job.kind, key.id, report, effects.now());
+        }
         let settled = match outcome {
             Outcome::Ready(entry, abort) => self.ready(entry, abort, &job, poller, effects),
-            Outcome::NotConnected { failure, hopeless } => {
-                self.departed(job.id, effects);
-                self.not_connected(failure, hopeless, &job, effects)
+            Outcome::NotConnected { failure, class } => {
+                self.departed(job.connection, effects);
+                self.not_connected(failure, class, &job, effects)
             }
             Outcome::Broken {
                 entry,
@@ -79,15 +90,25 @@ impl<T: LedgerTypes> Ledger<T> {
                     // A waiter does not hear of a job that was started for somebody else.
                     effects.drop_later(Stale::Settled(lost(failure.take())));
                 }
+                let reason = match job.kind {
+                    Kind::Check => CloseReason::CheckFailed,
+                    _ => CloseReason::RecycleFailed,
+                };
                 if can_close && !job.is_cancelled {
-                    self.close_gracefully(entry, failure, poller, effects)
+                    self.close_gracefully(entry, failure, reason, poller, effects)
                 } else {
-                    self.drop_entry(entry, effects);
+                    self.drop_entry(entry, reason, effects);
                     lost(failure)
                 }
             }
             Outcome::Gone => {
-                self.departed(job.id, effects);
+                let reason = job.reason.take();
+                let exit = Exit {
+                    connection: job.connection,
+                    reason: reason.unwrap_or(CloseReason::ManagerPanicked),
+                    is_connect: false,
+                };
+                self.left(exit, close_error, effects);
                 lost(None)
             }
         };
@@ -116,17 +137,20 @@ impl<T: LedgerTypes> Ledger<T> {
             self.wake_upkeep(effects);
         }
         if let Some(abort) = abort {
-            self.abort_handles.insert(entry.id(), abort);
+            self.connections.set_abort(entry.key(), abort);
         }
         if job.kind == Kind::Connect {
             self.fill.succeeded();
         }
         let was_cleared = job.kind == Kind::Recycle && job.clears < self.lifecycle.clears();
         if job.is_cancelled || self.lifecycle.stage() == Stage::Terminated {
-            self.drop_entry(entry, effects);
+            let reason = job.reason.clone().unwrap_or(CloseReason::Terminated);
+            self.drop_entry(entry, reason, effects);
             lost(None)
-        } else if !self.lifecycle.is_open() || was_cleared {
-            self.close_gracefully(entry, None, poller, effects)
+        } else if !self.lifecycle.is_open() {
+            self.close_gracefully(entry, None, CloseReason::PoolClosed, poller, effects)
+        } else if was_cleared {
+            self.close_gracefully(entry, None, CloseReason::Cleared, poller, effects)
         } else {
             self.keep(entry, job, poller, effects)
         }
@@ -166,12 +190,17 @@ impl<T: LedgerTypes> Ledger<T> {
     fn not_connected(
         &mut self,
         failure: T::Failure,
-        hopeless: bool,
+        class: ErrorClass,
         job: &Job<T>,
         effects: &mut Effects<T>,
     ) -> Settled<T> {
         if matches!(job.driver, Driver::Nobody | Driver::Background(_)) {
-            self.fill.failed(hopeless, effects.now());
+            // A retry soon is pointless, or harmful.
+            let is_hopeless = matches!(
+                class,
+                ErrorClass::Auth | ErrorClass::Config | ErrorClass::Fatal
+            );
+            self.fill.failed(is_hopeless, effects.now());
         }
         // A connect that was started for a waiter that has left, or for the idle list, fails no waiter: who needs a
         // connection starts another connect.
@@ -189,14 +218,15 @@ impl<T: LedgerTypes> Ledger<T> {
         &mut self,
         entry: T::Entry,
         failure: Option<T::Failure>,
+        reason: CloseReason,
         poller: Poller,
         effects: &mut Effects<T>,
     ) -> Settled<T> {
         if poller != Poller::Owner {
-            self.start_close(entry, effects);
+            self.start_close(entry, reason, effects);
             return lost(failure);
         }
-        let close = Some(self.insert_owned_job(Kind::Close, Some(entry)));
+        let close = Some(self.insert_owned_close(entry, reason));
         Settled::Lost { failure, close }
     }
 }

@@ -1,8 +1,9 @@
 //! Who gets what comes back, and which job is started for whom.
 
 use super::idle::Next;
-use super::jobs::Driver;
+use super::job::Driver;
 use super::{Answer, Effects, JobKey, Kind, Ledger, LedgerTypes, Stage, Ticket};
+use crate::CloseReason;
 
 impl<T: LedgerTypes> Ledger<T> {
     /// Starts what the waiters need, as far as there is anything: an idle connection, a job that can be taken over, a
@@ -49,7 +50,10 @@ impl<T: LedgerTypes> Ledger<T> {
                 Next::Ready => return Some((entry, None)),
                 Next::Suspect => return Some((entry, Some(Kind::Check))),
                 Next::Dirty => return Some((entry, Some(Kind::Recycle))),
-                Next::Expired => self.start_close(entry, effects),
+                Next::Expired => {
+                    let reason = self.idle.expired_by(&entry);
+                    self.start_close(entry, reason, effects);
+                }
                 Next::Nothing => unreachable!("there is an entry"),
                 Next::Unknown => unreachable!("the time is known"),
             }
@@ -142,9 +146,9 @@ impl<T: LedgerTypes> Ledger<T> {
                 self.supply(effects);
             }
             Stage::Closing => {
-                self.start_close(entry, effects);
+                self.start_close(entry, CloseReason::PoolClosed, effects);
             }
-            Stage::Terminated => self.drop_entry(entry, effects),
+            Stage::Terminated => self.drop_entry(entry, CloseReason::Terminated, effects),
         }
     }
 

@@ -1,15 +1,17 @@
 //! The ledger as arithmetic: rules one by one, and a long random walk in which no place is lost or invented.
 
 mod aborts;
+mod dice;
 mod ends;
 mod fast;
 mod world;
 
 use std::time::Duration;
 
-use self::world::{Dice, World};
+use self::dice::Dice;
+use self::world::World;
 use super::*;
-use crate::Verdict;
+use crate::{CloseReason, Verdict};
 
 #[test]
 fn a_waiter_is_served_by_what_comes_first() {
@@ -149,7 +151,7 @@ fn a_recycle_that_was_cleared_and_is_undone_is_closed() {
         world.settle();
         world.acquire_now();
     }
-    assert_ne!(world.guards[0].id(), first.id());
+    assert_ne!(world.guards[0].0.id, first.0.id);
 }
 
 #[test]
@@ -217,8 +219,9 @@ fn a_release_that_is_dropped_after_the_last_pool_leaves_nothing_behind() {
         world.ledger.cannot_spawn();
         world.acquire_now();
         let entry = world.guards.pop().expect("it was served");
-        let returned =
-            world.change(|ledger, effects| ledger.give_back_awaited(entry, verdict, effects));
+        let returned = world.change(|ledger, effects| {
+            ledger.give_back_awaited(entry, verdict, CloseReason::Discarded, effects)
+        });
         let Returned::Job(key) = returned else {
             panic!("the caller drives a step");
         };
@@ -337,18 +340,18 @@ fn a_fresh_connection_needs_no_clock_and_a_tick_makes_it_older() {
     let quarter = Duration::from_millis(250);
     let (mut world, start) = ticking_world();
     // A connection with a stored instant needs the clock. When it has been out and back it is fresh.
-    assert!(world.ledger.take_ready(None).is_none());
-    let entry = world.ledger.take_ready(Some(start.instant));
+    assert!(world.take_ready(None).is_none());
+    let entry = world.take_ready(Some(start.instant));
     let entry = entry.expect("it has been idle for no time");
     assert!(world.release_fast(entry, Verdict::Reuse, None).is_ok());
-    let entry = world.ledger.take_ready(None).expect("it is fresh");
+    let entry = world.take_ready(None).expect("it is fresh");
     assert!(world.release_fast(entry, Verdict::Reuse, None).is_ok());
 
     let now = later(start, quarter, Duration::ZERO);
     world.change(|ledger, effects| ledger.timer_struck(Some(now), effects));
-    assert!(world.ledger.take_ready(None).is_none(), "it has an instant");
+    assert!(world.take_ready(None).is_none(), "it has an instant");
     let just_before = start.instant + (4 * quarter).saturating_sub(Duration::from_nanos(1));
-    let entry = world.ledger.take_ready(Some(just_before));
+    let entry = world.take_ready(Some(just_before));
     let entry = entry.expect("idle for less than a second since the tick before");
     assert_eq!(entry.idle_since(), Some(start.instant));
 }
@@ -357,11 +360,11 @@ fn a_fresh_connection_needs_no_clock_and_a_tick_makes_it_older() {
 fn a_connection_that_came_back_before_the_machine_was_suspended_is_checked() {
     let quarter = Duration::from_millis(250);
     let (mut world, start) = ticking_world();
-    let entry = world.ledger.take_ready(Some(start.instant)).expect("idle");
+    let entry = world.take_ready(Some(start.instant)).expect("idle");
     assert!(world.release_fast(entry, Verdict::Reuse, None).is_ok());
     let now = later(start, quarter, Duration::from_secs(3600));
     world.change(|ledger, effects| ledger.timer_struck(Some(now), effects));
-    assert!(world.ledger.take_ready(Some(now.instant)).is_none());
+    assert!(world.take_ready(Some(now.instant)).is_none());
     let waiter = world.acquire();
     world.look(waiter, false, true);
     assert_eq!(world.ledger.status().checking(), 1);
@@ -370,11 +373,11 @@ fn a_connection_that_came_back_before_the_machine_was_suspended_is_checked() {
 #[test]
 fn without_a_timer_returns_are_stamped() {
     let (mut world, start) = ticking_world();
-    let entry = world.ledger.take_ready(Some(start.instant)).expect("idle");
+    let entry = world.take_ready(Some(start.instant)).expect("idle");
     assert!(world.release_fast(entry, Verdict::Reuse, None).is_ok());
     world.ledger.timer_is_not_set();
-    assert!(world.ledger.take_ready(None).is_none(), "it has an instant");
-    let entry = world.ledger.take_ready(Some(start.instant)).expect("idle");
+    assert!(world.take_ready(None).is_none(), "it has an instant");
+    let entry = world.take_ready(Some(start.instant)).expect("idle");
     let given = world.release_fast(entry, Verdict::Reuse, None);
     assert!(
         given.is_err(),

@@ -1,4 +1,4 @@
-//! When the pool's timer has to strike, and what happens to the waiters and to the idle clock when it does.
+//! When the pool's timer has to strike, and what happens then to the waiters, the idle clock and the watch.
 
 use std::time::Instant;
 
@@ -50,16 +50,21 @@ impl<T: LedgerTypes> Ledger<T> {
         }
     }
 
-    /// Moves the timer to the next deadline or tick if it would strike later. `true`: it has to be set.
+    /// Moves the timer to the next deadline, tick or look of the watch if it would strike later. `true`: it has to be set.
     #[inline]
     pub(crate) fn timer_to_set(&mut self) -> bool {
         let tick = self.idle.next_tick();
-        if !self.queue.has_deadlines() && tick.is_none() {
+        if !self.queue.has_deadlines() && tick.is_none() && self.watch.rests() {
             return false;
         }
+        self.timer_to_set_after(tick)
+    }
+
+    #[inline(never)]
+    fn timer_to_set_after(&mut self, tick: Option<Instant>) -> bool {
         let deadline = self.queue.next_deadline().map(|(at, _)| at);
-        let next = deadline.into_iter().chain(tick).min();
-        next.is_some_and(|at| self.move_timer_to(at))
+        let next = deadline.into_iter().chain(tick).chain(self.watch.next());
+        next.min().is_some_and(|at| self.move_timer_to(at))
     }
 
     /// The instant that the timer has to be set for.
@@ -96,6 +101,7 @@ impl<T: LedgerTypes> Ledger<T> {
         if let Some(now) = now {
             self.idle.tick(at, now);
         }
+        self.watch_struck(at, effects);
         while let Some(ticket) = self.queue.pop_due(at) {
             self.queue.unqueue(ticket);
             if let Some(key) = self.queue.set_job(ticket, None) {

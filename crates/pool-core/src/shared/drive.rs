@@ -4,11 +4,13 @@ use std::sync::{Arc, Weak};
 use std::task::{Context, Poll, Wake, Waker};
 
 use super::Shared;
-use crate::Manager;
 use crate::backend::PoolTypes;
 use crate::error::{Error, Phase};
-use crate::ledger::{AfterPoll, JobKey, Kind, Outcome, Poller, Settled, Take, TakenJob, Ticket};
+use crate::ledger::{
+    AfterPoll, JobKey, Kind, Outcome, Poller, Settled, StepReport, Take, TakenJob, Ticket,
+};
 use crate::panics::ignore_panic;
+use crate::{ErrorClass, Manager};
 
 /// What one poll of a job has led to.
 pub(crate) enum Driven<M: Manager> {
@@ -22,11 +24,14 @@ impl<M: Manager> TakenJob<PoolTypes<M>> {
         let Self {
             key,
             kind,
+            connection,
             work,
             poller,
             is_shared,
         } = self;
-        let mut job = shared.backend.job(kind, work);
+        // The connect that begins is told before the manager is called.
+        shared.tell();
+        let mut job = shared.backend.job(kind, connection, work);
         let poll = if is_shared {
             let waker = Waker::from(Arc::new(SharedJobWaker {
                 shared: Arc::downgrade(shared),
@@ -46,20 +51,13 @@ impl<M: Manager> TakenJob<PoolTypes<M>> {
             }));
         }
         ignore_panic(|| drop(job));
-        let outcome = match poll {
-            Some(Poll::Ready(outcome)) => shared.with_history(outcome, kind),
+        let (outcome, report) = match poll {
+            Some(Poll::Ready((outcome, report))) => (shared.with_history(outcome, kind), report),
             // A `Drop` inside the step panicked, and the connection is gone with it. The waiter of a connect has to know.
-            _ if kind == Kind::Connect => Outcome::NotConnected {
-                failure: Error::Panicked {
-                    phase: Phase::Connect,
-                    message: "a future or a connection panicked when it was dropped".to_owned(),
-                },
-                hopeless: false,
-            },
-            _ => Outcome::Gone,
+            _ => gone(kind),
         };
         Driven::Settled(shared.change(poller.waiter(), |ledger, effects| {
-            ledger.settle(key, poller, outcome, effects)
+            ledger.settle(key, poller, outcome, report, effects)
         }))
     }
 }
@@ -68,11 +66,11 @@ impl<M: Manager> Shared<M> {
     /// Remembers how a connect ended, and adds the pool's counts to a time-out.
     fn with_history(&self, outcome: Outcome<PoolTypes<M>>, kind: Kind) -> Outcome<PoolTypes<M>> {
         match outcome {
-            Outcome::NotConnected { failure, hopeless } => {
-                self.record_connect(Some(&failure));
+            Outcome::NotConnected { failure, class } => {
+                self.record_connect(Some((&failure, class)));
                 Outcome::NotConnected {
-                    failure: self.with_context(failure),
-                    hopeless,
+                    failure: self.with_context(failure, None),
+                    class,
                 }
             }
             Outcome::Broken {
@@ -81,7 +79,7 @@ impl<M: Manager> Shared<M> {
                 can_close,
             } => Outcome::Broken {
                 entry,
-                failure: self.with_context(failure),
+                failure: self.with_context(failure, None),
                 can_close,
             },
             Outcome::Ready(..) if kind == Kind::Connect => {
@@ -91,6 +89,32 @@ impl<M: Manager> Shared<M> {
             outcome => outcome,
         }
     }
+}
+
+/// How a step has ended in which a `Drop` panicked: its connection is gone. The waiter of a connect has to know.
+fn gone<M: Manager>(kind: Kind) -> (Outcome<PoolTypes<M>>, StepReport) {
+    let failure = Error::<M::Error>::Panicked {
+        phase: match kind {
+            Kind::Connect => Phase::Connect,
+            Kind::Check => Phase::Check,
+            Kind::Recycle => Phase::Recycle,
+            Kind::Close => Phase::Close,
+        },
+        message: "a future or a connection panicked when it was dropped".to_owned(),
+    };
+    let report = StepReport {
+        took: None,
+        error: Some(Arc::new(failure.clone())),
+        class: ErrorClass::Transient,
+    };
+    let outcome = match kind {
+        Kind::Connect => Outcome::NotConnected {
+            failure,
+            class: ErrorClass::Transient,
+        },
+        _ => Outcome::Gone,
+    };
+    (outcome, report)
 }
 
 /// Polls each job that nobody drives once, so that callers that wait move things on where nothing can be spawned.

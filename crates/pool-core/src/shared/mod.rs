@@ -8,25 +8,28 @@ mod background_task;
 mod drive;
 mod job_set;
 mod lock;
+mod observe;
 mod perform;
 mod timer;
 
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError, Weak};
 use std::task::Waker;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 pub(crate) use self::drive::{Driven, poll_undriven};
 pub(crate) use self::job_set::JobSet;
 use self::lock::Lock;
+pub(crate) use self::observe::Observers;
 use self::timer::TimerWaker;
 use crate::backend::{Backend, PoolTypes};
+use crate::borrowed::Borrower;
 use crate::config::Config;
-use crate::error::Error;
-use crate::ledger::{Effects, Ledger, LedgerTypes, Ticket};
+use crate::error::{Error, TimeoutReport};
+use crate::ledger::{Effects, Ledger, LedgerEntry, LedgerTypes, Ticket};
 use crate::panics::{DropsQuietly, ignore_panic};
 use crate::sync::{AtomicBool, LedgerGuard, Mutex};
-use crate::{BoxFuture, Manager, Runtime, Status};
+use crate::{BoxFuture, ErrorClass, Manager, Runtime, Status};
 
 pub(crate) type PoolLedger<M> = Ledger<PoolTypes<M>>;
 pub(crate) type PoolEffects<M> = Effects<PoolTypes<M>>;
@@ -38,13 +41,18 @@ pub(crate) struct Shared<M: Manager> {
     /// A hint: the last acquire that joined the queue could only wait. While it is set, an acquire skips the fast case.
     has_waiters_hint: AtomicBool,
     /// The idle time is told by the instants of return, so each acquire and each return reads the clock.
-    stamps_returns: bool,
+    pub(crate) stamps_returns: bool,
+    /// Each hand-out and each return is measured: for the observers, or for a threshold.
+    pub(crate) measures: bool,
+    /// Each hand-out and each return reads the clock, for one reason or the other.
+    pub(crate) reads_clock: bool,
+    observers: Observers,
     /// Time-outs can be kept.
     pub(crate) has_timer: bool,
     /// The pool's one timer. It is locked before the ledger, never after.
     timer: DropsQuietly<Mutex<Option<BoxFuture<'static, ()>>>>,
     timer_waker: Waker,
-    last_connect_error: DropsQuietly<Mutex<Option<Arc<M::Error>>>>,
+    last_connect_error: DropsQuietly<Mutex<Option<ConnectError<M::Error>>>>,
     /// The last owner of the backend, because fields are dropped in this order. A manager whose drop panics stops
     /// nobody.
     _last_of_backend: DropsQuietly<Arc<Backend<M>>>,
@@ -55,18 +63,24 @@ impl<M: Manager> Shared<M> {
         manager: M,
         config: Config,
         runtime: Arc<dyn Runtime>,
+        observers: Observers,
         has_timer: bool,
     ) -> Arc<Self> {
         let mut ledger = Ledger::new(&config);
         let shortest = config.shortest_idle_limit();
+        let measures = config.measures();
         let backend = Arc::new(Backend::new(manager, runtime, config));
         if let Some(shortest) = shortest.filter(|_| backend.uses_thread_timer()) {
             ledger.use_idle_ticks(shortest);
         }
+        let stamps_returns = shortest.is_some() && !backend.uses_thread_timer();
         Arc::new_cyclic(|shared: &Weak<Self>| Self {
             ledger: Lock::new(ledger),
             has_waiters_hint: AtomicBool::new(false),
-            stamps_returns: shortest.is_some() && !backend.uses_thread_timer(),
+            measures,
+            observers,
+            stamps_returns,
+            reads_clock: stamps_returns || measures,
             _last_of_backend: DropsQuietly::new(Arc::clone(&backend)),
             backend,
             has_timer,
@@ -81,20 +95,28 @@ impl<M: Manager> Shared<M> {
     }
 
     /// The fast case of an acquire: an idle connection that needs no step, if nobody waits.
-    pub(crate) fn take_ready(&self) -> Option<PoolEntry<M>> {
+    pub(crate) fn take_ready(self: &Arc<Self>, by: &mut Borrower) -> Option<PoolEntry<M>> {
         // Behind others, nothing can be had at once.
         if self.has_waiters_hint() {
             return None;
         }
-        match self.idle_now() {
-            None => self.ledger().take_ready(None),
-            now => self.take_ready_at(now),
+        match self.reads_clock {
+            false => self.ledger().take_ready(None, by),
+            true => self.take_ready_now(by),
         }
     }
 
     #[inline(never)]
-    fn take_ready_at(&self, now: Option<Instant>) -> Option<PoolEntry<M>> {
-        self.ledger().take_ready(now)
+    fn take_ready_now(self: &Arc<Self>, by: &mut Borrower) -> Option<PoolEntry<M>> {
+        let now = self.now();
+        let mut ledger = self.ledger();
+        let taken = ledger.take_ready(self.stamps_returns.then_some(now), by);
+        if let Some(entry) = taken.as_ref().filter(|_| self.measures) {
+            let set_timer = ledger.lent_at(entry.key(), None, Duration::ZERO, now);
+            drop(ledger);
+            self.after_hand_out(set_timer);
+        }
+        taken
     }
 
     #[inline]
@@ -121,15 +143,6 @@ impl<M: Manager> Shared<M> {
 
     pub(crate) fn now(&self) -> Instant {
         self.backend.now()
-    }
-
-    /// The present; `None` where the idle clock, or the settings, make it needless to read the time.
-    #[inline]
-    pub(crate) fn idle_now(&self) -> Option<Instant> {
-        match self.stamps_returns {
-            true => Some(self.now()),
-            false => None,
-        }
     }
 
     /// Changes the ledger, then carries out what the change asks for.
@@ -162,6 +175,16 @@ impl<M: Manager> Shared<M> {
         self.change_with(Effects::new(None, None), change)
     }
 
+    /// As [`change_without_time`](Self::change_without_time); the observers are told with the next change.
+    fn change_untold(
+        self: &Arc<Self>,
+        change: impl FnOnce(&mut PoolLedger<M>, &mut PoolEffects<M>),
+    ) {
+        let mut effects = Effects::new(None, None);
+        change(&mut self.ledger(), &mut effects);
+        self.perform(effects);
+    }
+
     #[inline]
     fn change_with<R>(
         self: &Arc<Self>,
@@ -170,13 +193,18 @@ impl<M: Manager> Shared<M> {
     ) -> R {
         let result = change(&mut self.ledger(), &mut effects);
         self.perform(effects);
+        self.tell();
         result
     }
 
     /// Remembers how the last connect ended.
-    pub(crate) fn record_connect(&self, error: Option<&Error<M::Error>>) {
-        let new = match error {
-            Some(Error::Connect(error)) => Some(Arc::clone(error)),
+    pub(crate) fn record_connect(&self, failed: Option<(&Error<M::Error>, ErrorClass)>) {
+        let new = match failed {
+            Some((Error::Connect(error), class)) => Some(ConnectError {
+                error: Arc::clone(error),
+                class,
+                at: self.now(),
+            }),
             Some(_) => return,
             None => None,
         };
@@ -187,20 +215,58 @@ impl<M: Manager> Shared<M> {
         ignore_panic(|| drop(old));
     }
 
-    /// Adds the pool's counts and the last connect error to a time-out.
-    pub(crate) fn with_context(&self, error: Error<M::Error>) -> Error<M::Error> {
-        match error {
-            Error::Timeout { phase, after, .. } => Error::Timeout {
-                phase,
-                after,
-                status: self.status(),
-                last_connect: self
-                    .last_connect_error
-                    .lock()
-                    .unwrap_or_else(PoisonError::into_inner)
-                    .clone(),
-            },
-            error => error,
+    /// Adds to a time-out what the pool knows: its counts, the last connect error, and who holds a connection for the
+    /// longest time. `waited`: the instant since which the caller has waited, and the number of the last hand-out then.
+    pub(crate) fn with_context(
+        &self,
+        error: Error<M::Error>,
+        waited: Option<(Instant, u64)>,
+    ) -> Error<M::Error> {
+        let Error::Timeout { phase, after, .. } = error else {
+            return error;
+        };
+        let now = self.now();
+        let (status, holder, nested) = {
+            let mut ledger = self.ledger();
+            let longest = ledger.longest_held(now, waited);
+            (ledger.status(), longest, ledger.nested())
+        };
+        let last = self
+            .last_connect_error
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
+        let report = TimeoutReport {
+            pool: Arc::clone(&self.config().name),
+            last_connect: last
+                .as_ref()
+                .map(|last| (last.class, now.saturating_duration_since(last.at))),
+            holder,
+            nested,
+        };
+        Error::Timeout {
+            phase,
+            after,
+            status,
+            last_connect: last.map(|last| last.error),
+            report: Box::new(report),
+        }
+    }
+}
+
+/// How the last connect failed.
+struct ConnectError<E> {
+    error: Arc<E>,
+    class: ErrorClass,
+    at: Instant,
+}
+
+impl<E> Clone for ConnectError<E> {
+    fn clone(&self) -> Self {
+        Self {
+            error: Arc::clone(&self.error),
+            class: self.class,
+            at: self.at,
         }
     }
 }

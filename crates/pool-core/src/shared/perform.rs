@@ -36,9 +36,11 @@ impl<M: Manager> Shared<M> {
             ignore_panic(|| drop(stale));
         }
         // A place is free only after its connection is gone: drop first, count afterwards.
-        for (id, departing) in rare.departing {
-            ignore_panic(|| drop(departing));
-            self.change(current, |ledger, effects| ledger.dropped(id, effects));
+        for departing in rare.departing {
+            ignore_panic(|| drop(departing.stale));
+            self.change(current, |ledger, effects| {
+                ledger.dropped(departing.exit, effects);
+            });
         }
         for key in rare.spawn_drivers {
             self.spawn_driver(key);

@@ -87,7 +87,10 @@ impl Connection {
         let (result, told) = match &limit {
             None => (signal.guard(read).await, None),
             Some(limit) => match signal.guard(Box::pin(limit.wait(Box::pin(read)))).await {
-                Some(InTime { result: None, .. }) => return Err(limit.given_up()),
+                Some(InTime { result: None, .. }) => {
+                    state.timed_out();
+                    return Err(limit.given_up());
+                }
                 Some(InTime { result, told }) => (result, told),
                 None => (None, None),
             },

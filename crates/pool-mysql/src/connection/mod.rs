@@ -20,11 +20,12 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Instant;
 
-use mysql_async::Conn;
+use mysql_async::{Conn, Error as DriverError};
 
 use crate::connection::kept::KeptStatements;
-use crate::error::closed;
-use crate::error::left_unread::left_unread;
+use crate::error::closed_because::ClosedBecause;
+use crate::error::explained::{explained, says_closed};
+use crate::error::{Error, closed};
 use crate::options::ConnectOptions;
 use crate::session::state::SessionState;
 use crate::transport::abort::Signal;
@@ -41,8 +42,9 @@ use crate::transport::server::Server;
 /// work on it. Three things differ from the driver's own connection:
 ///
 /// - **A cancelled command closes it.** When the future of a command is dropped before it is done, every later command
-///   answers [`ConnectionClosed`](mysql_async::DriverError::ConnectionClosed). Otherwise the server's answer to the old
-///   command would be read as the answer to the next one. For the same reason the driver's connection is never handed out.
+///   answers [`ConnectionClosed`](mysql_async::DriverError::ConnectionClosed), and
+///   [`closed_because`](Self::closed_because) says why. Otherwise the server's answer to the old command would be read as
+///   the answer to the next one. For the same reason the driver's connection is never handed out.
 /// - A row that does not fit the requested type is an error, not a panic (except in a stream).
 /// - Dropping it needs no runtime and downloads nothing: the socket is closed at once.
 ///
@@ -115,6 +117,12 @@ impl Connection {
     /// The server is told (COM_QUIT) unless a command was left in the middle. Every later command answers
     /// [`ConnectionClosed`](mysql_async::DriverError::ConnectionClosed); closing twice is fine.
     pub fn close(&mut self) {
+        self.close_because(ClosedBecause::ClosedByHolder);
+    }
+
+    /// The same, for a reason that later errors tell.
+    pub(crate) fn close_because(&mut self, because: ClosedBecause) {
+        self.note_end(because);
         if let Some(conn) = self.conn.take() {
             close::close_now(conn, !self.state.is_busy());
         }
@@ -132,6 +140,7 @@ impl Connection {
     ///
     /// The connection is also closed when the future is dropped after its first poll.
     pub async fn ensure_closed(&mut self) -> mysql_async::Result<()> {
+        self.note_end(ClosedBecause::ClosedByHolder);
         match self.conn.take() {
             Some(conn) => {
                 close::close_gracefully(conn, !self.state.is_busy(), self.state.form()).await
@@ -142,7 +151,8 @@ impl Connection {
 
     /// Whether the connection cannot be used any more: closed, broken, aborted, or left in the middle of a command.
     ///
-    /// Only the next command notices that the server has closed the connection.
+    /// Only the next command notices that the server has closed the connection. [`closed_because`](Self::closed_because) says
+    /// why it is closed.
     pub fn is_closed(&self) -> bool {
         self.state.is_busy()
             || self.signal.is_aborted()
@@ -150,11 +160,89 @@ impl Connection {
             || (self.watch.has_ended() && self.state.is_used())
     }
 
-    /// The error of a command on a connection that is closed.
-    pub(crate) fn why_closed(&self) -> mysql_async::Error {
-        match self.state.gave_rows_up() {
-            true => left_unread(),
-            false => closed(),
+    /// Why the connection cannot be used any more; `None` where it can ([`is_closed`](Self::is_closed)).
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// use std::time::Duration;
+    ///
+    /// use pool_mysql::ClosedBecause;
+    /// use pool_mysql::mysql_async::prelude::Queryable;
+    ///
+    /// # async fn example(conn: &mut pool_mysql::Connection) -> Result<(), pool_mysql::Error> {
+    /// // A time-out around a command drops its future.
+    /// let _ = tokio::time::timeout(Duration::from_millis(50), conn.query_drop("DO SLEEP(10)")).await;
+    /// assert_eq!(conn.closed_because(), Some(ClosedBecause::Cancelled));
+    ///
+    /// let error = conn.cursor().execute("SELECT 1", ()).await.unwrap_err();
+    /// // the connection is closed: a command was cancelled; its future was dropped before the answer came, …
+    /// println!("{error}");
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn closed_because(&self) -> Option<ClosedBecause> {
+        if !self.is_closed() {
+            return None;
+        }
+        let is_gone = self.conn.as_ref().is_none_or(Conn::is_disconnected);
+        Some(match self.state.ended_by() {
+            // The end of its runtime is an I/O error to a command.
+            Some(ClosedBecause::ConnectionLost | ClosedBecause::ServerClosed)
+                if self.watch.has_ended() =>
+            {
+                ClosedBecause::RuntimeEnded
+            }
+            // The driver gives some commands up without closing the connection.
+            Some(because) if because != ClosedBecause::DriverGaveUp => because,
+            _ if self.signal.is_aborted() => ClosedBecause::Terminated,
+            _ if self.state.is_busy() => ClosedBecause::Cancelled,
+            Some(because) if is_gone => because,
+            // The driver has found out while somebody read rows from it.
+            _ if is_gone => ClosedBecause::ServerClosed,
+            _ => ClosedBecause::RuntimeEnded,
+        })
+    }
+
+    fn note_end(&mut self, because: ClosedBecause) {
+        if !self.is_closed() {
+            self.state.ended(because);
+        }
+    }
+
+    /// The error of a command of the driver's on a connection that is closed.
+    pub(crate) fn why_closed(&self) -> DriverError {
+        match self.state.ended_by() {
+            Some(because @ ClosedBecause::LeftUnread) => explained(because),
+            _ => closed(),
+        }
+    }
+
+    /// An error of a verb of this crate: where it says that the connection is closed, it says why.
+    pub(crate) fn explain(&self, error: Error) -> Error {
+        match error {
+            Error::Driver(error) if says_closed(&error) => match self.closed_because() {
+                Some(because) => Error::Closed(because),
+                None => Error::Driver(error),
+            },
+            Error::ManyFailed {
+                sets,
+                affected,
+                cause,
+            } => Error::ManyFailed {
+                sets,
+                affected,
+                cause: Box::new(self.explain(*cause)),
+            },
+            error => error,
+        }
+    }
+
+    /// The same for a verb whose errors are the driver's.
+    pub(crate) fn explain_driver(&self, error: DriverError) -> DriverError {
+        match self.closed_because() {
+            Some(because) if says_closed(&error) => explained(because),
+            _ => error,
         }
     }
 

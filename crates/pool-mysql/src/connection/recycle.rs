@@ -5,7 +5,7 @@ use pool_core::Verdict;
 
 use crate::connection::Connection;
 use crate::connection::inspect::TransactionStatus;
-use crate::error::left_unread::LEFT_UNREAD;
+use crate::error::closed_because::LEFT_UNREAD;
 use crate::error::{Error, closed};
 use crate::options::ResetPolicy;
 use crate::session::command::Purpose;

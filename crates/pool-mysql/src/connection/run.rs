@@ -7,12 +7,14 @@ use std::sync::Arc;
 
 use mysql_async::prelude::{AsQuery, Queryable};
 use mysql_async::{Conn, Params};
+use tracing::Span;
 
 use crate::connection::Connection;
 use crate::connection::time_limit::{InTime, TimeLimit};
 use crate::error::{closed, outcome};
 use crate::session::command::{Command, Purpose};
 use crate::session::echo::Log;
+use crate::session::span::{Destination, InSpan, Text, of_statement};
 use crate::statement::sql::Sql;
 use crate::statement::text::StatementTraits;
 use crate::transport::unread::Form;
@@ -43,6 +45,7 @@ impl Connection {
         Command {
             purpose: Purpose::Prepare,
             log: self.log(text, None),
+            span: self.span(Text::Prepared(sql)),
         }
     }
 
@@ -60,6 +63,7 @@ impl Connection {
         Command {
             purpose: Purpose::Statement { traits, form },
             log: self.log(|| "(a prepared statement)".into(), parameters),
+            span: self.span(Text::Hidden),
         }
     }
 
@@ -72,6 +76,7 @@ impl Connection {
         Command {
             purpose,
             log: self.log(|| "(a prepared statement)".into(), parameters),
+            span: self.span(Text::Hidden),
         }
     }
 
@@ -85,6 +90,7 @@ impl Connection {
         Command {
             purpose,
             log: self.log(|| String::from_utf8_lossy(sql).into_owned(), parameters),
+            span: self.span(Text::Known(sql)),
         }
     }
 
@@ -98,6 +104,22 @@ impl Connection {
             true => Log::new(self.connection_id(), text(), parameters),
             false => Log::default(),
         }
+    }
+
+    fn span(&self, text: Text<'_>) -> Option<Span> {
+        let destination = || {
+            let socket = self.unix_socket();
+            Destination {
+                is_mariadb: self.is_mariadb(),
+                db: self.db(),
+                address: match socket {
+                    Some(path) => path.to_str().unwrap_or_default(),
+                    None => self.host(),
+                },
+                port: socket.is_none().then(|| self.port()),
+            }
+        };
+        of_statement(destination, text, self.echo)
     }
 
     /// Runs one command. It is refused on a connection that was closed, aborted or left in the middle of another command.
@@ -129,8 +151,12 @@ impl Connection {
         F: FnOnce(&'a mut Conn) -> DriverFuture<'s, T> + Send + 's,
         T: Send + 's,
     {
-        Box::pin(async move {
-            let Command { purpose, mut log } = command;
+        let Command {
+            purpose,
+            mut log,
+            span,
+        } = command;
+        let run: DriverFuture<'s, T> = Box::pin(async move {
             // The driver's own flag is read here before the driver is used: the next command would clear it.
             if self.is_closed() {
                 return Err(self.why_closed());
@@ -170,7 +196,10 @@ impl Connection {
                     .await;
                 match absorbed {
                     None => return Err(closed()),
-                    Some(None) => return Err(limit.map_or_else(closed, |limit| limit.given_up())),
+                    Some(None) => {
+                        state.timed_out();
+                        return Err(limit.map_or_else(closed, |limit| limit.given_up()));
+                    }
                     Some(Some(())) => {}
                 }
                 flags = conn.last_ok_packet().map(|packet| packet.status_flags());
@@ -181,7 +210,10 @@ impl Connection {
                     .await;
                 let rollback = match rollback {
                     None => Err(closed()),
-                    Some(None) => return Err(limit.map_or_else(closed, |limit| limit.given_up())),
+                    Some(None) => {
+                        state.timed_out();
+                        return Err(limit.map_or_else(closed, |limit| limit.given_up()));
+                    }
                     Some(Some(result)) => result,
                 };
                 if let Err(error) = rollback {
@@ -197,6 +229,7 @@ impl Connection {
                 None => (signal.guard(operation(conn)).await, None),
                 Some(limit) => match signal.guard(Box::pin(limit.wait(operation(conn)))).await {
                     Some(InTime { result: None, .. }) => {
+                        state.timed_out();
                         let error = limit.given_up();
                         log.finish(Err(&error));
                         return Err(outcome::of(error, purpose.is_commit()));
@@ -218,7 +251,11 @@ impl Connection {
             };
             log.finish(result.as_ref().map(|_| ()));
             result.map_err(|error| outcome::of(error, purpose.is_commit()))
-        })
+        });
+        match span {
+            None => run,
+            Some(span) => Box::pin(InSpan::new(span, run)),
+        }
     }
 
     /// Runs a statement and drops what it answers.

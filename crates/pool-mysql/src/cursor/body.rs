@@ -183,7 +183,8 @@ macro_rules! cursor_methods {
             where
                 P: Into<Params> + Send,
             {
-                self.body.execute(query.as_ref(), params.into()).await
+                let done = self.body.execute(query.as_ref(), params.into()).await;
+                done.map_err(|error| self.body.conn.explain(error))
             }
 
             $(#[$executemany])*
@@ -197,7 +198,8 @@ macro_rules! cursor_methods {
                 P: Into<Params> + Send,
             {
                 let sets = params.into_iter().map(Into::into).collect();
-                self.body.executemany(query.as_ref(), sets).await
+                let done = self.body.executemany(query.as_ref(), sets).await;
+                done.map_err(|error| self.body.conn.explain(error))
             }
 
             $(#[$callproc])*
@@ -209,7 +211,8 @@ macro_rules! cursor_methods {
             where
                 P: Into<Params> + Send,
             {
-                self.body.callproc(procedure.as_ref(), params.into()).await
+                let done = self.body.callproc(procedure.as_ref(), params.into()).await;
+                done.map_err(|error| self.body.conn.explain(error))
             }
 
             $(#[$mogrify])*

@@ -116,8 +116,8 @@ cursor_methods! {
     ///
     /// The error of the server. If the text has several statements: its error for the first;
     /// [`nextset`](Self::nextset) returns that for a later one, or, if it was not asked, the next `execute`, which then
-    /// sends nothing. [`Error::ParameterCount`], before anything is executed; [`Error::CursorClosed`]; an error if the
-    /// connection is closed.
+    /// sends nothing. [`Error::ParameterCount`], before anything is executed; [`Error::CursorClosed`]; [`Error::Closed`] if
+    /// the connection was closed before, with the reason.
     ///
     /// # Cancel safety
     ///

@@ -14,7 +14,7 @@ impl SsCursor<'_> {
     /// # Errors
     ///
     /// [`Error::Conversion`] if the row does not fit `T`. The row stays and can be fetched as another type; `Row` always
-    /// fits. An error that the server sends among the rows or after them. An error if the connection is closed.
+    /// fits. An error that the server sends among the rows or after them. [`Error::Closed`] if the connection was closed before.
     /// [`Error::NotExecuted`], [`Error::CursorClosed`].
     ///
     /// # Cancel safety
@@ -120,7 +120,7 @@ impl SsCursor<'_> {
             Err(error) => {
                 // After an error the server sends no more rows and no more results.
                 self.body.results.rest = Rest::Over(None);
-                Err(error.into())
+                Err(self.body.conn.explain(error.into()))
             }
         }
     }

@@ -12,7 +12,7 @@ use super::result::Head;
 use super::typed::Typing;
 use crate::connection::Connection;
 use crate::connection::answer::{Front, Step, front};
-use crate::error::left_unread::LEFT_UNREAD;
+use crate::error::closed_because::LEFT_UNREAD;
 use crate::error::{Error, closed};
 
 /// Executes statements and reads their rows one at a time, as aiomysql's `SSCursor`.
@@ -124,7 +124,7 @@ impl Results for Streamed {
                 Ok(Step::End(next)) => Rest::Over(next.filter(|front| !front.is_all)),
                 Err(error) => {
                     self.rest = Rest::Over(None);
-                    return Err(error.into());
+                    return Err(conn.explain(error.into()));
                 }
             };
         }
@@ -259,7 +259,7 @@ impl SsCursor<'_> {
     ///
     /// # Errors
     ///
-    /// An error that the server sends in the rest, as that of a later statement. An error if the connection is closed.
+    /// An error that the server sends in the rest, as that of a later statement. [`Error::Closed`] if the connection was closed before.
     ///
     /// # Cancel safety
     ///

@@ -7,7 +7,7 @@ use mysql_async::{DriverError, Error, IoError};
 use crate::error::codes::meaning_of;
 use crate::error::command_timeout::{self, is_given_up};
 use crate::error::connect_failed::cause_of;
-use crate::error::left_unread::is_left_unread;
+use crate::error::explained::reason_in;
 use crate::error::local_infile;
 use crate::error::outcome;
 
@@ -72,7 +72,7 @@ impl MySqlErrorExt for Error {
             Self::Io(error) => !was_never_connected(error),
             Self::Driver(error) => is_given_up_after(error),
             Self::Other(_) => {
-                self.is_outcome_unknown() || is_left_unread(self) || is_given_up(self)
+                self.is_outcome_unknown() || reason_in(self).is_some() || is_given_up(self)
             }
             Self::Url(_) => false,
         }

@@ -36,7 +36,8 @@ mod tests {
     use mysql_async::{DriverError, ServerError};
     use pool_core::ErrorClass;
 
-    use crate::error::{Error, classify, outcome};
+    use crate::error::classify::classify;
+    use crate::error::{Error, outcome};
 
     fn server(code: u16) -> mysql_async::Error {
         mysql_async::Error::Server(ServerError {

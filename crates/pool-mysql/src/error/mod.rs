@@ -1,10 +1,12 @@
 //! How connecting, pooling and cursors fail.
 
+pub(crate) mod classify;
+pub(crate) mod closed_because;
 pub(crate) mod codes;
 pub(crate) mod command_timeout;
 pub(crate) mod connect_failed;
 pub(crate) mod driver_error;
-pub(crate) mod left_unread;
+pub(crate) mod explained;
 pub(crate) mod local_infile;
 mod many_failed;
 pub(crate) mod misfit;
@@ -17,13 +19,13 @@ use std::fmt;
 use std::ops::Range;
 use std::time::Duration;
 
-use mysql_async::{DriverError, IoError};
-use pool_core::{ConfigError, ErrorClass};
+use mysql_async::DriverError;
+use pool_core::ConfigError;
 
-use crate::error::codes::meaning_of;
+use crate::error::closed_because::ClosedBecause;
 use crate::error::connect_failed::cause_of;
 use crate::error::driver_error::MySqlErrorExt;
-use crate::error::left_unread::is_left_unread;
+use crate::error::explained::{reason_in, says_closed};
 use crate::error::misfit::Misfit;
 use crate::error::one_line::OneLine;
 use crate::error::outcome::OutcomeUnknown;
@@ -68,6 +70,10 @@ pub enum Error {
     /// The error of a connect is the driver's `Other`, whose text begins with the address and the user. The driver's error
     /// that made it fail is its [`source`](StdError::source).
     Driver(mysql_async::Error),
+    /// The connection was closed before, and why. The driver's own methods (`query`, `exec` and the others of its `Queryable`)
+    /// say [`ConnectionClosed`](mysql_async::DriverError::ConnectionClosed) instead;
+    /// [`Connection::closed_because`](crate::Connection::closed_because) has the reason then.
+    Closed(ClosedBecause),
     /// A verb of the pool failed; `Display` and `source` are those of the pool's error.
     Pool(Box<pool_core::Error<Self>>),
     /// The connection was lost between a COMMIT and its answer.
@@ -186,7 +192,7 @@ impl Error {
     pub fn is_connection_lost(&self) -> bool {
         match self.root() {
             Self::Driver(error) => error.is_connection_lost(),
-            Self::OutcomeUnknown(_) => true,
+            Self::OutcomeUnknown(_) | Self::Closed(_) => true,
             _ => false,
         }
     }
@@ -206,27 +212,35 @@ impl Error {
         matches!(self.root(), Self::Driver(error) if error.is_command_timeout())
     }
 
-    /// Whether the connection was closed: by its user, because an earlier command was cancelled, or because a long result
-    /// was left unread.
+    /// Whether the connection was closed before: by its user, because an earlier command was cancelled, or for another reason
+    /// of [`ClosedBecause`].
     ///
     /// A closed pool is something else: `Error::Pool` with [`pool_core::Error::Closed`].
     pub fn is_closed(&self) -> bool {
-        let Self::Driver(error) = self.root() else {
-            return false;
-        };
-        match cause_of(error) {
-            mysql_async::Error::Driver(DriverError::ConnectionClosed) => true,
-            error => is_left_unread(error),
+        match self.root() {
+            Self::Closed(_) => true,
+            Self::Driver(error) => says_closed(cause_of(error)),
+            _ => false,
+        }
+    }
+
+    /// Why the connection was closed before, if [`is_closed`](Self::is_closed) and this error knows it: an error that `?` has
+    /// made from one of the driver may not. [`Connection::closed_because`](crate::Connection::closed_because) does.
+    pub fn closed_because(&self) -> Option<ClosedBecause> {
+        match self.root() {
+            Self::Closed(because) => Some(*because),
+            Self::Driver(error) => reason_in(error),
+            _ => None,
         }
     }
 
     /// The error that the pool reports on behalf of a connect or a recycle, or that ended an `executemany`; otherwise the
     /// error itself.
     fn root(&self) -> &Self {
-        use pool_core::Error::{Connect, Recycle};
+        use pool_core::Error::{Check, Connect, Recycle};
         match self {
             Self::Pool(error) => match &**error {
-                Connect(cause) | Recycle(cause) => cause.root(),
+                Check(cause) | Connect(cause) | Recycle(cause) => cause.root(),
                 _ => self,
             },
             Self::ManyFailed { cause, .. } => cause.root(),
@@ -243,6 +257,7 @@ impl fmt::Display for Error {
                 Some(failed) => failed.fmt(f),
                 None => OneLine(error).fmt(f),
             },
+            Self::Closed(because) => write!(f, "the connection is closed: {because}"),
             Self::Pool(error) => error.fmt(f),
             Self::OutcomeUnknown(error) => error.fmt(f),
             Self::ConnectTimeout { to, after } => {
@@ -327,62 +342,9 @@ impl From<ConfigError> for Error {
     }
 }
 
-/// The error of every command on a connection that is closed.
+/// The error of every command of the driver's on a connection that is closed.
 pub(crate) fn closed() -> mysql_async::Error {
     DriverError::ConnectionClosed.into()
-}
-
-/// The class of an error; after a class for which a retry is hopeless the pool waits longer before the next background
-/// connect.
-pub(crate) fn classify(error: &Error) -> ErrorClass {
-    match error {
-        Error::Config(_) => ErrorClass::Config,
-        Error::Driver(error) => classify_driver(error),
-        Error::ManyFailed { cause, .. } => classify(cause),
-        _ => ErrorClass::Transient,
-    }
-}
-
-fn classify_driver(error: &mysql_async::Error) -> ErrorClass {
-    match cause_of(error) {
-        mysql_async::Error::Server(error) => meaning_of(error.code).class,
-        mysql_async::Error::Io(IoError::Io(error)) => classify_io(error),
-        // The certificate was not accepted, or the two sides have no cipher in common.
-        #[cfg(any(feature = "rustls", feature = "native-tls"))]
-        mysql_async::Error::Io(IoError::Tls(_)) => ErrorClass::Config,
-        mysql_async::Error::Url(_) => ErrorClass::Config,
-        mysql_async::Error::Driver(
-            DriverError::UnknownAuthPlugin { .. }
-            | DriverError::MysqlOldPasswordDisabled
-            | DriverError::CleartextPluginDisabled
-            | DriverError::NoClientSslFlagFromServer
-            | DriverError::NamedPipesDisabled,
-        ) => ErrorClass::Config,
-        _ => ErrorClass::Transient,
-    }
-}
-
-fn classify_io(error: &std::io::Error) -> ErrorClass {
-    use std::io::ErrorKind::{InvalidInput, PermissionDenied};
-    if matches!(error.kind(), InvalidInput | PermissionDenied) {
-        return ErrorClass::Config;
-    }
-    #[cfg(feature = "rustls")]
-    if error
-        .get_ref()
-        .is_some_and(|cause| cause.is::<rustls::Error>())
-    {
-        return ErrorClass::Config;
-    }
-    // The standard library has no `ErrorKind` for a host name that cannot be resolved, so the text is searched.
-    let text = error.to_string();
-    let unknown_host = text.contains("failed to lookup address information")
-        && !text.contains("Temporary failure")
-        && !text.contains("Try again");
-    match unknown_host {
-        true => ErrorClass::Config,
-        false => ErrorClass::Transient,
-    }
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use mysql_async::params::ParamsError;
 use mysql_async::{DriverError, Error, IoError};
 
 use crate::error::command_timeout::is_command_timeout;
-use crate::error::left_unread::is_left_unread;
+use crate::error::explained::reason_in;
 use crate::error::parameters::{NoValue, WrongCount};
 
 /// Displays an error of the driver as one line: that of the server as `number (state): message`, others with their cause.
@@ -37,7 +37,7 @@ impl fmt::Display for OneLine<'_> {
             .fmt(f),
             Error::Driver(error) => write!(f, "the driver failed: {error}"),
             Error::Url(error) => write!(f, "the driver failed: {error}"),
-            Error::Other(error) if is_left_unread(self.0) || is_command_timeout(self.0) => {
+            Error::Other(error) if reason_in(self.0).is_some() || is_command_timeout(self.0) => {
                 error.fmt(f)
             }
             Error::Other(error) => write!(f, "the driver failed: {error}"),

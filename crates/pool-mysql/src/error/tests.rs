@@ -5,7 +5,10 @@ use std::sync::Arc;
 
 use mysql_async::ServerError;
 
+use pool_core::ErrorClass;
+
 use super::*;
+use crate::error::classify::classify;
 
 fn server_error(code: u16) -> mysql_async::Error {
     mysql_async::Error::Server(ServerError {

@@ -127,10 +127,13 @@ pub(super) const POOL_KEYS: &[&str] = &[
     "check_timeout",
     "close_timeout",
     "idle_order",
+    "leak_warning_after",
     "maxsize",
     "minsize",
+    "name",
     "pool_recycle",
     "recycle_timeout",
+    "slow_acquire_after",
     "upkeep",
 ];
 

@@ -37,6 +37,9 @@ pub struct PoolOptions {
     idle_order: Option<IdleOrder>,
     check_policy: Option<CheckPolicy>,
     upkeep: Option<bool>,
+    name: Option<String>,
+    slow_acquire_after: Option<Option<Duration>>,
+    leak_warning_after: Option<Option<Duration>>,
 }
 
 impl PoolOptions {
@@ -44,8 +47,8 @@ impl PoolOptions {
     ///
     /// These are `minsize`, `maxsize` (0 for unlimited), `pool_recycle`, `acquire_timeout`, `connect_timeout`,
     /// `check_timeout`, `recycle_timeout`, `close_timeout`, `idle_order` (`fifo` or `lifo`), `check_policy` (`never`,
-    /// `always`, or the idle time after which a connection is checked) and `upkeep`. Times are seconds or have a unit
-    /// (`500ms`, `30s`, `5m`), `none` is no limit.
+    /// `always`, or the idle time after which a connection is checked), `upkeep`, `name`, `slow_acquire_after` and
+    /// `leak_warning_after`. Times are seconds or have a unit (`500ms`, `30s`, `5m`), `none` is no limit, or no warning.
     ///
     /// # Errors
     ///
@@ -102,6 +105,15 @@ impl PoolOptions {
         if let Some(on) = self.upkeep {
             builder = builder.upkeep(on);
         }
+        if let Some(name) = &self.name {
+            builder = builder.name(name.as_str());
+        }
+        if let Some(after) = self.slow_acquire_after {
+            builder = builder.slow_acquire_after(after);
+        }
+        if let Some(after) = self.leak_warning_after {
+            builder = builder.leak_warning_after(after);
+        }
         builder
     }
 
@@ -127,6 +139,9 @@ impl PoolOptions {
             }
             "check_policy" => self.check_policy = Some(check_policy(key, value)?),
             "upkeep" => self.upkeep = Some(value.switch(key)?),
+            "name" => self.name = Some(name(key, value)?),
+            "slow_acquire_after" => self.slow_acquire_after = Some(value.duration(key)?),
+            "leak_warning_after" => self.leak_warning_after = Some(value.duration(key)?),
             _ => return Ok(Some(value)),
         }
         Ok(None)
@@ -140,6 +155,18 @@ impl From<ConnectOptions> for PoolOptions {
             connect,
             ..Self::default()
         }
+    }
+}
+
+/// The name stands in errors, events and metrics, so an empty one is a mistake.
+fn name(key: &str, value: Value) -> Result<String, ConfigError> {
+    let name = value.text(key)?;
+    match name.trim().is_empty() {
+        true => Err(ConfigError::new(
+            key.to_owned(),
+            "it is empty: give a name, or leave it away for `pool`",
+        )),
+        false => Ok(name),
     }
 }
 
@@ -167,7 +194,8 @@ mod tests {
     #[test]
     fn every_setting_is_read() {
         let url = "mysql://root@h/db?minsize=2&maxsize=0&pool_recycle=3600&acquire_timeout=1.5&check_timeout=500ms\
-            &recycle_timeout=none&close_timeout=2s&idle_order=LIFO&check_policy=30s&upkeep=off&autocommit=false";
+            &recycle_timeout=none&close_timeout=2s&idle_order=LIFO&check_policy=30s&upkeep=off&autocommit=false\
+            &name=orders%20at%20night&slow_acquire_after=0.5&leak_warning_after=5m";
         let expected = PoolOptions {
             connect: ConnectOptions::new()
                 .user("root")
@@ -184,6 +212,9 @@ mod tests {
             idle_order: Some(IdleOrder::Lifo),
             check_policy: Some(CheckPolicy::IdleFor(Duration::from_secs(30))),
             upkeep: Some(false),
+            name: Some("orders at night".into()),
+            slow_acquire_after: Some(Some(Duration::from_millis(500))),
+            leak_warning_after: Some(Some(Duration::from_secs(300))),
         };
         assert_eq!(PoolOptions::from_url(url), Ok(expected));
     }
@@ -226,6 +257,14 @@ mod tests {
             (
                 "mysql://h?max_size=3",
                 "max_size: no such parameter; did you mean maxsize?",
+            ),
+            (
+                "mysql://h?name=%20",
+                "name: it is empty: give a name, or leave it away for `pool`",
+            ),
+            (
+                "mysql://h?slow_aquire_after=1",
+                "slow_aquire_after: no such parameter; did you mean slow_acquire_after?",
             ),
             (
                 "mysql://h?pool_recicle=3",

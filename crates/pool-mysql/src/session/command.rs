@@ -1,4 +1,6 @@
-//! A command that is about to be sent: what it is for, and its line in the statement log.
+//! A command that is about to be sent: what it is for, its line in the statement log, and its span.
+
+use tracing::Span;
 
 use crate::session::echo::Log;
 use crate::statement::text::StatementTraits;
@@ -9,6 +11,8 @@ pub(crate) struct Command {
     pub(crate) purpose: Purpose,
     /// Empty for what is not logged.
     pub(crate) log: Log,
+    /// `None` for what is no statement of a user's, and where nobody wants spans.
+    pub(crate) span: Option<Span>,
 }
 
 /// A command that is not logged.
@@ -17,6 +21,7 @@ impl From<Purpose> for Command {
         Self {
             purpose,
             log: Log::default(),
+            span: None,
         }
     }
 }

@@ -3,6 +3,7 @@
 pub(crate) mod command;
 pub(crate) mod echo;
 pub(crate) mod progress;
+pub(crate) mod span;
 pub(crate) mod state;
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use mysql_async::consts::StatusFlags;
 use mysql_async::{Error, ServerError};
 
+use crate::error::closed_because::ClosedBecause;
 use crate::session::command::Purpose;
 use crate::session::progress::TransactionProgress;
 use crate::statement::text::{Prepared, StatementTraits};
@@ -42,8 +43,8 @@ pub(crate) struct SessionState {
     flags_before_prepare: Option<StatusFlags>,
     /// The last statement's answer is read row by row, and there is more of it.
     has_unread_rows: bool,
-    /// What was left of an answer was too long to be read.
-    gave_rows_up: bool,
+    /// What the last command, or its user, has closed the connection for, if it is closed now.
+    ended_by: Option<ClosedBecause>,
     /// The server was told to end a command that had ended already, and the next one may suffer for it.
     may_be_interrupted: bool,
     /// The form of the last statement's rows.
@@ -64,6 +65,7 @@ impl SessionState {
         self.progress.look_at(flags);
         self.progress.before(purpose);
         self.is_busy = true;
+        self.ended_by = None;
         self.is_used |= purpose.uses_session();
         self.has_unended_work |= purpose.runs_something();
         self.is_dirty |= !purpose.is_neutral();
@@ -84,6 +86,7 @@ impl SessionState {
         self.owes_rollback = true;
         // After a refusal by the server the connection can be used.
         self.is_busy = !matches!(error, Error::Server(_));
+        self.ended_by = ClosedBecause::after(error);
     }
 
     /// The driver is done with a command; `flags` are the server's last ones before it.
@@ -97,6 +100,7 @@ impl SessionState {
     ) {
         self.progress.after(purpose, result);
         self.is_busy = is_lost(result);
+        self.ended_by = result.as_ref().err().and_then(ClosedBecause::after);
         let says_nothing = purpose.answer_has_no_flags() && result.is_ok();
         self.flags_before_prepare = flags.filter(|_| says_nothing);
         self.is_answer_unexamined = !says_nothing;
@@ -122,8 +126,24 @@ impl SessionState {
             None | Some(Told::No) => {}
             Some(Told::Yes) => self.may_be_interrupted = true,
             // The server may do so at any time: nothing may be sent any more.
-            Some(Told::Unknown) => self.is_busy = true,
+            Some(Told::Unknown) => self.timed_out(),
         }
+    }
+
+    /// A command has reached its time limit, and nothing may be sent any more.
+    pub(crate) fn timed_out(&mut self) {
+        self.is_busy = true;
+        self.ended(ClosedBecause::CommandTimeout);
+    }
+
+    /// The connection is closed for this reason.
+    pub(crate) fn ended(&mut self, because: ClosedBecause) {
+        self.ended_by = Some(because);
+    }
+
+    /// Why the connection is closed, where a method of this type was told. It means nothing while the connection can be used.
+    pub(crate) fn ended_by(&self) -> Option<ClosedBecause> {
+        self.ended_by
     }
 
     /// Whether something harmless has to be sent first, which may be interrupted.
@@ -178,6 +198,7 @@ impl SessionState {
     /// The driver is about to read on in an answer of this form.
     pub(crate) fn before_rows(&mut self) -> Form {
         self.is_busy = true;
+        self.ended_by = None;
         self.form
     }
 
@@ -188,6 +209,7 @@ impl SessionState {
             self.progress.failed(error);
         }
         self.is_busy = result.is_none_or(is_lost);
+        self.ended_by = result.and_then(|result| ClosedBecause::after(result.as_ref().err()?));
         self.has_unread_rows = more;
     }
 
@@ -199,12 +221,7 @@ impl SessionState {
     /// The rest of an answer is too long to be read: nothing may be sent any more.
     pub(crate) fn rows_given_up(&mut self) {
         self.is_busy = true;
-        self.gave_rows_up = true;
-    }
-
-    /// Whether that is why nothing may be sent any more.
-    pub(crate) fn gave_rows_up(&self) -> bool {
-        self.gave_rows_up
+        self.ended(ClosedBecause::LeftUnread);
     }
 
     pub(crate) fn has_unread_rows(&self) -> bool {

@@ -32,6 +32,18 @@ const NEVER_COMMIT: &[&str] = &[
     "SELECT", "INSERT", "UPDATE", "DELETE", "REPLACE", "WITH", "DO", "SHOW",
 ];
 
+/// The longest first word of a statement that is shown.
+const LONGEST: usize = 32;
+
+/// The first word of a statement, in capital letters; `None` where it begins with something else.
+pub(crate) fn operation(sql: &[u8]) -> Option<String> {
+    let before = |token: &Token<'_>| matches!(token.kind, Kind::Comment | Kind::Symbol(b'('));
+    let first = Scanner::new(sql, Dialect::DEFAULT).find(|token| !before(token))?;
+    let is_plain = first.bytes.len() <= LONGEST && first.bytes.iter().all(u8::is_ascii_alphabetic);
+    let word = (first.kind == Kind::Word && is_plain).then_some(first.bytes)?;
+    Some(String::from_utf8_lossy(word).to_ascii_uppercase())
+}
+
 /// The words with which a statement begins, up to the first token that is no word.
 ///
 /// A comment is such a token: what stands behind it is not looked at.
@@ -116,6 +128,26 @@ mod tests {
 
     fn of(sql: &str) -> Opening<'_> {
         Opening::of(sql.as_bytes())
+    }
+
+    #[test]
+    fn the_operation_is_the_first_word_behind_comments_and_parentheses() {
+        for (sql, word) in [
+            ("select 1", Some("SELECT")),
+            ("  Insert INTO t VALUES (1)", Some("INSERT")),
+            (
+                "/* from the shop */ ((SELECT 1) UNION (SELECT 2))",
+                Some("SELECT"),
+            ),
+            ("-- a line\nUPDATE t SET a = 1", Some("UPDATE")),
+            ("/*!50000 COMMIT */", None),
+            ("'a text'", None),
+            ("12", None),
+            ("", None),
+            ("a_name_and_no_keyword", None),
+        ] {
+            assert_eq!(operation(sql.as_bytes()).as_deref(), word, "{sql}");
+        }
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use pool_core::{BoxFuture, Runtime};
 
 use crate::connection::Connection;
+use crate::error::closed_because::ClosedBecause;
 use crate::session::command::Purpose;
 use crate::transaction::Transaction;
 use crate::transaction::options::TransactionOptions;
@@ -69,6 +70,8 @@ impl Connection {
     ///
     /// - those of `work`;
     /// - [`NestedTransaction`](mysql_async::DriverError::NestedTransaction) inside another transaction;
+    /// - why the connection is closed, if it was closed before ([`ClosedBecause`](crate::ClosedBecause)), in the driver's
+    ///   `Error::Other`;
     /// - the server's error for the COMMIT;
     /// - [`OutcomeUnknown`](crate::OutcomeUnknown), in the driver's `Error::Other`, if the connection was lost before the answer
     ///   to the COMMIT.
@@ -109,12 +112,14 @@ impl Connection {
         let mut tx = Transaction::not_begun(self);
         let mut attempt = 0;
         loop {
-            tx.begin(options.begin()).await?;
+            let begun = tx.begin(options.begin()).await;
+            begun.map_err(|error| tx.connection().explain_driver(error))?;
             let mut outcome = work(&mut tx).await;
             if outcome.is_ok() {
                 match tx.why_not_commit() {
                     None => {
-                        tx.end("COMMIT").await?;
+                        let committed = tx.end("COMMIT").await;
+                        committed.map_err(|error| tx.connection().explain_driver(error))?;
                         return outcome;
                     }
                     Some(why) => outcome = Err(why.into()),
@@ -202,7 +207,7 @@ impl Transaction<'_> {
             ended?;
         } else if ended.is_err() {
             // What should be rolled back may still be there, and must not be committed.
-            conn.close();
+            conn.close_because(ClosedBecause::NotRolledBack);
         }
         outcome
     }
@@ -222,7 +227,7 @@ struct SavepointWork<'a> {
 impl Drop for SavepointWork<'_> {
     fn drop(&mut self) {
         if !self.is_done {
-            self.tx.connection().close();
+            self.tx.connection().close_because(ClosedBecause::Cancelled);
         }
     }
 }

@@ -11,7 +11,8 @@ use mysql_async::Conn;
 use mysql_async::prelude::Queryable;
 use pool_core::{ErrorClass, Runtime};
 
-use crate::error::{Error, classify};
+use crate::error::Error;
+use crate::error::classify::classify;
 use crate::transport::close::{DropQuietly, close_gracefully};
 use crate::transport::connector::Connector;
 use crate::transport::dial::dial_side_connection;

@@ -190,6 +190,17 @@ impl<A, J: Copy> Queue<A, J> {
         waiter.is_some_and(|waiter| waiter.list.is_some())
     }
 
+    /// Whether the waiter has not left and has no answer. Its deadline may have struck.
+    pub(crate) fn is_there(&self, ticket: Ticket) -> bool {
+        let waiter = self.slots.get(ticket);
+        waiter.is_some_and(|waiter| waiter.answer.is_none())
+    }
+
+    /// Which waiter this is, in order of arrival.
+    pub(crate) fn number(&self, ticket: Ticket) -> u64 {
+        self.slots[ticket].arrival
+    }
+
     /// Gives a waiter its answer. It leaves the queue; its job, if it drives one, comes out.
     #[inline]
     pub(crate) fn answer(&mut self, ticket: Ticket, answer: A) -> Option<J> {
@@ -274,6 +285,18 @@ impl<A, J: Copy> Queue<A, J> {
     /// Stores another waker; the old one comes back, to be dropped after the lock is released.
     pub(crate) fn set_waker(&mut self, ticket: Ticket, waker: Waker) -> Option<Waker> {
         self.slots[ticket].waker.replace(waker)
+    }
+
+    /// The answers that lie ready.
+    pub(crate) fn answers(&self) -> impl Iterator<Item = &A> {
+        self.slots
+            .iter()
+            .filter_map(|waiter| waiter.answer.as_ref())
+    }
+
+    /// How many waiters there have been.
+    pub(crate) fn arrivals(&self) -> u64 {
+        self.slots.arrivals()
     }
 
     /// All waiters, those with an answer included.

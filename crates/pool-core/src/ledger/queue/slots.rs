@@ -122,6 +122,15 @@ impl<A, J> Slots<A, J> {
         waiter.filter(|waiter| waiter.generation == ticket.generation)
     }
 
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Waiter<A, J>> {
+        self.all.iter()
+    }
+
+    /// How many waiters there have been.
+    pub(super) fn arrivals(&self) -> u64 {
+        self.arrivals
+    }
+
     /// The tickets of all waiters, in the order of their slots.
     pub(super) fn tickets(&self) -> impl Iterator<Item = Ticket> {
         let slots = (1..).map_while(NonZeroU32::new).map(Slot);

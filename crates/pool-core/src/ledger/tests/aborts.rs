@@ -22,12 +22,10 @@ fn terminate_aborts_what_is_held_and_not_what_is_being_recycled_or_closed() {
             let abort = AbortHandle::new(move || {
                 count.fetch_add(1, Ordering::Relaxed);
             });
-            world.ledger.abort_handles.insert(entry.id(), abort);
+            world.ledger.connections.set_abort(entry.key(), abort);
         }
         let entry = world.guards.pop().expect("two are held");
-        let Returned::Job(key) =
-            world.change(|ledger, effects| ledger.give_back_awaited(entry, verdict, effects))
-        else {
+        let Returned::Job(key) = world.give_back_awaited(entry, verdict) else {
             panic!("the caller drives a step");
         };
         world.poll_as(Poller::Owner, key, false, true);

@@ -14,8 +14,7 @@ fn the_end_of_a_job_is_kept_while_a_later_job_has_its_slot() {
     // Waiters end the jobs of two verbs, which have not been polled since.
     world.acquire_now();
     let entry = world.guards.pop().expect("it was served");
-    let returned =
-        world.change(|ledger, effects| ledger.give_back_awaited(entry, Verdict::Recycle, effects));
+    let returned = world.give_back_awaited(entry, Verdict::Recycle);
     let Returned::Job(release) = returned else {
         panic!("the caller drives a step");
     };

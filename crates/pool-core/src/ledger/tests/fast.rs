@@ -6,7 +6,8 @@
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant, SystemTime};
 
-use super::world::{Dice, World};
+use super::dice::Dice;
+use super::world::World;
 use crate::config::Config;
 use crate::ledger::{ClockReading, Poller};
 use crate::{CheckPolicy, IdleOrder, Status, Verdict};
@@ -213,7 +214,7 @@ impl Seen {
             status: world.ledger.status(),
             size: world.ledger.size(),
             guards: guards
-                .map(|entry| (entry.0, setup.shortest.map(|_| entry.1)))
+                .map(|entry| (entry.0.id, setup.shortest.map(|_| entry.1)))
                 .collect(),
             waiters_have_answers: waiting
                 .map(|ticket| world.ledger.queue.is_answered(*ticket))

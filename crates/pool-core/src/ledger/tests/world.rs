@@ -1,24 +1,27 @@
 //! The world around a ledger in its unit tests: guards, waiters, and what is carried out after a change.
 
+use std::panic::Location;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Wake, Waker};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Instant, SystemTime};
 
+use crate::borrowed::Borrower;
 use crate::config::Config;
 use crate::ledger::{
-    Answer, ClockReading, Deadline, Effects, Found, JobKey, Kind, Ledger, LedgerEntry, LedgerTypes,
-    Outcome, Poller, Settled, Take, TakenJob, Ticket, Work,
+    Answer, ClockReading, ConnectionKey, Deadline, Effects, Found, JobKey, Kind, Ledger,
+    LedgerEntry, LedgerTypes, Outcome, Poller, Returned, Settled, StepReport, Take, TakenJob,
+    Ticket, Work,
 };
-use crate::{AbortHandle, Verdict};
+use crate::{AbortHandle, CloseReason, ErrorClass, Verdict};
 
 pub(super) struct Plain;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Number(pub(super) u64, pub(super) Option<Instant>);
+pub(super) struct Number(pub(super) ConnectionKey, pub(super) Option<Instant>);
 
 impl LedgerEntry for Number {
-    fn id(&self) -> u64 {
+    fn key(&self) -> ConnectionKey {
         self.0
     }
     fn idle_since(&self) -> Option<Instant> {
@@ -103,6 +106,10 @@ impl World {
         }
     }
 
+    pub(super) fn take_ready(&mut self, now: Option<Instant>) -> Option<Number> {
+        self.ledger.take_ready(now, &mut borrower())
+    }
+
     pub(super) fn change<R>(
         &mut self,
         change: impl FnOnce(&mut Ledger<Plain>, &mut Effects<Plain>) -> R,
@@ -120,8 +127,8 @@ impl World {
         };
         rare.wakers.into_iter().for_each(Waker::wake);
         rare.aborts.into_iter().for_each(AbortHandle::abort);
-        for (id, _) in rare.departing {
-            self.change(|ledger, effects| ledger.dropped(id, effects));
+        for departing in rare.departing {
+            self.change(|ledger, effects| ledger.dropped(departing.exit, effects));
         }
         for key in rare.spawn_drivers {
             self.spawn(key);
@@ -173,7 +180,10 @@ impl World {
             (Kind::Close, _) => Outcome::Gone,
             (Kind::Connect, _) if well => {
                 self.made += 1;
-                Outcome::Ready(Number(self.made, Some(self.now)), None)
+                let key = job
+                    .connection
+                    .expect("a connect that has begun has a number");
+                Outcome::Ready(Number(key, Some(self.now)), None)
             }
             (_, Some(entry)) if well => Outcome::Ready(entry, None),
             (_, Some(entry)) => Outcome::Broken {
@@ -183,11 +193,14 @@ impl World {
             },
             (_, None) => Outcome::NotConnected {
                 failure: "refused",
-                hopeless: false,
+                class: ErrorClass::Transient,
             },
         };
         let (key, poller) = (job.key, job.poller);
-        let settled = self.change(|ledger, effects| ledger.settle(key, poller, outcome, effects));
+        let settled = self.change(|ledger, effects| {
+            let report = StepReport::of_success(None);
+            ledger.settle(key, poller, outcome, report, effects)
+        });
         if let Settled::Taken(entry) = settled {
             self.guards.push(entry);
         }
@@ -208,13 +221,24 @@ impl World {
 
     /// Polls as the waiter does, with its own waker.
     pub(super) fn poll(&mut self, ticket: Ticket) -> Found<Plain> {
-        match self.ledger.find_for(ticket, None, None, Some(&self.waker)) {
+        match self.find_for(ticket, true) {
             Found::StoreWaker => {
                 self.ledger.set_waker(ticket, self.waker.clone());
-                self.ledger.find_for(ticket, None, None, None)
+                self.find_for(ticket, false)
             }
             found => found,
         }
+    }
+
+    pub(super) fn give_back_awaited(&mut self, entry: Number, verdict: Verdict) -> Returned<Plain> {
+        let reason = CloseReason::Discarded;
+        self.change(|ledger, effects| ledger.give_back_awaited(entry, verdict, reason, effects))
+    }
+
+    fn find_for(&mut self, ticket: Ticket, polls: bool) -> Found<Plain> {
+        let waker = polls.then_some(&self.waker);
+        self.ledger
+            .find_for(ticket, None, None, waker, &mut borrower())
     }
 
     /// One look of a waiter: its answer, or a poll of its job.
@@ -275,7 +299,8 @@ impl World {
             false => Err(entry),
         };
         if let Err(entry) = given {
-            self.change(|ledger, effects| ledger.give_back(entry, verdict, effects));
+            let reason = CloseReason::Discarded;
+            self.change(|ledger, effects| ledger.give_back(entry, verdict, reason, effects));
             if self.ledger.idle_clock_rests() {
                 self.ledger.wind_idle_clock(self.reading());
             }
@@ -295,7 +320,7 @@ impl World {
     /// Acquires as `Acquire` does in its first poll: the fast case first. `now` is for the fast case.
     pub(super) fn acquire_fast(&mut self, now: Option<Instant>, deadline: Option<Instant>) {
         if self.tries_fast {
-            if let Some(mut entry) = self.ledger.take_ready(now) {
+            if let Some(mut entry) = self.take_ready(now) {
                 // The general way does this, too. It makes no difference while a connection is held.
                 self.ledger.idle.stamp(&mut entry);
                 self.last_joined = None;
@@ -361,29 +386,14 @@ impl World {
     }
 }
 
+/// Somebody who acquires.
+fn borrower() -> Borrower {
+    Borrower::new(Location::caller())
+}
+
 fn content(work: Work<Number, Option<Number>>) -> Option<Number> {
     match work {
         Work::Fresh(entry) | Work::Parked(entry) => entry,
         Work::Polled => unreachable!("a job is polled by one caller at a time"),
-    }
-}
-
-/// A small random generator, so that a failure can be repeated by its seed.
-pub(super) struct Dice(u64);
-
-impl Dice {
-    pub(super) fn new(seed: u64) -> Self {
-        Self(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15))
-    }
-
-    pub(super) fn roll(&mut self, sides: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        (self.0 % sides as u64) as usize
-    }
-
-    pub(super) fn millis(&mut self, below: usize) -> Duration {
-        Duration::from_millis(self.roll(below) as u64)
     }
 }

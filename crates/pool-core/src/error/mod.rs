@@ -1,15 +1,20 @@
 //! The errors of the pool's verbs.
 
+mod report;
+
 use std::error::Error as StdError;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::{ConfigError, Status};
+pub use self::report::TimeoutReport;
+use crate::words::Rounded;
+use crate::{Borrowed, ConfigError, ErrorClass, Status};
 
 /// The error of the pool's verbs. `E` is the manager's error.
 ///
-/// Its `Display` is one line that contains the cause. [`source`](StdError::source) reaches the manager's error, if
+/// Its `Display` is one line that contains the cause; that of a time-out may have a second line, which says who holds a
+/// connection for the longest time. [`source`](StdError::source) reaches the manager's error, if
 /// there is one.
 ///
 /// # Examples
@@ -52,11 +57,16 @@ pub enum Error<E> {
         status: Status,
         /// The last error of a connect, if the last connect failed; also the `source`.
         last_connect: Option<Arc<E>>,
+        /// What else the pool knew: see [`pool_name`](Self::pool_name), [`longest_holder`](Self::longest_holder) and
+        /// [`last_connect`](Self::last_connect).
+        report: Box<TimeoutReport>,
     },
     /// Connecting failed.
     Connect(Arc<E>),
     /// Recycling failed; the connection was discarded.
     Recycle(Arc<E>),
+    /// The check of [`Pool::ping`](crate::Pool::ping) failed; the connection was discarded.
+    Check(Arc<E>),
     /// The connection was not kept although nothing failed: its manager said
     /// [`Verdict::Discard`](crate::Verdict::Discard), or the pool was cleared during its recycle.
     Discarded,
@@ -124,14 +134,17 @@ impl<E> Clone for Error<E> {
                 after,
                 status,
                 last_connect,
+                report,
             } => Self::Timeout {
                 phase: *phase,
                 after: *after,
                 status: *status,
                 last_connect: last_connect.clone(),
+                report: report.clone(),
             },
             Self::Connect(error) => Self::Connect(Arc::clone(error)),
             Self::Recycle(error) => Self::Recycle(Arc::clone(error)),
+            Self::Check(error) => Self::Check(Arc::clone(error)),
             Self::Discarded => Self::Discarded,
             Self::Panicked { phase, message } => Self::Panicked {
                 phase: *phase,
@@ -155,12 +168,19 @@ impl<E: fmt::Display> fmt::Display for Error<E> {
                 after,
                 status,
                 last_connect,
+                report,
             } => {
-                write!(f, "timed out after {after:?} while {phase}; {status}")?;
-                match last_connect {
-                    Some(error) => write!(f, "; the last connect failed: {error}"),
-                    None => Ok(()),
+                let pool = &report.pool;
+                write!(f, "pool {pool:?} timed out after {} while {phase}; {status}",
+                    Rounded(*after))?;
+                if let Some(error) = last_connect {
+                    f.write_str("; the last connect failed")?;
+                    if let Some((class, age)) = &report.last_connect {
+                        write!(f, " {} ago ({})", Rounded(*age), class.as_str())?;
+                    }
+                    write!(f, ": {error}")?;
                 }
+                report.holders(f)
             }
             Self::Connect(error) => {
                 // A manager may say itself that connecting failed, and to where; the pool need not say it twice.
@@ -176,6 +196,12 @@ impl<E: fmt::Display> fmt::Display for Error<E> {
                     "recycling failed, and the connection was discarded: {error}"
                 )
             }
+            Self::Check(error) => {
+                write!(
+                    f,
+                    "checking failed, and the connection was discarded: {error}"
+                )
+            }
             Self::Discarded => f.write_str("the connection was discarded: its manager did not want it back, or the pool was cleared"),
             Self::Panicked { phase, message } => {
                 write!(f, "the manager panicked while {phase}: {message}")
@@ -185,10 +211,49 @@ impl<E: fmt::Display> fmt::Display for Error<E> {
     }
 }
 
+impl<E> Error<E> {
+    fn report(&self) -> Option<&TimeoutReport> {
+        match self {
+            Self::Timeout { report, .. } => Some(report),
+            _ => None,
+        }
+    }
+
+    /// The name of the pool, of a time-out.
+    pub fn pool_name(&self) -> Option<&str> {
+        self.report().map(|report| &*report.pool)
+    }
+
+    /// Who held a connection for the longest time when a time-out struck.
+    pub fn longest_holder(&self) -> Option<&Borrowed> {
+        self.report().and_then(|report| report.holder.as_ref())
+    }
+
+    /// The last connect error when a time-out struck, if the last connect had failed: its class, and how long ago that was.
+    pub fn last_connect(&self) -> Option<(&E, ErrorClass, Duration)> {
+        let Self::Timeout {
+            last_connect: Some(error),
+            report,
+            ..
+        } = self
+        else {
+            return None;
+        };
+        let (class, age) = report.last_connect?;
+        Some((error, class, age))
+    }
+
+    /// Whether every place was held by a task that waited for another connection of the same pool, when a time-out struck,
+    /// as far as the labels tell.
+    pub fn is_nested(&self) -> bool {
+        self.report().is_some_and(|report| report.nested.is_some())
+    }
+}
+
 impl<E: StdError + 'static> StdError for Error<E> {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         match self {
-            Self::Connect(error) | Self::Recycle(error) => Some(&**error),
+            Self::Connect(error) | Self::Recycle(error) | Self::Check(error) => Some(&**error),
             Self::Timeout { last_connect, .. } => last_connect
                 .as_deref()
                 .map(|e| e as &(dyn StdError + 'static)),
@@ -228,6 +293,7 @@ mod tests {
                     after: Duration::from_secs(3),
                     status,
                     last_connect,
+                    report: Box::default(),
                 },
                 "; the last connect failed: no route to host",
             ),

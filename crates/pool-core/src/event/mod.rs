@@ -1,0 +1,335 @@
+//! What a pool tells its observers: one event for each change in the life of a connection or of a waiter.
+
+mod observed;
+mod reason;
+mod sentence;
+
+use std::error::Error as StdError;
+use std::panic::Location;
+use std::time::Duration;
+
+pub use self::observed::ObservedPool;
+pub use self::reason::CloseReason;
+pub(crate) use self::reason::NAMES as REASON_NAMES;
+use crate::error::Phase;
+use crate::{ErrorClass, Status};
+
+/// Hears of every change in the life of a pool's connections and waiters; see [`Builder::observer`].
+///
+/// It is called after the change, in the order of the changes, without a lock, on the thread that made the change or on
+/// another one that uses the pool at the time. It may call the pool: what that changes is told after the present event.
+/// It must return soon, because a caller of the pool waits for it. If it panics, the pool goes on.
+///
+/// Every `Fn(&Event<'_>)` is an observer.
+///
+/// [`Builder::observer`]: crate::Builder::observer
+///
+/// # Examples
+///
+/// ```
+/// # use pool_core::doc_manager::Numbers;
+/// use pool_core::{Event, Pool};
+///
+/// # futures_lite::future::block_on(async {
+/// let pool = Pool::builder(Numbers)
+///     .name("orders")
+///     .observer(|event: &Event<'_>| {
+///         if let Event::Closed { .. } = event {
+///             eprintln!("{event}"); // pool "orders": connection 1 was closed: …
+///         }
+///     })
+///     .build()
+///     .await?;
+/// # drop(pool);
+/// # Ok::<(), pool_core::Error<std::convert::Infallible>>(())
+/// # }).unwrap();
+/// ```
+pub trait Observer: Send + Sync + 'static {
+    /// Takes note of an event.
+    fn on_event(&self, event: &Event<'_>);
+
+    /// The pool was built. It is called once, before the first event. The default does nothing.
+    ///
+    /// An observer that shows counts, such as a gauge, keeps the [`ObservedPool`] and asks it when the counts are read.
+    fn on_build(&self, pool: &ObservedPool) {
+        let _ = pool;
+    }
+}
+
+impl<F: Fn(&Event<'_>) + Send + Sync + 'static> Observer for F {
+    fn on_event(&self, event: &Event<'_>) {
+        self(event);
+    }
+}
+
+/// An error inside of an [`Event`].
+pub type EventError<'a> = &'a (dyn StdError + Send + Sync + 'static);
+
+/// A change in the life of a connection, of a waiter, or of the pool. Its `Display` is a sentence that names the pool.
+///
+/// `pool` is the pool's name. `connection` is the number that [`PooledConnection::id`] tells; a connect that fails has used
+/// one up. `waiter` is the number of an acquire that had to queue.
+///
+/// The history of a connection is: connect started; connected, failed or cancelled; then any number of acquired and
+/// released, checked and recycled; at last closed or detached. The history of a waiter is: waiting; then acquired, timed
+/// out, failed or cancelled.
+///
+/// [`PooledConnection::id`]: crate::PooledConnection::id
+#[non_exhaustive]
+#[derive(Clone, Copy, Debug)]
+pub enum Event<'a> {
+    /// A connect began.
+    #[non_exhaustive]
+    ConnectStarted {
+        /// The pool's name.
+        pool: &'a str,
+        /// The number of the connection to be.
+        connection: u64,
+    },
+    /// A connection was opened.
+    #[non_exhaustive]
+    Connected {
+        /// The pool's name.
+        pool: &'a str,
+        /// Its number.
+        connection: u64,
+        /// How long the connect took.
+        took: Duration,
+    },
+    /// A connect failed, panicked or took too long.
+    #[non_exhaustive]
+    ConnectFailed {
+        /// The pool's name.
+        pool: &'a str,
+        /// The number that the connection would have had.
+        connection: u64,
+        /// How long it took.
+        took: Duration,
+        /// Why.
+        error: EventError<'a>,
+        /// What kind of failure its manager says it is.
+        class: ErrorClass,
+    },
+    /// A connect was dropped before its end.
+    #[non_exhaustive]
+    ConnectCancelled {
+        /// The pool's name.
+        pool: &'a str,
+        /// The number that the connection would have had.
+        connection: u64,
+        /// Why.
+        reason: &'a CloseReason,
+    },
+    /// An idle connection passed its check.
+    #[non_exhaustive]
+    Checked {
+        /// The pool's name.
+        pool: &'a str,
+        /// The number of the connection.
+        connection: u64,
+        /// How long the check took.
+        took: Duration,
+    },
+    /// An idle connection did not pass its check. It is closed next.
+    #[non_exhaustive]
+    CheckFailed {
+        /// The pool's name.
+        pool: &'a str,
+        /// The number of the connection.
+        connection: u64,
+        /// How long the check took.
+        took: Duration,
+        /// Why.
+        error: EventError<'a>,
+    },
+    /// A connection that came back was recycled.
+    #[non_exhaustive]
+    Recycled {
+        /// The pool's name.
+        pool: &'a str,
+        /// The number of the connection.
+        connection: u64,
+        /// How long the recycle took.
+        took: Duration,
+    },
+    /// The recycle of a connection failed. The connection is closed next.
+    #[non_exhaustive]
+    RecycleFailed {
+        /// The pool's name.
+        pool: &'a str,
+        /// The number of the connection.
+        connection: u64,
+        /// How long the recycle took.
+        took: Duration,
+        /// Why.
+        error: EventError<'a>,
+    },
+    /// An acquire joined the queue.
+    #[non_exhaustive]
+    Waiting {
+        /// The pool's name.
+        pool: &'a str,
+        /// Its number.
+        waiter: u64,
+    },
+    /// A connection was handed out.
+    #[non_exhaustive]
+    Acquired {
+        /// The pool's name.
+        pool: &'a str,
+        /// The number of the connection.
+        connection: u64,
+        /// The number of the waiter, if the acquire had to queue.
+        waiter: Option<u64>,
+        /// How long the acquire took.
+        waited: Duration,
+        /// The place of the acquire.
+        place: &'static Location<'static>,
+        /// Its label.
+        label: Option<&'a str>,
+    },
+    /// An acquire failed with this error: a connect failed, a check panicked, or the pool was closed.
+    #[non_exhaustive]
+    AcquireFailed {
+        /// The pool's name.
+        pool: &'a str,
+        /// Its number.
+        waiter: u64,
+        /// How long it had waited.
+        waited: Duration,
+        /// The error that it returned.
+        error: EventError<'a>,
+    },
+    /// An acquire ran into its time-out.
+    #[non_exhaustive]
+    TimedOut {
+        /// The pool's name.
+        pool: &'a str,
+        /// Its number.
+        waiter: u64,
+        /// How long it had waited.
+        waited: Duration,
+        /// What it was doing.
+        phase: Phase,
+        /// The pool's counts at that moment.
+        status: Status,
+        /// The error that it returned. Its `Display` has the rest.
+        error: EventError<'a>,
+    },
+    /// An acquire that waited was dropped.
+    #[non_exhaustive]
+    Cancelled {
+        /// The pool's name.
+        pool: &'a str,
+        /// Its number.
+        waiter: u64,
+        /// How long it had waited.
+        waited: Duration,
+    },
+    /// An acquire has waited for longer than [`slow_acquire_after`](crate::Builder::slow_acquire_after). It goes on.
+    #[non_exhaustive]
+    SlowAcquire {
+        /// The pool's name.
+        pool: &'a str,
+        /// Its number.
+        waiter: u64,
+        /// How long it has waited.
+        waited: Duration,
+        /// What it is doing.
+        phase: Phase,
+        /// The pool's counts.
+        status: Status,
+        /// The place of the acquire.
+        place: &'static Location<'static>,
+        /// Its label.
+        label: Option<&'a str>,
+    },
+    /// A connection came back.
+    #[non_exhaustive]
+    Released {
+        /// The pool's name.
+        pool: &'a str,
+        /// The number of the connection.
+        connection: u64,
+        /// How long it was held.
+        held: Duration,
+    },
+    /// A connection was taken out of the pool for good, by [`PooledConnection::detach`](crate::PooledConnection::detach).
+    #[non_exhaustive]
+    Detached {
+        /// The pool's name.
+        pool: &'a str,
+        /// The number of the connection.
+        connection: u64,
+        /// How long it was held.
+        held: Duration,
+    },
+    /// A connection has been held for longer than [`leak_warning_after`](crate::Builder::leak_warning_after).
+    #[non_exhaustive]
+    LeakSuspected {
+        /// The pool's name.
+        pool: &'a str,
+        /// The number of the connection.
+        connection: u64,
+        /// How long it has been held.
+        held: Duration,
+        /// The place of the acquire.
+        place: &'static Location<'static>,
+        /// Its label.
+        label: Option<&'a str>,
+    },
+    /// A connection came back after a [`LeakSuspected`](Self::LeakSuspected).
+    #[non_exhaustive]
+    LeakResolved {
+        /// The pool's name.
+        pool: &'a str,
+        /// The number of the connection.
+        connection: u64,
+        /// How long it was held.
+        held: Duration,
+        /// The place of the acquire.
+        place: &'static Location<'static>,
+        /// Its label.
+        label: Option<&'a str>,
+    },
+    /// A connection has left the pool.
+    #[non_exhaustive]
+    Closed {
+        /// The pool's name.
+        pool: &'a str,
+        /// Its number.
+        connection: u64,
+        /// Why it was closed.
+        reason: &'a CloseReason,
+        /// Why the close itself failed, if it panicked or took longer than `close_timeout`.
+        error: Option<EventError<'a>>,
+    },
+    /// The pool begins to close.
+    #[non_exhaustive]
+    PoolClosing {
+        /// The pool's name.
+        pool: &'a str,
+        /// Its counts at that moment.
+        status: Status,
+    },
+    /// The pool was terminated.
+    #[non_exhaustive]
+    PoolTerminated {
+        /// The pool's name.
+        pool: &'a str,
+        /// How many connections somebody held.
+        held: usize,
+    },
+    /// The pool is closed and its last connection is gone.
+    #[non_exhaustive]
+    PoolClosed {
+        /// The pool's name.
+        pool: &'a str,
+    },
+    /// The runtime has refused or dropped a background task: from now on callers do the work.
+    #[non_exhaustive]
+    SpawnFailed {
+        /// The pool's name.
+        pool: &'a str,
+    },
+}

@@ -1,0 +1,251 @@
+//! The verbs of a health endpoint: `ping` asks the server, `readiness` asks nobody.
+
+use std::fmt;
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::backend::Entry;
+use crate::error::Error;
+use crate::ledger::Stage;
+use crate::pool::Pool;
+use crate::pooled::{give_back, give_back_at_now, give_back_broken};
+use crate::shared::Shared;
+use crate::words::Rounded;
+use crate::{CloseReason, ErrorClass, Manager, Status, Verdict};
+
+/// Whether a pool serves its users; see [`Pool::readiness`]. Its `Display` is one line for people.
+///
+/// A health endpoint answers 200 if [`is_serving`](Self::is_serving) says so, otherwise 503.
+#[non_exhaustive]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Readiness {
+    /// A connection is idle, or a place is free and the last connect did not fail.
+    #[non_exhaustive]
+    Ready {
+        /// The pool's counts.
+        status: Status,
+    },
+    /// An acquire has to wait until a connection comes back or is opened.
+    #[non_exhaustive]
+    Busy {
+        /// The pool's counts.
+        status: Status,
+        /// The class of the last connect's failure and its age, if the last connect failed: the pool serves with the
+        /// connections that it has, and cannot open more.
+        failed_connect: Option<(ErrorClass, Duration)>,
+    },
+    /// No connection is open, and the last connect failed.
+    #[non_exhaustive]
+    CannotConnect {
+        /// The pool's counts.
+        status: Status,
+        /// What kind of failure it was.
+        class: ErrorClass,
+        /// How long ago that was.
+        age: Duration,
+    },
+    /// The pool is closed, or closes.
+    Closed,
+}
+
+impl Readiness {
+    /// Whether an acquire can be served: at once, or when a connection comes back.
+    pub fn is_serving(&self) -> bool {
+        matches!(self, Self::Ready { .. } | Self::Busy { .. })
+    }
+
+    /// Whether an acquire has to wait. A [`ping`](Pool::ping) would wait too, and keep a connection from a user.
+    pub fn is_busy(&self) -> bool {
+        matches!(self, Self::Busy { .. })
+    }
+
+    /// The pool's counts; `None` if it is closed.
+    pub fn status(&self) -> Option<Status> {
+        match self {
+            Self::Ready { status }
+            | Self::Busy { status, .. }
+            | Self::CannotConnect { status, .. } => Some(*status),
+            Self::Closed => None,
+        }
+    }
+
+    fn of(status: Status, failed_connect: Option<(ErrorClass, Duration)>) -> Self {
+        let open = status.freesize() + status.held() + status.checking() + status.recycling();
+        let has_room = status.maxsize() == 0 || status.size() < status.maxsize();
+        let can_connect = has_room && failed_connect.is_none();
+        match failed_connect {
+            Some((class, age)) if open == 0 => Self::CannotConnect { status, class, age },
+            _ if status.waiting() == 0 && (status.freesize() > 0 || can_connect) => {
+                Self::Ready { status }
+            }
+            _ => Self::Busy {
+                status,
+                failed_connect,
+            },
+        }
+    }
+}
+
+impl fmt::Display for Readiness {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Ready { status } => write!(f, "ready; {status}"),
+            Self::Busy {
+                status,
+                failed_connect,
+            } => {
+                f.write_str("busy: an acquire has to wait")?;
+                if let Some((class, age)) = failed_connect {
+                    write!(
+                        f,
+                        ", and the last connect failed {} ago ({})",
+                        Rounded(*age),
+                        class.as_str()
+                    )?;
+                }
+                write!(f, "; {status}")
+            }
+            Self::CannotConnect { status, class, age } => write!(
+                f,
+                "not serving: no connection is open, and the last connect failed {} ago ({}); {status}",
+                Rounded(*age),
+                class.as_str()
+            ),
+            Self::Closed => f.write_str("not serving: the pool is closed"),
+        }
+    }
+}
+
+impl<M: Manager> Pool<M> {
+    /// Whether the pool serves its users, by what the pool knows itself.
+    ///
+    /// It takes no connection, asks the server nothing and does not wait; all that it knows is read in one lock. So a
+    /// server that stopped answering while connections are idle is not seen, and a pool whose last connect failed says so
+    /// until somebody tries again. A health endpoint therefore lets [`ping`](Self::ping) try, unless the pool is busy: then
+    /// the users try, and a ping would only stand in their way.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use pool_core::doc_manager::Numbers;
+    /// # use pool_core::{Manager, Pool};
+    /// /// The answer of a health endpoint.
+    /// async fn health<M: Manager>(pool: &Pool<M>) -> (u16, String) {
+    ///     let readiness = pool.readiness();
+    ///     if readiness.is_busy() {
+    ///         return (200, readiness.to_string());
+    ///     }
+    ///     match pool.ping().await {
+    ///         Ok(()) => (200, pool.readiness().to_string()),
+    ///         Err(error) => (503, error.to_string()),
+    ///     }
+    /// }
+    ///
+    /// # futures_lite::future::block_on(async {
+    /// let pool = Pool::builder(Numbers).maxsize(1).build().await?;
+    /// assert_eq!(health(&pool).await.0, 200);
+    ///
+    /// let held = pool.acquire().await?;
+    /// let (code, words) = health(&pool).await;
+    /// assert_eq!(code, 200);
+    /// assert!(words.starts_with("busy: an acquire has to wait; size 1"));
+    /// # drop(held);
+    ///
+    /// pool.close();
+    /// assert_eq!(health(&pool).await, (503, "the pool is closed".to_owned()));
+    /// # Ok::<(), pool_core::Error<std::convert::Infallible>>(())
+    /// # }).unwrap();
+    /// ```
+    pub fn readiness(&self) -> Readiness {
+        let now = self.shared().now();
+        let ledger = self.shared().ledger();
+        if ledger.stage() != Stage::Open {
+            return Readiness::Closed;
+        }
+        let failed_connect = ledger.failed_connect();
+        let failed_connect =
+            failed_connect.map(|(class, at)| (class, now.saturating_duration_since(at)));
+        Readiness::of(ledger.status(), failed_connect)
+    }
+
+    /// Takes a connection, asks its server for a sign of life by [`Manager::check`], and gives it back.
+    ///
+    /// It queues as every acquire does, so it is for a pool that is not busy; see
+    /// [`readiness`](Self::readiness). The check is under `check_timeout`; without one, a server that does not answer
+    /// keeps the ping waiting. A connection that fails its check is closed; another one may be alive.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`acquire`](Self::acquire). If the check failed, [`Error::Check`]; if it took too long or panicked,
+    /// [`Error::Timeout`] or [`Error::Panicked`] with [`Phase::Check`](crate::Phase::Check).
+    ///
+    /// # Cancel safety
+    ///
+    /// If the future is dropped while it acquires, see [`Acquire`](crate::Acquire). During the check, the connection is
+    /// dropped, because nobody knows what it was in the middle of.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use pool_core::doc_manager::Numbers;
+    /// # use pool_core::Pool;
+    /// # futures_lite::future::block_on(async {
+    /// let pool = Pool::builder(Numbers).build().await?;
+    /// pool.ping().await?;
+    /// # Ok::<(), pool_core::Error<std::convert::Infallible>>(())
+    /// # }).unwrap();
+    /// ```
+    #[track_caller]
+    pub fn ping(&self) -> impl Future<Output = Result<(), Error<M::Error>>> + Send {
+        let acquire = self.acquire();
+        async move {
+            let (entry, shared) = acquire.await?.into_parts();
+            Pinged {
+                entry: Some(entry),
+                shared,
+            }
+            .check()
+            .await
+        }
+    }
+}
+
+/// A connection during its ping. If it is dropped before the end of the check, the connection is dropped too.
+struct Pinged<M: Manager> {
+    entry: Option<Box<Entry<M::Connection>>>,
+    shared: Arc<Shared<M>>,
+}
+
+impl<M: Manager> Pinged<M> {
+    async fn check(mut self) -> Result<(), Error<M::Error>> {
+        let entry = self
+            .entry
+            .as_mut()
+            .expect("it is there until it is checked");
+        let result = self.shared.backend.check_held(entry).await;
+        let entry = self.entry.take().expect("it was there for its check");
+        let shared = &self.shared;
+        let (error, can_close) = match result {
+            Ok(()) => {
+                give_back(shared, entry);
+                return Ok(());
+            }
+            Err(failure) => failure,
+        };
+        let reason = CloseReason::CheckFailed;
+        match can_close {
+            true => give_back_at_now(shared, entry, Verdict::Discard, reason),
+            false => give_back_broken(shared, entry, reason),
+        }
+        Err(shared.with_context(error, None))
+    }
+}
+
+impl<M: Manager> Drop for Pinged<M> {
+    fn drop(&mut self) {
+        if let Some(entry) = self.entry.take() {
+            give_back_broken(&self.shared, entry, CloseReason::Discarded);
+        }
+    }
+}

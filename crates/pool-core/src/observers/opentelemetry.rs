@@ -1,0 +1,212 @@
+//! Events as metrics of OpenTelemetry.
+
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
+
+use opentelemetry::KeyValue;
+use opentelemetry::metrics::{AsyncInstrument, Counter, Histogram, Meter};
+
+use super::names;
+use crate::Status;
+use crate::event::{Event, ObservedPool, Observer};
+
+/// Keeps the `db.client.connection.*` metrics of the OpenTelemetry semantic conventions for a pool: their names, units and
+/// attributes.
+///
+/// Use one for each pool. Counts are read when the metrics are collected, all from one snapshot; counters and times follow
+/// the events. `docs/observability.md` says what each number means.
+///
+/// # Examples
+///
+/// ```
+/// # use pool_core::doc_manager::Numbers;
+/// use pool_core::{OpenTelemetryObserver, Pool};
+///
+/// # futures_lite::future::block_on(async {
+/// let meter = opentelemetry::global::meter("orders-service");
+/// let pool = Pool::builder(Numbers)
+///     .name("orders")
+///     .observer(OpenTelemetryObserver::new(&meter))
+///     .build()
+///     .await?;
+/// # drop(pool);
+/// # Ok::<(), pool_core::Error<std::convert::Infallible>>(())
+/// # }).unwrap();
+/// ```
+#[derive(Debug)]
+pub struct OpenTelemetryObserver {
+    meter: Meter,
+    timeouts: Counter<u64>,
+    closed: Counter<u64>,
+    create_failures: Counter<u64>,
+    create_time: Histogram<f64>,
+    wait_time: Histogram<f64>,
+    use_time: Histogram<f64>,
+    pool: OnceLock<[KeyValue; 1]>,
+}
+
+/// For how long a snapshot serves: the instruments of one collection are read one after the other.
+const SNAPSHOT_LIFE: Duration = Duration::from_millis(5);
+
+/// The pool's counts, taken once for each collection.
+struct Snapshot {
+    pool: ObservedPool,
+    last: Mutex<Option<(Instant, Status)>>,
+}
+
+impl Snapshot {
+    /// `None`: the pool is gone.
+    fn status(&self) -> Option<Status> {
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = Instant::now();
+        if let Some((at, status)) = *last {
+            if now.saturating_duration_since(at) < SNAPSHOT_LIFE {
+                return Some(status);
+            }
+        }
+        let status = self.pool.status()?;
+        *last = Some((now, status));
+        Some(status)
+    }
+}
+
+impl OpenTelemetryObserver {
+    /// Makes one that registers its instruments with this meter.
+    pub fn new(meter: &Meter) -> Self {
+        // In seconds. The SDK's own boundaries are for milliseconds.
+        let boundaries = vec![
+            0.000_1, 0.000_5, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 10.0, 60.0,
+        ];
+        let seconds = |name: &'static str, description: &'static str| {
+            meter
+                .f64_histogram(name)
+                .with_unit("s")
+                .with_description(description)
+                .with_boundaries(boundaries.clone())
+                .build()
+        };
+        let count = |name: &'static str, unit: &'static str, description: &'static str| {
+            meter
+                .u64_counter(name)
+                .with_unit(unit)
+                .with_description(description)
+                .build()
+        };
+        Self {
+            timeouts: count(names::TIMEOUTS, "{timeout}", names::OF_TIMEOUTS),
+            closed: count(names::CLOSED, "{connection}", names::OF_CLOSED),
+            create_failures: count(
+                names::CREATE_FAILURES,
+                "{connection}",
+                names::OF_CREATE_FAILURES,
+            ),
+            create_time: seconds(names::CREATE_TIME, names::OF_CREATE_TIME),
+            wait_time: seconds(names::WAIT_TIME, names::OF_WAIT_TIME),
+            use_time: seconds(names::USE_TIME, names::OF_USE_TIME),
+            meter: meter.clone(),
+            pool: OnceLock::new(),
+        }
+    }
+
+    /// Registers a count that is read at each collection.
+    fn observe(
+        &self,
+        (name, unit, description): (&'static str, &'static str, &'static str),
+        snapshot: &Arc<Snapshot>,
+        read: impl Fn(Status, &dyn AsyncInstrument<i64>) + Send + Sync + 'static,
+    ) {
+        let snapshot = Arc::clone(snapshot);
+        // The meter keeps it.
+        let _ = self
+            .meter
+            .i64_observable_up_down_counter(name)
+            .with_unit(unit)
+            .with_description(description)
+            .with_callback(move |observer| {
+                if let Some(status) = snapshot.status() {
+                    read(status, observer);
+                }
+            })
+            .build();
+    }
+
+    fn register(&self, pool: &ObservedPool) -> [KeyValue; 1] {
+        let name = KeyValue::new(names::POOL_NAME, pool.name().to_owned());
+        let snapshot = Arc::new(Snapshot {
+            pool: pool.clone(),
+            last: Mutex::new(None),
+        });
+        let of_pool = name.clone();
+        let count = (names::COUNT, "{connection}", names::OF_COUNT);
+        self.observe(count, &snapshot, move |status, observer| {
+            let states = [("idle", status.freesize()), ("used", status.used())];
+            for (state, number) in states {
+                let attributes = [of_pool.clone(), KeyValue::new(names::STATE, state)];
+                observer.observe(as_i64(number), &attributes);
+            }
+        });
+        type Read = fn(Status) -> usize;
+        let connection = "{connection}";
+        let counts: [((_, _, _), Read); 4] = [
+            ((names::MAX, connection, names::OF_MAX), |status| {
+                status.maxsize()
+            }),
+            (
+                (names::IDLE_MAX, connection, names::OF_IDLE_MAX),
+                |status| status.maxsize(),
+            ),
+            (
+                (names::IDLE_MIN, connection, names::OF_IDLE_MIN),
+                |status| status.minsize(),
+            ),
+            (
+                (names::PENDING_REQUESTS, "{request}", names::OF_PENDING),
+                |status| status.waiting(),
+            ),
+        ];
+        for (instrument, read) in counts {
+            let of_pool = [name.clone()];
+            self.observe(instrument, &snapshot, move |status, observer| {
+                observer.observe(as_i64(read(status)), &of_pool);
+            });
+        }
+        [name]
+    }
+}
+
+fn as_i64(number: usize) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+impl Observer for OpenTelemetryObserver {
+    fn on_build(&self, pool: &ObservedPool) {
+        self.pool.get_or_init(|| self.register(pool));
+    }
+
+    fn on_event(&self, event: &Event<'_>) {
+        let Some(of_pool) = self.pool.get() else {
+            return;
+        };
+        let with = |key: &'static str, value: &'static str| {
+            let [name] = of_pool;
+            [name.clone(), KeyValue::new(key, value)]
+        };
+        match event {
+            Event::Connected { took, .. } => self.create_time.record(took.as_secs_f64(), of_pool),
+            Event::Acquired { waited, .. } => self.wait_time.record(waited.as_secs_f64(), of_pool),
+            Event::Released { held, .. } | Event::Detached { held, .. } => {
+                self.use_time.record(held.as_secs_f64(), of_pool);
+            }
+            Event::TimedOut { .. } => self.timeouts.add(1, of_pool),
+            Event::ConnectFailed { class, .. } => {
+                let attributes = with(names::CLASS, class.as_str());
+                self.create_failures.add(1, &attributes);
+            }
+            Event::Closed { reason, .. } => {
+                let attributes = with(names::REASON, reason.as_str());
+                self.closed.add(1, &attributes);
+            }
+            _ => {}
+        }
+    }
+}

@@ -1,0 +1,193 @@
+//! Events as events of `tracing`.
+
+use std::time::Duration;
+
+use tracing::{debug, info, warn};
+
+use crate::borrowed::PlaceAndLabel;
+use crate::event::{Event, Observer};
+
+/// Passes the events of a pool on as events of `tracing`, with the target `pool_core`.
+///
+/// DEBUG for the usual; INFO for a failed check, the end of a suspected leak and the end of the pool; WARN for a failed
+/// connect or recycle, a time-out, a slow acquire and a suspected leak. The message is the event's sentence, and its parts
+/// are fields: `pool.name`, `connection`, `waiter`, `place`, `label`, `reason`, `error`, and times in milliseconds
+/// (`took_ms`, `waited_ms`, `held_ms`).
+///
+/// The spans `pool.acquire`, `pool.connect`, `pool.check`, `pool.recycle` and `pool.close` do not come from this observer:
+/// the feature `tracing` is enough for them.
+///
+/// # Examples
+///
+/// ```
+/// # use pool_core::doc_manager::Numbers;
+/// use pool_core::{Pool, TracingObserver};
+///
+/// # futures_lite::future::block_on(async {
+/// let pool = Pool::builder(Numbers).name("orders").observer(TracingObserver::new()).build().await?;
+/// # drop(pool);
+/// # Ok::<(), pool_core::Error<std::convert::Infallible>>(())
+/// # }).unwrap();
+/// ```
+#[derive(Clone, Copy, Debug, Default)]
+#[non_exhaustive]
+pub struct TracingObserver;
+
+impl TracingObserver {
+    /// Makes one. It has no settings: which events are kept is for the subscriber to say.
+    pub fn new() -> Self {
+        Self
+    }
+}
+
+fn millis(time: Duration) -> f64 {
+    time.as_secs_f64() * 1e3
+}
+
+impl Observer for TracingObserver {
+    fn on_event(&self, event: &Event<'_>) {
+        let pool = event.pool();
+        macro_rules! emit {
+            ($level:ident $(, $($fields:tt)+)?) => {
+                $level!(target: "pool_core", { pool.name = pool, $($($fields)+)? }, "{event}")
+            };
+        }
+        match *event {
+            Event::ConnectStarted { connection, .. } => emit!(debug, connection),
+            Event::Connected {
+                connection, took, ..
+            }
+            | Event::Checked {
+                connection, took, ..
+            }
+            | Event::Recycled {
+                connection, took, ..
+            } => emit!(debug, connection, took_ms = millis(took)),
+            Event::ConnectFailed {
+                connection,
+                took,
+                error,
+                class,
+                ..
+            } => emit!(
+                warn,
+                connection,
+                took_ms = millis(took),
+                class = class.as_str(),
+                %error
+            ),
+            Event::ConnectCancelled {
+                connection, reason, ..
+            } => emit!(debug, connection, reason = reason.as_str()),
+            Event::CheckFailed {
+                connection,
+                took,
+                error,
+                ..
+            } => emit!(info, connection, took_ms = millis(took), %error),
+            Event::RecycleFailed {
+                connection,
+                took,
+                error,
+                ..
+            } => emit!(warn, connection, took_ms = millis(took), %error),
+            Event::Waiting { waiter, .. } => emit!(debug, waiter),
+            Event::Acquired {
+                connection,
+                waiter,
+                waited,
+                place,
+                label,
+                ..
+            } => emit!(
+                debug,
+                connection,
+                waiter,
+                waited_ms = millis(waited),
+                place = %PlaceAndLabel { place, label: None },
+                label
+            ),
+            Event::AcquireFailed {
+                waiter,
+                waited,
+                error,
+                ..
+            } => emit!(debug, waiter, waited_ms = millis(waited), %error),
+            Event::TimedOut {
+                waiter,
+                waited,
+                phase,
+                error,
+                ..
+            } => emit!(warn, waiter, waited_ms = millis(waited), %phase, %error),
+            Event::Cancelled { waiter, waited, .. } => {
+                emit!(debug, waiter, waited_ms = millis(waited));
+            }
+            Event::SlowAcquire {
+                waiter,
+                waited,
+                phase,
+                status,
+                place,
+                label,
+                ..
+            } => emit!(
+                warn,
+                waiter,
+                waited_ms = millis(waited),
+                %phase,
+                %status,
+                place = %PlaceAndLabel { place, label: None },
+                label
+            ),
+            Event::Released {
+                connection, held, ..
+            }
+            | Event::Detached {
+                connection, held, ..
+            } => emit!(debug, connection, held_ms = millis(held)),
+            Event::LeakSuspected {
+                connection,
+                held,
+                place,
+                label,
+                ..
+            } => emit!(
+                warn,
+                connection,
+                held_ms = millis(held),
+                place = %PlaceAndLabel { place, label: None },
+                label
+            ),
+            Event::LeakResolved {
+                connection,
+                held,
+                place,
+                label,
+                ..
+            } => emit!(
+                info,
+                connection,
+                held_ms = millis(held),
+                place = %PlaceAndLabel { place, label: None },
+                label
+            ),
+            Event::Closed {
+                connection,
+                reason,
+                error: None,
+                ..
+            } => emit!(debug, connection, reason = reason.as_str()),
+            Event::Closed {
+                connection,
+                reason,
+                error: Some(error),
+                ..
+            } => emit!(warn, connection, reason = reason.as_str(), %error),
+            Event::PoolClosing { status, .. } => emit!(debug, %status),
+            Event::PoolTerminated { held, .. } => emit!(debug, held),
+            Event::PoolClosed { .. } => emit!(info),
+            Event::SpawnFailed { .. } => emit!(debug),
+        }
+    }
+}

@@ -1,0 +1,93 @@
+//! Telling the observers what the ledger has noted.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::{PoolEntry, Shared};
+use crate::Manager;
+use crate::event::{ObservedPool, Observer};
+use crate::ledger::{LedgerEntry, Note};
+use crate::panics::{DropsQuietly, ignore_panic};
+
+/// The observers of a pool.
+pub(crate) struct Observers(Vec<DropsQuietly<Arc<dyn Observer>>>);
+
+impl Observers {
+    pub(crate) fn new(all: Vec<Arc<dyn Observer>>) -> Self {
+        Self(all.into_iter().map(DropsQuietly::new).collect())
+    }
+}
+
+impl<M: Manager> Shared<M> {
+    /// Tells the observers that the pool was built.
+    pub(crate) fn observers_meet_pool(self: &Arc<Self>) {
+        if self.is_observed() {
+            let pool = Arc::downgrade(self);
+            let name = Arc::clone(&self.config().name);
+            let pool = ObservedPool::new(name, move || Some(pool.upgrade()?.status()));
+            for observer in &self.observers.0 {
+                ignore_panic(|| observer.on_build(&pool));
+            }
+        }
+    }
+
+    /// Notes something for the observers, which are told with the next [`tell`](Self::tell).
+    pub(crate) fn note(&self, note: impl FnOnce() -> Note) {
+        if self.is_observed() {
+            self.ledger().note(note());
+        }
+    }
+
+    pub(crate) fn is_observed(&self) -> bool {
+        !self.observers.0.is_empty()
+    }
+
+    /// Tells the observers what was noted, unless another thread does that at the moment, or this one, further up its
+    /// stack.
+    ///
+    /// So every observer sees the events in the order of the changes, and none is called by two threads at once.
+    #[inline]
+    pub(crate) fn tell(&self) {
+        if self.is_observed() {
+            self.tell_all();
+        }
+    }
+
+    #[cold]
+    fn tell_all(&self) {
+        loop {
+            let taken = self.ledger().take_notes();
+            let Some(notes) = taken else {
+                return;
+            };
+            for note in &notes {
+                let event = note.event(&self.config().name);
+                for observer in &self.observers.0 {
+                    ignore_panic(|| observer.on_event(&event));
+                }
+            }
+            // The errors in them are foreign.
+            ignore_panic(|| drop(notes));
+            self.ledger().told();
+        }
+    }
+
+    /// After a connection was handed out without an effect, in a pool that measures.
+    pub(crate) fn after_hand_out(self: &Arc<Self>, set_timer: bool) {
+        self.tell();
+        if set_timer {
+            self.set_timer_if_needed();
+        }
+    }
+
+    /// A connection was handed out to somebody who did not wait.
+    pub(crate) fn measure_hand_out(self: &Arc<Self>, entry: &PoolEntry<M>) {
+        if self.measures {
+            let now = self.now();
+            let set_timer = self
+                .ledger()
+                .lent_at(entry.key(), None, Duration::ZERO, now);
+            self.after_hand_out(set_timer);
+        }
+    }
+}

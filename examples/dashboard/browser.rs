@@ -1,0 +1,213 @@
+//! In Chromium the page loads, a fault shows within a second, and the console has no error.
+//!
+//! `DASHBOARD_SCREENSHOT=docs/dashboard.png cargo test -p examples --example dashboard` makes the picture of the documentation.
+
+use std::env;
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use axum::Router;
+use axum::response::Html;
+use axum::routing::get;
+
+use crate::faults::Fault;
+use crate::{Dashboard, PAGE, Shown, routes};
+
+/// How long Chromium may take for everything, on a machine that does much else.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// Looks at the page from inside, presses a button, and writes to the console what it has seen.
+const PROBE: &str = r##"<script>
+// Chromium's log does not have these.
+const failed = [];
+addEventListener("error", (event) => failed.push(event.message || `no ${event.target.src}`), true);
+addEventListener("load", async () => {
+  const until = async (seen) => {
+    const start = performance.now();
+    while (!seen()) {
+      if (performance.now() - start > 30000) return null;
+      await new Promise((next) => setTimeout(next, 5));
+    }
+    return performance.now() - start;
+  };
+  const find = (selector, words) =>
+    [...document.querySelectorAll(selector)].some((one) => one.textContent.includes(words));
+  const button = document.querySelector("[data-fault=lost]");
+  const ready = await until(() => find("#readiness", "ready") || find("#readiness", "busy"));
+  const borrower = await until(() => find("#borrowers td", "load.rs:") && find("#borrowers td", "(customer "));
+  const waits = await until(() => find("#quantiles", "half within"));
+  let fastest = null;
+  // What else the machine does may delay one of them.
+  for (let press = 0; press < 5 && (fastest === null || fastest >= 1000); press++) {
+    await until(() => !button.disabled);
+    document.getElementById("events").replaceChildren();
+    button.click();
+    const shown = await until(() => find("#events .fault", "kills") && find("#events li", "was closed: "));
+    if (shown !== null && (fastest === null || shown < fastest)) fastest = shown;
+    await until(() => find("#events .fault", "over"));
+  }
+  // For what fails late.
+  await new Promise((next) => setTimeout(next, 1000));
+  for (const { name, responseStatus } of performance.getEntriesByType("resource")) {
+    if (responseStatus >= 400) failed.push(`${responseStatus} ${name}`);
+  }
+  const told = [...document.querySelectorAll("#events li")].map((one) => one.textContent);
+  console.info("verdict " + JSON.stringify({ ready, borrower, waits, fastest, failed, told }));
+});
+</script>"##;
+
+/// The page with the probe at `/`, and at `/still` a page whose loading ends after sixteen seconds.
+fn probed(shown: Shown) -> Router {
+    let page = |more: &str| PAGE.replacen("<head>", &format!("<head>{more}"), 1);
+    let probed = page(PROBE);
+    let still = PAGE.replacen(
+        "</main>",
+        r#"</main><img hidden src="/sixteen-seconds">"#,
+        1,
+    );
+    let rest = routes(shown);
+    Router::new()
+        .route("/probed", get(async move || Html(probed.clone())))
+        .route("/still", get(async move || Html(still.clone())))
+        .route(
+            "/sixteen-seconds",
+            get(async || tokio::time::sleep(Duration::from_secs(16)).await),
+        )
+        .merge(rest)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn in_chromium_the_page_loads_a_fault_shows_within_a_second_and_the_console_has_no_error() {
+    let Some(program) = chromium() else {
+        println!("left out: there is no Chromium here");
+        return;
+    };
+    let dashboard = Dashboard::start(probed).await.expect("it starts");
+    let url = format!("http://{}/probed", dashboard.address);
+    let verdict = tokio::task::spawn_blocking({
+        let program = program.clone();
+        move || verdict_of(&program, &url)
+    });
+    let verdict = verdict.await.expect("no panic");
+    println!("{verdict:#}");
+    for seen in ["ready", "borrower", "waits"] {
+        assert!(verdict[seen].is_number(), "{seen}: {verdict}");
+    }
+    assert_eq!(verdict["failed"], serde_json::json!([]), "{verdict}");
+    let fastest = verdict["fastest"].as_f64().expect("the fault shows");
+    assert!(fastest < 1000.0, "it shows after {fastest} ms");
+    if let Some(picture) = env::var_os("DASHBOARD_SCREENSHOT") {
+        take_picture(&dashboard, &program, PathBuf::from(picture)).await;
+    }
+    dashboard.stop().await.expect("it stops");
+}
+
+/// What the probe has written. Any other line in the console is a failure.
+fn verdict_of(program: &Path, url: &str) -> serde_json::Value {
+    let browser = Browser::open(program, &[], url);
+    let end = Instant::now() + PATIENCE;
+    loop {
+        let left = end.saturating_duration_since(Instant::now());
+        let line = browser.lines.recv_timeout(left).expect("a verdict");
+        // Such as `[…:INFO:CONSOLE:34] "text", source: http://… (34)`.
+        let Some((_, text)) = line.split_once("CONSOLE") else {
+            continue;
+        };
+        let (_, verdict) = text
+            .split_once("\"verdict ")
+            .unwrap_or_else(|| panic!("the console says: {line}"));
+        let (verdict, _) = verdict.rsplit_once("\", source: ").expect("its place");
+        return serde_json::from_str(verdict).expect("JSON");
+    }
+}
+
+/// A picture of the page in the third second of a fault.
+async fn take_picture(dashboard: &Dashboard, program: &Path, picture: PathBuf) {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let url = format!("http://{}/still", dashboard.address);
+    let faults = dashboard.shown.faults.clone();
+    let flags = [
+        format!("--screenshot={}", root.join(picture).display()),
+        "--window-size=1280,900".to_owned(),
+        "--hide-scrollbars".to_owned(),
+    ];
+    let program = program.to_owned();
+    let browser = tokio::task::spawn_blocking(move || {
+        let mut browser = Browser::open(&program, &flags, &url);
+        let _ = browser.process.wait();
+    });
+    for (pause, fault) in [(4, Fault::Lost), (11, Fault::Slow)] {
+        tokio::time::sleep(Duration::from_secs(pause)).await;
+        faults.begin(fault, &dashboard.shown.watch);
+    }
+    browser.await.expect("no panic");
+}
+
+/// Chromium without a window, and its folder. Both end with this value.
+struct Browser {
+    process: Child,
+    lines: Receiver<String>,
+    folder: PathBuf,
+}
+
+impl Browser {
+    fn open(program: &Path, flags: &[String], url: &str) -> Self {
+        let folder = env::temp_dir().join(format!("pool-dashboard-{}", std::process::id()));
+        fs::create_dir_all(&folder).expect("a folder");
+        let mut process = Command::new(program)
+            // All that it leaves behind is in its folder.
+            .env("TMPDIR", &folder)
+            .args(["--headless", "--enable-logging=stderr", "--no-first-run"])
+            // It sees nothing but the page of this test; root cannot have a sandbox.
+            .args(["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"])
+            .args(["--disable-background-networking", "--disable-extensions"])
+            .arg(format!("--user-data-dir={}/profile", folder.display()))
+            .args(flags)
+            .arg(url)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("Chromium starts");
+        let stderr = process.stderr.take().expect("it is piped");
+        let (sender, lines) = channel();
+        thread::spawn(move || {
+            let lines = BufReader::new(stderr).lines().map_while(Result::ok);
+            lines.for_each(|line| drop(sender.send(line)));
+        });
+        Self {
+            process,
+            lines,
+            folder,
+        }
+    }
+}
+
+impl Drop for Browser {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+        // Its helpers may still write for a moment.
+        for _ in 0..50 {
+            if fs::remove_dir_all(&self.folder).is_ok() {
+                return;
+            }
+            thread::sleep(Duration::from_millis(20));
+        }
+    }
+}
+
+/// Debian's and Ubuntu's names of it.
+fn chromium() -> Option<PathBuf> {
+    let path = env::var_os("PATH")?;
+    let folders: Vec<PathBuf> = env::split_paths(&path).collect();
+    ["chromium", "chromium-browser"]
+        .iter()
+        .flat_map(|name| folders.iter().map(move |folder| folder.join(name)))
+        .find(|candidate| candidate.is_file())
+}

@@ -1,0 +1,11 @@
+//! What an operator reads: why a connection was closed, what a pool tells while its server fails, and the spans of statements.
+
+#[path = "mysql_operate/closed.rs"]
+mod closed;
+#[path = "mysql_operate/outages.rs"]
+mod outages;
+#[path = "mysql_connection/server.rs"]
+#[allow(dead_code)]
+mod server;
+#[path = "mysql_operate/spans.rs"]
+mod spans;

@@ -1,0 +1,326 @@
+//! What a pool tells while its server is down, does not answer, refuses the password, is full, or is restarted.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use futures::future::{join_all, join3};
+use pool_mysql::mysql_async::prelude::Queryable;
+use pool_mysql::pool_core::{self, Builder, CheckPolicy, ErrorClass};
+use pool_mysql::{
+    ClosedBecause, ConnectOptions, Error, MySqlManager, Pool, PooledConnection, create_pool,
+};
+use support::Told;
+
+use crate::server::{Server, number, sleep, test};
+
+const SOON: Duration = Duration::from_millis(150);
+const LATER: Duration = Duration::from_secs(20);
+
+/// A pool that checks each connection, and what it tells. A check and a connect may take so long.
+fn told(options: ConnectOptions, maxsize: usize, limit: Duration) -> (Pool, Told) {
+    let builder: Builder<MySqlManager> = create_pool(options)
+        .name("orders")
+        .minsize(0)
+        .maxsize(maxsize)
+        .check_policy(CheckPolicy::Always)
+        .check_timeout(limit)
+        .connect_timeout(limit)
+        .acquire_timeout(LATER);
+    let (builder, told) = Told::by(builder);
+    (builder.build_lazy().expect("a good pool"), told)
+}
+
+/// Takes a connection and gives it back, so that it is idle; returns its number.
+async fn one_is_idle(pool: &Pool) -> u64 {
+    let start = Instant::now();
+    loop {
+        // On a busy machine a short limit may be too short.
+        match pool.acquire().await {
+            Ok(conn) => {
+                let id = PooledConnection::id(&conn);
+                PooledConnection::release(conn).await.expect("it is clean");
+                return id;
+            }
+            Err(error) => assert!(start.elapsed() < LATER, "{error}"),
+        }
+    }
+}
+
+/// The sentence with these words at its beginning; the time in it is cut out.
+fn sentence(sentences: &[String], words: &str) -> String {
+    let found = sentences
+        .iter()
+        .find(|sentence| sentence.starts_with(words));
+    let found = found.unwrap_or_else(|| panic!("no {words:?} in {sentences:#?}"));
+    let mut parts: Vec<&str> = found.split(' ').collect();
+    if let Some(after) = parts.iter().position(|part| *part == "after") {
+        parts[after + 1] = parts[after + 1].trim_start_matches(|c: char| c != ':');
+        parts.remove(after);
+    }
+    parts.join(" ").replace(" :", ":")
+}
+
+/// Waits for a time at which the pool can serve again.
+async fn serves_again(pool: &Pool) {
+    let start = Instant::now();
+    loop {
+        match pool.acquire().await {
+            Ok(mut conn) => return assert_eq!(number(&mut conn, "SELECT 42").await, 42),
+            Err(error) => assert!(start.elapsed() < LATER, "{error}"),
+        }
+        sleep(Duration::from_millis(10)).await;
+    }
+}
+
+#[test]
+fn while_the_server_is_down_the_errors_and_the_events_name_the_cause() {
+    test(|| async {
+        let server = Server::start();
+        let (pool, told) = told(server.tcp(), 2, LATER);
+        one_is_idle(&pool).await;
+        told.take();
+        server.kill();
+        let error = pool.acquire().await.unwrap_err();
+        let refused = format!(
+            "connecting to 127.0.0.1:{} as root failed: Connection refused (os error 111)",
+            server.port()
+        );
+        assert_eq!(error.to_string(), refused);
+        let sentences = told.take();
+        let check = sentence(&sentences, "the check of connection 1 failed");
+        assert!(
+            check.starts_with(
+                "the check of connection 1 failed: the connection to the server failed: "
+            ),
+            "{check}"
+        );
+        assert_eq!(
+            sentence(&sentences, "connection 1 was closed"),
+            "connection 1 was closed: its check failed"
+        );
+        let connect = sentences
+            .iter()
+            .find(|it| it.starts_with("connecting number 2 failed"));
+        let connect = connect.expect("the connect is told");
+        assert!(
+            connect.ends_with(&format!(" (transient): {refused}")),
+            "{connect}"
+        );
+        let failed = sentences
+            .iter()
+            .find(|it| it.starts_with("acquire 2 failed"));
+        assert!(failed.expect("it is told").ends_with(&refused));
+        server.start_again().expect("it starts");
+        serves_again(&pool).await;
+        assert_eq!(pool.stats().connect_failures(), 1);
+    });
+}
+
+#[test]
+fn a_server_that_stands_still_fails_the_check_and_the_connect_by_their_time_outs() {
+    test(|| async {
+        let server = Server::start();
+        let (pool, told) = told(server.tcp(), 2, SOON);
+        let id = one_is_idle(&pool).await;
+        told.take();
+        server.pause();
+        let error = pool.acquire().await.unwrap_err();
+        let text = error.to_string();
+        assert!(
+            text.starts_with("pool \"orders\" timed out after 150")
+                && text.contains("ms while connecting; size "),
+            "{text}"
+        );
+        let sentences = told.take();
+        let check = sentence(&sentences, &format!("the check of connection {id} failed"));
+        assert!(
+            check.contains("timed out") && check.contains("while checking a connection"),
+            "{check}"
+        );
+        assert_eq!(
+            sentence(&sentences, &format!("connection {id} was closed")),
+            format!("connection {id} was closed: its check failed")
+        );
+        let connect = sentence(&sentences, &format!("connecting number {} failed", id + 1));
+        assert!(
+            connect.contains("(transient)") && connect.contains("while connecting"),
+            "{connect}"
+        );
+        server.resume();
+        serves_again(&pool).await;
+    });
+}
+
+#[test]
+fn a_password_that_was_changed_is_an_error_of_class_auth_in_the_event_and_in_the_next_time_out() {
+    test(|| async {
+        let server = Server::start();
+        let mut watcher = server.watcher().await;
+        watcher
+            .run("CREATE USER till@'%' IDENTIFIED BY 'old'; GRANT ALL ON test.* TO till@'%'")
+            .await;
+        let (pool, told) = told(server.tcp().user("till").password("old"), 2, LATER);
+        let mut held = pool.acquire().label("report").await.unwrap();
+        let line = line!() - 1;
+        watcher.run("ALTER USER till@'%' IDENTIFIED BY 'new'").await;
+        // What is open goes on.
+        assert_eq!(number(&mut held, "SELECT 42").await, 42);
+        told.take();
+        let error = pool.acquire().await.unwrap_err();
+        let refused = format!(
+            "connecting to 127.0.0.1:{} as till failed: 1045 (28000): Access denied for user 'till'@",
+            server.port()
+        );
+        let text = error.to_string();
+        assert!(
+            text.starts_with(&refused) && text.ends_with("(using password: YES)"),
+            "{text}"
+        );
+        assert_eq!(Error::from(error).server_code(), Some(1045));
+        let sentences = told.take();
+        let connect = sentences
+            .iter()
+            .find(|it| it.starts_with("connecting number 2 failed"));
+        let connect = connect.expect("the connect is told");
+        assert!(
+            connect.contains(&format!(" (auth): {refused}")),
+            "{connect}"
+        );
+        // The next time-out, whatever makes it, still names the password.
+        server.pause();
+        let error = pool
+            .acquire()
+            .timeout(Duration::from_millis(50))
+            .await
+            .unwrap_err();
+        server.resume();
+        let text = error.to_string();
+        let lines: Vec<&str> = text.lines().collect();
+        assert_eq!(lines.len(), 2, "{text}");
+        assert!(
+            lines[0].starts_with("pool \"orders\" timed out after "),
+            "{text}"
+        );
+        assert!(
+            lines[0].contains("; the last connect failed ")
+                && lines[0].contains(&format!(" ago (auth): {refused}")),
+            "{text}"
+        );
+        assert!(
+            lines[1].starts_with("held longest: connection 1 for ")
+                && lines[1].ends_with(&format!("{}:{line} (report)", file!())),
+            "{text}"
+        );
+        let (cause, class, _) = error.last_connect().expect("it is known");
+        assert_eq!((cause.server_code(), class), (Some(1045), ErrorClass::Auth));
+        assert!(matches!(error, pool_core::Error::Timeout { .. }));
+    });
+}
+
+#[test]
+fn a_full_server_is_told_as_overloaded() {
+    test(|| async {
+        // The smallest number that the server takes.
+        let server = Server::with(&["--max-connections=10"]);
+        let (pool, told) = told(server.tcp().user("app").password("app"), 20, LATER);
+        let mut held = Vec::new();
+        let error = loop {
+            match pool.acquire().await {
+                Ok(conn) => held.push(conn),
+                Err(error) => break error,
+            }
+        };
+        assert_eq!(held.len(), 10);
+        let refused = format!(
+            "connecting to 127.0.0.1:{} as app failed: 1040 (08004): Too many connections",
+            server.port()
+        );
+        assert_eq!(error.to_string(), refused);
+        let error = Error::from(error);
+        assert!(error.server_code() == Some(1040) && error.is_retryable());
+        let sentences = told.take();
+        let connect = sentences
+            .iter()
+            .find(|it| it.starts_with("connecting number 11 failed"));
+        let connect = connect.expect("the connect is told");
+        assert!(
+            connect.ends_with(&format!(" (overloaded): {refused}")),
+            "{connect}"
+        );
+    });
+}
+
+/// Works until the server is back and has served ten times since; whatever fails is tried again.
+async fn work(pool: &Pool, is_back: &AtomicBool) {
+    let start = Instant::now();
+    let mut served = 0;
+    while served < 10 {
+        assert!(start.elapsed() < LATER, "{}", pool.status());
+        let after = is_back.load(Ordering::SeqCst);
+        let done = async {
+            let mut conn = pool.acquire().await?;
+            Ok::<_, Error>(conn.query_drop("DO SLEEP(0.001)").await?)
+        };
+        match done.await {
+            Ok(()) => served += usize::from(after),
+            Err(_) => sleep(Duration::from_millis(10)).await,
+        }
+    }
+}
+
+#[test]
+fn a_server_that_is_restarted_under_load_leaves_only_reasons_that_name_it() {
+    test(|| async {
+        let server = Arc::new(Server::start());
+        let is_back = Arc::new(AtomicBool::new(false));
+        let mut watcher = server.watcher().await;
+        let (pool, told) = told(server.tcp(), 4, LATER);
+        // One is in the middle of a command when the server goes.
+        let mut held = pool.acquire().await.unwrap();
+        let in_command = async {
+            let error = held.query_drop("DO SLEEP(1000)").await.unwrap_err();
+            (Error::from(error), held.closed_because())
+        };
+        let restart = async {
+            watcher.somebody_runs("SLEEP(1000)").await;
+            let (server, is_back) = (Arc::clone(&server), Arc::clone(&is_back));
+            std::thread::spawn(move || {
+                server.kill();
+                server.start_again().expect("it starts");
+                is_back.store(true, Ordering::SeqCst);
+            })
+        };
+        let load = join_all((0..6).map(|_| work(&pool, &is_back)));
+        let ((error, because), restarter, _) = join3(in_command, restart, load).await;
+        restarter.join().expect("it is back");
+        let text = error.to_string();
+        assert!(
+            text.starts_with("the connection to the server failed: "),
+            "{text}"
+        );
+        assert_eq!(because, Some(ClosedBecause::ServerClosed));
+        drop(held);
+        pool.close();
+        pool.wait_closed().await.unwrap();
+        let sentences = told.take();
+        let reasons: BTreeSet<&str> = sentences
+            .iter()
+            .filter_map(|sentence| sentence.split_once(" was closed: "))
+            .map(|(_, reason)| reason)
+            .collect();
+        let its_fault = "it cannot be used again: the server closed it";
+        assert!(reasons.contains(its_fault), "{reasons:?}");
+        let known = [
+            its_fault,
+            "its check failed",
+            "its recycle failed",
+            "the pool was closed",
+        ];
+        assert!(
+            reasons.iter().all(|reason| known.contains(reason)),
+            "{reasons:?}"
+        );
+    });
+}
