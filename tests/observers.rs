@@ -117,7 +117,7 @@ fn reason(happens: impl FnOnce(&Stage, &Pool<FakeManager>, &support::FakeControl
     let builder = builder
         .check_policy(CheckPolicy::Never)
         .close_timeout(SECOND);
-    let (builder, told) = Told::by(builder.pool_recycle(60 * SECOND));
+    let (builder, told) = Told::by(builder.name("orders").pool_recycle(60 * SECOND));
     let pool = builder.build_lazy().unwrap();
     happens(stage, &pool, &control);
     stage.settle();
@@ -185,7 +185,7 @@ fn each_close_has_a_reason_that_a_person_reads() {
     });
     assert!(
         why.starts_with(
-            "its holder discarded it; pool \"pool\" timed out after 1s while closing a connection"
+            "its holder discarded it; pool \"orders\" timed out after 1s while closing a connection; size 1"
         ),
         "{why}"
     );

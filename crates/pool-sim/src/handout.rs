@@ -182,7 +182,10 @@ impl<M: Simulated> World<M> {
         let last = error.last_connect();
         let is_own = last.is_none_or(|(own, ..)| M::is_scripted(own));
         let limit = usize::from(self.settings.maxsize);
-        let can_be_nested = self.settings.labels > 0 && self.record.page().held() == limit;
+        let Error::Timeout { status, .. } = error else {
+            return Ok(());
+        };
+        let can_be_nested = self.settings.labels > 0 && status.held() == limit;
         // Its label is the label of all.
         let is_nested = !error.is_nested() || can_be_nested;
         let holder = error.longest_holder();

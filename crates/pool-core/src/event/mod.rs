@@ -18,7 +18,9 @@ use crate::{ErrorClass, Status};
 ///
 /// It is called after the change, in the order of the changes, without a lock, on the thread that made the change or on
 /// another one that uses the pool at the time. It may call the pool: what that changes is told after the present event.
-/// It must return soon, because a caller of the pool waits for it. If it panics, the pool goes on.
+/// It must return soon, because a caller of the pool waits for it, and events that come faster than it takes them are kept
+/// in memory. If it panics, the pool goes on. It is never called by a timer: what a timer finds (a slow acquire, a suspected leak) is told
+/// by the pool's background task or, where nothing can be spawned, by the next call of the pool.
 ///
 /// Every `Fn(&Event<'_>)` is an observer.
 ///

@@ -108,13 +108,17 @@ impl<T: LedgerTypes> Ledger<T> {
         let mut waiters = std::mem::take(&mut self.watch.waiters);
         waiters.retain(|waiter| self.queue.is_there(waiter.ticket));
         for waiter in &mut waiters {
+            // The clock is read before the lock is taken, so one may stand behind another that came later.
+            if waiter.is_told {
+                continue;
+            }
             let waited = now.saturating_duration_since(waiter.since);
             if waited < limit {
                 break;
             }
+            waiter.is_told = true;
             // One whose deadline has struck is about to leave.
-            let is_told = std::mem::replace(&mut waiter.is_told, true);
-            if is_told || !self.queue.is_queued(waiter.ticket) {
+            if !self.queue.is_queued(waiter.ticket) {
                 continue;
             }
             self.history.counters.slow_acquires += 1;

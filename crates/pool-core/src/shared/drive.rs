@@ -52,7 +52,10 @@ impl<M: Manager> TakenJob<PoolTypes<M>> {
         }
         ignore_panic(|| drop(job));
         let (outcome, report) = match poll {
-            Some(Poll::Ready((outcome, report))) => (shared.with_history(outcome, kind), report),
+            Some(Poll::Ready((outcome, mut report))) => {
+                shared.complete(&mut report);
+                (shared.with_history(outcome, kind), report)
+            }
             // A `Drop` inside the step panicked, and the connection is gone with it. The waiter of a connect has to know.
             _ => gone(kind),
         };
@@ -63,6 +66,16 @@ impl<M: Manager> TakenJob<PoolTypes<M>> {
 }
 
 impl<M: Manager> Shared<M> {
+    /// Adds the pool's name and counts to a time-out that is told to observers.
+    fn complete(&self, report: &mut StepReport) {
+        let known = report.error.as_ref();
+        let known = known.and_then(|error| error.downcast_ref::<Error<M::Error>>());
+        if let Some(error @ Error::Timeout { .. }) = known {
+            let error = self.with_context(error.clone(), None);
+            report.error = Some(Arc::new(error));
+        }
+    }
+
     /// Remembers how a connect ended, and adds the pool's counts to a time-out.
     fn with_history(&self, outcome: Outcome<PoolTypes<M>>, kind: Kind) -> Outcome<PoolTypes<M>> {
         match outcome {
@@ -148,7 +161,8 @@ struct SharedJobWaker<M: Manager> {
 impl<M: Manager> Wake for SharedJobWaker<M> {
     fn wake(self: Arc<Self>) {
         if let Some(shared) = self.shared.upgrade() {
-            shared.change_without_time(|ledger, effects| {
+            // A runtime's timer may call this, and it is no place for an observer.
+            shared.change_untold(|ledger, effects| {
                 ledger.wake_for_job(self.key, effects);
             });
         }

@@ -176,7 +176,7 @@ impl<M: Manager> Shared<M> {
     }
 
     /// As [`change_without_time`](Self::change_without_time); the observers are told with the next change.
-    fn change_untold(
+    pub(crate) fn change_untold(
         self: &Arc<Self>,
         change: impl FnOnce(&mut PoolLedger<M>, &mut PoolEffects<M>),
     ) {

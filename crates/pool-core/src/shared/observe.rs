@@ -9,6 +9,9 @@ use crate::event::{ObservedPool, Observer};
 use crate::ledger::{LedgerEntry, Note};
 use crate::panics::{DropsQuietly, ignore_panic};
 
+/// How many events one call tells before it leaves the rest to the next call.
+const MOST_TOLD: usize = 1000;
+
 /// The observers of a pool.
 pub(crate) struct Observers(Vec<DropsQuietly<Arc<dyn Observer>>>);
 
@@ -55,11 +58,14 @@ impl<M: Manager> Shared<M> {
 
     #[cold]
     fn tell_all(&self) {
-        loop {
+        let mut told = 0;
+        // Others may note faster than this thread tells. Then one of them goes on.
+        while told < MOST_TOLD {
             let taken = self.ledger().take_notes();
             let Some(notes) = taken else {
                 return;
             };
+            told += notes.len();
             for note in &notes {
                 let event = note.event(&self.config().name);
                 for observer in &self.observers.0 {

@@ -3,7 +3,7 @@
 use std::sync::{Arc, PoisonError, TryLockError, Weak};
 use std::task::{Context, Wake};
 
-use super::{PoolEffects, PoolLedger, Shared};
+use super::Shared;
 use crate::backend::poll_timer;
 use crate::ledger::ClockReading;
 use crate::panics::ignore_panic;
@@ -96,14 +96,9 @@ impl<M: Manager> Shared<M> {
         // The idle clock ticks only on the built-in timer.
         let uses_ticks = self.backend.uses_thread_timer();
         let now = uses_ticks.then(ClockReading::now);
-        let change = |ledger: &mut PoolLedger<M>, effects: &mut PoolEffects<M>| {
-            ledger.timer_struck(now, effects);
-        };
-        match self.backend.timer_is_reentrant() {
-            true => self.change_without_time(change),
-            // Observers may call the runtime, and this may run inside of its timer: the next change tells them.
-            false => self.change_untold(change),
-        }
+        // Observers may call the runtime, and this may run inside of its timer, or on the thread that keeps the time of all
+        // pools: upkeep tells them, or the next change.
+        self.change_untold(|ledger, effects| ledger.timer_struck(now, effects));
     }
 
     /// Drops the timer: the last handle of the pool is gone, so nobody waits any more.
