@@ -94,7 +94,8 @@ impl fmt::Display for PlaceAndLabel<'_> {
         // The column says nothing to a person.
         write!(f, "{}:{}", self.place.file(), self.place.line())?;
         match self.label {
-            Some(label) => write!(f, " ({label})"),
+            // A label with a line break is still one line.
+            Some(label) => write!(f, " ({})", label.escape_debug()),
             None => Ok(()),
         }
     }

@@ -64,6 +64,13 @@ impl History {
         self.is_telling = false;
     }
 
+    /// A connection was held for so long. Without an observer not all of these times are known.
+    pub(super) fn held(&mut self, held: Duration) {
+        if self.listens {
+            self.times.hold.record(held);
+        }
+    }
+
     /// A step has ended.
     pub(super) fn step_ended(
         &mut self,

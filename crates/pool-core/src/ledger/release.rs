@@ -1,7 +1,7 @@
 //! Releasing: how connections come back, and how their places become free.
 
 use std::task::Waker;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::connections::Return;
 use super::driving::WaitClosed;
@@ -70,11 +70,16 @@ impl<T: LedgerTypes> Ledger<T> {
         let Some(back) = self.connections.take_back_at(key, now) else {
             return;
         };
+        if let Some(held) = self.end_of_hold(key, back) {
+            self.history.note(|| Note::Released(key.id, held));
+        }
+    }
+
+    /// A connection is not held any more. It comes out how long it was, if that was measured.
+    fn end_of_hold(&mut self, key: ConnectionKey, back: Return) -> Option<Duration> {
         let Return { held, suspected } = back;
-        let Some(held) = held else {
-            return;
-        };
-        self.history.times.hold.record(held);
+        let held = held?;
+        self.history.held(held);
         if let Some((place, label)) = suspected {
             self.history.note(|| Note::Leak {
                 connection: key.id,
@@ -84,7 +89,7 @@ impl<T: LedgerTypes> Ledger<T> {
                 is_resolved: true,
             });
         }
-        self.history.note(|| Note::Released(key.id, held));
+        Some(held)
     }
 
     fn give_back_noted(
@@ -156,7 +161,8 @@ impl<T: LedgerTypes> Ledger<T> {
         if self.lifecycle.stage() != Stage::Terminated {
             self.held -= 1;
             let back = self.connections.take_back_at(key, effects.now());
-            let held = back.and_then(|back| back.held).unwrap_or_default();
+            let held = back.and_then(|back| self.end_of_hold(key, back));
+            let held = held.unwrap_or_default();
             self.history.counters.detached += 1;
             self.history.note(|| Note::Detached(key.id, held));
             self.departed(Some(key), effects);
