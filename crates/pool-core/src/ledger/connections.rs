@@ -70,6 +70,21 @@ impl Record {
         &mut self.details
     }
 
+    fn describe(&mut self, now: Instant, seen: Option<(Instant, u64)>) -> Option<Borrowed> {
+        let seen = seen.filter(|(_, sequence)| self.sequence <= *sequence);
+        let seen_at = seen.map_or(now, |(at, _)| at);
+        let (id, place) = (self.id, self.place?);
+        let details = self.details();
+        let since = *details.since.get_or_insert(seen_at);
+        Some(Borrowed {
+            age: now.saturating_duration_since(since),
+            is_exact: details.is_exact,
+            label: details.label.as_ref().map(|label| label.text.clone()),
+            id,
+            place,
+        })
+    }
+
     fn label(&self) -> Option<&LabelText> {
         let details = Some(&self.details).filter(|details| details.sequence == self.sequence);
         details.and_then(|details| details.label.as_deref())
@@ -217,20 +232,21 @@ impl Connections {
                 .filter(|record| record.place.is_some()),
         );
         held.sort_by_key(|record| record.sequence);
-        let describe = |record: &mut Record| {
-            let seen = seen.filter(|(_, sequence)| record.sequence <= *sequence);
-            let seen_at = seen.map_or(now, |(at, _)| at);
-            let details = record.details();
-            let since = *details.since.get_or_insert(seen_at);
-            Some(Borrowed {
-                age: now.saturating_duration_since(since),
-                is_exact: details.is_exact,
-                label: details.label.as_ref().map(|label| label.text.clone()),
-                id: record.id,
-                place: record.place?,
-            })
-        };
-        held.into_iter().filter_map(describe).collect()
+        let held = held.into_iter();
+        held.filter_map(|record| record.describe(now, seen))
+            .collect()
+    }
+
+    /// The first of [`borrowed`](Self::borrowed).
+    pub(super) fn longest_held(
+        &mut self,
+        now: Instant,
+        seen: Option<(Instant, u64)>,
+    ) -> Option<Borrowed> {
+        let held = self.records.iter_mut();
+        let held = held.filter(|record| record.place.is_some());
+        let longest = held.min_by_key(|record| record.sequence)?;
+        longest.describe(now, seen)
     }
 
     /// Where each connection that somebody holds was acquired, and the label.

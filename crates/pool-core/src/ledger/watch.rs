@@ -191,7 +191,7 @@ impl<T: LedgerTypes> Ledger<T> {
         seen: Option<(Instant, u64)>,
     ) -> Option<Borrowed> {
         self.forget_returned();
-        self.connections.borrowed(now, seen).into_iter().next()
+        self.connections.longest_held(now, seen)
     }
 
     /// Whether every place is held by somebody who waits for another one himself, as far as the labels tell: a place and a

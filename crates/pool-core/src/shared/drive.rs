@@ -5,7 +5,7 @@ use std::task::{Context, Poll, Wake, Waker};
 
 use super::Shared;
 use crate::backend::PoolTypes;
-use crate::error::{Error, Phase};
+use crate::error::Error;
 use crate::ledger::{
     AfterPoll, JobKey, Kind, Outcome, Poller, Settled, StepReport, Take, TakenJob, Ticket,
 };
@@ -68,6 +68,9 @@ impl<M: Manager> TakenJob<PoolTypes<M>> {
 impl<M: Manager> Shared<M> {
     /// Adds the pool's name and counts to a time-out that is told to observers.
     fn complete(&self, report: &mut StepReport) {
+        if !self.is_observed() {
+            return;
+        }
         let known = report.error.as_ref();
         let known = known.and_then(|error| error.downcast_ref::<Error<M::Error>>());
         if let Some(error @ Error::Timeout { .. }) = known {
@@ -107,12 +110,7 @@ impl<M: Manager> Shared<M> {
 /// How a step has ended in which a `Drop` panicked: its connection is gone. The waiter of a connect has to know.
 fn gone<M: Manager>(kind: Kind) -> (Outcome<PoolTypes<M>>, StepReport) {
     let failure = Error::<M::Error>::Panicked {
-        phase: match kind {
-            Kind::Connect => Phase::Connect,
-            Kind::Check => Phase::Check,
-            Kind::Recycle => Phase::Recycle,
-            Kind::Close => Phase::Close,
-        },
+        phase: Kind::phase(Some(kind)),
         message: "a future or a connection panicked when it was dropped".to_owned(),
     };
     let report = StepReport {
