@@ -203,11 +203,11 @@ fn a_session_of_the_old_user_is_still_killed_as_that_user() {
         // A user may kill its own sessions only.
         let waits = async { conn.query_drop("SELECT SLEEP(1000)").await };
         let terminates = async {
-            root.it_runs(u64::from(id), "SLEEP").await;
+            root.it_runs(id, "SLEEP").await;
             pool.terminate();
         };
         let (ended, ()) = join(waits, terminates).await;
         assert!(ended.is_err());
-        root.it_is_gone(u64::from(id)).await;
+        root.it_is_gone(id).await;
     });
 }
