@@ -165,7 +165,7 @@ impl<M: Manager> Pool<M> {
         }
         let failed_connect = ledger.failed_connect();
         let failed_connect =
-            failed_connect.map(|(class, at)| (class, now.saturating_duration_since(at)));
+            failed_connect.map(|failed| (failed.class, now.saturating_duration_since(failed.at)));
         Readiness::of(ledger.status(), failed_connect)
     }
 

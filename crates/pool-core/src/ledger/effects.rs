@@ -4,9 +4,11 @@ use std::task::Waker;
 use std::time::Instant;
 
 use super::connections::ConnectionKey;
+use super::history::FailedConnect;
 use super::job::{Job, JobKey};
 use super::queue::Ticket;
 use super::{LedgerTypes, Settled};
+use crate::panics::DropsQuietly;
 use crate::{AbortHandle, CloseReason};
 
 /// What a change asks for. It is carried out without the lock, because all of it can run foreign code.
@@ -57,6 +59,7 @@ pub(crate) enum Stale<T: LedgerTypes> {
     Entry(T::Entry),
     Job(Box<Job<T>>),
     Settled(Settled<T>),
+    Failed(DropsQuietly<FailedConnect<T::Failure>>),
 }
 
 impl<T: LedgerTypes> Effects<T> {

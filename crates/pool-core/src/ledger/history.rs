@@ -2,18 +2,28 @@
 
 use std::time::{Duration, Instant};
 
+use super::effects::Stale;
 use super::note::{Note, SharedError, StepReport};
-use super::{ConnectionKey, Kind, Ledger, LedgerTypes};
+use super::{ConnectionKey, Effects, Kind, Ledger, LedgerTypes};
 use crate::ErrorClass;
 use crate::config::Config;
 use crate::event::CloseReason;
+use crate::panics::DropsQuietly;
 use crate::stats::{Counters, Stats, Times};
 
-pub(super) struct History {
+/// How the last connect failed.
+#[derive(Clone)]
+pub(crate) struct FailedConnect<F> {
+    pub(crate) failure: F,
+    pub(crate) class: ErrorClass,
+    pub(crate) at: Instant,
+}
+
+pub(super) struct History<F> {
     pub(super) counters: Counters,
     pub(super) times: Box<Times>,
-    /// The class of the failure and when it was, if the last connect failed.
-    failed_connect: Option<(ErrorClass, Instant)>,
+    /// If the last connect failed. Its drop is foreign code.
+    failed_connect: Option<DropsQuietly<FailedConnect<F>>>,
     /// Somebody observes the pool.
     listens: bool,
     notes: Vec<Note>,
@@ -21,7 +31,7 @@ pub(super) struct History {
     is_telling: bool,
 }
 
-impl History {
+impl<F> History<F> {
     pub(super) fn new(config: &Config) -> Self {
         Self {
             counters: Counters::default(),
@@ -72,13 +82,7 @@ impl History {
     }
 
     /// A step has ended.
-    pub(super) fn step_ended(
-        &mut self,
-        kind: Kind,
-        connection: u64,
-        report: StepReport,
-        now: Instant,
-    ) {
+    pub(super) fn step_ended(&mut self, kind: Kind, connection: u64, report: StepReport) {
         let histogram = match kind {
             Kind::Connect if report.error.is_some() => None,
             Kind::Connect => Some(&mut self.times.connect),
@@ -90,7 +94,6 @@ impl History {
             histogram.record(took);
         }
         if kind == Kind::Connect {
-            self.failed_connect = report.error.is_some().then_some((report.class, now));
             match report.error {
                 None => self.counters.connects += 1,
                 Some(_) => self.counters.connect_failures += 1,
@@ -158,9 +161,22 @@ impl<T: LedgerTypes> Ledger<T> {
         }
     }
 
-    /// Whether the last connect failed: with which class, and when.
-    pub(crate) fn failed_connect(&self) -> Option<(ErrorClass, Instant)> {
-        self.history.failed_connect
+    /// How the last connect failed, if it did: it may have returned an error, taken too long, or panicked.
+    pub(crate) fn failed_connect(&self) -> Option<&FailedConnect<T::Failure>> {
+        self.history.failed_connect.as_deref()
+    }
+
+    /// A connect has ended: `failed` says how, if it has failed.
+    pub(super) fn connect_ended(
+        &mut self,
+        failed: Option<FailedConnect<T::Failure>>,
+        effects: &mut Effects<T>,
+    ) {
+        let new = failed.map(DropsQuietly::new);
+        let old = std::mem::replace(&mut self.history.failed_connect, new);
+        if let Some(old) = old {
+            effects.drop_later(Stale::Failed(old));
+        }
     }
 
     /// All counters and times at this moment.

@@ -42,6 +42,7 @@ pub(crate) use self::driving::AfterPoll;
 use self::effects::Stale;
 pub(crate) use self::effects::{Effects, Exit, RareEffects};
 use self::fill::Fill;
+pub(crate) use self::history::FailedConnect;
 use self::history::History;
 use self::idle::IdleList;
 pub(crate) use self::idle_clock::ClockReading;
@@ -64,7 +65,7 @@ pub(crate) trait LedgerTypes {
     type Entry: LedgerEntry;
     /// The future of a job.
     type Future;
-    type Failure;
+    type Failure: Clone;
 }
 
 /// What the ledger needs to know of a connection.
@@ -87,7 +88,7 @@ pub(crate) struct Ledger<T: LedgerTypes> {
     held: usize,
     idle: IdleList<T::Entry>,
     connections: Connections,
-    history: History,
+    history: History<T::Failure>,
     lifecycle: Lifecycle,
     fill: Fill,
     background: Background,

@@ -3,7 +3,8 @@
 use super::effects::{Exit, Stale};
 use super::job::{Driver, Job};
 use super::{
-    Answer, Effects, JobKey, Kind, Ledger, LedgerEntry, LedgerTypes, Poller, Stage, StepReport,
+    Answer, Effects, FailedConnect, JobKey, Kind, Ledger, LedgerEntry, LedgerTypes, Poller, Stage,
+    StepReport,
 };
 use crate::{AbortHandle, CloseReason, ErrorClass};
 
@@ -71,12 +72,17 @@ impl<T: LedgerTypes> Ledger<T> {
             _ => None,
         };
         if let Some(key) = job.connection.filter(|_| job.kind != Kind::Close) {
-            self.history
-                .step_ended(job.kind, key.id, report, effects.now());
+            self.history.step_ended(job.kind, key.id, report);
         }
         let settled = match outcome {
             Outcome::Ready(entry, abort) => self.ready(entry, abort, &job, poller, effects),
             Outcome::NotConnected { failure, class } => {
+                let failed = FailedConnect {
+                    failure: failure.clone(),
+                    class,
+                    at: effects.now(),
+                };
+                self.connect_ended(Some(failed), effects);
                 self.departed(job.connection, effects);
                 self.not_connected(failure, class, &job, effects)
             }
@@ -141,6 +147,7 @@ impl<T: LedgerTypes> Ledger<T> {
         }
         if job.kind == Kind::Connect {
             self.fill.succeeded();
+            self.connect_ended(None, effects);
         }
         let was_cleared = job.kind == Kind::Recycle && job.clears < self.lifecycle.clears();
         if job.is_cancelled || self.lifecycle.stage() == Stage::Terminated {

@@ -54,7 +54,7 @@ impl<M: Manager> TakenJob<PoolTypes<M>> {
         let (outcome, report) = match poll {
             Some(Poll::Ready((outcome, mut report))) => {
                 shared.complete(&mut report);
-                (shared.with_history(outcome, kind), report)
+                (shared.explained(outcome), report)
             }
             // A `Drop` inside the step panicked, and the connection is gone with it. The waiter of a connect has to know.
             _ => gone(kind),
@@ -79,16 +79,13 @@ impl<M: Manager> Shared<M> {
         }
     }
 
-    /// Remembers how a connect ended, and adds the pool's counts to a time-out.
-    fn with_history(&self, outcome: Outcome<PoolTypes<M>>, kind: Kind) -> Outcome<PoolTypes<M>> {
+    /// Adds the pool's counts to a time-out.
+    fn explained(&self, outcome: Outcome<PoolTypes<M>>) -> Outcome<PoolTypes<M>> {
         match outcome {
-            Outcome::NotConnected { failure, class } => {
-                self.record_connect(Some((&failure, class)));
-                Outcome::NotConnected {
-                    failure: self.with_context(failure, None),
-                    class,
-                }
-            }
+            Outcome::NotConnected { failure, class } => Outcome::NotConnected {
+                failure: self.with_context(failure, None),
+                class,
+            },
             Outcome::Broken {
                 entry,
                 failure,
@@ -98,10 +95,6 @@ impl<M: Manager> Shared<M> {
                 failure: self.with_context(failure, None),
                 can_close,
             },
-            Outcome::Ready(..) if kind == Kind::Connect => {
-                self.record_connect(None);
-                outcome
-            }
             outcome => outcome,
         }
     }
