@@ -6,6 +6,7 @@ use super::effects::Stale;
 use super::note::{Note, SharedError, StepReport};
 use super::{ConnectionKey, Effects, Kind, Ledger, LedgerTypes};
 use crate::ErrorClass;
+use crate::borrowed::Borrower;
 use crate::config::Config;
 use crate::event::CloseReason;
 use crate::panics::DropsQuietly;
@@ -24,6 +25,8 @@ pub(super) struct History<F> {
     pub(super) times: Box<Times>,
     /// If the last connect failed. Its drop is foreign code.
     failed_connect: Option<DropsQuietly<FailedConnect<F>>>,
+    /// Hand-outs are measured: for the observers, or for a threshold.
+    measures: bool,
     /// Somebody observes the pool.
     listens: bool,
     notes: Vec<Note>,
@@ -37,13 +40,15 @@ impl<F> History<F> {
             counters: Counters::default(),
             times: Box::default(),
             failed_connect: None,
+            measures: config.measures(),
             listens: config.is_observed(),
             notes: Vec::new(),
             is_telling: false,
         }
     }
 
-    /// Notes what has happened, if somebody observes the pool.
+    /// Notes what has happened, if somebody observes the pool. A note that is the only owner of an error goes through
+    /// [`note_with_error`](Self::note_with_error).
     #[inline]
     pub(super) fn note(&mut self, note: impl FnOnce() -> Note) {
         if self.listens {
@@ -51,9 +56,19 @@ impl<F> History<F> {
         }
     }
 
+    /// As [`note`](Self::note). A note that nobody will be told comes back, because the drop of its error is foreign code.
+    #[must_use]
+    fn note_with_error(&mut self, note: Note) -> Option<Note> {
+        match self.listens {
+            true => self.push(note),
+            false => Some(note),
+        }
+    }
+
     #[cold]
-    fn push(&mut self, note: Note) {
+    fn push(&mut self, note: Note) -> Option<Note> {
         self.notes.push(note);
+        None
     }
 
     pub(super) fn has_notes(&self) -> bool {
@@ -81,8 +96,14 @@ impl<F> History<F> {
         }
     }
 
-    /// A step has ended.
-    pub(super) fn step_ended(&mut self, kind: Kind, connection: u64, report: StepReport) {
+    /// A step has ended. A note that nobody will be told comes out.
+    #[must_use]
+    pub(super) fn step_ended(
+        &mut self,
+        kind: Kind,
+        connection: u64,
+        report: StepReport,
+    ) -> Option<Note> {
         let histogram = match kind {
             Kind::Connect if report.error.is_some() => None,
             Kind::Connect => Some(&mut self.times.connect),
@@ -99,25 +120,26 @@ impl<F> History<F> {
                 Some(_) => self.counters.connect_failures += 1,
             }
         }
-        self.note(|| Note::StepEnded(kind, connection, report));
+        self.note_with_error(Note::StepEnded(kind, connection, report))
     }
 
-    /// A connection has left the pool.
+    /// A connection has left the pool. A note that nobody will be told comes out.
+    #[must_use]
     pub(super) fn closed(
         &mut self,
         connection: u64,
         reason: CloseReason,
         error: Option<SharedError>,
-    ) {
+    ) -> Option<Note> {
         self.counters.closes[reason.index()] += 1;
-        self.note(|| Note::Closed(connection, reason, error));
+        self.note_with_error(Note::Closed(connection, reason, error))
     }
 }
 
 impl<T: LedgerTypes> Ledger<T> {
     /// Notes something for the observers.
-    pub(crate) fn note(&mut self, note: Note) {
-        self.history.note(|| note);
+    pub(crate) fn note(&mut self, note: impl FnOnce() -> Note) {
+        self.history.note(note);
     }
 
     /// A connection was handed out at this instant to somebody who had waited for so long, in a pool that measures.
@@ -141,6 +163,19 @@ impl<T: LedgerTypes> Ledger<T> {
             });
         }
         self.watch.lent(now)
+    }
+
+    /// Lends a connection to somebody who did not wait.
+    pub(crate) fn lend_at_once(
+        &mut self,
+        key: ConnectionKey,
+        to: &mut Borrower,
+        effects: &Effects<T>,
+    ) {
+        self.lend(key, to);
+        if self.history.measures {
+            self.lent_at(key, None, Duration::ZERO, effects.now());
+        }
     }
 
     /// Takes what the observers are to be told, unless there is nothing, or somebody tells them at the moment.

@@ -75,6 +75,11 @@ impl Poller {
         matches!(self, Self::Owner | Self::TryAcquire)
     }
 
+    /// Whether the poller can tell somebody why the job has failed.
+    pub(crate) fn hears_of_failures(self) -> bool {
+        self.hears_the_end() || matches!(self, Self::Waiter(_))
+    }
+
     /// Whether the poller's waker is stored with the job, to be woken when others change the job.
     pub(crate) fn stores_waker(self) -> bool {
         matches!(self, Self::Background(_) | Self::Owner)

@@ -196,7 +196,10 @@ impl<T: LedgerTypes> Ledger<T> {
                 true => self
                     .history
                     .note(|| Note::ConnectCancelled(id, exit.reason)),
-                false => self.history.closed(id, exit.reason, error),
+                false => {
+                    let untold = self.history.closed(id, exit.reason, error);
+                    effects.drop_note(untold);
+                }
             }
         }
         self.departed(exit.connection, effects);

@@ -83,6 +83,15 @@ pub(crate) enum Note {
 }
 
 impl Note {
+    /// Whether it may be the only owner of an error.
+    pub(super) fn has_error(&self) -> bool {
+        match self {
+            Self::StepEnded(_, _, report) => report.error.is_some(),
+            Self::Closed(_, _, error) => error.is_some(),
+            _ => false,
+        }
+    }
+
     /// What the observers are told.
     pub(crate) fn event<'a>(&'a self, pool: &'a str) -> Event<'a> {
         match self {

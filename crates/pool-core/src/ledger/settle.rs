@@ -33,7 +33,7 @@ pub(crate) enum Outcome<T: LedgerTypes> {
 pub(crate) enum Settled<T: LedgerTypes> {
     /// The connection is still the pool's: it is idle, or with a waiter.
     Kept,
-    /// The connection belongs to the `try_acquire` that polled the job.
+    /// The connection belongs to the `try_acquire` that polled the job. It counts as held, and is lent in the same lock.
     Taken(T::Entry),
     /// The connection has left the pool, and why if something failed. `close` is the job that closes it, if the same
     /// verb is to drive that.
@@ -72,7 +72,8 @@ impl<T: LedgerTypes> Ledger<T> {
             _ => None,
         };
         if let Some(key) = job.connection.filter(|_| job.kind != Kind::Close) {
-            self.history.step_ended(job.kind, key.id, report);
+            let untold = self.history.step_ended(job.kind, key.id, report);
+            effects.drop_note(untold);
         }
         let settled = match outcome {
             Outcome::Ready(entry, abort) => self.ready(entry, abort, &job, poller, effects),
@@ -125,7 +126,19 @@ impl<T: LedgerTypes> Ledger<T> {
             lost(None)
         } else {
             effects.drop_waker(owner);
-            settled
+            match settled {
+                Settled::Lost {
+                    failure: failure @ Some(_),
+                    close,
+                } if !poller.hears_of_failures() => {
+                    effects.drop_later(Stale::Settled(lost(failure)));
+                    Settled::Lost {
+                        failure: None,
+                        close,
+                    }
+                }
+                settled => settled,
+            }
         };
         self.supply(effects);
         settled

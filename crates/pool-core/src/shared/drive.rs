@@ -5,9 +5,11 @@ use std::task::{Context, Poll, Wake, Waker};
 
 use super::Shared;
 use crate::backend::PoolTypes;
+use crate::borrowed::Borrower;
 use crate::error::Error;
 use crate::ledger::{
-    AfterPoll, JobKey, Kind, Outcome, Poller, Settled, StepReport, Take, TakenJob, Ticket,
+    AfterPoll, JobKey, Kind, LedgerEntry, Outcome, Poller, Settled, StepReport, Take, TakenJob,
+    Ticket,
 };
 use crate::panics::ignore_panic;
 use crate::{ErrorClass, Manager};
@@ -21,6 +23,16 @@ pub(crate) enum Driven<M: Manager> {
 impl<M: Manager> TakenJob<PoolTypes<M>> {
     /// Polls the job, and puts it back or settles it.
     pub(crate) fn poll(self, shared: &Arc<Shared<M>>, cx: &mut Context<'_>) -> Driven<M> {
+        self.poll_for(None, shared, cx)
+    }
+
+    /// As [`poll`](Self::poll). If the connection is for the caller, it is lent to this borrower.
+    pub(crate) fn poll_for(
+        self,
+        borrower: Option<&mut Borrower>,
+        shared: &Arc<Shared<M>>,
+        cx: &mut Context<'_>,
+    ) -> Driven<M> {
         let Self {
             key,
             kind,
@@ -60,7 +72,12 @@ impl<M: Manager> TakenJob<PoolTypes<M>> {
             _ => gone(kind),
         };
         Driven::Settled(shared.change(poller.waiter(), |ledger, effects| {
-            ledger.settle(key, poller, outcome, report, effects)
+            let settled = ledger.settle(key, poller, outcome, report, effects);
+            // In the same lock: a `terminate` afterwards finds out who holds the connection.
+            if let (Settled::Taken(entry), Some(borrower)) = (&settled, borrower) {
+                ledger.lend_at_once(entry.key(), borrower, effects);
+            }
+            settled
         }))
     }
 }

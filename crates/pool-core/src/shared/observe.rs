@@ -1,12 +1,10 @@
 //! Telling the observers what the ledger has noted.
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use super::{PoolEntry, Shared};
+use super::Shared;
 use crate::Manager;
 use crate::event::{ObservedPool, Observer};
-use crate::ledger::{LedgerEntry, Note};
 use crate::panics::{DropsQuietly, ignore_panic};
 
 /// How many events one call tells before it leaves the rest to the next call.
@@ -31,13 +29,6 @@ impl<M: Manager> Shared<M> {
             for observer in &self.observers.0 {
                 ignore_panic(|| observer.on_build(&pool));
             }
-        }
-    }
-
-    /// Notes something for the observers, which are told with the next [`tell`](Self::tell).
-    pub(crate) fn note(&self, note: impl FnOnce() -> Note) {
-        if self.is_observed() {
-            self.ledger().note(note());
         }
     }
 
@@ -86,14 +77,10 @@ impl<M: Manager> Shared<M> {
         }
     }
 
-    /// A connection was handed out to somebody who did not wait.
-    pub(crate) fn measure_hand_out(self: &Arc<Self>, entry: &PoolEntry<M>) {
-        if self.measures {
-            let now = self.now();
-            let set_timer = self
-                .ledger()
-                .lent_at(entry.key(), None, Duration::ZERO, now);
-            self.after_hand_out(set_timer);
+    /// Sets the timer for the leak warning of a connection that was handed out to somebody who did not wait.
+    pub(crate) fn watch_hand_out(self: &Arc<Self>) {
+        if self.config().leak_warning_after.is_some() {
+            self.set_timer_if_needed();
         }
     }
 }
