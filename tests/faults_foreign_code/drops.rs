@@ -1,12 +1,16 @@
 //! Errors and futures of a manager whose drop calls the pool, or panics.
 
+use std::convert::Infallible;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::task::Poll;
 
 use futures_lite::future::block_on;
 use pool_core::{CheckPolicy, Error, Manager, Pool, Verdict};
+use support::probe::poll_once;
 use support::watchdog::{MINUTE, Watchdog};
+use support::yield_now;
 
 use super::{DropPanics, unwinds};
 
@@ -85,6 +89,54 @@ fn an_error_of_a_manager_is_never_dropped_under_the_lock() {
     }
     assert!(calls.load(Ordering::SeqCst) >= 3);
     *call.lock().unwrap() = None;
+}
+
+/// A manager whose future of a check panics when it is dropped.
+struct CheckDropPanics {
+    drops: Arc<AtomicUsize>,
+    waits: AtomicUsize,
+}
+
+impl Manager for CheckDropPanics {
+    type Connection = ();
+    type Error = Infallible;
+
+    async fn connect(&self) -> Result<(), Infallible> {
+        Ok(())
+    }
+    async fn check(&self, (): &mut ()) -> Result<(), Infallible> {
+        let _on_drop = DropPanics(Arc::clone(&self.drops));
+        if self.waits.load(Ordering::SeqCst) > 0 {
+            yield_now().await;
+        }
+        Ok(())
+    }
+    async fn recycle(&self, (): &mut ()) -> Result<(), Infallible> {
+        Ok(())
+    }
+}
+
+#[test]
+fn a_ping_whose_check_panics_in_its_drop_costs_no_place_and_no_caller() {
+    for is_dropped in [false, true] {
+        let drops: Arc<AtomicUsize> = Arc::default();
+        let builder = Pool::builder(CheckDropPanics {
+            drops: Arc::clone(&drops),
+            waits: AtomicUsize::new(usize::from(is_dropped)),
+        });
+        let pool = builder.minsize(0).maxsize(1).build_lazy().unwrap();
+        let mut ping = Box::pin(pool.ping());
+        let polled = catch_unwind(AssertUnwindSafe(|| poll_once(&mut ping)));
+        let polled = polled.expect("the panic comes out of the poll");
+        assert_eq!(polled.is_pending(), is_dropped);
+        if let Poll::Ready(result) = polled {
+            assert!(matches!(result, Err(Error::Panicked { .. })), "{result:?}");
+        }
+        assert!(!unwinds(|| drop(ping)), "the panic comes out of the drop");
+        assert_eq!(drops.load(Ordering::SeqCst), 1);
+        assert_eq!(pool.size(), 0, "its connection is gone");
+        assert!(block_on(pool.acquire()).is_ok());
+    }
 }
 
 /// A manager whose checks and recycles fail with an error whose drop panics.

@@ -117,11 +117,14 @@ impl<M: Manager> Shared<M> {
     }
 }
 
+/// The message of a panic in a `Drop` inside of a step.
+pub(crate) const DROP_PANICKED: &str = "a future or a connection panicked when it was dropped";
+
 /// How a step has ended in which a `Drop` panicked: its connection is gone. The waiter of a connect has to know.
 fn gone<M: Manager>(kind: Kind) -> (Outcome<PoolTypes<M>>, StepReport) {
     let failure = Error::<M::Error>::Panicked {
         phase: Kind::phase(Some(kind)),
-        message: "a future or a connection panicked when it was dropped".to_owned(),
+        message: DROP_PANICKED.to_owned(),
     };
     let report = StepReport {
         took: None,
