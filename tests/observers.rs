@@ -10,6 +10,8 @@ use support::{FakeManager, Gate, Probe, Stage, Step, Told, Verb};
 
 #[path = "observers/order.rs"]
 mod order;
+#[path = "observers/slow.rs"]
+mod slow;
 
 const SECOND: Duration = Duration::from_secs(1);
 

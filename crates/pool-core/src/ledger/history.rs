@@ -1,5 +1,6 @@
 //! What the ledger writes down: counters, times, and the notes that the observers have not been told yet.
 
+use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use super::effects::Stale;
@@ -11,6 +12,9 @@ use crate::config::Config;
 use crate::event::CloseReason;
 use crate::panics::DropsQuietly;
 use crate::stats::{Counters, Stats, Times};
+
+/// How many notes are kept for observers that are slower than the events. The documentation of `Observer` says it, too.
+const MOST_KEPT: usize = 65_536;
 
 /// How the last connect failed.
 #[derive(Clone)]
@@ -29,7 +33,8 @@ pub(super) struct History<F> {
     measures: bool,
     /// Somebody observes the pool.
     listens: bool,
-    notes: Vec<Note>,
+    /// What the observers have not been told, in the order of the changes.
+    notes: VecDeque<Note>,
     /// A thread tells the observers at the moment. What is noted meanwhile it tells too.
     is_telling: bool,
 }
@@ -42,7 +47,7 @@ impl<F> History<F> {
             failed_connect: None,
             measures: config.measures(),
             listens: config.is_observed(),
-            notes: Vec::new(),
+            notes: VecDeque::new(),
             is_telling: false,
         }
     }
@@ -65,23 +70,39 @@ impl<F> History<F> {
         }
     }
 
+    /// Keeps a note. If there is no room, a mark in its place counts it, and it comes back.
     #[cold]
     fn push(&mut self, note: Note) -> Option<Note> {
-        self.notes.push(note);
-        None
+        if self.notes.len() < MOST_KEPT {
+            self.notes.push_back(note);
+            return None;
+        }
+        match self.notes.back_mut() {
+            Some(Note::Lagged(missed)) => *missed += 1,
+            _ => self.notes.push_back(Note::Lagged(1)),
+        }
+        Some(note)
     }
 
     pub(super) fn has_notes(&self) -> bool {
         !self.notes.is_empty()
     }
 
-    /// Takes what is to be told, unless there is nothing, or somebody else tells at the moment.
-    pub(super) fn take_notes(&mut self) -> Option<Vec<Note>> {
+    /// Takes what is to be told, and no more than `most`, unless there is nothing, or somebody else tells at the moment.
+    pub(super) fn take_notes(&mut self, most: usize) -> Option<VecDeque<Note>> {
         if self.is_telling || self.notes.is_empty() {
             return None;
         }
         self.is_telling = true;
-        Some(std::mem::take(&mut self.notes))
+        Some(match self.notes.len() <= most {
+            true => std::mem::take(&mut self.notes),
+            false => self.notes.drain(..most).collect(),
+        })
+    }
+
+    /// A thread tells the observers at the moment.
+    pub(super) fn is_telling(&self) -> bool {
+        self.is_telling
     }
 
     /// The notes that were taken have been told.
@@ -178,9 +199,10 @@ impl<T: LedgerTypes> Ledger<T> {
         }
     }
 
-    /// Takes what the observers are to be told, unless there is nothing, or somebody tells them at the moment.
-    pub(crate) fn take_notes(&mut self) -> Option<Vec<Note>> {
-        self.history.take_notes()
+    /// Takes what the observers are to be told, and no more than `most`, unless there is nothing, or somebody tells them
+    /// at the moment.
+    pub(crate) fn take_notes(&mut self, most: usize) -> Option<VecDeque<Note>> {
+        self.history.take_notes(most)
     }
 
     /// The notes that were taken have been told.

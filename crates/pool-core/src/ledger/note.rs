@@ -80,6 +80,8 @@ pub(crate) enum Note {
     PoolTerminated(usize),
     PoolClosed,
     SpawnFailed,
+    /// So many notes found no room here.
+    Lagged(u64),
 }
 
 impl Note {
@@ -213,6 +215,10 @@ impl Note {
             Self::PoolTerminated(held) => Event::PoolTerminated { pool, held: *held },
             Self::PoolClosed => Event::PoolClosed { pool },
             Self::SpawnFailed => Event::SpawnFailed { pool },
+            Self::Lagged(missed) => Event::Lagged {
+                pool,
+                missed: *missed,
+            },
         }
     }
 }

@@ -7,7 +7,7 @@ use crate::Manager;
 use crate::event::{ObservedPool, Observer};
 use crate::panics::{DropsQuietly, ignore_panic};
 
-/// How many events one call tells before it leaves the rest to the next call.
+/// How many events one call tells before it leaves the rest to upkeep or to the next call.
 const MOST_TOLD: usize = 1000;
 
 /// The observers of a pool.
@@ -49,23 +49,28 @@ impl<M: Manager> Shared<M> {
 
     #[cold]
     fn tell_all(&self) {
-        let mut told = 0;
-        // Others may note faster than this thread tells. Then one of them goes on.
-        while told < MOST_TOLD {
-            let taken = self.ledger().take_notes();
+        let mut most = MOST_TOLD;
+        // Others may note faster than this thread tells.
+        while most > 0 {
+            let taken = self.ledger().take_notes(most);
             let Some(notes) = taken else {
                 return;
             };
-            told += notes.len();
-            for note in &notes {
+            most -= notes.len();
+            for note in notes {
                 let event = note.event(&self.config().name);
                 for observer in &self.observers.0 {
                     ignore_panic(|| observer.on_event(&event));
                 }
+                // The error in it is foreign.
+                ignore_panic(|| drop(note));
             }
-            // The errors in them are foreign.
-            ignore_panic(|| drop(notes));
             self.ledger().told();
+        }
+        // Upkeep tells the rest, or the next call.
+        let upkeep = self.ledger().upkeep_for_notes();
+        if let Some(upkeep) = upkeep {
+            ignore_panic(|| upkeep.wake());
         }
     }
 
