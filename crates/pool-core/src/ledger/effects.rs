@@ -60,7 +60,7 @@ pub(crate) enum Stale<T: LedgerTypes> {
     Job(Box<Job<T>>),
     Settled(Settled<T>),
     Note(Note),
-    Failed(DropsQuietly<FailedConnect<T::Failure>>),
+    Failed(DropsQuietly<Box<FailedConnect<T::Failure>>>),
 }
 
 impl<T: LedgerTypes> Effects<T> {

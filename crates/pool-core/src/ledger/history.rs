@@ -28,7 +28,7 @@ pub(super) struct History<F> {
     pub(super) counters: Counters,
     pub(super) times: Box<Times>,
     /// If the last connect failed. Its drop is foreign code.
-    failed_connect: Option<DropsQuietly<FailedConnect<F>>>,
+    failed_connect: Option<DropsQuietly<Box<FailedConnect<F>>>>,
     /// Hand-outs are measured: for the observers, or for a threshold.
     measures: bool,
     /// Somebody observes the pool.
@@ -220,7 +220,8 @@ impl<T: LedgerTypes> Ledger<T> {
 
     /// How the last connect failed, if it did: it may have returned an error, taken too long, or panicked.
     pub(crate) fn failed_connect(&self) -> Option<&FailedConnect<T::Failure>> {
-        self.history.failed_connect.as_deref()
+        let failed = self.history.failed_connect.as_deref();
+        failed.map(|failed| &**failed)
     }
 
     /// A connect has ended: `failed` says how, if it has failed.
@@ -229,7 +230,7 @@ impl<T: LedgerTypes> Ledger<T> {
         failed: Option<FailedConnect<T::Failure>>,
         effects: &mut Effects<T>,
     ) {
-        let new = failed.map(DropsQuietly::new);
+        let new = failed.map(|failed| DropsQuietly::new(Box::new(failed)));
         let old = std::mem::replace(&mut self.history.failed_connect, new);
         if let Some(old) = old {
             effects.drop_later(Stale::Failed(old));
