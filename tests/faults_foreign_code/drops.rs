@@ -14,8 +14,11 @@ use support::yield_now;
 
 use super::{DropPanics, unwinds};
 
+/// What the drop of an error calls, if anything.
+type Call = Arc<Mutex<Option<Box<dyn Fn() + Send>>>>;
+
 /// An error whose drop calls somebody.
-struct DropCalls(Arc<Mutex<Option<Box<dyn Fn() + Send>>>>);
+struct DropCalls(Call);
 
 impl Drop for DropCalls {
     fn drop(&mut self) {
@@ -42,7 +45,7 @@ impl std::error::Error for DropCalls {}
 /// A manager whose checks fail, and whose connects fail from the second on.
 struct Fails {
     connects: AtomicUsize,
-    call: Arc<Mutex<Option<Box<dyn Fn() + Send>>>>,
+    call: Call,
 }
 
 impl Manager for Fails {
@@ -69,7 +72,7 @@ impl Manager for Fails {
 #[test]
 fn an_error_of_a_manager_is_never_dropped_under_the_lock() {
     let _watchdog = Watchdog::new(MINUTE);
-    let call: Arc<Mutex<Option<Box<dyn Fn() + Send>>>> = Arc::default();
+    let call: Call = Arc::default();
     let manager = Fails {
         connects: AtomicUsize::new(0),
         call: Arc::clone(&call),

@@ -119,7 +119,8 @@ impl<T: LedgerTypes> Ledger<T> {
 
     /// The waker of upkeep, if something is left to be told and nobody tells it at the moment.
     pub(crate) fn upkeep_for_notes(&mut self) -> Option<Waker> {
-        let is_left = self.history.has_notes() && !self.history.is_telling();
+        let untold = &self.history.untold;
+        let is_left = !untold.is_empty() && !untold.is_telling();
         is_left.then(|| self.background.upkeep.take()).flatten()
     }
 

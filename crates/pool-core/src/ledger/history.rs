@@ -1,10 +1,10 @@
 //! What the ledger writes down: counters, times, and the notes that the observers have not been told yet.
 
-use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use super::effects::Stale;
 use super::note::{Note, SharedError, StepReport};
+use super::untold::Untold;
 use super::{ConnectionKey, Effects, Kind, Ledger, LedgerTypes};
 use crate::ErrorClass;
 use crate::borrowed::Borrower;
@@ -12,9 +12,6 @@ use crate::config::Config;
 use crate::event::CloseReason;
 use crate::panics::DropsQuietly;
 use crate::stats::{Counters, Stats, Times};
-
-/// How many notes are kept for observers that are slower than the events. The documentation of `Observer` says it, too.
-const MOST_KEPT: usize = 65_536;
 
 /// How the last connect failed.
 #[derive(Clone)]
@@ -33,10 +30,7 @@ pub(super) struct History<F> {
     measures: bool,
     /// Somebody observes the pool.
     listens: bool,
-    /// What the observers have not been told, in the order of the changes.
-    notes: VecDeque<Note>,
-    /// A thread tells the observers at the moment. What is noted meanwhile it tells too.
-    is_telling: bool,
+    pub(super) untold: Untold,
 }
 
 impl<F> History<F> {
@@ -47,8 +41,7 @@ impl<F> History<F> {
             failed_connect: None,
             measures: config.measures(),
             listens: config.is_observed(),
-            notes: VecDeque::new(),
-            is_telling: false,
+            untold: Untold::new(),
         }
     }
 
@@ -61,53 +54,26 @@ impl<F> History<F> {
         }
     }
 
+    #[cold]
+    fn push(&mut self, note: Note) {
+        match self.untold.has_room() {
+            true => self.untold.push(note),
+            false => self.untold.miss(),
+        }
+    }
+
     /// As [`note`](Self::note). A note that nobody will be told comes back, because the drop of its error is foreign code.
     #[must_use]
     fn note_with_error(&mut self, note: Note) -> Option<Note> {
-        match self.listens {
-            true => self.push(note),
-            false => Some(note),
+        if !self.listens {
+            return Some(note);
         }
-    }
-
-    /// Keeps a note. If there is no room, a mark in its place counts it, and it comes back.
-    #[cold]
-    fn push(&mut self, note: Note) -> Option<Note> {
-        if self.notes.len() < MOST_KEPT {
-            self.notes.push_back(note);
-            return None;
+        if !self.untold.has_room() {
+            self.untold.miss();
+            return Some(note);
         }
-        match self.notes.back_mut() {
-            Some(Note::Lagged(missed)) => *missed += 1,
-            _ => self.notes.push_back(Note::Lagged(1)),
-        }
-        Some(note)
-    }
-
-    pub(super) fn has_notes(&self) -> bool {
-        !self.notes.is_empty()
-    }
-
-    /// Takes what is to be told, and no more than `most`, unless there is nothing, or somebody else tells at the moment.
-    pub(super) fn take_notes(&mut self, most: usize) -> Option<VecDeque<Note>> {
-        if self.is_telling || self.notes.is_empty() {
-            return None;
-        }
-        self.is_telling = true;
-        Some(match self.notes.len() <= most {
-            true => std::mem::take(&mut self.notes),
-            false => self.notes.drain(..most).collect(),
-        })
-    }
-
-    /// A thread tells the observers at the moment.
-    pub(super) fn is_telling(&self) -> bool {
-        self.is_telling
-    }
-
-    /// The notes that were taken have been told.
-    pub(super) fn told(&mut self) {
-        self.is_telling = false;
+        self.untold.push(note);
+        None
     }
 
     /// A connection was held for so long. Without an observer not all of these times are known.
@@ -201,13 +167,13 @@ impl<T: LedgerTypes> Ledger<T> {
 
     /// Takes what the observers are to be told, and no more than `most`, unless there is nothing, or somebody tells them
     /// at the moment.
-    pub(crate) fn take_notes(&mut self, most: usize) -> Option<VecDeque<Note>> {
-        self.history.take_notes(most)
+    pub(crate) fn take_notes(&mut self, most: usize) -> Option<Vec<Note>> {
+        self.history.untold.take(most)
     }
 
     /// The notes that were taken have been told.
     pub(crate) fn told(&mut self) {
-        self.history.told();
+        self.history.untold.told();
     }
 
     /// An acquire has left the queue without a connection: `timed_out`, or it was dropped.

@@ -30,6 +30,7 @@ mod release;
 mod settle;
 mod supply;
 mod timer;
+mod untold;
 mod watch;
 
 use std::time::{Duration, Instant};

@@ -111,7 +111,7 @@ impl<T: LedgerTypes> Ledger<T> {
     pub(super) fn watch_struck(&mut self, now: Instant, effects: &mut Effects<T>) {
         self.find_slow(now);
         self.find_leaks(now);
-        if self.history.has_notes() {
+        if !self.history.untold.is_empty() {
             // Inside of a runtime's timer nothing can be told. Upkeep does it, or the next caller.
             self.wake_upkeep(effects);
         }

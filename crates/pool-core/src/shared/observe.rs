@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::Shared;
 use crate::Manager;
 use crate::event::{ObservedPool, Observer};
+use crate::ledger::Note;
 use crate::panics::{DropsQuietly, ignore_panic};
 
 /// How many events one call tells before it leaves the rest to upkeep or to the next call.
@@ -57,13 +58,16 @@ impl<M: Manager> Shared<M> {
                 return;
             };
             most -= notes.len();
-            for note in notes {
+            for note in &notes {
                 let event = note.event(&self.config().name);
                 for observer in &self.observers.0 {
                     ignore_panic(|| observer.on_event(&event));
                 }
-                // The error in it is foreign.
-                ignore_panic(|| drop(note));
+            }
+            // The errors in them are foreign. Two that panic in one drop would end the process.
+            match notes.len() {
+                1 => drop(ignore_panic(|| drop(notes))),
+                _ => notes.into_iter().for_each(drop_quietly),
             }
             self.ledger().told();
         }
@@ -88,4 +92,8 @@ impl<M: Manager> Shared<M> {
             self.set_timer_if_needed();
         }
     }
+}
+
+fn drop_quietly(note: Note) {
+    ignore_panic(|| drop(note));
 }
