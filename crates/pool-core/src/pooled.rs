@@ -153,12 +153,10 @@ pub(crate) fn give_back<M: Manager>(shared: &Arc<Shared<M>>, mut entry: Box<Entr
     let Ok(verdict) = shared.backend.verdict(&mut entry) else {
         return give_back_unknown(shared, entry);
     };
-    let now = match shared.reads_clock {
-        false => None,
-        true if shared.measures => return give_back_measured(shared, entry, verdict),
-        true => Some(shared.now()),
-    };
-    let given = shared.ledger().give_back_fast(entry, verdict, now);
+    if shared.reads_clock() {
+        return give_back_now(shared, entry, verdict);
+    }
+    let given = shared.ledger().give_back_fast(entry, verdict, None);
     match given {
         Ok(None) => {}
         Ok(Some(waker)) => drop(ignore_panic(|| waker.wake())),
@@ -166,9 +164,10 @@ pub(crate) fn give_back<M: Manager>(shared: &Arc<Shared<M>>, mut entry: Box<Entr
     }
 }
 
-/// As in the fast case, in a pool that measures: it notes when the connection came back, if somebody is to hear of it.
+/// As in the fast case, in a pool that reads the clock. If it measures, it notes when the connection came back, where
+/// somebody is to hear of it.
 #[inline(never)]
-fn give_back_measured<M: Manager>(
+fn give_back_now<M: Manager>(
     shared: &Arc<Shared<M>>,
     entry: Box<Entry<M::Connection>>,
     verdict: Verdict,

@@ -9,6 +9,7 @@ mod mutex_vec;
 mod null_database;
 mod pool_core;
 mod r2d2;
+mod recorder;
 mod sqlx;
 
 use crate::contender::{Contender, ContenderTask};
@@ -43,6 +44,17 @@ pub(crate) fn run_for_checking<const PAD: usize, T: ContenderTask>(task: &T) -> 
     ]
 }
 
+/// Runs a task for pool-core with nothing that measures, and with each of what an operator can turn on.
+pub(crate) fn run_for_watched<T: ContenderTask>(task: &T) -> Vec<T::Output> {
+    vec![
+        task.run::<pool_core::PoolCore<SMALL, { pool_core::REUSE }>>(),
+        task.run::<pool_core::PoolCore<SMALL, { pool_core::LEAKS }>>(),
+        task.run::<pool_core::PoolCore<SMALL, { pool_core::OBSERVER }>>(),
+        task.run::<pool_core::PoolCore<SMALL, { pool_core::METRICS }>>(),
+        task.run::<pool_core::PoolCore<SMALL, { pool_core::OPEN_TELEMETRY }>>(),
+    ]
+}
+
 /// Names and settings of all contenders.
 pub(crate) fn settings() -> Vec<(&'static str, &'static str)> {
     struct Settings;
@@ -54,5 +66,6 @@ pub(crate) fn settings() -> Vec<(&'static str, &'static str)> {
     }
     let mut settings = run_for_all::<SMALL, _>(&Settings);
     settings.extend(run_for_checking::<SMALL, _>(&Settings));
+    settings.extend(run_for_watched(&Settings).into_iter().skip(1));
     settings
 }

@@ -1,16 +1,37 @@
 //! pool-core, in three ways: with connections that come back clean, with a recycle of each return, and with a check in each acquire.
+//! And with what an operator can turn on.
 
 use std::convert::Infallible;
+use std::sync::OnceLock;
 use std::time::Duration;
 
-use pool_core::{CheckPolicy, Manager, Pool, PooledConnection, Verdict};
+use opentelemetry::metrics::MeterProvider as _;
+use opentelemetry_sdk::metrics::{InMemoryMetricExporter, PeriodicReader, SdkMeterProvider};
+use pool_core::{
+    CheckPolicy, Event, Manager, MetricsObserver, OpenTelemetryObserver, Pool, PooledConnection,
+    Verdict,
+};
 
+use super::recorder;
 use crate::contender::Contender;
 use crate::fake::{Connection, Server};
 
 pub(crate) const REUSE: u8 = 0;
 pub(crate) const RECYCLE: u8 = 1;
 pub(crate) const CHECK: u8 = 2;
+pub(crate) const LEAKS: u8 = 3;
+pub(crate) const OBSERVER: u8 = 4;
+pub(crate) const METRICS: u8 = 5;
+pub(crate) const OPEN_TELEMETRY: u8 = 6;
+
+/// It lives as long as the pools that report to it.
+static PROVIDER: OnceLock<SdkMeterProvider> = OnceLock::new();
+
+/// It exports once a minute.
+fn provider() -> SdkMeterProvider {
+    let reader = PeriodicReader::builder(InMemoryMetricExporter::default()).build();
+    SdkMeterProvider::builder().with_reader(reader).build()
+}
 
 pub(crate) struct Backend<const PAD: usize, const WAY: u8>(Server);
 
@@ -50,6 +71,16 @@ impl<const PAD: usize, const WAY: u8> PoolCore<PAD, WAY> {
             CHECK => builder
                 .check_policy(CheckPolicy::Always)
                 .check_timeout(Duration::from_secs(5)),
+            LEAKS => builder.leak_warning_after(Duration::from_secs(60)),
+            OBSERVER => builder.observer(|_: &Event<'_>| {}),
+            METRICS => {
+                recorder::install();
+                builder.observer(MetricsObserver::new())
+            }
+            OPEN_TELEMETRY => {
+                let meter = PROVIDER.get_or_init(provider).meter("pool-bench");
+                builder.observer(OpenTelemetryObserver::new(&meter))
+            }
             _ => builder,
         }
     }
@@ -59,6 +90,10 @@ impl<const PAD: usize, const WAY: u8> Contender for PoolCore<PAD, WAY> {
     const NAME: &'static str = match WAY {
         RECYCLE => "pool-core, recycling",
         CHECK => "pool-core, checking",
+        LEAKS => "pool-core, leak warning",
+        OBSERVER => "pool-core, observer",
+        METRICS => "pool-core, metrics",
+        OPEN_TELEMETRY => "pool-core, OpenTelemetry",
         _ => "pool-core",
     };
     const SETTINGS: &'static str = match WAY {
@@ -67,6 +102,14 @@ impl<const PAD: usize, const WAY: u8> Contender for PoolCore<PAD, WAY> {
         }
         CHECK => {
             "in the storm only: as pool-core, with CheckPolicy::Always and check_timeout 5 s: each acquire runs check()"
+        }
+        LEAKS => "in `watched` only: as pool-core, with leak_warning_after 60 s",
+        OBSERVER => "in `watched` only: as pool-core, with an observer that does nothing",
+        METRICS => {
+            "in `watched` only: as pool-core, with MetricsObserver and a recorder that keeps atomic counters, gauges and 12 buckets"
+        }
+        OPEN_TELEMETRY => {
+            "in `watched` only: as pool-core, with OpenTelemetryObserver and the SDK's PeriodicReader, which exports into memory once a minute"
         }
         _ => {
             "defaults (FIFO, check after 1 s idle, upkeep on, tokio or smol adapter) and acquire_timeout 30 s; the manager answers Verdict::Reuse"

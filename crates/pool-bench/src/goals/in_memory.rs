@@ -64,6 +64,10 @@ pub(super) fn goals() -> Vec<Goal> {
         goal("fill", "cold ms", Of::Itself, AtMost(7.5)),
         goal("fill", "warm ms", Of::Itself, AtMost(7.5)),
     ];
+    goals.push(Goal {
+        ours: "pool-core, leak warning",
+        ..goal("watched", "ns", Of::One(OURS), AtMost(1.95))
+    });
     for ours in ["pool-core", "pool-core, recycling", "pool-core, checking"] {
         for column in ["lost of 4", "reconnects", "too many open"] {
             goals.push(Goal {

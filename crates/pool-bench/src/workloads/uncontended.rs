@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use crate::arithmetic::median;
 use crate::contender::{Contender, ContenderTask, fill};
-use crate::contenders::{OURS, run_for_all};
+use crate::contenders::{OURS, run_for_all, run_for_watched};
 use crate::effort::Effort;
 use crate::executors::Executor;
 use crate::fake::{BIG, SMALL, Server};
@@ -58,6 +58,17 @@ pub(crate) fn workloads(effort: Effort) -> Vec<Workload> {
             needs_quiet: false,
             rounds,
             cells: run_for_all::<BIG, _>(&run(Executor::Smol)),
+        },
+        Workload {
+            id: "watched",
+            title: format!(
+                "Uncontended, with what an operator can turn on, pool of {POOL}, on tokio's current-thread executor"
+            ),
+            columns: COLUMNS,
+            baseline: OURS,
+            needs_quiet: false,
+            rounds,
+            cells: run_for_watched(&run(Executor::Tokio)),
         },
     ]
 }

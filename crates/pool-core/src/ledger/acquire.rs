@@ -87,10 +87,10 @@ impl<T: LedgerTypes> Ledger<T> {
         by: &mut Borrower,
     ) -> Option<T::Entry> {
         let is_quiet = self.queue.is_empty()
-            && self.lifecycle.is_open()
             && self.jobs.undriven_count() == 0
-            // The first comparison nearly always shows that nothing is missing for minsize.
-            && (self.idle.clean_len() + self.held >= self.fill.minsize() || self.is_complete());
+            // The first comparison nearly always shows that nothing is missing for minsize, and always fails in a pool
+            // that closes.
+            && (self.idle.clean_len() + self.held >= self.fill.enough() || self.is_complete());
         if !is_quiet {
             return None;
         }
@@ -105,10 +105,10 @@ impl<T: LedgerTypes> Ledger<T> {
         self.connections.lend(key, to);
     }
 
-    /// Whether nothing is missing for minsize.
+    /// Whether the pool is open and nothing is missing for minsize.
     #[inline(never)]
     fn is_complete(&self) -> bool {
-        self.missing() == 0
+        self.lifecycle.is_open() && self.missing() == 0
     }
 
     /// Adds a waiter.

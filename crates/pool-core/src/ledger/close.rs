@@ -29,6 +29,7 @@ impl<T: LedgerTypes> Ledger<T> {
 
     /// The pool has begun to close.
     fn end_acquires(&mut self, effects: &mut Effects<T>) {
+        self.fill.stop();
         let status = self.status();
         self.history.note(|| Note::PoolClosing(status));
         for ticket in self.queue.tickets() {

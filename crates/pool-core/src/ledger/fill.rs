@@ -12,6 +12,9 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 
 pub(super) struct Fill {
     minsize: usize,
+    /// With so many connections, an acquire need not look whether one is missing: minsize, and more than there can be
+    /// once the pool closes.
+    enough: usize,
     /// The largest number of connections; `usize::MAX` where it is unlimited.
     limit: usize,
     maxsize: usize,
@@ -24,6 +27,7 @@ impl Fill {
     pub(super) fn new(config: &Config) -> Self {
         Self {
             minsize: config.minsize,
+            enough: config.minsize,
             limit: config.limit(),
             maxsize: config.maxsize,
             retry_at: None,
@@ -34,6 +38,16 @@ impl Fill {
     #[inline]
     pub(super) fn minsize(&self) -> usize {
         self.minsize
+    }
+
+    #[inline]
+    pub(super) fn enough(&self) -> usize {
+        self.enough
+    }
+
+    /// The pool closes.
+    pub(super) fn stop(&mut self) {
+        self.enough = usize::MAX;
     }
 
     pub(super) fn maxsize(&self) -> usize {

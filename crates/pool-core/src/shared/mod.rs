@@ -28,7 +28,7 @@ use crate::config::Config;
 use crate::error::{Error, LastConnect, TimeoutReport};
 use crate::ledger::{Effects, Ledger, LedgerEntry, LedgerTypes, Ticket};
 use crate::panics::{DropsQuietly, ignore_panic};
-use crate::sync::{AtomicBool, LedgerGuard, Mutex};
+use crate::sync::{AtomicU8, LedgerGuard, Mutex};
 use crate::{BoxFuture, Manager, Runtime, Status};
 
 pub(crate) type PoolLedger<M> = Ledger<PoolTypes<M>>;
@@ -38,14 +38,11 @@ pub(crate) type PoolEntry<M> = <PoolTypes<M> as LedgerTypes>::Entry;
 pub(crate) struct Shared<M: Manager> {
     pub(crate) backend: Arc<Backend<M>>,
     ledger: Lock<PoolLedger<M>>,
-    /// A hint: the last acquire that joined the queue could only wait. While it is set, an acquire skips the fast case.
-    has_waiters_hint: AtomicBool,
+    detours: Detours,
     /// The idle time is told by the instants of return, so each acquire and each return reads the clock.
     pub(crate) stamps_returns: bool,
     /// Each hand-out and each return is measured: for the observers, or for a threshold.
     pub(crate) measures: bool,
-    /// Each hand-out and each return reads the clock, for one reason or the other.
-    pub(crate) reads_clock: bool,
     observers: Observers,
     /// Time-outs can be kept.
     pub(crate) has_timer: bool,
@@ -75,11 +72,10 @@ impl<M: Manager> Shared<M> {
         let stamps_returns = shortest.is_some() && !backend.uses_thread_timer();
         Arc::new_cyclic(|shared: &Weak<Self>| Self {
             ledger: Lock::new(ledger),
-            has_waiters_hint: AtomicBool::new(false),
+            detours: Detours::new(stamps_returns || measures),
             measures,
             observers,
             stamps_returns,
-            reads_clock: stamps_returns || measures,
             _last_of_backend: DropsQuietly::new(Arc::clone(&backend)),
             backend,
             has_timer,
@@ -94,13 +90,11 @@ impl<M: Manager> Shared<M> {
 
     /// The fast case of an acquire: an idle connection that needs no step, if nobody waits.
     pub(crate) fn take_ready(self: &Arc<Self>, by: &mut Borrower) -> Option<PoolEntry<M>> {
-        // Behind others, nothing can be had at once.
-        if self.has_waiters_hint() {
-            return None;
-        }
-        match self.reads_clock {
-            false => self.ledger().take_ready(None, by),
-            true => self.take_ready_now(by),
+        match self.detours.now() {
+            Detours::NONE => self.ledger().take_ready(None, by),
+            Detours::READS_CLOCK => self.take_ready_now(by),
+            // Behind others, nothing can be had at once.
+            _ => None,
         }
     }
 
@@ -117,18 +111,16 @@ impl<M: Manager> Shared<M> {
         taken
     }
 
+    /// Each hand-out and each return reads the clock, for one reason or another.
     #[inline]
-    fn has_waiters_hint(&self) -> bool {
-        self.has_waiters_hint.load(Ordering::Relaxed)
+    pub(crate) fn reads_clock(&self) -> bool {
+        self.detours.now() & Detours::READS_CLOCK != 0
     }
 
     /// Notes whether an acquire that joins the queue can only wait, if that has changed.
     #[inline]
-    pub(crate) fn set_waiters_hint(&self, has_waiters_hint: bool) {
-        if self.has_waiters_hint() != has_waiters_hint {
-            self.has_waiters_hint
-                .store(has_waiters_hint, Ordering::Relaxed);
-        }
+    pub(crate) fn set_waiters_hint(&self, has_waiters: bool) {
+        self.detours.set_waiters(has_waiters);
     }
 
     pub(crate) fn status(&self) -> Status {
@@ -234,6 +226,34 @@ impl<M: Manager> Shared<M> {
             status,
             last_connect: own_error,
             report: Box::new(report),
+        }
+    }
+}
+
+/// What keeps an acquire from the shortest way, in one byte, so that it looks once.
+struct Detours(AtomicU8);
+
+impl Detours {
+    const NONE: u8 = 0;
+    /// A hand-out and a return need the time.
+    const READS_CLOCK: u8 = 1;
+    /// A hint: the last acquire that joined the queue could only wait, so that nothing can be had at once.
+    const WAITERS: u8 = 2;
+
+    fn new(reads_clock: bool) -> Self {
+        Self(AtomicU8::new(u8::from(reads_clock)))
+    }
+
+    #[inline]
+    fn now(&self) -> u8 {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    #[inline]
+    fn set_waiters(&self, has_waiters: bool) {
+        let old = self.now();
+        if (old & Self::WAITERS != 0) != has_waiters {
+            self.0.store(old ^ Self::WAITERS, Ordering::Relaxed);
         }
     }
 }

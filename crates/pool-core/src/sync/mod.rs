@@ -10,6 +10,6 @@ mod modelled;
 mod real;
 
 #[cfg(any(loom, shuttle))]
-pub(crate) use self::modelled::{AtomicBool, LedgerGuard, LedgerMutex, Mutex, MutexGuard, pause};
+pub(crate) use self::modelled::{AtomicU8, LedgerGuard, LedgerMutex, Mutex, MutexGuard, pause};
 #[cfg(not(any(loom, shuttle)))]
-pub(crate) use self::real::{AtomicBool, LedgerGuard, LedgerMutex, Mutex, MutexGuard, pause};
+pub(crate) use self::real::{AtomicU8, LedgerGuard, LedgerMutex, Mutex, MutexGuard, pause};

@@ -7,7 +7,7 @@ use loom as checker;
 #[cfg(all(shuttle, not(loom)))]
 use shuttle as checker;
 
-pub(crate) use self::checker::sync::atomic::AtomicBool;
+pub(crate) use self::checker::sync::atomic::AtomicU8;
 pub(crate) use self::checker::sync::{Mutex, MutexGuard, MutexGuard as LedgerGuard};
 /// A thread that looks again and again lets the others run first: without that, the model checker would follow it for
 /// ever.
