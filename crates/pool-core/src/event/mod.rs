@@ -193,7 +193,8 @@ pub enum Event<'a> {
         /// Its label.
         label: Option<&'a str>,
     },
-    /// An acquire failed with this error: a connect failed, a check panicked, or the pool was closed.
+    /// An acquire failed with this error: a connect failed, a check panicked, the pool was closed, or no timer can keep its
+    /// time-out.
     #[non_exhaustive]
     AcquireFailed {
         /// The pool's name.
