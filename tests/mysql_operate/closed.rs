@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use pool_mysql::mysql_async::prelude::Queryable;
-use pool_mysql::mysql_async::{Error as DriverFailure, Row};
+use pool_mysql::mysql_async::{Error as DriverFailure, Row, TxOpts};
 use pool_mysql::{
     ClosedBecause, ConnectOptions, Connection, Error, MySqlErrorExt, Pool, ResetPolicy, connect,
     create_pool,
@@ -18,7 +18,7 @@ use crate::server::{Server, Watcher, is_refused, polled, sleep, test};
 const LONG: &str = "SELECT seq, REPEAT('x', 1000) FROM seq_1_to_300000";
 
 /// A pool of one connection that tells its events.
-fn told(options: ConnectOptions) -> (Pool, Told) {
+pub(crate) fn told(options: ConnectOptions) -> (Pool, Told) {
     let (builder, told) = Told::by(create_pool(options).minsize(0).maxsize(1));
     (builder.build_lazy().expect("a good pool"), told)
 }
@@ -35,8 +35,39 @@ async fn close_of_the_first(told: &Told) -> String {
     }
 }
 
+/// Reaches the server in one of the ways that have the driver's errors; `?` makes ours of them. `None` after the last way.
+async fn driver_way(conn: &mut Connection, number: usize) -> Option<Result<(), Error>> {
+    async fn go(conn: &mut Connection, number: usize) -> Result<bool, Error> {
+        match number {
+            0 => conn.query_drop("SELECT 1").await?,
+            1 => drop(conn.query_iter("SELECT 1").await?),
+            2 => drop(conn.query_stream::<Row, _>("SELECT 1").await?),
+            3 => drop(conn.prep("SELECT 1").await?),
+            4 => drop(conn.exec::<Row, _, _>("SELECT ?", (1,)).await?),
+            5 => Queryable::exec_drop(conn, "DO ?", (1,)).await?,
+            6 => conn.exec_batch("DO ?", [(1,)]).await?,
+            7 => conn.ping().await?,
+            8 => conn.begin().await?,
+            9 => conn.commit().await?,
+            10 => conn.rollback().await?,
+            11 => conn.autocommit(true).await?,
+            12 => conn.select_db("mysql").await?,
+            13 => conn.kill(1).await?,
+            14 => drop(conn.show_warnings().await?),
+            15 => drop(conn.load_local("LOAD DATA", "1").await?),
+            16 => drop(conn.start_transaction(TxOpts::default()).await?),
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+    match go(conn, number).await {
+        Ok(false) => None,
+        result => Some(result.map(drop)),
+    }
+}
+
 /// What a person reads at each place where such a connection can be met.
-async fn all_places_say(conn: &mut Connection, because: ClosedBecause) {
+pub(crate) async fn all_places_say(conn: &mut Connection, because: ClosedBecause) {
     assert_eq!(conn.closed_because(), Some(because));
     assert!(conn.is_closed());
     let text = format!("the connection is closed: {because}");
@@ -57,6 +88,12 @@ async fn all_places_say(conn: &mut Connection, because: ClosedBecause) {
             .await
             .unwrap_err(),
     );
+    let mut ways = 0;
+    while let Some(result) = driver_way(conn, ways).await {
+        errors.push(result.unwrap_err());
+        ways += 1;
+    }
+    assert_eq!(ways, 17);
     for error in errors {
         assert!(
             matches!(error, Error::Closed(told) if told == because),
@@ -136,7 +173,7 @@ fn each_reason_is_told_by_the_connection_its_cursors_and_its_pool() {
 }
 
 /// All reasons, with their names in the documentation.
-const REASONS: [(&str, ClosedBecause); 10] = [
+const REASONS: [(&str, ClosedBecause); 11] = [
     ("ClosedByHolder", ClosedBecause::ClosedByHolder),
     ("Terminated", ClosedBecause::Terminated),
     ("Cancelled", ClosedBecause::Cancelled),
@@ -145,6 +182,7 @@ const REASONS: [(&str, ClosedBecause); 10] = [
     ("ServerClosed", ClosedBecause::ServerClosed),
     ("ConnectionLost", ClosedBecause::ConnectionLost),
     ("DriverGaveUp", ClosedBecause::DriverGaveUp),
+    ("LocalFileFailed", ClosedBecause::LocalFileFailed),
     ("NotRolledBack", ClosedBecause::NotRolledBack),
     ("RuntimeEnded", ClosedBecause::RuntimeEnded),
 ];
