@@ -11,6 +11,7 @@ use pool_mysql::{
     create_pool,
 };
 use support::Told;
+use support::fake_server::scripts::{never_answers, plain};
 use support::fake_server::{Answer, FakeServer, Received};
 
 use crate::server::{Server, Watcher, is_refused, polled, sleep, test};
@@ -254,12 +255,7 @@ fn a_terminated_pool_is_the_reason_of_the_command_under_way_and_of_all_later_one
 #[test]
 fn a_command_without_an_answer_in_its_time_is_the_reason_afterwards() {
     test(|| async {
-        let script = |command: &Received| match command.text() {
-            text if text.starts_with("SELECT CONCAT_WS") => Answer::Error(1193, "no such variable"),
-            text if text.contains("never") => Answer::Nothing,
-            _ => Answer::Ok,
-        };
-        let server = FakeServer::start("8.0.30", script).expect("a server");
+        let server = FakeServer::start("8.0.30", never_answers).expect("a server");
         let options = ConnectOptions::new()
             .host("127.0.0.1")
             .port(server.port())
@@ -362,12 +358,11 @@ fn a_command_that_the_driver_gave_up_and_a_runtime_that_has_ended_are_reasons() 
 fn a_savepoint_that_the_server_does_not_roll_back_to_is_a_reason() {
     test(|| async {
         let script = |command: &Received| match command.text() {
-            text if text.starts_with("SELECT CONCAT_WS") => Answer::Error(1193, "no such variable"),
             text if text.starts_with("ROLLBACK TO") => Answer::Error(1305, "no such savepoint"),
             text if text.starts_with("START") || text.starts_with("SAVEPOINT") => {
                 Answer::InTransaction
             }
-            _ => Answer::Ok,
+            _ => plain(command),
         };
         let server = FakeServer::start("8.0.30", script).expect("a server");
         let options = ConnectOptions::new().host("127.0.0.1").user("app");

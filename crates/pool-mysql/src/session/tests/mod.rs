@@ -1,6 +1,7 @@
 //! Every purpose of a command, every kind of result: what becomes of the session.
 
 mod model;
+pub(super) mod panics;
 
 use mysql_async::consts::StatusFlags;
 use mysql_async::{Error, ServerError};
