@@ -61,7 +61,7 @@ use crate::transport::server::Server;
 /// - [`closed_because`](Self::closed_because), at any time, also where the error became one of another type, such as `anyhow`'s;
 /// - the event of the pool that closes it.
 ///
-/// # Other things to know
+/// # Closing it
 ///
 /// [`close`](Self::close) closes the connection, as in aiomysql. The driver's method of that name closes a prepared
 /// statement; call it as `Queryable::close(&mut conn, statement)`.
