@@ -13,6 +13,9 @@ mod browser;
 mod faults;
 #[path = "dashboard/load.rs"]
 mod load;
+#[cfg(test)]
+#[path = "dashboard/secrets.rs"]
+mod secrets;
 #[path = "dashboard/watch.rs"]
 mod watch;
 

@@ -258,6 +258,51 @@ fn a_time_out_says_how_the_last_connect_failed_and_when() {
 }
 
 #[test]
+fn a_connect_that_took_too_long_or_panicked_is_told_as_the_last_one_that_failed() {
+    let cases = [
+        (Step::Pend, "connecting took longer than 10s"),
+        (
+            Step::Panic,
+            "the manager panicked while connecting: scripted: Connect panics",
+        ),
+    ];
+    for (step, words) in cases {
+        Stage::each_virtual(|stage| {
+            let (builder, control) = stage.pool(1);
+            let pool = builder.connect_timeout(10 * SECOND).build_lazy().unwrap();
+            let auth = Step::Fail(pool_core::ErrorClass::Auth);
+            control.next(Verb::Connect, auth);
+            assert!(stage.run(pool.acquire()).is_err());
+            control.next(Verb::Connect, step.clone());
+            let mut failed = Probe::polled(pool.acquire());
+            stage.advance(10 * SECOND);
+            assert!(failed.poll_until_stalled(stage));
+            assert!(failed.take().is_err());
+            control.next(Verb::Connect, Step::Pend);
+            let mut late = Probe::pending(pool.acquire().timeout(5 * SECOND));
+            stage.advance(5 * SECOND);
+            assert!(late.poll_until_stalled(stage));
+            let error = error_of(late.take());
+            // The panic came at once, the other failure after ten seconds.
+            let age = match step {
+                Step::Panic => 15,
+                _ => 5,
+            };
+            let text = error.to_string();
+            let told = format!("; the last connect failed {age}s ago (transient): {words}");
+            assert!(text.contains(&told), "{text}");
+            assert!(error.last_connect().is_none(), "it has no error of its own");
+            let readiness = pool.readiness().to_string();
+            let told = format!("the last connect failed {age}s ago (transient)");
+            assert!(readiness.contains(&told), "{readiness}");
+            drop((failed, late));
+            stage.advance(60 * SECOND);
+            all_is_well(stage, pool, &control);
+        });
+    }
+}
+
+#[test]
 fn thresholds_are_checked_and_counted_without_an_observer() {
     let stage = &Stage::spawning();
     for field in ["slow_acquire_after", "leak_warning_after"] {

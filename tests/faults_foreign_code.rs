@@ -6,15 +6,18 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Wake, Waker};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use futures_lite::future::block_on;
 use pool_core::{
     BoxFuture, Error, Manager, NoSpawner, Pool, PooledConnection, Runtime, ThreadTimer, Verdict,
 };
+use support::Told;
 use support::probe::poll_once;
+use support::watchdog::MINUTE;
 
-const MINUTE: Duration = Duration::from_secs(60);
+#[path = "faults_foreign_code/drops.rs"]
+mod drops;
 
 fn unwinds<T>(body: impl FnOnce() -> T) -> bool {
     catch_unwind(AssertUnwindSafe(body)).is_err()
@@ -204,6 +207,33 @@ fn a_timer_that_panics_is_the_error_of_the_step_that_it_should_have_limited() {
         error.to_string().contains("the runtime's timer panicked"),
         "{error}"
     );
+}
+
+#[test]
+fn an_acquire_whose_time_out_no_timer_can_keep_is_told_as_failed_and_not_as_dropped() {
+    for waits_for_connect in [false, true] {
+        let manager = Plain {
+            connects_never: waits_for_connect,
+        };
+        let pool = Pool::builder(manager).runtime(Broken { clock: false });
+        let (builder, told) = Told::by(pool.minsize(0).maxsize(1));
+        let pool = builder.build_lazy().unwrap();
+        let held = (!waits_for_connect).then(|| block_on(pool.acquire()).unwrap());
+        told.take();
+        let error = block_on(pool.acquire().timeout(MINUTE)).unwrap_err();
+        let Error::Config(error) = error else {
+            panic!("{error}");
+        };
+        assert_eq!(error.field(), "timeout");
+        let sentences = told.take_with("acquire");
+        assert_eq!(sentences.len(), 2, "{sentences:#?}");
+        assert!(sentences[0].ends_with("waits"), "{sentences:#?}");
+        let (failed, cause) = (" failed after ", "the runtime's timer panicked");
+        let is_told = sentences[1].contains(failed) && sentences[1].contains(cause);
+        assert!(is_told, "{sentences:#?}");
+        assert_eq!(pool.stats().cancelled(), 0, "nobody has dropped it");
+        drop(held);
+    }
 }
 
 #[test]

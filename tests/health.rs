@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use pool_core::{CheckPolicy, Error, ErrorClass, Phase, PooledConnection, Readiness};
 use support::invariants::{acquire_now, all_is_well, counts_true};
-use support::{FakePool, Probe, Stage, Step, Told, Verb};
+use support::{FakePool, Gate, Probe, Stage, Step, Told, Verb};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -67,8 +67,8 @@ fn a_ping_of_a_server_that_does_not_answer_ends_with_check_timeout() {
         let pool = builder.check_timeout(5 * SECOND).build_lazy().unwrap();
         control.next(Verb::Check, Step::Pend);
         let mut ping = Probe::pending(pool.ping());
-        let line = line!() - 1;
-        assert_eq!(pool.borrowed()[0].place().line(), line, "the caller's");
+        assert_eq!(pool.status().checking(), 1);
+        assert!(pool.borrowed().is_empty(), "nobody uses it");
         stage.advance(5 * SECOND);
         assert!(ping.poll_until_stalled(stage));
         let error = ping.take().expect_err("nobody answers");
@@ -117,6 +117,77 @@ fn a_ping_that_is_dropped_in_its_check_or_in_the_queue_costs_no_place() {
         drop((in_check, in_queue, user));
         stage.settle();
         assert_eq!(control.made(), 2, "nobody knows what the first was in");
+        all_is_well(stage, pool, &control);
+    });
+}
+
+#[test]
+fn a_ping_tells_the_observers_of_its_check_and_its_time_is_kept() {
+    Stage::each_virtual(|stage| {
+        let (builder, control) = stage.pool(1);
+        let builder = builder.check_policy(CheckPolicy::Never);
+        let (builder, told) = Told::by(builder.check_timeout(5 * SECOND));
+        let pool = builder.build_lazy().unwrap();
+        stage.run(pool.ping()).unwrap();
+        let passed = told.take_with("check");
+        assert_eq!(passed, ["connection 1 passed its check in 0ns"]);
+        let cases = [
+            (Step::Err, "scripted failure of Check"),
+            (Step::Panic, "the manager panicked while checking"),
+            (Step::Pend, "timed out after 5s while checking"),
+        ];
+        for (number, (step, cause)) in (1..).zip(cases) {
+            control.next(Verb::Check, step);
+            let mut ping = Probe::polled(pool.ping());
+            stage.advance(5 * SECOND);
+            assert!(ping.poll_until_stalled(stage));
+            ping.take().expect_err("the check fails");
+            drop(ping);
+            stage.settle();
+            let sentences = told.take_with("check");
+            let failed = format!("the check of connection {number} failed after ");
+            let closed = format!("connection {number} was closed: its check failed");
+            assert_eq!(sentences.len(), 2, "{sentences:#?}");
+            let is_told = sentences[0].starts_with(&failed) && sentences[0].contains(cause);
+            assert!(is_told && sentences[1] == closed, "{sentences:#?}");
+            assert_eq!(pool.stats().check_time().count(), number + 1);
+        }
+        assert_eq!(pool.stats().check_time().max(), 5 * SECOND);
+        all_is_well(stage, pool, &control);
+    });
+}
+
+#[test]
+fn a_ping_that_is_not_polled_any_more_keeps_its_connection_from_nobody() {
+    Stage::each(|stage| {
+        let (builder, control) = stage.pool(1);
+        let pool = builder.build_lazy().unwrap();
+        let gate = Gate::new();
+        control.next(Verb::Check, Step::gate(&gate));
+        let mut ping = Probe::pending(pool.ping());
+        let mut user = Probe::pending(pool.acquire());
+        gate.open();
+        assert!(user.poll_until_stalled(stage), "the user drives the check");
+        let held = user.take().expect("its check has passed");
+        ping.poll_until_stalled(stage);
+        ping.take().expect("the ping hears how it ended");
+        drop((ping, held, user));
+        assert_eq!((control.made(), control.checks()), (1, 1));
+        all_is_well(stage, pool, &control);
+    });
+}
+
+#[test]
+fn a_ping_does_not_wait_for_the_close_of_a_connection_that_failed_its_check() {
+    Stage::each(|stage| {
+        let (builder, control) = stage.pool(1);
+        let pool = builder.build_lazy().unwrap();
+        control.next(Verb::Check, Step::Err);
+        let gate = Gate::new();
+        control.next(Verb::Close, Step::gate(&gate));
+        stage.run(pool.ping()).expect_err("the check fails");
+        gate.open();
+        stage.settle();
         all_is_well(stage, pool, &control);
     });
 }

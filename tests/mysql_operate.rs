@@ -2,6 +2,8 @@
 
 #[path = "mysql_operate/closed.rs"]
 mod closed;
+#[path = "mysql_operate/ended.rs"]
+mod ended;
 #[path = "mysql_operate/outages.rs"]
 mod outages;
 #[path = "mysql_connection/server.rs"]

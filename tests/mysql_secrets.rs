@@ -1,12 +1,15 @@
 //! A password is looked for in all that a program could print, when things go well and when they do not.
 
-use std::fmt::{Debug, Display, Write as _};
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::OnceLock;
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use metrics_util::debugging::DebuggingRecorder;
-use pool_core::{Builder, Event as PoolEvent, MetricsObserver, TracingObserver};
+use opentelemetry::metrics::{Meter, MeterProvider as _};
+use opentelemetry_sdk::metrics::{InMemoryMetricExporter, PeriodicReader, SdkMeterProvider};
+use pool_core::{
+    Builder, Event as PoolEvent, MetricsObserver, OpenTelemetryObserver, TracingObserver,
+};
 use pool_mysql::mysql_async::prelude::Queryable;
 use pool_mysql::{
     ConnectOptions, Error, IoRuntime, MySqlManager, MySqlRuntime, Pool, PoolOptions, connect,
@@ -14,78 +17,19 @@ use pool_mysql::{
 };
 use private_server::PrivateServer;
 use support::watchdog::{MINUTE, within};
-use tracing::field::{Field, Visit};
-use tracing::span::{Attributes, Id, Record};
-use tracing::{Event, Metadata, Subscriber};
+
+#[path = "mysql_secrets/shown.rs"]
+mod shown;
+
+use shown::{Everything, SHOWN, show, show_error, show_pool_error, write_down};
 
 /// Long enough for a warning, and short enough for a test.
 const SOON: Duration = Duration::from_millis(100);
 
 const SECRET: &str = "s3cret@/?#: %ü";
 
-/// Everything that was shown.
-static SHOWN: Mutex<String> = Mutex::new(String::new());
-
-/// Writes down every span and every event of everybody.
-struct Everything(AtomicU64);
-
-struct Line<'a>(&'a mut String);
-
-impl Visit for Line<'_> {
-    fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
-        let _ = write!(self.0, " {}={value:?}", field.name());
-    }
-}
-
-fn write_down(what: &str, record: impl FnOnce(&mut Line<'_>)) {
-    let mut shown = SHOWN.lock().unwrap();
-    shown.push_str(what);
-    record(&mut Line(&mut shown));
-    shown.push('\n');
-}
-
-impl Subscriber for Everything {
-    fn enabled(&self, _: &Metadata<'_>) -> bool {
-        true
-    }
-    fn new_span(&self, span: &Attributes<'_>) -> Id {
-        write_down(span.metadata().name(), |line| span.record(line));
-        Id::from_u64(self.0.fetch_add(1, Ordering::Relaxed))
-    }
-    fn record(&self, _: &Id, values: &Record<'_>) {
-        write_down("recorded", |line| values.record(line));
-    }
-    fn record_follows_from(&self, _: &Id, _: &Id) {}
-    fn event(&self, event: &Event<'_>) {
-        write_down(event.metadata().target(), |line| event.record(line));
-    }
-    fn enter(&self, _: &Id) {}
-    fn exit(&self, _: &Id) {}
-}
-
-fn show(thing: &impl Debug) {
-    write_down(&format!("{thing:?} {thing:#?}"), |_| {});
-}
-
-/// An error in every form, with all that it comes from.
-fn show_error(error: impl std::error::Error + 'static) {
-    fn forms(error: &(impl Debug + Display + ?Sized)) -> String {
-        format!("{error} {error:#} {error:?} {error:#?}")
-    }
-    let mut text = forms(&error);
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text += &forms(cause);
-        source = cause.source();
-    }
-    write_down(&text, |_| {});
-}
-
-/// An error of the pool as it is, and as `?` makes it the one error of a handler.
-fn show_pool_error(error: pool_core::Error<Error>) {
-    show_error(error.clone());
-    show_error(Error::from(error));
-}
+/// Where the pools' OpenTelemetry metrics go.
+static METER: OnceLock<Meter> = OnceLock::new();
 
 fn url(server: &PrivateServer) -> String {
     format!(
@@ -103,6 +47,9 @@ fn observed(builder: Builder<MySqlManager>) -> Builder<MySqlManager> {
         .leak_warning_after(SOON / 10)
         .observer(TracingObserver::new())
         .observer(MetricsObserver::new())
+        .observer(OpenTelemetryObserver::new(
+            METER.get().expect("it is set first"),
+        ))
         .observer(|event: &PoolEvent<'_>| {
             write_down(&format!("{event} {event:?} {event:#?}"), |_| {});
         })
@@ -159,6 +106,38 @@ async fn good_days(server: &PrivateServer) {
     pool.wait_closed().await.unwrap();
     show(&pool);
     show_all_of(&pool);
+}
+
+/// Statements whose text or parameters hold the password, on each way to the server. Without `echo` nothing shows them.
+async fn secret_statements(server: &PrivateServer) {
+    let options = ConnectOptions::from_url(&url(server)).unwrap();
+    let pool = observed(create_pool(options)).build_lazy().unwrap();
+    let mut conn = pool.acquire().await.unwrap();
+    let sql = format!("SELECT '{SECRET}'");
+    conn.query_drop(sql.as_str()).await.unwrap();
+    drop(conn.query_iter(sql.as_str()).await.unwrap());
+    conn.exec_drop(sql.as_str(), ()).await.unwrap();
+    conn.exec_drop("DO ?", (SECRET,)).await.unwrap();
+    let statement = conn.prep(sql.as_str()).await.unwrap();
+    conn.exec_drop(&statement, ()).await.unwrap();
+    conn.cursor().execute(&sql, ()).await.unwrap();
+    conn.ss_cursor()
+        .execute("SELECT ?", (SECRET,))
+        .await
+        .unwrap();
+    let mut tx = conn.start_transaction(<_>::default()).await.unwrap();
+    tx.query_drop(sql.as_str()).await.unwrap();
+    tx.commit().await.unwrap();
+    // A comment, because the server repeats in its error what it does not understand.
+    let wrong = format!("DO nowhere() /* {SECRET} */");
+    show_error(conn.query_drop(wrong.as_str()).await.unwrap_err());
+    show_error(conn.cursor().execute(&wrong, ()).await.unwrap_err());
+    let command = conn.query_drop(format!("DO SLEEP(10), '{SECRET}'"));
+    assert!(futures_lite::future::poll_once(command).await.is_none());
+    show_error(Error::from(conn.ping().await.unwrap_err()));
+    drop(conn);
+    pool.close();
+    pool.wait_closed().await.unwrap();
 }
 
 /// A connection that is closed under its user, and says why.
@@ -280,6 +259,10 @@ fn no_output_holds_the_password() {
     let recorder = DebuggingRecorder::new();
     let snapshotter = recorder.snapshotter();
     recorder.install().expect("this is the only test here");
+    let exporter = InMemoryMetricExporter::default();
+    let reader = PeriodicReader::builder(exporter.clone()).build();
+    let provider = SdkMeterProvider::builder().with_reader(reader).build();
+    assert!(METER.set(provider.meter("test")).is_ok());
     within(MINUTE, "no_output_holds_the_password", || {
         futures::executor::block_on(async {
             let server = PrivateServer::start().expect("a server starts");
@@ -290,15 +273,31 @@ fn no_output_holds_the_password() {
             let create = format!("CREATE USER secretive@'%' IDENTIFIED BY '{SECRET}'");
             root.query_drop(create).await.unwrap();
             good_days(&server).await;
+            secret_statements(&server).await;
             closed_under_its_user(&server).await;
             bad_days(&server).await;
             show(&MySqlRuntime::new());
         });
     });
+    let metrics = format!("{:?}", snapshotter.snapshot().into_vec());
+    provider.force_flush().expect("the metrics are exported");
+    let exported = exporter.get_finished_metrics().expect("they are in memory");
+    let exported = format!("{exported:?}");
+    // Both have the metrics of all pools, with their labels.
+    for metrics in [&metrics, &exported] {
+        for words in [
+            "db.client.connection.pool.name",
+            "orders",
+            "reason",
+            "class",
+            "auth",
+            "db.client.connection.timeouts",
+        ] {
+            assert!(metrics.contains(words), "{words:?} was not exported");
+        }
+    }
     let mut shown = SHOWN.lock().unwrap();
-    let metrics = snapshotter.snapshot().into_vec();
-    assert!(!metrics.is_empty());
-    shown.push_str(&format!("{metrics:?}"));
+    shown.push_str(&format!("\n{metrics}\n{exported}\n"));
     // Each new kind of output was among what was searched.
     for words in [
         "mysql.query",

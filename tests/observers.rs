@@ -8,6 +8,11 @@ use pool_core::{CheckPolicy, CloseReason, Event, Pool, PooledConnection, Verdict
 use support::invariants::{acquire_now, all_is_well};
 use support::{FakeManager, Gate, Probe, Stage, Step, Told, Verb};
 
+#[path = "observers/order.rs"]
+mod order;
+#[path = "observers/slow.rs"]
+mod slow;
+
 const SECOND: Duration = Duration::from_secs(1);
 
 #[test]

@@ -1,8 +1,12 @@
 //! In Chromium the page loads, a fault shows within a second, and the console has no error.
 //!
+//! `cargo xtask test` names the browser in `DASHBOARD_BROWSER`, so that this test is not left out there. Without that variable
+//! it looks for one, and leaves itself out if there is none.
+//!
 //! `DASHBOARD_SCREENSHOT=docs/dashboard.png cargo test -p examples --example dashboard` makes the picture of the documentation.
 
 use std::env;
+use std::ffi::OsString;
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
@@ -83,9 +87,9 @@ fn probed(shown: Shown) -> Router {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn in_chromium_the_page_loads_a_fault_shows_within_a_second_and_the_console_has_no_error() {
-    let Some(program) = chromium() else {
-        println!("left out: there is no Chromium here");
-        return;
+    let program = match Browser::of(env::var_os("DASHBOARD_BROWSER")) {
+        Ok(program) => program,
+        Err(why) => return println!("left out: {why}"),
     };
     let dashboard = Dashboard::start(probed).await.expect("it starts");
     let url = format!("http://{}/probed", dashboard.address);
@@ -105,6 +109,17 @@ async fn in_chromium_the_page_loads_a_fault_shows_within_a_second_and_the_consol
         take_picture(&dashboard, &program, PathBuf::from(picture)).await;
     }
     dashboard.stop().await.expect("it stops");
+}
+
+#[test]
+fn a_browser_that_is_named_is_not_left_out() {
+    let named = |name: &str| Browser::of(Some(name.into()));
+    assert_eq!(named("/no/such/browser"), Ok("/no/such/browser".into()));
+    assert_eq!(named("none"), Err("DASHBOARD_BROWSER is `none`"));
+    let opened = std::panic::catch_unwind(|| Browser::open(Path::new("/no/such/browser"), &[], ""));
+    let message = opened.err().expect("it does not start");
+    let message = message.downcast_ref::<String>().expect("a text");
+    assert!(message.starts_with("/no/such/browser does not start: "));
 }
 
 /// What the probe has written. Any other line in the console is a failure.
@@ -156,6 +171,15 @@ struct Browser {
 }
 
 impl Browser {
+    /// The program of the one that is named, or else of one that is found; or why there is none.
+    fn of(named: Option<OsString>) -> Result<PathBuf, &'static str> {
+        match named.filter(|named| !named.is_empty()) {
+            Some(named) if named == "none" => Err("DASHBOARD_BROWSER is `none`"),
+            Some(named) => Ok(named.into()),
+            None => chromium().ok_or("there is no Chromium here, and DASHBOARD_BROWSER names none"),
+        }
+    }
+
     fn open(program: &Path, flags: &[String], url: &str) -> Self {
         let folder = env::temp_dir().join(format!("pool-dashboard-{}", std::process::id()));
         fs::create_dir_all(&folder).expect("a folder");
@@ -173,7 +197,7 @@ impl Browser {
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
             .spawn()
-            .expect("Chromium starts");
+            .unwrap_or_else(|error| panic!("{} does not start: {error}", program.display()));
         let stderr = process.stderr.take().expect("it is piped");
         let (sender, lines) = channel();
         thread::spawn(move || {
@@ -202,11 +226,11 @@ impl Drop for Browser {
     }
 }
 
-/// Debian's and Ubuntu's names of it.
+/// Debian's and Ubuntu's names of it, and that of Chrome, which will do as well.
 fn chromium() -> Option<PathBuf> {
     let path = env::var_os("PATH")?;
     let folders: Vec<PathBuf> = env::split_paths(&path).collect();
-    ["chromium", "chromium-browser"]
+    ["chromium", "chromium-browser", "google-chrome"]
         .iter()
         .flat_map(|name| folders.iter().map(move |folder| folder.join(name)))
         .find(|candidate| candidate.is_file())

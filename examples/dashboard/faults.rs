@@ -14,6 +14,9 @@ use crate::AnyError;
 use crate::load::{self, ACCOUNT, PASSWORD};
 use crate::watch::Watch;
 
+/// The password that the pool does not know.
+pub(crate) const CHANGED: &str = "s3cret-that-changed";
+
 /// How long a fault lasts.
 const LASTS: Duration = Duration::from_secs(4);
 
@@ -123,7 +126,7 @@ impl Faults {
             }
             Fault::Rush => load::rush(&self.pool, LASTS).await,
             Fault::Password => {
-                self.set_password("changed").await?;
+                self.set_password(CHANGED).await?;
                 self.kill_connections().await?;
                 sleep(LASTS).await;
                 self.set_password(PASSWORD).await?;

@@ -5,6 +5,7 @@ use std::time::Duration;
 use pool_mysql::mysql_async::TxOpts;
 use pool_mysql::mysql_async::prelude::Queryable;
 use pool_mysql::{ConnectOptions, Connection, Error, MySqlErrorExt, connect};
+use support::fake_server::scripts::never_answers;
 use support::{Answer, FakeServer, Received};
 
 use crate::server::{Server, for_a_while, number, one, test};
@@ -150,12 +151,7 @@ fn a_command_that_is_dropped_while_it_is_ended_closes_the_connection() {
 #[test]
 fn without_an_answer_the_connection_is_closed() {
     test(|| async {
-        let script = |command: &Received| match command.text() {
-            text if text.starts_with("SELECT CONCAT_WS") => Answer::Error(1193, "no such variable"),
-            text if text.contains("never") => Answer::Nothing,
-            _ => Answer::Ok,
-        };
-        let server = FakeServer::start("8.0.30", script).expect("a server");
+        let server = FakeServer::start("8.0.30", never_answers).expect("a server");
         let options = ConnectOptions::new()
             .host("127.0.0.1")
             .port(server.port())

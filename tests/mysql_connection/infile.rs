@@ -8,7 +8,7 @@ use std::sync::mpsc;
 use std::thread;
 
 use pool_mysql::mysql_async::prelude::Queryable;
-use pool_mysql::{ConnectOptions, connect};
+use pool_mysql::{ClosedBecause, ConnectOptions, Error, connect};
 
 use crate::server::{Server, code, is_refused, number, one, test};
 
@@ -132,8 +132,15 @@ fn a_file_that_breaks_off_leaves_nothing_behind() {
             .await
             .unwrap();
         let sql = format!("{LOAD} '{path}' INTO TABLE t");
-        assert!(is_refused(&conn.query_drop(sql).await));
-        assert!(conn.is_closed());
+        let refused = conn.query_drop(sql).await;
+        assert!(is_refused(&refused));
+        let because = ClosedBecause::LocalFileFailed;
+        assert_eq!(conn.closed_because(), Some(because));
+        let error = Error::from(refused.unwrap_err());
+        assert_eq!(
+            error.to_string(),
+            format!("the connection is closed: {because}")
+        );
         let mut conn = server.connect().await;
         assert_eq!(number(&mut conn, "SELECT COUNT(*) FROM t").await, 0);
     });

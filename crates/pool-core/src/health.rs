@@ -1,18 +1,16 @@
 //! The verbs of a health endpoint: `ping` asks the server, `readiness` asks nobody.
 
 use std::fmt;
-use std::future::Future;
-use std::sync::Arc;
+use std::future::{Future, poll_fn};
 use std::time::Duration;
 
-use crate::backend::Entry;
-use crate::error::Error;
-use crate::ledger::Stage;
+use crate::error::{Error, Phase};
+use crate::ledger::{Poller, Returned, Settled, Stage};
+use crate::panics::ignore_panic;
 use crate::pool::Pool;
-use crate::pooled::{give_back, give_back_at_now, give_back_broken};
-use crate::shared::Shared;
+use crate::shared::{DROP_PANICKED, JobSet};
 use crate::words::Rounded;
-use crate::{CloseReason, ErrorClass, Manager, Status, Verdict};
+use crate::{ErrorClass, Manager, Status};
 
 /// Whether a pool serves its users; see [`Pool::readiness`]. Its `Display` is one line for people.
 ///
@@ -165,15 +163,17 @@ impl<M: Manager> Pool<M> {
         }
         let failed_connect = ledger.failed_connect();
         let failed_connect =
-            failed_connect.map(|(class, at)| (class, now.saturating_duration_since(at)));
+            failed_connect.map(|failed| (failed.class, now.saturating_duration_since(failed.at)));
         Readiness::of(ledger.status(), failed_connect)
     }
 
     /// Takes a connection, asks its server for a sign of life by [`Manager::check`], and gives it back.
     ///
     /// It queues as every acquire does, so it is for a pool that is not busy; see
-    /// [`readiness`](Self::readiness). The check is under `check_timeout`; without one, a server that does not answer
-    /// keeps the ping waiting. A connection that fails its check is closed; another one may be alive.
+    /// [`readiness`](Self::readiness). During the check the connection counts as checking, and an acquire that waits can
+    /// drive the check: a ping that is not polled any more holds nobody up. The check is under `check_timeout`; without
+    /// one, a server that does not answer keeps the ping waiting. A connection that fails its check is closed; another one
+    /// may be alive. Observers hear of the check as of any other.
     ///
     /// # Errors
     ///
@@ -182,8 +182,9 @@ impl<M: Manager> Pool<M> {
     ///
     /// # Cancel safety
     ///
-    /// If the future is dropped while it acquires, see [`Acquire`](crate::Acquire). During the check, the connection is
-    /// dropped, because nobody knows what it was in the middle of.
+    /// If the future is dropped while it acquires, see [`Acquire`](crate::Acquire). During the check, the check goes on in
+    /// the background or in the next acquire if `check_timeout` is set. Otherwise the connection is dropped, because
+    /// nothing would end a check that hangs.
     ///
     /// # Examples
     ///
@@ -201,51 +202,34 @@ impl<M: Manager> Pool<M> {
         let acquire = self.acquire();
         async move {
             let (entry, shared) = acquire.await?.into_parts();
-            Pinged {
-                entry: Some(entry),
-                shared,
+            let returned = shared.change(None, |ledger, effects| {
+                ledger.give_back_to_check(entry, effects)
+            });
+            let key = match returned {
+                Returned::Job(key) => key,
+                // The pool was closed in this moment.
+                Returned::Kept => return Err(Error::Closed),
+                Returned::WrittenOff(entry) => {
+                    ignore_panic(|| drop(entry));
+                    return Err(Error::Closed);
+                }
+            };
+            let mut jobs = JobSet::new(&shared, vec![key], Poller::Ping);
+            let mut settled = None;
+            poll_fn(|cx| jobs.poll(cx, |end| settled = Some(end))).await;
+            match settled {
+                Some(Settled::Kept | Settled::Taken(_)) => Ok(()),
+                Some(Settled::Lost {
+                    failure: Some(error),
+                    ..
+                }) => Err(error),
+                // Without a failure of its own, it ended with the pool, or panicked in a drop.
+                _ if shared.ledger().stage() != Stage::Open => Err(Error::Closed),
+                _ => Err(Error::Panicked {
+                    phase: Phase::Check,
+                    message: DROP_PANICKED.to_owned(),
+                }),
             }
-            .check()
-            .await
-        }
-    }
-}
-
-/// A connection during its ping. If it is dropped before the end of the check, the connection is dropped too.
-struct Pinged<M: Manager> {
-    entry: Option<Box<Entry<M::Connection>>>,
-    shared: Arc<Shared<M>>,
-}
-
-impl<M: Manager> Pinged<M> {
-    async fn check(mut self) -> Result<(), Error<M::Error>> {
-        let entry = self
-            .entry
-            .as_mut()
-            .expect("it is there until it is checked");
-        let result = self.shared.backend.check_held(entry).await;
-        let entry = self.entry.take().expect("it was there for its check");
-        let shared = &self.shared;
-        let (error, can_close) = match result {
-            Ok(()) => {
-                give_back(shared, entry);
-                return Ok(());
-            }
-            Err(failure) => failure,
-        };
-        let reason = CloseReason::CheckFailed;
-        match can_close {
-            true => give_back_at_now(shared, entry, Verdict::Discard, reason),
-            false => give_back_broken(shared, entry, reason),
-        }
-        Err(shared.with_context(error, None))
-    }
-}
-
-impl<M: Manager> Drop for Pinged<M> {
-    fn drop(&mut self) {
-        if let Some(entry) = self.entry.take() {
-            give_back_broken(&self.shared, entry, CloseReason::Discarded);
         }
     }
 }

@@ -7,7 +7,8 @@ use std::task::{Context, Waker};
 use crate::Manager;
 use crate::borrowed::Borrower;
 use crate::error::Error;
-use crate::ledger::{LedgerEntry, Poller, Settled, Tried};
+use crate::ledger::{Poller, Settled, Tried};
+use crate::panics::ignore_panic;
 use crate::pool::Pool;
 use crate::pooled::PooledConnection;
 use crate::shared::{JobSet, poll_undriven};
@@ -47,7 +48,7 @@ impl<M: Manager> Pool<M> {
             });
             let key = match tried {
                 Tried::Entry(entry) => {
-                    shared.measure_hand_out(&entry);
+                    shared.watch_hand_out();
                     return Ok(PooledConnection::new(entry, Arc::clone(shared)));
                 }
                 Tried::Exhausted => return Err(Error::Exhausted),
@@ -56,14 +57,13 @@ impl<M: Manager> Pool<M> {
             };
             let mut jobs = JobSet::new(shared, vec![key], Poller::TryAcquire);
             let mut taken = None;
-            let done = jobs.poll(&mut cx, |settled| {
-                if let Settled::Taken(entry) = settled {
-                    taken = Some(entry);
-                }
+            let done = jobs.poll_for(Some(&mut borrower), &mut cx, |settled| match settled {
+                Settled::Taken(entry) => taken = Some(entry),
+                // The drop of the manager's error is foreign code.
+                other => drop(ignore_panic(|| drop(other))),
             });
             if let Some(entry) = taken {
-                shared.ledger().lend(entry.key(), &mut borrower);
-                shared.measure_hand_out(&entry);
+                shared.watch_hand_out();
                 return Ok(PooledConnection::new(entry, Arc::clone(shared)));
             }
             if done.is_pending() {

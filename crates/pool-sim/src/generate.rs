@@ -31,6 +31,7 @@ const WEIGHTS: &[(Verb, u32)] = &[
     (Verb::Detach, 10),
     (Verb::Unwind, 8),
     (Verb::Break, 20),
+    (Verb::Ping, 15),
     (Verb::Fill, 10),
     (Verb::Clear, 12),
     (Verb::Settle, 20),

@@ -31,6 +31,10 @@ impl<M: Simulated> World<M> {
                     let acquiring = call.acquire.expect("an acquire is known as one");
                     self.acquired(result, &acquiring)?;
                 }
+                Done::Pinged(result) => {
+                    let acquiring = call.acquire.expect("a ping is known as an acquire");
+                    self.pinged(result, &acquiring)?;
+                }
                 Done::Built(Ok(pool)) => self.built(pool)?,
                 Done::Built(Err(error)) | Done::Filled(Err(error)) => self.fill_failed(&error)?,
                 Done::Released(Err(error)) => self.release_failed(&error)?,
@@ -76,6 +80,8 @@ impl<M: Simulated> World<M> {
         if self.settings.order == 0 {
             return Ok(());
         }
+        // A ping that has its connection waits for its check.
+        let is_acquire = |acquiring: &Acquiring| !acquiring.is_of_ping;
         let is_before = |acquiring: &Acquiring| match (acquiring.arrival, arrival) {
             (Some(other), Some(own)) => other < own,
             (Some(_), None) => true,
@@ -84,7 +90,10 @@ impl<M: Simulated> World<M> {
         let before: Vec<Arc<Task<Done<M>>>> = self
             .calls
             .iter()
-            .filter(|call| call.acquire.as_ref().is_some_and(is_before))
+            .filter(|call| {
+                let acquire = call.acquire.as_ref();
+                acquire.is_some_and(|acquire| is_acquire(acquire) && is_before(acquire))
+            })
             .map(|call| Arc::clone(&call.task))
             .collect();
         for task in before {
@@ -154,7 +163,11 @@ impl<M: Simulated> World<M> {
     }
 
     /// Only an error that has a reason may come out of an acquire.
-    fn acquire_failed(&mut self, error: &SimError<M>, acquiring: &Acquiring) -> Result<(), String> {
+    pub(crate) fn acquire_failed(
+        &mut self,
+        error: &SimError<M>,
+        acquiring: &Acquiring,
+    ) -> Result<(), String> {
         let waited = self.now().saturating_duration_since(acquiring.since);
         let has_reason = match error {
             Error::Closed => self.is_closing,
@@ -232,7 +245,7 @@ impl<M: Simulated> World<M> {
 
     /// Whether a step of this phase has waited for as long as it may, and the error says so. Each such step is heard of
     /// once.
-    fn has_timed_out(&self, wanted: Phase, phase: Phase, after: Duration) -> bool {
+    pub(crate) fn has_timed_out(&self, wanted: Phase, phase: Phase, after: Duration) -> bool {
         let Some(method) = method_of(phase).filter(|_| phase == wanted) else {
             return false;
         };
@@ -241,7 +254,7 @@ impl<M: Simulated> World<M> {
     }
 
     /// An error must have a cause in the script.
-    fn failed(&mut self, error: &SimError<M>) -> Result<(), String> {
+    pub(crate) fn failed(&mut self, error: &SimError<M>) -> Result<(), String> {
         self.coverage.errors += 1;
         let is_scripted = |wanted: &[Outcome]| self.record.page().has_any(wanted);
         let has_cause = match error {

@@ -241,6 +241,11 @@ impl Told {
                 self.leaves(waiter)?;
             }
             Event::AcquireFailed { waiter, .. } => self.leaves(waiter)?,
+            Event::Lagged { missed, .. } => {
+                return Err(format!(
+                    "{missed} events are missing, and the observer is quick"
+                ));
+            }
             Event::PoolClosing { .. } => {
                 self.closing += 1;
                 if self.closing > 1 {

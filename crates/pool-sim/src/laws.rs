@@ -123,6 +123,7 @@ impl<M: Simulated> World<M> {
         let now = self.now();
         let is_late = self.calls.iter().any(|call| {
             let acquire = call.acquire.as_ref();
+            let acquire = acquire.filter(|acquire| !acquire.is_of_ping);
             let limit = acquire.and_then(|acquire| Some(acquire.since + acquire.timeout?));
             limit.is_some_and(|limit| limit <= now)
         });

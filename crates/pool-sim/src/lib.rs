@@ -19,6 +19,7 @@ mod history;
 mod laws;
 mod manager;
 mod ops;
+mod pings;
 mod report;
 mod runtime;
 mod script;

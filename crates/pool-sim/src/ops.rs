@@ -19,6 +19,7 @@ impl<M: Simulated> World<M> {
         let did = match verb {
             Verb::Acquire => self.start_acquire(number),
             Verb::TryAcquire => return self.try_acquire(number),
+            Verb::Ping => self.start_ping(),
             Verb::Fill => self.start(number, |pool| {
                 Box::pin(async move { Done::Filled(pool.fill().await) })
             }),
@@ -172,14 +173,8 @@ impl<M: Simulated> World<M> {
         let Some(pool) = self.handles.last().cloned() else {
             return false;
         };
-        let time = |value: u16| (value != 0).then(|| Duration::from_millis(value.into()));
         let own = time(timeout);
-        let acquiring = Acquiring {
-            arrival: None,
-            since: self.now(),
-            timeout: own.or(time(self.settings.acquire_timeout)),
-            came_too_late: false,
-        };
+        let acquiring = self.acquiring(own);
         let labels = self.settings.labels;
         let acquire = async move {
             let mut acquire = pool.acquire();
@@ -196,6 +191,30 @@ impl<M: Simulated> World<M> {
         };
         self.push(Box::pin(acquire), Some(acquiring));
         true
+    }
+
+    fn start_ping(&mut self) -> bool {
+        let Some(pool) = self.handles.last().cloned() else {
+            return false;
+        };
+        let acquiring = Acquiring {
+            is_of_ping: true,
+            ..self.acquiring(None)
+        };
+        let ping = async move { Done::Pinged(pool.ping().await) };
+        self.push(Box::pin(ping), Some(acquiring));
+        true
+    }
+
+    /// An acquire that begins, with a time-out of its own or that of the pool.
+    fn acquiring(&self, own: Option<Duration>) -> Acquiring {
+        Acquiring {
+            arrival: None,
+            since: self.now(),
+            timeout: own.or(time(self.settings.acquire_timeout)),
+            came_too_late: false,
+            is_of_ping: false,
+        }
     }
 
     fn calls_where(&self, wanted: impl Fn(&Task<Done<M>>) -> bool) -> Vec<usize> {
@@ -300,6 +319,11 @@ impl<M: Simulated> World<M> {
         }
         true
     }
+}
+
+/// A time of a script.
+fn time(value: u16) -> Option<Duration> {
+    (value != 0).then(|| Duration::from_millis(value.into()))
 }
 
 /// The pool contains the panics of the manager; nothing of them comes out of a task.

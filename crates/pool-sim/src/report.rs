@@ -27,6 +27,8 @@ pub struct Coverage {
     pub ops: u64,
     /// Connections that were handed out.
     pub served: u64,
+    /// Pings that were answered.
+    pub pings: u64,
     /// Acquires that ran into a time-out.
     pub timeouts: u64,
     /// Other errors of acquires, releases and fills.
@@ -48,6 +50,7 @@ impl AddAssign for Coverage {
         self.runs += other.runs;
         self.ops += other.ops;
         self.served += other.served;
+        self.pings += other.pings;
         self.timeouts += other.timeouts;
         self.errors += other.errors;
         self.cancelled += other.cancelled;
@@ -62,11 +65,12 @@ impl fmt::Display for Coverage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "{} runs, {} operations, {} connections handed out, {} time-outs, {} other errors, {} futures dropped, \
+            "{} runs, {} operations, {} connections handed out, {} pings answered, {} time-outs, {} other errors, {} futures dropped, \
              {} faults, {} states at rest, {} steps ended by their deadline, {} connections aborted",
             self.runs,
             self.ops,
             self.served,
+            self.pings,
             self.timeouts,
             self.errors,
             self.cancelled,

@@ -176,6 +176,8 @@ verbs! {
     Acquire = "acquire",
     /// `try_acquire`.
     TryAcquire = "try_acquire",
+    /// Starts a `ping`.
+    Ping = "ping",
     /// Starts a `fill`.
     Fill = "fill",
     /// Starts a `clear`.

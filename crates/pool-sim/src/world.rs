@@ -21,6 +21,7 @@ use crate::task::{Task, words_of};
 pub(crate) enum Done<M: Simulated> {
     Built(Result<Pool<M>, SimError<M>>),
     Acquired(Result<Guard<M>, SimError<M>>),
+    Pinged(Result<(), SimError<M>>),
     Released(Result<(), SimError<M>>),
     Filled(Result<(), SimError<M>>),
     Cleared,
@@ -30,7 +31,7 @@ pub(crate) enum Done<M: Simulated> {
 /// A verb under way.
 pub(crate) struct Call<M: Simulated> {
     pub(crate) task: Arc<Task<Done<M>>>,
-    /// An acquire; `None` for the other verbs.
+    /// An acquire, also that of a ping; `None` for the other verbs.
     pub(crate) acquire: Option<Acquiring>,
     /// A `wait_closed`.
     pub(crate) waits_for_close: bool,
@@ -44,6 +45,8 @@ pub(crate) struct Acquiring {
     pub(crate) timeout: Option<Duration>,
     /// The pool was closed before its first poll.
     pub(crate) came_too_late: bool,
+    /// It is that of a ping: after it, the ping waits for its check.
+    pub(crate) is_of_ping: bool,
 }
 
 /// The state of a run.

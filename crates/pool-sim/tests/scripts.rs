@@ -41,6 +41,7 @@ fn the_usual_scripts_see_everything() {
     assert_eq!(seen.runs, 500);
     for (what, count) in [
         ("served", seen.served),
+        ("pings", seen.pings),
         ("time-outs", seen.timeouts),
         ("errors", seen.errors),
         ("cancelled", seen.cancelled),

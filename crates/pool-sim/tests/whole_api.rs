@@ -31,11 +31,6 @@ const EXCEPTIONS: &[(&str, &str, &str)] = &[
         "::labelled",
         "the acquires of a run have labels of their own; tests/explained.rs has it",
     ),
-    (
-        "health.rs",
-        "Pool::ping",
-        "its connection counts as held during its check; tests/cancellation_matrix.rs drops it at each await",
-    ),
 ];
 const REFUSED: &str = "no script has a setting that is refused; tests/config.rs has them";
 

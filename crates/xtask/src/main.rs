@@ -47,7 +47,8 @@ cargo xtask TASK
 
 quickstart (without MYSQL_URL) and bench need a MariaDB or MySQL server program; test needs MariaDB's, for its SQL is
 MariaDB's, and so does chaos. Where none is found they install mariadb-server-core with apt, as root or through sudo, and say so first; bench
-does the same with valgrind, and test with the headers of OpenSSL. Beside a MySQL server test installs nothing of MariaDB's,
+does the same with valgrind, and test with the headers of OpenSSL and with Chromium (DASHBOARD_BROWSER names another
+browser; DASHBOARD_BROWSER=none leaves the one test out that needs it). Beside a MySQL server test installs nothing of MariaDB's,
 for apt might remove that one.";
 
 fn main() -> ExitCode {

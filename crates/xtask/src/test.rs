@@ -46,8 +46,11 @@ impl Step {
 pub(crate) fn run() -> Result<(), Failure> {
     server_program::ensure(Wanted::MariaDb)?;
     openssl::ensure()?;
-    browser::try_to_have();
-    take_all(&steps(&example_list::names()?), &[])
+    let browser = browser::ensure()?;
+    take_all(
+        &steps(&example_list::names()?),
+        &[(browser::VARIABLE, browser)],
+    )
 }
 
 /// `cargo xtask test --mysql`: what needs another server than the usual one.

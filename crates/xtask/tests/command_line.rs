@@ -1,28 +1,12 @@
-//! xtask as one runs it, with a stand-in for cargo that only reports.
+//! The command line of xtask: its tasks, their options, and what they run.
+
+mod run;
 
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::Output;
 
-/// Runs xtask from another folder, as far away from the checkout as it gets.
-fn xtask(arguments: &[&str], environment: &[(&str, &str)]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_xtask"))
-        .args(arguments)
-        .env_remove("MYSQL_URL")
-        .env_remove("FAIL_ON")
-        .env(
-            "CARGO",
-            concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fake_cargo.sh"),
-        )
-        .envs(environment.iter().copied())
-        .current_dir("/")
-        .output()
-        .expect("xtask runs")
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
-}
+use run::{asked, text, xtask};
 
 #[test]
 fn an_unknown_task_is_an_error_that_names_the_tasks() {
@@ -115,13 +99,19 @@ fn quickstart_passes_on_the_exit_status_of_the_example() {
 
 #[test]
 fn test_takes_every_step_and_hides_the_users_server_from_all_of_them() {
-    let output = xtask(&["test"], &[("MYSQL_URL", "mysql://me:secret@db/mine")]);
+    let output = xtask(
+        &["test"],
+        &[
+            ("MYSQL_URL", "mysql://me:secret@db/mine"),
+            ("DASHBOARD_BROWSER", "/some/browser"),
+        ],
+    );
     assert!(output.status.success(), "{}", text(&output.stderr));
     let said = text(&output.stdout);
     assert!(!said.contains("secret"), "{said}");
     assert!(
         said.contains(
-            "asked for: test --workspace --exclude pool-bench --exclude pool-peers; server: none"
+            "asked for: test --workspace --exclude pool-bench --exclude pool-peers; server: none; browser: /some/browser"
         ),
         "{said}"
     );
@@ -166,7 +156,13 @@ fn test_with_mysql_leads_the_tests_to_the_other_servers() {
 
 #[test]
 fn test_stops_at_the_first_step_that_fails_and_names_it() {
-    let output = xtask(&["test"], &[("FAIL_ON", "--example quickstart")]);
+    let output = xtask(
+        &["test"],
+        &[
+            ("FAIL_ON", "--example quickstart"),
+            ("DASHBOARD_BROWSER", "/some/browser"),
+        ],
+    );
     assert_eq!(output.status.code(), Some(1));
     let error = text(&output.stderr);
     assert!(
@@ -186,6 +182,7 @@ fn repeat_names_the_test_that_failed_in_one_of_the_runs_and_how_often() {
     let output = xtask(
         &["test", "--repeat", "3"],
         &[
+            ("DASHBOARD_BROWSER", "/some/browser"),
             (
                 "CARGO_TARGET_DIR",
                 target.to_str().expect("a path in UTF-8"),
@@ -246,14 +243,6 @@ fn bench(options: &[&str], fail_on: &str) -> Output {
     )
 }
 
-/// What the stand-in for cargo was asked for, in order.
-fn asked(output: &Output) -> Vec<String> {
-    text(&output.stdout)
-        .lines()
-        .filter_map(|line| line.strip_prefix("asked for: ").map(str::to_owned))
-        .collect()
-}
-
 #[test]
 fn bench_builds_first_and_passes_its_options_on() {
     let build = "build --release -p pool-bench; server: none";
@@ -309,54 +298,4 @@ fn bench_says_that_the_benchmark_failed() {
     assert_eq!(asked(&output).len(), 2);
     let error = text(&output.stderr);
     assert!(error.contains("the benchmark"), "{error}");
-}
-
-/// A folder that holds nothing but stand-ins for what installs packages, as root. Nothing else is found, not even valgrind.
-const ONLY_APT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/stand_ins/only_apt");
-
-fn bench_without_valgrind(apt_fails: &str) -> Output {
-    xtask(
-        &["bench", "--quick"],
-        &[
-            ("PATH", ONLY_APT),
-            ("APT_FAILS", apt_fails),
-            // Any program will do as a server: the stand-in for cargo starts none.
-            (
-                "PRIVATE_SERVER_PROGRAM",
-                concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fake_cargo.sh"),
-            ),
-        ],
-    )
-}
-
-#[test]
-fn bench_says_that_it_installs_valgrind_before_it_does() {
-    let output = bench_without_valgrind("no");
-    assert!(output.status.success(), "{}", text(&output.stderr));
-    let said = text(&output.stdout);
-    let install =
-        "env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends valgrind";
-    let announced = format!(
-        "xtask: no valgrind was found; installing valgrind with these commands:\n\
-         xtask:   apt-get update\n\
-         xtask:   {install}\n"
-    );
-    let begun = said.find(&announced).unwrap_or_else(|| panic!("{said}"));
-    let updated = said.find("apt-get was asked for: update").expect("it ran");
-    let installed = "apt-get was asked for: install -y --no-install-recommends valgrind";
-    let installed = said.find(installed).expect("it ran");
-    assert!(begun < updated && updated < installed, "{said}");
-    assert_eq!(asked(&output).len(), 2, "then it builds and runs: {said}");
-}
-
-#[test]
-fn bench_goes_on_without_valgrind_where_it_cannot_be_installed() {
-    let output = bench_without_valgrind("yes");
-    assert!(output.status.success(), "{}", text(&output.stderr));
-    let said = text(&output.stdout);
-    assert!(
-        said.contains("valgrind cannot be installed; instructions will not be counted"),
-        "{said}"
-    );
-    assert_eq!(asked(&output).len(), 2, "{said}");
 }

@@ -52,75 +52,80 @@ impl<M: Manager> Acquire<'_, M> {
         }
     }
 
-    /// Notes that this waiter has its connection, in the moment in which it takes it.
+    /// Notes how this waiter was answered, in the lock in which it takes its answer.
     #[cold]
-    pub(super) fn note_hand_out(
+    pub(super) fn note_answer(
         &self,
         ledger: &mut PoolLedger<M>,
         answer: &Answer<PoolTypes<M>>,
         now: Instant,
     ) {
-        if let (Answer::Entry(entry), Progress::Waiting(waiting)) = (answer, &self.progress) {
-            let waited = now.saturating_duration_since(waiting.since);
-            ledger.lent_at(entry.key(), Some(waiting.mark), waited, now);
+        let Progress::Waiting(waiting) = &self.progress else {
+            return;
+        };
+        let waited = now.saturating_duration_since(waiting.since);
+        match answer {
+            Answer::Entry(entry) => {
+                ledger.lent_at(entry.key(), Some(waiting.mark), waited, now);
+            }
+            failed => note_failure(ledger, waiting.mark, waited, failed),
         }
     }
 
     /// Tells the observers how this waiter was answered, in a pool that measures.
     #[cold]
-    pub(super) fn tell_answer(&self, answer: &Answer<PoolTypes<M>>) {
-        if let Progress::Waiting(waiting) = &self.progress {
-            if self.shared.is_observed() {
-                let waited = self.shared.now().saturating_duration_since(waiting.since);
-                self.note_failure(waiting.mark, waited, answer);
-            }
-        }
+    pub(super) fn tell_answer(&self) {
         let watches_leaks = self.shared.config().leak_warning_after.is_some();
         self.shared.after_hand_out(watches_leaks);
     }
+}
 
-    /// Tells the observers that this waiter has left without looking for its answer.
-    #[cold]
-    pub(super) fn note_left(
-        &self,
-        waiter: u64,
-        waited: Duration,
-        leaving: Leaving<'_, M>,
-        answer: Option<&Answer<PoolTypes<M>>>,
-    ) {
-        match (leaving, answer) {
-            (Leaving::Dropped, _) => self.shared.note(|| Note::Cancelled(waiter, waited)),
-            (_, Some(answer)) => self.note_failure(waiter, waited, answer),
-            (Leaving::With(error), None) => self.note_gave_up(waiter, waited, error),
+/// Notes that a waiter has left without a connection, in the lock in which it leaves. `answer`: its answer had come.
+#[cold]
+pub(super) fn note_left<M: Manager>(
+    ledger: &mut PoolLedger<M>,
+    waiter: u64,
+    waited: Duration,
+    leaving: Leaving<'_, M>,
+    answer: Option<&Answer<PoolTypes<M>>>,
+) {
+    match (leaving, answer) {
+        (Leaving::Dropped, _) => ledger.note(|| Note::Cancelled(waiter, waited)),
+        (_, Some(answer)) => note_failure(ledger, waiter, waited, answer),
+        // A time-out here is that of the acquire. The time-out of a connect comes as an answer.
+        (Leaving::With(error @ Error::Timeout { phase, status, .. }), None) => {
+            ledger.note(|| Note::TimedOut {
+                waiter,
+                waited,
+                phase: *phase,
+                status: *status,
+                error: Arc::new(error.clone()),
+            });
         }
-        self.shared.tell();
+        (Leaving::With(error), None) => note_error(ledger, waiter, waited, error),
     }
+}
 
-    fn note_failure(&self, waiter: u64, waited: Duration, answer: &Answer<PoolTypes<M>>) {
-        match answer {
-            // The ledger has noted that it was handed out.
-            Answer::Entry(_) => {}
-            Answer::Failed(error) => self.note_error(waiter, waited, error),
-            Answer::Closed => self.note_error(waiter, waited, &Error::Closed),
-        }
+fn note_failure<M: Manager>(
+    ledger: &mut PoolLedger<M>,
+    waiter: u64,
+    waited: Duration,
+    answer: &Answer<PoolTypes<M>>,
+) {
+    match answer {
+        // The ledger has noted that it was handed out.
+        Answer::Entry(_) => {}
+        Answer::Failed(error) => note_error(ledger, waiter, waited, error),
+        Answer::Closed => note_error(ledger, waiter, waited, &Error::Closed),
     }
+}
 
-    fn note_error(&self, waiter: u64, waited: Duration, error: &Error<M::Error>) {
-        self.shared
-            .note(|| Note::AcquireFailed(waiter, waited, Arc::new(error.clone())));
-    }
-
-    /// A time-out here is that of the acquire. The time-out of a connect comes as an answer.
-    fn note_gave_up(&self, waiter: u64, waited: Duration, error: &Error<M::Error>) {
-        let Error::Timeout { phase, status, .. } = error else {
-            return self.note_error(waiter, waited, error);
-        };
-        self.shared.note(|| Note::TimedOut {
-            waiter,
-            waited,
-            phase: *phase,
-            status: *status,
-            error: Arc::new(error.clone()),
-        });
-    }
+/// The acquire keeps the error itself, so the note is not its only owner.
+fn note_error<M: Manager>(
+    ledger: &mut PoolLedger<M>,
+    waiter: u64,
+    waited: Duration,
+    error: &Error<M::Error>,
+) {
+    ledger.note(|| Note::AcquireFailed(waiter, waited, Arc::new(error.clone())));
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-use super::observed::Leaving;
+use super::observed::{Leaving, note_left};
 use super::{Acquire, Progress, Timeout, Waiting};
 use crate::backend::{PoolTypes, no_timer};
 use crate::config::NO_TIMER;
@@ -26,7 +26,7 @@ impl<M: Manager> Acquire<'_, M> {
         match self.join_queue(cx) {
             Ok(true) => Poll::Pending,
             Ok(false) => self.look(cx),
-            Err(error) => Poll::Ready(Err(error)),
+            Err(error) => Poll::Ready(self.fail(error)),
         }
     }
 
@@ -94,17 +94,17 @@ impl<M: Manager> Acquire<'_, M> {
         // job that this waiter polls may end with the answer.
         if let Some(answered) = ledger.take_answer(ticket, &mut self.borrower) {
             if let Some(now) = now {
-                self.note_hand_out(&mut ledger, &answered.answer, now);
+                self.note_answer(&mut ledger, &answered.answer, now);
             }
             drop(ledger);
             if now.is_some() {
-                self.tell_answer(&answered.answer);
+                self.tell_answer();
             }
             return Poll::Ready(self.leave_with(answered, cx));
         }
         let found = ledger.find_for(ticket, deadline, None, Some(cx.waker()), &mut self.borrower);
         if let (Found::Answered(answered), Some(now)) = (&found, now) {
-            self.note_hand_out(&mut ledger, &answered.answer, now);
+            self.note_answer(&mut ledger, &answered.answer, now);
         }
         drop(ledger);
         self.drive(ticket, deadline, found, cx)
@@ -144,7 +144,7 @@ impl<M: Manager> Acquire<'_, M> {
             match found {
                 Found::Answered(answered) => {
                     if self.shared.measures {
-                        self.tell_answer(&answered.answer);
+                        self.tell_answer();
                     }
                     return Poll::Ready(self.leave_with(answered, cx));
                 }
@@ -182,7 +182,7 @@ impl<M: Manager> Acquire<'_, M> {
             let mut ledger = self.shared.ledger();
             found = ledger.find_for(ticket, deadline, polled, None, &mut self.borrower);
             if let (Found::Answered(answered), Some(now)) = (&found, now) {
-                self.note_hand_out(&mut ledger, &answered.answer, now);
+                self.note_answer(&mut ledger, &answered.answer, now);
             }
             drop(ledger);
         }
@@ -218,7 +218,7 @@ impl<M: Manager> Acquire<'_, M> {
         });
         if set_timer {
             if let Err(error) = self.set_timer() {
-                return Some(Poll::Ready(Err(error)));
+                return Some(Poll::Ready(self.give_up(ticket, error)));
             }
         }
         (!changed).then_some(Poll::Pending)
@@ -250,21 +250,27 @@ impl<M: Manager> Acquire<'_, M> {
         }
     }
 
-    /// Sets the timer for the deadline of this waiter. Without a timer, it does not wait.
-    fn set_timer(&mut self) -> Result<(), Error<M::Error>> {
-        let Err(why) = self.shared.set_timer() else {
-            return Ok(());
-        };
-        let Progress::Waiting(Waiting { ticket, .. }) = self.progress else {
-            return Ok(());
-        };
-        let field = match self.timeout {
-            Timeout::OfPool => Phase::Wait.timeout_field(),
-            Timeout::OfCaller(_) => "timeout",
-        };
-        self.acquire_dropped(ticket);
-        self.progress = Progress::Done;
-        Err(no_timer(field, why))
+    /// Sets the timer for the deadline of this waiter.
+    ///
+    /// # Errors
+    ///
+    /// There is no timer: this waiter does not wait.
+    fn set_timer(&self) -> Result<(), Error<M::Error>> {
+        self.shared.set_timer().map_err(|why| {
+            let field = match self.timeout {
+                Timeout::OfPool => Phase::Wait.timeout_field(),
+                Timeout::OfCaller(_) => "timeout",
+            };
+            no_timer(field, why)
+        })
+    }
+
+    /// Fails with an error of the first poll, in the queue or before it.
+    fn fail(&mut self, error: Error<M::Error>) -> Acquired<M> {
+        match self.progress {
+            Progress::Waiting(Waiting { ticket, .. }) => self.give_up(ticket, error),
+            _ => Err(error),
+        }
     }
 
     /// Leaves the queue with an error, unless the answer has just come.
@@ -282,6 +288,7 @@ impl<M: Manager> Acquire<'_, M> {
         ignore_panic(|| drop(answer));
     }
 
+    /// Leaves the queue. What has become of this waiter is counted and noted in the same lock.
     fn leave(&mut self, ticket: Ticket, leaving: Leaving<'_, M>) -> Option<Answer<PoolTypes<M>>> {
         let passes_on = matches!(leaving, Leaving::Dropped);
         let now = self.shared.now();
@@ -293,31 +300,29 @@ impl<M: Manager> Acquire<'_, M> {
         let borrower = &mut self.borrower;
         let (left, answer) = self.shared.change_at(now, Some(ticket), |ledger, effects| {
             let mut left = ledger.leave(ticket, effects);
-            match left.answer.take() {
+            let answer = match left.answer.take() {
                 Some(Answer::Entry(entry)) if passes_on => {
                     ledger.pass_on(entry, effects);
-                    ledger.count_left(false);
-                    (left, None)
+                    None
                 }
                 Some(Answer::Entry(entry)) => {
                     ledger.lend(entry.key(), borrower);
                     if measures {
                         ledger.lent_at(entry.key(), Some(number), waited, now);
                     }
-                    (left, Some(Answer::Entry(entry)))
+                    return (left, Some(Answer::Entry(entry)));
                 }
-                answer => {
-                    if passes_on || (answer.is_none() && leaving.is_time_out()) {
-                        ledger.count_left(!passes_on);
-                    }
-                    (left, answer)
-                }
+                answer => answer,
+            };
+            if passes_on || (answer.is_none() && leaving.is_time_out()) {
+                ledger.count_left(!passes_on);
             }
+            if measures {
+                note_left(ledger, number, waited, leaving, answer.as_ref());
+            }
+            (left, answer)
         });
         ignore_panic(|| drop(left.waker));
-        if self.shared.is_observed() {
-            self.note_left(number, waited, leaving, answer.as_ref());
-        }
         self.progress = Progress::Done;
         self.shared.set_timer_if_needed();
         answer
@@ -355,6 +360,10 @@ fn panic_of_a_check<M: Manager>(
             failure: Some(error @ Error::Panicked { .. }),
             ..
         } if kind == Kind::Check => Some(error),
-        _ => None,
+        // The drop of the manager's error is foreign code.
+        other => {
+            ignore_panic(|| drop(other));
+            None
+        }
     }
 }

@@ -107,22 +107,6 @@ impl<M: Manager> Backend<M> {
         self.ended(entry, Phase::Check, began, result)
     }
 
-    /// Checks a connection that somebody holds. `true` beside the error: it may still be spoken to.
-    pub(crate) async fn check_held(
-        &self,
-        entry: &mut Entry<M::Connection>,
-    ) -> Result<(), (Error<M::Error>, bool)> {
-        let id = entry.key.id;
-        let check = async { self.manager.check(&mut entry.conn).await };
-        let check = crate::spans::within(Phase::Check, &self.config.name, id, check);
-        let result = self.within(self.config.check_timeout, check).await;
-        result.map_err(|failure| {
-            let can_close = matches!(failure, StepFailure::Error(_));
-            let error = failure.into_error(Phase::Check, |own| Error::Check(Arc::new(own)));
-            (error, can_close)
-        })
-    }
-
     async fn recycle(&self, mut entry: EntryOf<M>) -> Ended<M> {
         let (began, key) = (self.began(), entry.key);
         let recycle = async { self.manager.recycle(&mut entry.conn).await };
@@ -168,24 +152,14 @@ impl<M: Manager> Backend<M> {
         };
         // After a panic or a time-out nobody knows what the connection would answer.
         let can_close = matches!(failure, StepFailure::Error(_));
-        let (failure, error) = match (failure, phase) {
-            // No caller hears of a failed check: the next connection is tried.
-            (StepFailure::Error(own), Phase::Check) => {
-                (Error::Discarded, Arc::new(own) as SharedError)
-            }
-            (StepFailure::Error(own), _) => {
-                let own = Arc::new(own);
-                (Error::Recycle(Arc::clone(&own)), own as SharedError)
-            }
-            (failure, _) => {
-                let failure = failure.into_error(phase, |own| Error::Recycle(Arc::new(own)));
-                let error = shared(&failure);
-                (failure, error)
-            }
-        };
+        let failure = failure.into_error(phase, |own| match phase {
+            // Only a ping hears of it. Elsewhere the next connection is tried.
+            Phase::Check => Error::Check(Arc::new(own)),
+            _ => Error::Recycle(Arc::new(own)),
+        });
         let report = StepReport {
             took,
-            error: Some(error),
+            error: Some(shared(&failure)),
             class: ErrorClass::Transient,
         };
         let outcome = Outcome::Broken {
@@ -253,7 +227,9 @@ impl<E> StepFailure<E> {
 /// A failure of a step as it is told to observers: the manager's own error where there is one.
 fn shared<E: std::error::Error + Send + Sync + 'static>(failure: &Error<E>) -> SharedError {
     match failure {
-        Error::Connect(own) | Error::Recycle(own) => Arc::clone(own) as SharedError,
+        Error::Connect(own) | Error::Recycle(own) | Error::Check(own) => {
+            Arc::clone(own) as SharedError
+        }
         other => Arc::new(other.clone()),
     }
 }

@@ -7,6 +7,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+pub(crate) use self::report::LastConnect;
 pub use self::report::TimeoutReport;
 use crate::words::Rounded;
 use crate::{Borrowed, ConfigError, ErrorClass, Status};
@@ -173,13 +174,7 @@ impl<E: fmt::Display> fmt::Display for Error<E> {
                 let pool = &report.pool;
                 write!(f, "pool {pool:?} timed out after {} while {phase}; {status}",
                     Rounded(*after))?;
-                if let Some(error) = last_connect {
-                    f.write_str("; the last connect failed")?;
-                    if let Some((class, age)) = &report.last_connect {
-                        write!(f, " {} ago ({})", Rounded(*age), class.as_str())?;
-                    }
-                    write!(f, ": {error}")?;
-                }
+                report.last_connect(last_connect.as_deref(), f)?;
                 report.holders(f)
             }
             Self::Connect(error) => {
@@ -212,6 +207,14 @@ impl<E: fmt::Display> fmt::Display for Error<E> {
 }
 
 impl<E> Error<E> {
+    /// The manager's error of a connect.
+    pub(crate) fn connect(&self) -> Option<Arc<E>> {
+        match self {
+            Self::Connect(error) => Some(Arc::clone(error)),
+            _ => None,
+        }
+    }
+
     fn report(&self) -> Option<&TimeoutReport> {
         match self {
             Self::Timeout { report, .. } => Some(report),
@@ -229,7 +232,8 @@ impl<E> Error<E> {
         self.report().and_then(|report| report.holder.as_ref())
     }
 
-    /// The last connect error when a time-out struck, if the last connect had failed: its class, and how long ago that was.
+    /// The last connect error when a time-out struck, if the last connect had failed with one: its class, and how long ago
+    /// that was. A connect that took too long or panicked has no error of its own; the `Display` of a time-out tells of it.
     pub fn last_connect(&self) -> Option<(&E, ErrorClass, Duration)> {
         let Self::Timeout {
             last_connect: Some(error),
@@ -239,8 +243,8 @@ impl<E> Error<E> {
         else {
             return None;
         };
-        let (class, age) = report.last_connect?;
-        Some((error, class, age))
+        let last = report.last_connect.as_ref()?;
+        Some((error, last.class, last.age))
     }
 
     /// Whether every place was held by a task that waited for another connection of the same pool, when a time-out struck,

@@ -18,9 +18,12 @@ use crate::{ErrorClass, Status};
 ///
 /// It is called after the change, in the order of the changes, without a lock, on the thread that made the change or on
 /// another one that uses the pool at the time. It may call the pool: what that changes is told after the present event.
-/// It must return soon, because a caller of the pool waits for it, and events that come faster than it takes them are kept
-/// in memory. If it panics, the pool goes on. It is never called by a timer: what a timer finds (a slow acquire, a suspected leak) is told
-/// by the pool's background task or, where nothing can be spawned, by the next call of the pool.
+/// It must return soon, because a caller of the pool waits for it: one call of the pool tells a thousand events at most, and
+/// leaves the rest to the pool's background task or to the next call. A pool keeps at most 65,536 events that were not told.
+/// Those that come while there is no room are dropped, and [`Event::Lagged`] says in their place how many there were.
+///
+/// If it panics, the pool goes on. It is never called by a timer: what a timer finds (a slow acquire, a suspected leak) is
+/// told by the pool's background task or, where nothing can be spawned, by the next call of the pool.
 ///
 /// Every `Fn(&Event<'_>)` is an observer.
 ///
@@ -190,7 +193,8 @@ pub enum Event<'a> {
         /// Its label.
         label: Option<&'a str>,
     },
-    /// An acquire failed with this error: a connect failed, a check panicked, or the pool was closed.
+    /// An acquire failed with this error: a connect failed, a check panicked, the pool was closed, or no timer can keep its
+    /// time-out.
     #[non_exhaustive]
     AcquireFailed {
         /// The pool's name.
@@ -333,5 +337,16 @@ pub enum Event<'a> {
     SpawnFailed {
         /// The pool's name.
         pool: &'a str,
+    },
+    /// The observers were slower than the events, and this many events were dropped here. [`Pool::stats`] has counted
+    /// what they were about.
+    ///
+    /// [`Pool::stats`]: crate::Pool::stats
+    #[non_exhaustive]
+    Lagged {
+        /// The pool's name.
+        pool: &'a str,
+        /// How many events will not be told.
+        missed: u64,
     },
 }

@@ -26,7 +26,8 @@ pub enum CloseReason {
     ManagerPanicked,
     /// The pool was cleared.
     Cleared,
-    /// Its acquire was dropped during a check or a recycle that no time-out would have ended.
+    /// Its acquire was dropped during a check or a recycle that no time-out would have ended, or its ping during such a
+    /// check.
     Abandoned,
     /// The pool was closed.
     PoolClosed,
@@ -97,7 +98,7 @@ impl fmt::Display for CloseReason {
             Self::ManagerPanicked => "its manager panicked",
             Self::Cleared => "the pool was cleared",
             Self::Abandoned => {
-                "its acquire was dropped during a step that no time-out would have ended"
+                "its acquire or ping was dropped during a step that no time-out would have ended"
             }
             Self::PoolClosed => "the pool was closed",
             Self::Terminated => "the pool was terminated",

@@ -32,7 +32,8 @@ impl Event<'_> {
             | Self::PoolClosing { pool, .. }
             | Self::PoolTerminated { pool, .. }
             | Self::PoolClosed { pool }
-            | Self::SpawnFailed { pool } => pool,
+            | Self::SpawnFailed { pool }
+            | Self::Lagged { pool, .. } => pool,
         }
     }
 }
@@ -206,6 +207,10 @@ impl fmt::Display for Event<'_> {
             Self::SpawnFailed { .. } => {
                 f.write_str("the runtime takes no background tasks: callers do their work")
             }
+            Self::Lagged { missed, .. } => write!(
+                f,
+                "the observers are too slow: {missed} events were dropped here"
+            ),
         }
     }
 }

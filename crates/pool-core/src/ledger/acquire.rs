@@ -274,7 +274,7 @@ impl<T: LedgerTypes> Ledger<T> {
             None => Tried::Exhausted,
             Some((entry, None)) => {
                 self.held += 1;
-                self.connections.lend(entry.key(), by);
+                self.lend_at_once(entry.key(), by, effects);
                 Tried::Entry(entry)
             }
             Some((entry, Some(kind))) => Tried::Job(self.insert_owned_job(kind, Some(entry))),

@@ -117,6 +117,13 @@ impl<T: LedgerTypes> Ledger<T> {
         self.background.upkeep.replace(waker)
     }
 
+    /// The waker of upkeep, if something is left to be told and nobody tells it at the moment.
+    pub(crate) fn upkeep_for_notes(&mut self) -> Option<Waker> {
+        let untold = &self.history.untold;
+        let is_left = !untold.is_empty() && !untold.is_telling();
+        is_left.then(|| self.background.upkeep.take()).flatten()
+    }
+
     /// Wakes upkeep.
     pub(super) fn wake_upkeep(&mut self, effects: &mut Effects<T>) {
         effects.wake_all(self.background.upkeep.take());

@@ -79,7 +79,8 @@ impl<T: LedgerTypes> Ledger<T> {
         effects.rare().aborts.extend(aborts);
         self.forget_returned();
         for id in self.connections.write_off() {
-            self.history.closed(id, CloseReason::Terminated, None);
+            let untold = self.history.closed(id, CloseReason::Terminated, None);
+            effects.drop_note(untold);
         }
         self.notify_closed(effects);
         self.note_closed();

@@ -84,7 +84,7 @@ impl<T: LedgerTypes> Ledger<T> {
             Poller::Waiter(ticket) => driver == Driver::Waiter(ticket),
             Poller::Background(number) => driver == Driver::Background(number),
             // Whoever else drives it may never be polled again.
-            Poller::Owner | Poller::TryAcquire | Poller::WaitClosed => true,
+            Poller::Owner | Poller::Ping | Poller::TryAcquire | Poller::WaitClosed => true,
             // The waker of a waiter has to stay in a job that nobody drives.
             Poller::Helper(current) => {
                 driver == Driver::Nobody && (current.is_some() || self.queue.is_empty())
@@ -251,6 +251,12 @@ impl<T: LedgerTypes> Ledger<T> {
             if let Some(ended) = self.jobs.take_end(key) {
                 effects.drop_later(Stale::Settled(ended));
             }
+        }
+        // Nobody else has asked for the check, and a waiter that has taken it over can do better than wait for it.
+        let is_given_up = poller == Poller::Ping && !self.step_has_deadline[Kind::Check as usize];
+        let has_begun = |job: &Job<T>| job.kind == Kind::Check && !job.is_fresh();
+        if is_given_up && self.jobs.get(key).is_some_and(has_begun) {
+            return self.cancel(key, CloseReason::Abandoned, effects);
         }
         // A waiter that had taken it over may have left it since, and this verb was to drive it again.
         let is_left = |job: &Job<T>| matches!(job.driver, Driver::Verb | Driver::Nobody);

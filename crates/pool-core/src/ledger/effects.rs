@@ -4,9 +4,11 @@ use std::task::Waker;
 use std::time::Instant;
 
 use super::connections::ConnectionKey;
+use super::history::FailedConnect;
 use super::job::{Job, JobKey};
 use super::queue::Ticket;
-use super::{LedgerTypes, Settled};
+use super::{LedgerTypes, Note, Settled};
+use crate::panics::DropsQuietly;
 use crate::{AbortHandle, CloseReason};
 
 /// What a change asks for. It is carried out without the lock, because all of it can run foreign code.
@@ -57,6 +59,8 @@ pub(crate) enum Stale<T: LedgerTypes> {
     Entry(T::Entry),
     Job(Box<Job<T>>),
     Settled(Settled<T>),
+    Note(Note),
+    Failed(DropsQuietly<Box<FailedConnect<T::Failure>>>),
 }
 
 impl<T: LedgerTypes> Effects<T> {
@@ -93,6 +97,13 @@ impl<T: LedgerTypes> Effects<T> {
     pub(super) fn drop_waker(&mut self, waker: Option<Waker>) {
         if let Some(waker) = waker {
             self.drop_later(Stale::Waker(waker));
+        }
+    }
+
+    /// Drops a note that nobody will be told, if its error has to be dropped without the lock.
+    pub(super) fn drop_note(&mut self, note: Option<Note>) {
+        if let Some(note) = note.filter(Note::has_error) {
+            self.drop_later(Stale::Note(note));
         }
     }
 

@@ -2,38 +2,51 @@
 
 use std::time::{Duration, Instant};
 
+use super::effects::Stale;
 use super::note::{Note, SharedError, StepReport};
-use super::{ConnectionKey, Kind, Ledger, LedgerTypes};
+use super::untold::Untold;
+use super::{ConnectionKey, Effects, Kind, Ledger, LedgerTypes};
 use crate::ErrorClass;
+use crate::borrowed::Borrower;
 use crate::config::Config;
 use crate::event::CloseReason;
+use crate::panics::DropsQuietly;
 use crate::stats::{Counters, Stats, Times};
 
-pub(super) struct History {
-    pub(super) counters: Counters,
-    pub(super) times: Box<Times>,
-    /// The class of the failure and when it was, if the last connect failed.
-    failed_connect: Option<(ErrorClass, Instant)>,
-    /// Somebody observes the pool.
-    listens: bool,
-    notes: Vec<Note>,
-    /// A thread tells the observers at the moment. What is noted meanwhile it tells too.
-    is_telling: bool,
+/// How the last connect failed.
+#[derive(Clone)]
+pub(crate) struct FailedConnect<F> {
+    pub(crate) failure: F,
+    pub(crate) class: ErrorClass,
+    pub(crate) at: Instant,
 }
 
-impl History {
+pub(super) struct History<F> {
+    pub(super) counters: Counters,
+    pub(super) times: Box<Times>,
+    /// If the last connect failed. Its drop is foreign code.
+    failed_connect: Option<DropsQuietly<Box<FailedConnect<F>>>>,
+    /// Hand-outs are measured: for the observers, or for a threshold.
+    measures: bool,
+    /// Somebody observes the pool.
+    listens: bool,
+    pub(super) untold: Untold,
+}
+
+impl<F> History<F> {
     pub(super) fn new(config: &Config) -> Self {
         Self {
             counters: Counters::default(),
             times: Box::default(),
             failed_connect: None,
+            measures: config.measures(),
             listens: config.is_observed(),
-            notes: Vec::new(),
-            is_telling: false,
+            untold: Untold::new(),
         }
     }
 
-    /// Notes what has happened, if somebody observes the pool.
+    /// Notes what has happened, if somebody observes the pool. A note that is the only owner of an error goes through
+    /// [`note_with_error`](Self::note_with_error).
     #[inline]
     pub(super) fn note(&mut self, note: impl FnOnce() -> Note) {
         if self.listens {
@@ -43,25 +56,24 @@ impl History {
 
     #[cold]
     fn push(&mut self, note: Note) {
-        self.notes.push(note);
-    }
-
-    pub(super) fn has_notes(&self) -> bool {
-        !self.notes.is_empty()
-    }
-
-    /// Takes what is to be told, unless there is nothing, or somebody else tells at the moment.
-    pub(super) fn take_notes(&mut self) -> Option<Vec<Note>> {
-        if self.is_telling || self.notes.is_empty() {
-            return None;
+        match self.untold.has_room() {
+            true => self.untold.push(note),
+            false => self.untold.miss(),
         }
-        self.is_telling = true;
-        Some(std::mem::take(&mut self.notes))
     }
 
-    /// The notes that were taken have been told.
-    pub(super) fn told(&mut self) {
-        self.is_telling = false;
+    /// As [`note`](Self::note). A note that nobody will be told comes back, because the drop of its error is foreign code.
+    #[must_use]
+    fn note_with_error(&mut self, note: Note) -> Option<Note> {
+        if !self.listens {
+            return Some(note);
+        }
+        if !self.untold.has_room() {
+            self.untold.miss();
+            return Some(note);
+        }
+        self.untold.push(note);
+        None
     }
 
     /// A connection was held for so long. Without an observer not all of these times are known.
@@ -71,14 +83,14 @@ impl History {
         }
     }
 
-    /// A step has ended.
+    /// A step has ended. A note that nobody will be told comes out.
+    #[must_use]
     pub(super) fn step_ended(
         &mut self,
         kind: Kind,
         connection: u64,
         report: StepReport,
-        now: Instant,
-    ) {
+    ) -> Option<Note> {
         let histogram = match kind {
             Kind::Connect if report.error.is_some() => None,
             Kind::Connect => Some(&mut self.times.connect),
@@ -90,31 +102,31 @@ impl History {
             histogram.record(took);
         }
         if kind == Kind::Connect {
-            self.failed_connect = report.error.is_some().then_some((report.class, now));
             match report.error {
                 None => self.counters.connects += 1,
                 Some(_) => self.counters.connect_failures += 1,
             }
         }
-        self.note(|| Note::StepEnded(kind, connection, report));
+        self.note_with_error(Note::StepEnded(kind, connection, report))
     }
 
-    /// A connection has left the pool.
+    /// A connection has left the pool. A note that nobody will be told comes out.
+    #[must_use]
     pub(super) fn closed(
         &mut self,
         connection: u64,
         reason: CloseReason,
         error: Option<SharedError>,
-    ) {
+    ) -> Option<Note> {
         self.counters.closes[reason.index()] += 1;
-        self.note(|| Note::Closed(connection, reason, error));
+        self.note_with_error(Note::Closed(connection, reason, error))
     }
 }
 
 impl<T: LedgerTypes> Ledger<T> {
     /// Notes something for the observers.
-    pub(crate) fn note(&mut self, note: Note) {
-        self.history.note(|| note);
+    pub(crate) fn note(&mut self, note: impl FnOnce() -> Note) {
+        self.history.note(note);
     }
 
     /// A connection was handed out at this instant to somebody who had waited for so long, in a pool that measures.
@@ -140,14 +152,28 @@ impl<T: LedgerTypes> Ledger<T> {
         self.watch.lent(now)
     }
 
-    /// Takes what the observers are to be told, unless there is nothing, or somebody tells them at the moment.
-    pub(crate) fn take_notes(&mut self) -> Option<Vec<Note>> {
-        self.history.take_notes()
+    /// Lends a connection to somebody who did not wait.
+    pub(crate) fn lend_at_once(
+        &mut self,
+        key: ConnectionKey,
+        to: &mut Borrower,
+        effects: &Effects<T>,
+    ) {
+        self.lend(key, to);
+        if self.history.measures {
+            self.lent_at(key, None, Duration::ZERO, effects.now());
+        }
+    }
+
+    /// Takes what the observers are to be told, and no more than `most`, unless there is nothing, or somebody tells them
+    /// at the moment.
+    pub(crate) fn take_notes(&mut self, most: usize) -> Option<Vec<Note>> {
+        self.history.untold.take(most)
     }
 
     /// The notes that were taken have been told.
     pub(crate) fn told(&mut self) {
-        self.history.told();
+        self.history.untold.told();
     }
 
     /// An acquire has left the queue without a connection: `timed_out`, or it was dropped.
@@ -158,9 +184,23 @@ impl<T: LedgerTypes> Ledger<T> {
         }
     }
 
-    /// Whether the last connect failed: with which class, and when.
-    pub(crate) fn failed_connect(&self) -> Option<(ErrorClass, Instant)> {
-        self.history.failed_connect
+    /// How the last connect failed, if it did: it may have returned an error, taken too long, or panicked.
+    pub(crate) fn failed_connect(&self) -> Option<&FailedConnect<T::Failure>> {
+        let failed = self.history.failed_connect.as_deref();
+        failed.map(|failed| &**failed)
+    }
+
+    /// A connect has ended: `failed` says how, if it has failed.
+    pub(super) fn connect_ended(
+        &mut self,
+        failed: Option<FailedConnect<T::Failure>>,
+        effects: &mut Effects<T>,
+    ) {
+        let new = failed.map(|failed| DropsQuietly::new(Box::new(failed)));
+        let old = std::mem::replace(&mut self.history.failed_connect, new);
+        if let Some(old) = old {
+            effects.drop_later(Stale::Failed(old));
+        }
     }
 
     /// All counters and times at this moment.

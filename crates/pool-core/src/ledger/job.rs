@@ -52,6 +52,8 @@ pub(crate) enum Poller {
     Background(u64),
     /// The verb that started the job and wants to know how it ends.
     Owner,
+    /// `ping`, which started a check, wants to know how it ends, and gives it up when it is dropped.
+    Ping,
     /// `try_acquire`, which polls once and wants the connection.
     TryAcquire,
     /// `wait_closed`, which drives the jobs of others.
@@ -72,12 +74,17 @@ impl Poller {
 
     /// Whether the poller hears from the poll itself how the job has ended.
     pub(crate) fn hears_the_end(self) -> bool {
-        matches!(self, Self::Owner | Self::TryAcquire)
+        matches!(self, Self::Owner | Self::Ping | Self::TryAcquire)
+    }
+
+    /// Whether the poller can tell somebody why the job has failed.
+    pub(crate) fn hears_of_failures(self) -> bool {
+        self.hears_the_end() || matches!(self, Self::Waiter(_))
     }
 
     /// Whether the poller's waker is stored with the job, to be woken when others change the job.
     pub(crate) fn stores_waker(self) -> bool {
-        matches!(self, Self::Background(_) | Self::Owner)
+        matches!(self, Self::Background(_) | Self::Owner | Self::Ping)
     }
 }
 

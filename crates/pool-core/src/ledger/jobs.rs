@@ -175,7 +175,7 @@ impl<T: LedgerTypes> Jobs<T> {
             Poller::Background(number) if job.driver == Driver::Background(number) => {
                 std::mem::swap(&mut job.background, &mut stale);
             }
-            Poller::Owner => std::mem::swap(&mut job.owner, &mut stale),
+            Poller::Owner | Poller::Ping => std::mem::swap(&mut job.owner, &mut stale),
             _ => {}
         }
         self.update_list(key);

@@ -30,6 +30,7 @@ mod release;
 mod settle;
 mod supply;
 mod timer;
+mod untold;
 mod watch;
 
 use std::time::{Duration, Instant};
@@ -42,6 +43,7 @@ pub(crate) use self::driving::AfterPoll;
 use self::effects::Stale;
 pub(crate) use self::effects::{Effects, Exit, RareEffects};
 use self::fill::Fill;
+pub(crate) use self::history::FailedConnect;
 use self::history::History;
 use self::idle::IdleList;
 pub(crate) use self::idle_clock::ClockReading;
@@ -64,7 +66,7 @@ pub(crate) trait LedgerTypes {
     type Entry: LedgerEntry;
     /// The future of a job.
     type Future;
-    type Failure;
+    type Failure: Clone;
 }
 
 /// What the ledger needs to know of a connection.
@@ -87,7 +89,7 @@ pub(crate) struct Ledger<T: LedgerTypes> {
     held: usize,
     idle: IdleList<T::Entry>,
     connections: Connections,
-    history: History,
+    history: History<T::Failure>,
     lifecycle: Lifecycle,
     fill: Fill,
     background: Background,
@@ -195,7 +197,10 @@ impl<T: LedgerTypes> Ledger<T> {
                 true => self
                     .history
                     .note(|| Note::ConnectCancelled(id, exit.reason)),
-                false => self.history.closed(id, exit.reason, error),
+                false => {
+                    let untold = self.history.closed(id, exit.reason, error);
+                    effects.drop_note(untold);
+                }
             }
         }
         self.departed(exit.connection, effects);

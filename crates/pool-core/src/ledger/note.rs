@@ -80,9 +80,20 @@ pub(crate) enum Note {
     PoolTerminated(usize),
     PoolClosed,
     SpawnFailed,
+    /// So many notes found no room here.
+    Lagged(u64),
 }
 
 impl Note {
+    /// Whether it may be the only owner of an error.
+    pub(super) fn has_error(&self) -> bool {
+        match self {
+            Self::StepEnded(_, _, report) => report.error.is_some(),
+            Self::Closed(_, _, error) => error.is_some(),
+            _ => false,
+        }
+    }
+
     /// What the observers are told.
     pub(crate) fn event<'a>(&'a self, pool: &'a str) -> Event<'a> {
         match self {
@@ -204,6 +215,10 @@ impl Note {
             Self::PoolTerminated(held) => Event::PoolTerminated { pool, held: *held },
             Self::PoolClosed => Event::PoolClosed { pool },
             Self::SpawnFailed => Event::SpawnFailed { pool },
+            Self::Lagged(missed) => Event::Lagged {
+                pool,
+                missed: *missed,
+            },
         }
     }
 }

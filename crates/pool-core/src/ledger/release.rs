@@ -156,6 +156,30 @@ impl<T: LedgerTypes> Ledger<T> {
         Returned::Job(key)
     }
 
+    /// A ping has acquired a connection and wants it to be checked. Until then nobody has used it, so it is clean.
+    pub(crate) fn give_back_to_check(
+        &mut self,
+        mut entry: T::Entry,
+        effects: &mut Effects<T>,
+    ) -> Returned<T> {
+        self.idle.note_return(&mut entry, effects.now());
+        self.note_return(entry.key(), effects.now());
+        match self.lifecycle.stage() {
+            Stage::Open => {
+                self.held -= 1;
+                let key = self.insert_owned_job(Kind::Check, Some(entry));
+                // The ping may never poll the job: a waiter can drive it.
+                self.supply(effects);
+                Returned::Job(key)
+            }
+            Stage::Closing => {
+                self.give_back_noted(entry, Verdict::Discard, CloseReason::PoolClosed, effects);
+                Returned::Kept
+            }
+            Stage::Terminated => Returned::WrittenOff(entry),
+        }
+    }
+
     /// A guard gives its connection to its holder for good: the place is free at once.
     pub(crate) fn detach(&mut self, key: ConnectionKey, effects: &mut Effects<T>) {
         if self.lifecycle.stage() != Stage::Terminated {

@@ -3,7 +3,8 @@
 use super::effects::{Exit, Stale};
 use super::job::{Driver, Job};
 use super::{
-    Answer, Effects, JobKey, Kind, Ledger, LedgerEntry, LedgerTypes, Poller, Stage, StepReport,
+    Answer, Effects, FailedConnect, JobKey, Kind, Ledger, LedgerEntry, LedgerTypes, Poller, Stage,
+    StepReport,
 };
 use crate::{AbortHandle, CloseReason, ErrorClass};
 
@@ -32,7 +33,7 @@ pub(crate) enum Outcome<T: LedgerTypes> {
 pub(crate) enum Settled<T: LedgerTypes> {
     /// The connection is still the pool's: it is idle, or with a waiter.
     Kept,
-    /// The connection belongs to the `try_acquire` that polled the job.
+    /// The connection belongs to the `try_acquire` that polled the job. It counts as held, and is lent in the same lock.
     Taken(T::Entry),
     /// The connection has left the pool, and why if something failed. `close` is the job that closes it, if the same
     /// verb is to drive that.
@@ -71,12 +72,18 @@ impl<T: LedgerTypes> Ledger<T> {
             _ => None,
         };
         if let Some(key) = job.connection.filter(|_| job.kind != Kind::Close) {
-            self.history
-                .step_ended(job.kind, key.id, report, effects.now());
+            let untold = self.history.step_ended(job.kind, key.id, report);
+            effects.drop_note(untold);
         }
         let settled = match outcome {
             Outcome::Ready(entry, abort) => self.ready(entry, abort, &job, poller, effects),
             Outcome::NotConnected { failure, class } => {
+                let failed = FailedConnect {
+                    failure: failure.clone(),
+                    class,
+                    at: effects.now(),
+                };
+                self.connect_ended(Some(failed), effects);
                 self.departed(job.connection, effects);
                 self.not_connected(failure, class, &job, effects)
             }
@@ -119,7 +126,19 @@ impl<T: LedgerTypes> Ledger<T> {
             lost(None)
         } else {
             effects.drop_waker(owner);
-            settled
+            match settled {
+                Settled::Lost {
+                    failure: failure @ Some(_),
+                    close,
+                } if !poller.hears_of_failures() => {
+                    effects.drop_later(Stale::Settled(lost(failure)));
+                    Settled::Lost {
+                        failure: None,
+                        close,
+                    }
+                }
+                settled => settled,
+            }
         };
         self.supply(effects);
         settled
@@ -141,6 +160,7 @@ impl<T: LedgerTypes> Ledger<T> {
         }
         if job.kind == Kind::Connect {
             self.fill.succeeded();
+            self.connect_ended(None, effects);
         }
         let was_cleared = job.kind == Kind::Recycle && job.clears < self.lifecycle.clears();
         if job.is_cancelled || self.lifecycle.stage() == Stage::Terminated {

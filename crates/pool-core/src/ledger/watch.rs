@@ -1,12 +1,12 @@
 //! What takes long: waiters that have waited, and connections that have been held, for longer than a setting says.
 
 use std::borrow::Cow;
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::panic::Location;
 use std::time::{Duration, Instant};
 
 use super::{Answer, Effects, Kind, Ledger, LedgerEntry, LedgerTypes, Note, Ticket};
-use crate::borrowed::{Borrowed, Borrower, LabelText, Nested};
+use crate::borrowed::{Borrowed, Borrower, Nested};
 use crate::config::Config;
 use crate::error::Phase;
 
@@ -16,8 +16,6 @@ struct Watched {
     since: Instant,
     place: &'static Location<'static>,
     label: Option<Cow<'static, str>>,
-    /// It was found to be slow.
-    is_told: bool,
 }
 
 pub(super) struct Watch {
@@ -26,6 +24,8 @@ pub(super) struct Watch {
     /// The waiters in order of arrival, and some that have left: these are removed when they come to the front, or when
     /// they outnumber the others.
     waiters: VecDeque<Watched>,
+    /// So many of them, the first ones, need no look: they were found to be slow, or had left.
+    seen: usize,
     /// When the held connections are looked at next.
     leaks_at: Option<Instant>,
 }
@@ -36,6 +36,7 @@ impl Watch {
             slow_acquire_after: config.slow_acquire_after,
             leak_warning_after: config.leak_warning_after,
             waiters: VecDeque::new(),
+            seen: 0,
             leaks_at: None,
         }
     }
@@ -60,11 +61,29 @@ impl Watch {
     /// When there is something to look at.
     pub(super) fn next(&self) -> Option<Instant> {
         let limit = self.slow_acquire_after;
-        let first = limit.and_then(|_| self.waiters.iter().find(|waiter| !waiter.is_told));
-        let slow_at = first
+        let slow_at = self
+            .waiters
+            .get(self.seen)
             .zip(limit)
             .and_then(|(first, limit)| first.since.checked_add(limit));
         slow_at.into_iter().chain(self.leaks_at).min()
+    }
+}
+
+impl Watch {
+    /// Removes the waiters at the front that have left.
+    fn forget_first(&mut self, has_left: impl Fn(&Watched) -> bool) {
+        while self.waiters.front().is_some_and(&has_left) {
+            self.waiters.pop_front();
+            self.seen = self.seen.saturating_sub(1);
+        }
+    }
+
+    /// Removes all waiters that have left.
+    fn forget_all(&mut self, has_left: impl Fn(&Watched) -> bool) {
+        let first = self.waiters.iter().take(self.seen);
+        self.seen = first.filter(|waiter| !has_left(waiter)).count();
+        self.waiters.retain(|waiter| !has_left(waiter));
     }
 }
 
@@ -76,18 +95,15 @@ impl<T: LedgerTypes> Ledger<T> {
             return;
         }
         let left = |waiter: &Watched| !self.queue.is_queued(waiter.ticket);
-        while self.watch.waiters.front().is_some_and(left) {
-            self.watch.waiters.pop_front();
-        }
+        self.watch.forget_first(left);
         if self.watch.waiters.len() > 2 * self.queue.len() + 16 {
-            self.watch.waiters.retain(|waiter| !left(waiter));
+            self.watch.forget_all(left);
         }
         self.watch.waiters.push_back(Watched {
             ticket,
             since,
             place: who.place,
             label: who.label.as_ref().map(|label| label.text.clone()),
-            is_told: false,
         });
     }
 
@@ -95,7 +111,7 @@ impl<T: LedgerTypes> Ledger<T> {
     pub(super) fn watch_struck(&mut self, now: Instant, effects: &mut Effects<T>) {
         self.find_slow(now);
         self.find_leaks(now);
-        if self.history.has_notes() {
+        if !self.history.untold.is_empty() {
             // Inside of a runtime's timer nothing can be told. Upkeep does it, or the next caller.
             self.wake_upkeep(effects);
         }
@@ -105,18 +121,15 @@ impl<T: LedgerTypes> Ledger<T> {
         let Some(limit) = self.watch.slow_acquire_after else {
             return;
         };
-        let mut waiters = std::mem::take(&mut self.watch.waiters);
-        waiters.retain(|waiter| self.queue.is_there(waiter.ticket));
-        for waiter in &mut waiters {
-            // The clock is read before the lock is taken, so one may stand behind another that came later.
-            if waiter.is_told {
-                continue;
-            }
+        let has_left = |waiter: &Watched| !self.queue.is_there(waiter.ticket);
+        self.watch.forget_first(has_left);
+        while let Some(waiter) = self.watch.waiters.get(self.watch.seen) {
             let waited = now.saturating_duration_since(waiter.since);
-            if waited < limit {
+            // The clock is read before the lock is taken, so one may stand behind another that came later.
+            if waited < limit && !has_left(waiter) {
                 break;
             }
-            waiter.is_told = true;
+            self.watch.seen += 1;
             // One whose deadline has struck is about to leave.
             if !self.queue.is_queued(waiter.ticket) {
                 continue;
@@ -134,7 +147,6 @@ impl<T: LedgerTypes> Ledger<T> {
                 label: waiter.label.clone(),
             });
         }
-        self.watch.waiters = waiters;
     }
 
     fn find_leaks(&mut self, now: Instant) {
@@ -204,19 +216,26 @@ impl<T: LedgerTypes> Ledger<T> {
             return None;
         }
         self.forget_returned();
-        let lent: Vec<_> = self.connections.lent().collect();
-        let counts = |label: &LabelText| {
-            let under_it = |(_, other): &&(_, Option<&LabelText>)| {
-                other.is_some_and(|other| other.text == label.text)
-            };
-            label.is_of_task || lent.iter().filter(under_it).count() == 1
-        };
+        let mut lent = Vec::with_capacity(self.held);
+        let mut holders: HashMap<&str, usize> = HashMap::new();
+        for (place, label) in self.connections.lent() {
+            let label = label?;
+            lent.push((place, label));
+            *holders.entry(&label.text).or_default() += 1;
+        }
+        // The first waiter under each label.
+        let mut waiters: HashMap<&str, &Watched> = HashMap::new();
+        for waiter in &self.watch.waiters {
+            if let Some(label) = waiter.label.as_deref() {
+                if holders.contains_key(label) && self.queue.is_there(waiter.ticket) {
+                    waiters.entry(label).or_insert(waiter);
+                }
+            }
+        }
         let mut found = None;
         for (place, label) in &lent {
-            let label = label.filter(|label| counts(label))?;
-            let waits = self.watch.waiters.iter().find(|waiter| {
-                waiter.label.as_ref() == Some(&label.text) && self.queue.is_there(waiter.ticket)
-            })?;
+            let counts = label.is_of_task || holders.get(&*label.text) == Some(&1);
+            let waits = waiters.get(&*label.text).filter(|_| counts)?;
             found.get_or_insert_with(|| Nested {
                 label: label.text.to_string(),
                 holds: place,

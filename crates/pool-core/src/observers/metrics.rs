@@ -14,8 +14,13 @@ use crate::event::{Event, ObservedPool, Observer};
 /// Keeps metrics of a pool by the `metrics` facade, under the names of the OpenTelemetry conventions
 /// (`db.client.connection.count`, `.wait_time` in seconds, …).
 ///
-/// Use one for each pool. Its gauges are set after each event; the names and labels are registered with the recorder that is
-/// installed when the pool is built. `docs/observability.md` says what each number means.
+/// Use one for each pool. The names and labels are registered with the recorder that is installed when the pool is built.
+/// `docs/observability.md` says what each number means.
+///
+/// Its three gauges are set after each event, because the facade asks nobody when it collects: each event takes the pool's
+/// lock once more to read the counts, which are those of that moment, not of the event. Where that is too much,
+/// `OpenTelemetryObserver` (feature `opentelemetry`) reads the counts once for each collection. Counters and times follow the
+/// events, without those that are [dropped](Event::Lagged).
 ///
 /// # Examples
 ///

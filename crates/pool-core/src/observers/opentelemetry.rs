@@ -14,7 +14,11 @@ use crate::event::{Event, ObservedPool, Observer};
 /// attributes.
 ///
 /// Use one for each pool. Counts are read when the metrics are collected, all from one snapshot; counters and times follow
-/// the events. `docs/observability.md` says what each number means.
+/// the events, without those that are [dropped](Event::Lagged). `docs/observability.md` says what each number means.
+///
+/// A meter never gives its callbacks back. When a pool is gone, five small ones stay with the meter; they hold the pool's
+/// name and report nothing. A program that opens and drops pools for ever should give each a meter provider of its own, and
+/// drop that too.
 ///
 /// # Examples
 ///
@@ -42,13 +46,23 @@ pub struct OpenTelemetryObserver {
     create_time: Histogram<f64>,
     wait_time: Histogram<f64>,
     use_time: Histogram<f64>,
-    pool: OnceLock<[KeyValue; 1]>,
+    registered: OnceLock<Registered>,
+}
+
+/// What is known of the pool.
+#[derive(Debug)]
+struct Registered {
+    /// The attribute of each metric.
+    name: [KeyValue; 1],
+    /// The callbacks, which the meter keeps for ever, find it as long as the pool has this observer.
+    _snapshot: Arc<Snapshot>,
 }
 
 /// For how long a snapshot serves: the instruments of one collection are read one after the other.
 const SNAPSHOT_LIFE: Duration = Duration::from_millis(5);
 
 /// The pool's counts, taken once for each collection.
+#[derive(Debug)]
 struct Snapshot {
     pool: ObservedPool,
     last: Mutex<Option<(Instant, Status)>>,
@@ -104,7 +118,7 @@ impl OpenTelemetryObserver {
             wait_time: seconds(names::WAIT_TIME, names::OF_WAIT_TIME),
             use_time: seconds(names::USE_TIME, names::OF_USE_TIME),
             meter: meter.clone(),
-            pool: OnceLock::new(),
+            registered: OnceLock::new(),
         }
     }
 
@@ -115,22 +129,23 @@ impl OpenTelemetryObserver {
         snapshot: &Arc<Snapshot>,
         read: impl Fn(Status, &dyn AsyncInstrument<i64>) + Send + Sync + 'static,
     ) {
-        let snapshot = Arc::clone(snapshot);
-        // The meter keeps it.
+        let snapshot = Arc::downgrade(snapshot);
+        // The meter keeps the callback, and has no way to take it away again.
         let _ = self
             .meter
             .i64_observable_up_down_counter(name)
             .with_unit(unit)
             .with_description(description)
             .with_callback(move |observer| {
-                if let Some(status) = snapshot.status() {
+                let status = snapshot.upgrade().and_then(|snapshot| snapshot.status());
+                if let Some(status) = status {
                     read(status, observer);
                 }
             })
             .build();
     }
 
-    fn register(&self, pool: &ObservedPool) -> [KeyValue; 1] {
+    fn register(&self, pool: &ObservedPool) -> Registered {
         let name = KeyValue::new(names::POOL_NAME, pool.name().to_owned());
         let snapshot = Arc::new(Snapshot {
             pool: pool.clone(),
@@ -170,7 +185,10 @@ impl OpenTelemetryObserver {
                 observer.observe(as_i64(read(status)), &of_pool);
             });
         }
-        [name]
+        Registered {
+            name: [name],
+            _snapshot: snapshot,
+        }
     }
 }
 
@@ -180,11 +198,11 @@ fn as_i64(number: usize) -> i64 {
 
 impl Observer for OpenTelemetryObserver {
     fn on_build(&self, pool: &ObservedPool) {
-        self.pool.get_or_init(|| self.register(pool));
+        self.registered.get_or_init(|| self.register(pool));
     }
 
     fn on_event(&self, event: &Event<'_>) {
-        let Some(of_pool) = self.pool.get() else {
+        let Some(Registered { name: of_pool, .. }) = self.registered.get() else {
             return;
         };
         let with = |key: &'static str, value: &'static str| {

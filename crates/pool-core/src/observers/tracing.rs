@@ -10,7 +10,7 @@ use crate::event::{Event, Observer};
 /// Passes the events of a pool on as events of `tracing`, with the target `pool_core`.
 ///
 /// DEBUG for the usual; INFO for a failed check, the end of a suspected leak and the end of the pool; WARN for a failed
-/// connect or recycle, a time-out, a slow acquire and a suspected leak. The message is the event's sentence, and its parts
+/// connect or recycle, a time-out, a slow acquire, a suspected leak and events that were dropped. The message is the event's sentence, and its parts
 /// are fields: `pool.name`, `connection`, `waiter`, `place`, `label`, `reason`, `error`, and times in milliseconds
 /// (`took_ms`, `waited_ms`, `held_ms`).
 ///
@@ -188,6 +188,7 @@ impl Observer for TracingObserver {
             Event::PoolTerminated { held, .. } => emit!(debug, held),
             Event::PoolClosed { .. } => emit!(info),
             Event::SpawnFailed { .. } => emit!(debug),
+            Event::Lagged { missed, .. } => emit!(warn, missed),
         }
     }
 }

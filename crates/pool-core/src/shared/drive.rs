@@ -5,9 +5,11 @@ use std::task::{Context, Poll, Wake, Waker};
 
 use super::Shared;
 use crate::backend::PoolTypes;
+use crate::borrowed::Borrower;
 use crate::error::Error;
 use crate::ledger::{
-    AfterPoll, JobKey, Kind, Outcome, Poller, Settled, StepReport, Take, TakenJob, Ticket,
+    AfterPoll, JobKey, Kind, LedgerEntry, Outcome, Poller, Settled, StepReport, Take, TakenJob,
+    Ticket,
 };
 use crate::panics::ignore_panic;
 use crate::{ErrorClass, Manager};
@@ -21,6 +23,16 @@ pub(crate) enum Driven<M: Manager> {
 impl<M: Manager> TakenJob<PoolTypes<M>> {
     /// Polls the job, and puts it back or settles it.
     pub(crate) fn poll(self, shared: &Arc<Shared<M>>, cx: &mut Context<'_>) -> Driven<M> {
+        self.poll_for(None, shared, cx)
+    }
+
+    /// As [`poll`](Self::poll). If the connection is for the caller, it is lent to this borrower.
+    pub(crate) fn poll_for(
+        self,
+        borrower: Option<&mut Borrower>,
+        shared: &Arc<Shared<M>>,
+        cx: &mut Context<'_>,
+    ) -> Driven<M> {
         let Self {
             key,
             kind,
@@ -54,13 +66,18 @@ impl<M: Manager> TakenJob<PoolTypes<M>> {
         let (outcome, report) = match poll {
             Some(Poll::Ready((outcome, mut report))) => {
                 shared.complete(&mut report);
-                (shared.with_history(outcome, kind), report)
+                (shared.explained(outcome), report)
             }
             // A `Drop` inside the step panicked, and the connection is gone with it. The waiter of a connect has to know.
             _ => gone(kind),
         };
         Driven::Settled(shared.change(poller.waiter(), |ledger, effects| {
-            ledger.settle(key, poller, outcome, report, effects)
+            let settled = ledger.settle(key, poller, outcome, report, effects);
+            // In the same lock: a `terminate` afterwards finds out who holds the connection.
+            if let (Settled::Taken(entry), Some(borrower)) = (&settled, borrower) {
+                ledger.lend_at_once(entry.key(), borrower, effects);
+            }
+            settled
         }))
     }
 }
@@ -79,16 +96,13 @@ impl<M: Manager> Shared<M> {
         }
     }
 
-    /// Remembers how a connect ended, and adds the pool's counts to a time-out.
-    fn with_history(&self, outcome: Outcome<PoolTypes<M>>, kind: Kind) -> Outcome<PoolTypes<M>> {
+    /// Adds the pool's counts to a time-out.
+    fn explained(&self, outcome: Outcome<PoolTypes<M>>) -> Outcome<PoolTypes<M>> {
         match outcome {
-            Outcome::NotConnected { failure, class } => {
-                self.record_connect(Some((&failure, class)));
-                Outcome::NotConnected {
-                    failure: self.with_context(failure, None),
-                    class,
-                }
-            }
+            Outcome::NotConnected { failure, class } => Outcome::NotConnected {
+                failure: self.with_context(failure, None),
+                class,
+            },
             Outcome::Broken {
                 entry,
                 failure,
@@ -98,20 +112,19 @@ impl<M: Manager> Shared<M> {
                 failure: self.with_context(failure, None),
                 can_close,
             },
-            Outcome::Ready(..) if kind == Kind::Connect => {
-                self.record_connect(None);
-                outcome
-            }
             outcome => outcome,
         }
     }
 }
 
+/// The message of a panic in a `Drop` inside of a step.
+pub(crate) const DROP_PANICKED: &str = "a future or a connection panicked when it was dropped";
+
 /// How a step has ended in which a `Drop` panicked: its connection is gone. The waiter of a connect has to know.
 fn gone<M: Manager>(kind: Kind) -> (Outcome<PoolTypes<M>>, StepReport) {
     let failure = Error::<M::Error>::Panicked {
         phase: Kind::phase(Some(kind)),
-        message: "a future or a connection panicked when it was dropped".to_owned(),
+        message: DROP_PANICKED.to_owned(),
     };
     let report = StepReport {
         took: None,

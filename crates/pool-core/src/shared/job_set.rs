@@ -6,6 +6,7 @@ use std::task::{Context, Poll};
 use super::{Driven, Shared};
 use crate::Manager;
 use crate::backend::PoolTypes;
+use crate::borrowed::Borrower;
 use crate::ledger::{AfterPoll, JobKey, Poller, Settled, Take};
 use crate::panics::ignore_panic;
 
@@ -33,6 +34,16 @@ impl<M: Manager> JobSet<M> {
     pub(crate) fn poll(
         &mut self,
         cx: &mut Context<'_>,
+        on_done: impl FnMut(Settled<PoolTypes<M>>),
+    ) -> Poll<()> {
+        self.poll_for(None, cx, on_done)
+    }
+
+    /// As [`poll`](Self::poll). A connection that is for the caller is lent to this borrower.
+    pub(crate) fn poll_for(
+        &mut self,
+        mut borrower: Option<&mut Borrower>,
+        cx: &mut Context<'_>,
         mut on_done: impl FnMut(Settled<PoolTypes<M>>),
     ) -> Poll<()> {
         let mut at = 0;
@@ -41,7 +52,7 @@ impl<M: Manager> JobSet<M> {
                 .shared
                 .change_without_time(|ledger, effects| ledger.take_job(key, self.poller, effects));
             let settled = match taken {
-                Take::Job(job) => match job.poll(&self.shared, cx) {
+                Take::Job(job) => match job.poll_for(borrower.as_deref_mut(), &self.shared, cx) {
                     Driven::Pending(AfterPoll::Waiting) => {
                         at += 1;
                         continue;

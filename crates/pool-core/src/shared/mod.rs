@@ -13,11 +13,11 @@ mod perform;
 mod timer;
 
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, PoisonError, Weak};
+use std::sync::{Arc, Weak};
 use std::task::Waker;
 use std::time::{Duration, Instant};
 
-pub(crate) use self::drive::{Driven, poll_undriven};
+pub(crate) use self::drive::{DROP_PANICKED, Driven, poll_undriven};
 pub(crate) use self::job_set::JobSet;
 use self::lock::Lock;
 pub(crate) use self::observe::Observers;
@@ -25,11 +25,11 @@ use self::timer::TimerWaker;
 use crate::backend::{Backend, PoolTypes};
 use crate::borrowed::Borrower;
 use crate::config::Config;
-use crate::error::{Error, TimeoutReport};
+use crate::error::{Error, LastConnect, TimeoutReport};
 use crate::ledger::{Effects, Ledger, LedgerEntry, LedgerTypes, Ticket};
 use crate::panics::{DropsQuietly, ignore_panic};
 use crate::sync::{AtomicU8, LedgerGuard, Mutex};
-use crate::{BoxFuture, ErrorClass, Manager, Runtime, Status};
+use crate::{BoxFuture, Manager, Runtime, Status};
 
 pub(crate) type PoolLedger<M> = Ledger<PoolTypes<M>>;
 pub(crate) type PoolEffects<M> = Effects<PoolTypes<M>>;
@@ -49,7 +49,6 @@ pub(crate) struct Shared<M: Manager> {
     /// The pool's one timer. It is locked before the ledger, never after.
     timer: DropsQuietly<Mutex<Option<BoxFuture<'static, ()>>>>,
     timer_waker: Waker,
-    last_connect_error: DropsQuietly<Mutex<Option<ConnectError<M::Error>>>>,
     /// The last owner of the backend, because fields are dropped in this order. A manager whose drop panics stops
     /// nobody.
     _last_of_backend: DropsQuietly<Arc<Backend<M>>>,
@@ -82,7 +81,6 @@ impl<M: Manager> Shared<M> {
             has_timer,
             timer: DropsQuietly::new(Mutex::new(None)),
             timer_waker: Waker::from(Arc::new(TimerWaker::new(shared))),
-            last_connect_error: DropsQuietly::new(Mutex::new(None)),
         })
     }
 
@@ -189,24 +187,6 @@ impl<M: Manager> Shared<M> {
         result
     }
 
-    /// Remembers how the last connect ended.
-    pub(crate) fn record_connect(&self, failed: Option<(&Error<M::Error>, ErrorClass)>) {
-        let new = match failed {
-            Some((Error::Connect(error), class)) => Some(ConnectError {
-                error: Arc::clone(error),
-                class,
-                at: self.now(),
-            }),
-            Some(_) => return,
-            None => None,
-        };
-        let old = {
-            let last = self.last_connect_error.lock();
-            std::mem::replace(&mut *last.unwrap_or_else(PoisonError::into_inner), new)
-        };
-        ignore_panic(|| drop(old));
-    }
-
     /// Adds to a time-out what the pool knows: its counts, the last connect error, and who holds a connection for the
     /// longest time. `waited`: the instant since which the caller has waited, and the number of the last hand-out then.
     pub(crate) fn with_context(
@@ -218,21 +198,25 @@ impl<M: Manager> Shared<M> {
             return error;
         };
         let now = self.now();
-        let (status, holder, nested) = {
+        let (status, holder, nested, failed) = {
             let mut ledger = self.ledger();
             let longest = ledger.longest_held(now, waited);
-            (ledger.status(), longest, ledger.nested())
+            let failed = ledger.failed_connect().cloned();
+            (ledger.status(), longest, ledger.nested(), failed)
         };
-        let last = self
-            .last_connect_error
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone();
+        let last_connect = failed.as_ref().map(|failed| {
+            LastConnect::new(
+                &failed.failure,
+                failed.class,
+                now.saturating_duration_since(failed.at),
+            )
+        });
+        let own_error = failed.as_ref().and_then(|failed| failed.failure.connect());
+        // Another connect may have ended meanwhile, so that this is its last owner.
+        ignore_panic(|| drop(failed));
         let report = TimeoutReport {
             pool: Arc::clone(&self.config().name),
-            last_connect: last
-                .as_ref()
-                .map(|last| (last.class, now.saturating_duration_since(last.at))),
+            last_connect,
             holder,
             nested,
         };
@@ -240,7 +224,7 @@ impl<M: Manager> Shared<M> {
             phase,
             after,
             status,
-            last_connect: last.map(|last| last.error),
+            last_connect: own_error,
             report: Box::new(report),
         }
     }
@@ -270,23 +254,6 @@ impl Detours {
         let old = self.now();
         if (old & Self::WAITERS != 0) != has_waiters {
             self.0.store(old ^ Self::WAITERS, Ordering::Relaxed);
-        }
-    }
-}
-
-/// How the last connect failed.
-struct ConnectError<E> {
-    error: Arc<E>,
-    class: ErrorClass,
-    at: Instant,
-}
-
-impl<E> Clone for ConnectError<E> {
-    fn clone(&self) -> Self {
-        Self {
-            error: Arc::clone(&self.error),
-            class: self.class,
-            at: self.at,
         }
     }
 }

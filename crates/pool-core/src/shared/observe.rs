@@ -1,15 +1,14 @@
 //! Telling the observers what the ledger has noted.
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use super::{PoolEntry, Shared};
+use super::Shared;
 use crate::Manager;
 use crate::event::{ObservedPool, Observer};
-use crate::ledger::{LedgerEntry, Note};
+use crate::ledger::Note;
 use crate::panics::{DropsQuietly, ignore_panic};
 
-/// How many events one call tells before it leaves the rest to the next call.
+/// How many events one call tells before it leaves the rest to upkeep or to the next call.
 const MOST_TOLD: usize = 1000;
 
 /// The observers of a pool.
@@ -34,13 +33,6 @@ impl<M: Manager> Shared<M> {
         }
     }
 
-    /// Notes something for the observers, which are told with the next [`tell`](Self::tell).
-    pub(crate) fn note(&self, note: impl FnOnce() -> Note) {
-        if self.is_observed() {
-            self.ledger().note(note());
-        }
-    }
-
     pub(crate) fn is_observed(&self) -> bool {
         !self.observers.0.is_empty()
     }
@@ -58,23 +50,31 @@ impl<M: Manager> Shared<M> {
 
     #[cold]
     fn tell_all(&self) {
-        let mut told = 0;
-        // Others may note faster than this thread tells. Then one of them goes on.
-        while told < MOST_TOLD {
-            let taken = self.ledger().take_notes();
+        let mut most = MOST_TOLD;
+        // Others may note faster than this thread tells.
+        while most > 0 {
+            let taken = self.ledger().take_notes(most);
             let Some(notes) = taken else {
                 return;
             };
-            told += notes.len();
+            most -= notes.len();
             for note in &notes {
                 let event = note.event(&self.config().name);
                 for observer in &self.observers.0 {
                     ignore_panic(|| observer.on_event(&event));
                 }
             }
-            // The errors in them are foreign.
-            ignore_panic(|| drop(notes));
+            // The errors in them are foreign. Two that panic in one drop would end the process.
+            match notes.len() {
+                1 => drop(ignore_panic(|| drop(notes))),
+                _ => notes.into_iter().for_each(drop_quietly),
+            }
             self.ledger().told();
+        }
+        // Upkeep tells the rest, or the next call.
+        let upkeep = self.ledger().upkeep_for_notes();
+        if let Some(upkeep) = upkeep {
+            ignore_panic(|| upkeep.wake());
         }
     }
 
@@ -86,14 +86,14 @@ impl<M: Manager> Shared<M> {
         }
     }
 
-    /// A connection was handed out to somebody who did not wait.
-    pub(crate) fn measure_hand_out(self: &Arc<Self>, entry: &PoolEntry<M>) {
-        if self.measures {
-            let now = self.now();
-            let set_timer = self
-                .ledger()
-                .lent_at(entry.key(), None, Duration::ZERO, now);
-            self.after_hand_out(set_timer);
+    /// Sets the timer for the leak warning of a connection that was handed out to somebody who did not wait.
+    pub(crate) fn watch_hand_out(self: &Arc<Self>) {
+        if self.config().leak_warning_after.is_some() {
+            self.set_timer_if_needed();
         }
     }
+}
+
+fn drop_quietly(note: Note) {
+    ignore_panic(|| drop(note));
 }

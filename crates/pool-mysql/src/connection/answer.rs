@@ -109,7 +109,7 @@ impl Connection {
                 Step::End(Some(front)) => !front.columns.is_empty(),
             }),
             (Some(result), None) => result,
-            (None, _) => Err(closed()),
+            (None, _) => Err(self.why_closed()),
         }
     }
 
@@ -137,7 +137,10 @@ impl Connection {
         let form = state.before_rows();
         let result = signal.guard(skip_unread_result(conn, form)).await;
         state.after_rows(result.as_ref(), false);
-        let is_through = result.unwrap_or_else(|| Err(closed()))?;
+        let Some(result) = result else {
+            return Err(self.why_closed());
+        };
+        let is_through = result?;
         match is_through {
             true => kill.disarm(),
             false => {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use pool_core::AbortHandle;
 
 use crate::connection::Connection;
+use crate::error::closed_because::ClosedBecause;
 use crate::transport::abort::Signal;
 use crate::transport::connector::Connector;
 use crate::transport::kill_queue::Victim;
@@ -16,7 +17,7 @@ impl Connection {
         let signal = Arc::clone(&self.signal);
         let connector = Arc::clone(&self.connector);
         Some(AbortHandle::new(move || {
-            signal.abort_after(|| {
+            signal.abort_after(ClosedBecause::Terminated, || {
                 if let Some(victim) = signal.victim() {
                     connector.kill(victim);
                 }

@@ -10,6 +10,7 @@ mod load_local;
 pub(crate) mod open;
 pub(crate) mod queryable;
 pub(crate) mod recycle;
+mod refusal;
 pub(crate) mod reset;
 pub(crate) mod run;
 mod time_limit;
@@ -23,6 +24,7 @@ use std::time::Instant;
 use mysql_async::{Conn, Error as DriverError};
 
 use crate::connection::kept::KeptStatements;
+use crate::connection::refusal::{refused, told};
 use crate::credentials::Issued;
 use crate::error::closed_because::ClosedBecause;
 use crate::error::explained::{explained, says_closed};
@@ -43,11 +45,24 @@ use crate::transport::server::Server;
 /// work on it. Three things differ from the driver's own connection:
 ///
 /// - **A cancelled command closes it.** When the future of a command is dropped before it is done, every later command
-///   answers [`ConnectionClosed`](mysql_async::DriverError::ConnectionClosed), and
-///   [`closed_because`](Self::closed_because) says why. Otherwise the server's answer to the old command would be read as
-///   the answer to the next one. For the same reason the driver's connection is never handed out.
+///   answers [`ConnectionClosed`](mysql_async::DriverError::ConnectionClosed). Otherwise the server's answer to the old command
+///   would be read as the answer to the next one. For the same reason the driver's connection is never handed out.
 /// - A row that does not fit the requested type is an error, not a panic (except in a stream).
 /// - Dropping it needs no runtime and downloads nothing: the socket is closed at once.
+///
+/// # Why it is closed
+///
+/// The methods that return [`mysql_async::Result`] answer `ConnectionClosed` on a connection that is closed, whatever has closed
+/// it, because users of the driver match on that. It cannot carry a reason. These have it ([`ClosedBecause`]):
+///
+/// - [`Error`](crate::Error): `?` makes [`Error::Closed`](crate::Error::Closed) of `ConnectionClosed`, in the task that has got it
+///   (without tokio: on its thread). If several connections of that task were refused for different reasons, and their errors were
+///   not converted yet, the text is only `the connection is closed`;
+/// - the errors of cursors, and those of [`transaction`](Self::transaction);
+/// - [`closed_because`](Self::closed_because), at any time, also where the error became one of another type, such as `anyhow`'s;
+/// - the event of the pool that closes it.
+///
+/// # Closing it
 ///
 /// [`close`](Self::close) closes the connection, as in aiomysql. The driver's method of that name closes a prepared
 /// statement; call it as `Queryable::close(&mut conn, statement)`.
@@ -155,8 +170,9 @@ impl Connection {
 
     /// Whether the connection cannot be used any more: closed, broken, aborted, or left in the middle of a command.
     ///
-    /// Only the next command notices that the server has closed the connection. [`closed_because`](Self::closed_because) says
-    /// why it is closed.
+    /// An error with which the server ends the session (such as 1053, shutdown, or 1927, killed) closes the connection at once.
+    /// If the server has closed it without a word, only the next command notices. [`closed_because`](Self::closed_because)
+    /// says why it is closed.
     pub fn is_closed(&self) -> bool {
         self.state.is_busy()
             || self.signal.is_aborted()
@@ -190,6 +206,7 @@ impl Connection {
             return None;
         }
         let is_gone = self.conn.as_ref().is_none_or(Conn::is_disconnected);
+        let aborted = self.signal.because();
         Some(match self.state.ended_by() {
             // The end of its runtime is an I/O error to a command.
             Some(ClosedBecause::ConnectionLost | ClosedBecause::ServerClosed)
@@ -199,7 +216,7 @@ impl Connection {
             }
             // The driver gives some commands up without closing the connection.
             Some(because) if because != ClosedBecause::DriverGaveUp => because,
-            _ if self.signal.is_aborted() => ClosedBecause::Terminated,
+            _ if aborted.is_some() => aborted?,
             _ if self.state.is_busy() => ClosedBecause::Cancelled,
             Some(because) if is_gone => because,
             // The driver has found out while somebody read rows from it.
@@ -216,15 +233,18 @@ impl Connection {
 
     /// The error of a command of the driver's on a connection that is closed.
     pub(crate) fn why_closed(&self) -> DriverError {
-        match self.state.ended_by() {
+        match self.closed_because() {
             Some(because @ ClosedBecause::LeftUnread) => explained(because),
-            _ => closed(),
+            Some(because) => refused(self.connection_id(), because),
+            None => closed(),
         }
     }
 
     /// An error of a verb of this crate: where it says that the connection is closed, it says why.
     pub(crate) fn explain(&self, error: Error) -> Error {
         match error {
+            // The reason in it may be that of another connection.
+            Error::Closed(because) => Error::Closed(self.closed_because().unwrap_or(because)),
             Error::Driver(error) if says_closed(&error) => match self.closed_because() {
                 Some(because) => Error::Closed(because),
                 None => Error::Driver(error),
@@ -245,7 +265,11 @@ impl Connection {
     /// The same for a verb whose errors are the driver's.
     pub(crate) fn explain_driver(&self, error: DriverError) -> DriverError {
         match self.closed_because() {
-            Some(because) if says_closed(&error) => explained(because),
+            Some(because) if says_closed(&error) => {
+                // It tells the reason by itself.
+                told();
+                explained(because)
+            }
             _ => error,
         }
     }

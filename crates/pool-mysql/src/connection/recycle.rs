@@ -5,8 +5,8 @@ use pool_core::Verdict;
 
 use crate::connection::Connection;
 use crate::connection::inspect::TransactionStatus;
+use crate::error::Error;
 use crate::error::closed_because::LEFT_UNREAD;
-use crate::error::{Error, closed};
 use crate::options::ResetPolicy;
 use crate::session::command::Purpose;
 use crate::transport::unread::skip_unread_result;
@@ -92,7 +92,7 @@ impl Connection {
     /// When it cannot be made clean; the pool then discards it.
     pub(crate) async fn recycle(&mut self, policy: ResetPolicy) -> Result<(), Error> {
         if self.is_closed() {
-            return Err(closed().into());
+            return Err(self.why_closed().into());
         }
         if matches!(policy, ResetPolicy::Always | ResetPolicy::IfDirty) {
             self.can_be_reset()?;
@@ -136,7 +136,7 @@ impl Connection {
             }
             match self.send(Purpose::Rollback, "ROLLBACK".into()).await {
                 // This may be the error of an older statement, as in `cleaned_by`.
-                Err(DriverError::Server(_)) if !last => {}
+                Err(DriverError::Server(_)) if !last && !self.is_closed() => {}
                 result => result?,
             }
         }
@@ -156,7 +156,7 @@ impl Connection {
                 break;
             }
             match self.ping().await {
-                Err(DriverError::Server(_)) if !last => {}
+                Err(DriverError::Server(_)) if !last && !self.is_closed() => {}
                 result => result?,
             }
         }

@@ -43,7 +43,7 @@ impl Connection {
         }
         for last in [false, true] {
             let error = match self.send_cleaning(command).await {
-                Err(DriverError::Server(error)) => error,
+                Err(DriverError::Server(error)) if !self.is_closed() => error,
                 Ok(false) => {
                     self.learn_refusal(command, None);
                     return Ok(false);

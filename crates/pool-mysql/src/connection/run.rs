@@ -10,7 +10,10 @@ use mysql_async::{Conn, Params};
 use tracing::Span;
 
 use crate::connection::Connection;
+use crate::connection::refusal::{is_refusal, note, refused};
 use crate::connection::time_limit::{InTime, TimeLimit};
+use crate::error::closed_because::ClosedBecause;
+use crate::error::explained::explained;
 use crate::error::{closed, outcome};
 use crate::session::command::{Command, Purpose};
 use crate::session::echo::Log;
@@ -168,7 +171,7 @@ impl Connection {
             if self.is_stranded() {
                 let signal = Arc::clone(&self.signal);
                 let opened = signal.guard(self.open_anew()).await;
-                opened.unwrap_or_else(|| Err(closed()))?;
+                opened.unwrap_or_else(|| Err(self.why_closed()))?;
             }
             self.examine_answer();
             // The driver reads an unread result to its end by itself. If this command's own answer has no flags then, the
@@ -179,12 +182,15 @@ impl Connection {
             };
             let kill = self.kill_if_dropped();
             let limit = self.time_limit().filter(|_| purpose.has_time_limit());
+            let connection = self.connection_id();
             let Self {
                 conn,
                 state,
                 signal,
                 ..
             } = self;
+            // Nothing else keeps an answer from a command.
+            let aborted = || signal.because().unwrap_or(ClosedBecause::Terminated);
             let Some(conn) = conn else {
                 return Err(closed());
             };
@@ -195,7 +201,7 @@ impl Connection {
                     .guard(before(&limit, absorb_interruption(conn)))
                     .await;
                 match absorbed {
-                    None => return Err(closed()),
+                    None => return Err(refused(connection, aborted())),
                     Some(None) => {
                         state.timed_out();
                         return Err(limit.map_or_else(closed, |limit| limit.given_up()));
@@ -209,7 +215,7 @@ impl Connection {
                     .guard(before(&limit, conn.query_drop("ROLLBACK")))
                     .await;
                 let rollback = match rollback {
-                    None => Err(closed()),
+                    None => return Err(refused(connection, aborted())),
                     Some(None) => {
                         state.timed_out();
                         return Err(limit.map_or_else(closed, |limit| limit.given_up()));
@@ -240,7 +246,10 @@ impl Connection {
             };
             kill.disarm();
             let Some(result) = result else {
-                return Err(outcome::of(closed(), purpose.is_commit()));
+                return Err(match purpose.is_commit() {
+                    true => outcome::of(explained(aborted()), true),
+                    false => refused(connection, aborted()),
+                });
             };
             state.after(purpose, &result, flags);
             state.told_to_end(told);
@@ -250,6 +259,13 @@ impl Connection {
                 None => result,
             };
             log.finish(result.as_ref().map(|_| ()));
+            // A COMMIT gets another error, which has this one in it.
+            if let (Err(error), Some(because)) = (&result, state.ended_by())
+                && is_refusal(error)
+                && !purpose.is_commit()
+            {
+                note(connection, because);
+            }
             result.map_err(|error| outcome::of(error, purpose.is_commit()))
         });
         match span {

@@ -5,6 +5,8 @@ use std::io::ErrorKind;
 
 use mysql_async::{DriverError, Error, IoError};
 
+use crate::error::codes::meaning_of;
+
 /// Why a connection cannot be used any more. Its `Display` says what has happened, and then what to do.
 ///
 /// [`Connection::closed_because`](crate::Connection::closed_because) tells it, and [`Error::Closed`](crate::Error::Closed)
@@ -38,6 +40,8 @@ pub enum ClosedBecause {
     ConnectionLost,
     /// The driver gave a command up in the middle, for example after a packet that was too large.
     DriverGaveUp,
+    /// A file for `LOAD DATA LOCAL INFILE` could not be read to its end, so the command was given up.
+    LocalFileFailed,
     /// The server refused to roll back to a savepoint.
     NotRolledBack,
     /// The tokio runtime on which its socket lived has ended.
@@ -92,6 +96,10 @@ impl ClosedBecause {
                 "the driver gave up a command in the middle",
                 "the error of that command says why: use another connection",
             ),
+            Self::LocalFileFailed => (
+                "a local file could not be read to its end",
+                "a table with transactions has none of its rows, and the log has its name: use another connection",
+            ),
             Self::NotRolledBack => (
                 "the server refused to roll back to a savepoint",
                 "the whole transaction is rolled back: begin it again on another connection",
@@ -120,6 +128,7 @@ impl ClosedBecause {
             Error::Io(error) => Some(Self::after_io(error)),
             Error::Driver(DriverError::ConnectionClosed) => Some(Self::ServerClosed),
             Error::Driver(_) => Some(Self::DriverGaveUp),
+            Error::Server(error) if meaning_of(error.code).lost => Some(Self::ServerClosed),
             Error::Server(_) | Error::Url(_) | Error::Other(_) => None,
         }
     }

@@ -25,7 +25,7 @@ pub(crate) fn explained(because: ClosedBecause) -> Error {
 }
 
 /// Why the connection is closed, if this error says it.
-pub(super) fn reason_in(error: &Error) -> Option<ClosedBecause> {
+pub(crate) fn reason_in(error: &Error) -> Option<ClosedBecause> {
     match error {
         Error::Other(error) => error.downcast_ref().map(|Closed(because)| *because),
         _ => None,

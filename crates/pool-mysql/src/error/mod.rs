@@ -70,9 +70,11 @@ pub enum Error {
     /// The error of a connect is the driver's `Other`, whose text begins with the address and the user. The driver's error
     /// that made it fail is its [`source`](StdError::source).
     Driver(mysql_async::Error),
-    /// The connection was closed before, and why. The driver's own methods (`query`, `exec` and the others of its `Queryable`)
-    /// say [`ConnectionClosed`](mysql_async::DriverError::ConnectionClosed) instead;
-    /// [`Connection::closed_because`](crate::Connection::closed_because) has the reason then.
+    /// The connection was closed before, and why.
+    ///
+    /// The methods with the driver's errors (`query`, `exec` and the others of its `Queryable`) answer
+    /// [`ConnectionClosed`](mysql_async::DriverError::ConnectionClosed) instead. `?` makes this error of it; see
+    /// [`Connection`](crate::Connection#why-it-is-closed).
     Closed(ClosedBecause),
     /// A verb of the pool failed; `Display` and `source` are those of the pool's error.
     Pool(Box<pool_core::Error<Self>>),
@@ -227,8 +229,8 @@ impl Error {
         }
     }
 
-    /// Why the connection was closed before, if [`is_closed`](Self::is_closed) and this error knows it: an error that `?` has
-    /// made from one of the driver may not. [`Connection::closed_because`](crate::Connection::closed_because) does.
+    /// Why the connection was closed before, if [`is_closed`](Self::is_closed) and this error knows it: see
+    /// [`Connection`](crate::Connection#why-it-is-closed). [`Connection::closed_because`](crate::Connection::closed_because) does.
     pub fn closed_because(&self) -> Option<ClosedBecause> {
         match self.root() {
             Self::Closed(because) => Some(*because),
@@ -316,18 +318,6 @@ impl StdError for Error {
             Self::OutcomeUnknown(error) => error.source(),
             Self::ManyFailed { cause, .. } => Some(&**cause),
             _ => None,
-        }
-    }
-}
-
-impl From<mysql_async::Error> for Error {
-    fn from(error: mysql_async::Error) -> Self {
-        match error {
-            mysql_async::Error::Other(error) => match error.downcast() {
-                Ok(unknown) => Self::OutcomeUnknown(*unknown),
-                Err(error) => Self::Driver(mysql_async::Error::Other(error)),
-            },
-            error => Self::Driver(error),
         }
     }
 }

@@ -6,6 +6,7 @@ use std::fmt;
 use mysql_async::Error as DriverError;
 
 use crate::error::command_timeout::is_given_up;
+use crate::error::explained::reason_in;
 use crate::error::one_line::OneLine;
 
 /// Nobody knows whether a transaction was committed: the connection was lost between the COMMIT and its answer.
@@ -63,7 +64,7 @@ pub(crate) fn of(error: DriverError, is_commit: bool) -> DriverError {
     let may_be_through = match &error {
         DriverError::Server(error) => is_end_of_connection(error.code),
         DriverError::Driver(_) | DriverError::Io(_) => true,
-        DriverError::Other(_) => is_given_up(&error),
+        DriverError::Other(_) => is_given_up(&error) || reason_in(&error).is_some(),
         _ => false,
     };
     match is_commit && may_be_through {

@@ -78,35 +78,8 @@ impl Entry {
 
 #[cfg(test)]
 mod tests {
-    use tracing::span::{Attributes, Id, Record};
-    use tracing::{Event, Metadata, Subscriber};
-
     use super::*;
-
-    /// A subscriber that panics at each event.
-    struct Panics;
-
-    impl Subscriber for Panics {
-        fn enabled(&self, _: &Metadata<'_>) -> bool {
-            true
-        }
-
-        fn new_span(&self, _: &Attributes<'_>) -> Id {
-            Id::from_u64(1)
-        }
-
-        fn record(&self, _: &Id, _: &Record<'_>) {}
-
-        fn record_follows_from(&self, _: &Id, _: &Id) {}
-
-        fn event(&self, _: &Event<'_>) {
-            panic!("expected by this test");
-        }
-
-        fn enter(&self, _: &Id) {}
-
-        fn exit(&self, _: &Id) {}
-    }
+    use crate::session::tests::panics::Panics;
 
     #[test]
     fn a_subscriber_that_panics_does_not_make_the_drop_of_a_command_panic() {

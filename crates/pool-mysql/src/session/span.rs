@@ -135,6 +135,7 @@ mod tests {
     use tracing::{Event, Metadata, Subscriber};
 
     use super::*;
+    use crate::session::tests::panics::Panics;
 
     fn destination() -> Destination<'static> {
         Destination {
@@ -142,28 +143,6 @@ mod tests {
             db: Some("shop"),
             address: "db.example",
             port: Some(3306),
-        }
-    }
-
-    /// A subscriber that wants spans and panics when one is entered or closed.
-    struct Panics;
-
-    impl Subscriber for Panics {
-        fn enabled(&self, _: &Metadata<'_>) -> bool {
-            true
-        }
-        fn new_span(&self, _: &Attributes<'_>) -> Id {
-            Id::from_u64(1)
-        }
-        fn record(&self, _: &Id, _: &Record<'_>) {}
-        fn record_follows_from(&self, _: &Id, _: &Id) {}
-        fn event(&self, _: &Event<'_>) {}
-        fn enter(&self, _: &Id) {
-            panic!("expected by this test");
-        }
-        fn exit(&self, _: &Id) {}
-        fn try_close(&self, _: Id) -> bool {
-            panic!("expected by this test");
         }
     }
 

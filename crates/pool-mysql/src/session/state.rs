@@ -4,6 +4,7 @@ use mysql_async::consts::StatusFlags;
 use mysql_async::{Error, ServerError};
 
 use crate::error::closed_because::ClosedBecause;
+use crate::error::codes::meaning_of;
 use crate::session::command::Purpose;
 use crate::session::progress::TransactionProgress;
 use crate::statement::text::{Prepared, StatementTraits};
@@ -84,8 +85,8 @@ impl SessionState {
     /// The outstanding ROLLBACK failed, and the command itself is not sent.
     pub(crate) fn rollback_failed(&mut self, error: &Error) {
         self.owes_rollback = true;
-        // After a refusal by the server the connection can be used.
-        self.is_busy = !matches!(error, Error::Server(_));
+        // After a refusal by the server the connection can be used, unless the server has ended it.
+        self.is_busy = !matches!(error, Error::Server(error) if !meaning_of(error.code).lost);
         self.ended_by = ClosedBecause::after(error);
     }
 
@@ -118,6 +119,10 @@ impl SessionState {
     /// with this error of the server.
     pub(crate) fn failed_later(&mut self, error: &ServerError) {
         self.progress.failed(error);
+        if meaning_of(error.code).lost {
+            self.is_busy = true;
+            self.ended(ClosedBecause::ServerClosed);
+        }
     }
 
     /// The answer to a command has come, after the server was told to end that command, or was to be told.
@@ -330,7 +335,11 @@ impl SessionState {
     }
 }
 
-/// Whether the connection was lost in the middle of an answer.
+/// Whether the connection was lost in the middle of an answer, or the answer is that the server ends it.
 fn is_lost<T>(result: &Result<T, Error>) -> bool {
-    matches!(result, Err(Error::Io(_)))
+    match result {
+        Err(Error::Io(_)) => true,
+        Err(Error::Server(error)) => meaning_of(error.code).lost,
+        _ => false,
+    }
 }

@@ -130,8 +130,8 @@ impl Connection {
                 false => None,
             };
             // A rollback that fails is tried again before the next command. The caller gets the first error.
-            let rolled_back = tx.end("ROLLBACK").await;
-            let Some(pause) = pause.filter(|_| rolled_back.is_ok()) else {
+            let is_undone = !tx.connection().is_closed() && tx.end("ROLLBACK").await.is_ok();
+            let Some(pause) = pause.filter(|_| is_undone) else {
                 return outcome;
             };
             let runtime = MySqlRuntime::new();
@@ -194,7 +194,7 @@ impl Transaction<'_> {
         let is_undone = guard.tx.why_not_commit().is_some();
         let conn = guard.tx.connection();
         conn.state.savepoints_changed(number - 1);
-        if is_undone {
+        if is_undone || (outcome.is_err() && conn.is_closed()) {
             // The server has rolled back everything, including the savepoint. The commit will fail with that error.
             return outcome;
         }

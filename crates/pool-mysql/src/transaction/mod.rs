@@ -132,7 +132,8 @@ impl<'a> Transaction<'a> {
         self.conn.state.transaction_ending();
         let command = self.conn.statement(sql.as_bytes(), None);
         let result = self.conn.send(command, sql.into()).await;
-        if let Err(mysql_async::Error::Server(_)) = result {
+        let is_refused = matches!(result, Err(mysql_async::Error::Server(_)));
+        if is_refused && !self.conn.is_closed() {
             // The caller gets the error of the commit. A rollback that fails is tried again before the next command.
             let rollback = self.conn.send(Purpose::Internal, "ROLLBACK".into()).await;
             self.open = rollback.is_err();

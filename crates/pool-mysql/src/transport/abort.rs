@@ -2,16 +2,17 @@
 
 use std::future::Future;
 use std::pin::pin;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::task::{Poll, Waker};
 
+use crate::error::closed_because::ClosedBecause;
 use crate::transport::kill_queue::Victim;
 
 /// A flag that ends the command under way, and makes all later commands fail.
 #[derive(Default)]
 pub(crate) struct Signal {
-    aborted: AtomicBool,
+    /// The flag is set once there is a reason.
+    because: OnceLock<ClosedBecause>,
     /// The waker of the task that waits for the command under way, or of the last one.
     waiting: Mutex<Option<Waker>>,
     victim: Mutex<Option<Victim>>,
@@ -19,13 +20,14 @@ pub(crate) struct Signal {
 
 impl Signal {
     /// Sets the flag and wakes the task that waits for a command.
-    pub(crate) fn abort(&self) {
-        self.abort_after(|| ());
+    pub(crate) fn abort(&self, because: ClosedBecause) {
+        self.abort_after(because, || ());
     }
 
     /// Sets the flag, then calls `before_wake`, then wakes the task that waits for a command.
-    pub(crate) fn abort_after(&self, before_wake: impl FnOnce()) {
-        self.aborted.store(true, Ordering::SeqCst);
+    pub(crate) fn abort_after(&self, because: ClosedBecause, before_wake: impl FnOnce()) {
+        // The first reason stays.
+        let _ = self.because.set(because);
         let waiting = self.waiting().take();
         before_wake();
         if let Some(waker) = waiting {
@@ -44,7 +46,12 @@ impl Signal {
     }
 
     pub(crate) fn is_aborted(&self) -> bool {
-        self.aborted.load(Ordering::SeqCst)
+        self.because().is_some()
+    }
+
+    /// Why the flag is set.
+    pub(crate) fn because(&self) -> Option<ClosedBecause> {
+        self.because.get().copied()
     }
 
     /// Waits for a command; returns `None` when the flag is set.
@@ -88,7 +95,7 @@ impl Signal {
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
-    use std::sync::atomic::AtomicUsize;
+    use std::sync::atomic::{AtomicUsize, Ordering};
     use std::task::{Context, Wake};
 
     use super::*;
@@ -121,7 +128,7 @@ mod tests {
         let mut command = pin!(signal.guard(std::future::pending::<()>()));
         assert!(command.as_mut().poll(&mut cx).is_pending());
         assert!(command.as_mut().poll(&mut cx).is_pending());
-        signal.abort();
+        signal.abort(ClosedBecause::Terminated);
         assert_eq!(count.0.load(Ordering::SeqCst), 1);
         assert_eq!(command.as_mut().poll(&mut cx), Poll::Ready(None));
     }
@@ -129,7 +136,7 @@ mod tests {
     #[test]
     fn no_command_starts_after_the_flag() {
         let signal = Signal::default();
-        signal.abort();
+        signal.abort(ClosedBecause::Terminated);
         let mut started = false;
         let command = signal.guard(std::future::poll_fn(|_| {
             started = true;
@@ -143,7 +150,7 @@ mod tests {
     fn a_flag_set_during_the_poll_is_seen() {
         let signal = Signal::default();
         let command = signal.guard(std::future::poll_fn(|_| {
-            signal.abort();
+            signal.abort(ClosedBecause::Terminated);
             Poll::<()>::Pending
         }));
         assert_eq!(poll_once(command), Some(None));
@@ -165,7 +172,9 @@ mod tests {
         let polled = command.as_mut().poll(&mut Context::from_waker(&waker));
         assert!(polled.is_pending());
         let mut told = false;
-        let abort = std::panic::AssertUnwindSafe(|| signal.abort_after(|| told = true));
+        let abort = std::panic::AssertUnwindSafe(|| {
+            signal.abort_after(ClosedBecause::Terminated, || told = true)
+        });
         assert!(std::panic::catch_unwind(abort).is_err());
         assert!(told && signal.is_aborted());
     }

@@ -14,6 +14,7 @@ use futures_core::Stream;
 use mysql_async::prelude::GlobalHandler;
 use mysql_async::{InfileData, LocalInfileError};
 
+use crate::error::closed_because::ClosedBecause;
 use crate::error::local_infile::InfileRefused;
 use crate::transport::abort::Signal;
 use crate::transport::connector::Connector;
@@ -183,7 +184,7 @@ impl Stream for FileData {
                 self.failure.push_back(error);
                 let signal = self.infile.offer().signal.clone();
                 if let Some(signal) = signal {
-                    signal.abort();
+                    signal.abort(ClosedBecause::LocalFileFailed);
                 }
                 cx.waker().wake_by_ref();
                 Poll::Pending

@@ -12,12 +12,12 @@ use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError, mpsc};
 use std::task::{Context, Poll, Waker};
-use std::thread;
+use std::thread::{self, ThreadId};
 use std::time::{Duration, Instant};
 
 use pool_core::{BoxFuture, NoSpawner, Runtime, ThreadTimer};
 use tokio::runtime::{Builder, Handle, RuntimeFlavor};
-use tokio::task::{JoinHandle, unconstrained};
+use tokio::task::{Id, JoinHandle, try_id, unconstrained};
 
 use crate::IoRuntime;
 
@@ -76,6 +76,22 @@ fn current_multi_thread() -> Option<Handle> {
     Handle::try_current()
         .ok()
         .filter(|handle| handle.runtime_flavor() == RuntimeFlavor::MultiThread)
+}
+
+/// Who runs now: a task of tokio, which may move between threads, or else a thread.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Caller {
+    Task(Id),
+    Thread(ThreadId),
+}
+
+impl Caller {
+    pub(crate) fn current() -> Self {
+        match try_id() {
+            Some(task) => Self::Task(task),
+            None => Self::Thread(thread::current().id()),
+        }
+    }
 }
 
 /// Where the sockets of some connections are opened.

@@ -18,7 +18,7 @@ use self::programs::TestProgram;
 use self::tally::Tally;
 use crate::failure::Failure;
 use crate::step::{self, Ended};
-use crate::{openssl, root, server_program};
+use crate::{browser, openssl, root, server_program};
 
 /// How long one test program may run. The longest takes some 20 s; a program that takes this long hangs.
 const LIMIT: Duration = Duration::from_secs(300);
@@ -64,6 +64,8 @@ impl Repeat {
 pub(crate) fn run(repeat: Repeat) -> Result<(), Failure> {
     server_program::ensure(server_program::Wanted::MariaDb)?;
     openssl::ensure()?;
+    // The test of the dashboard finds it by itself.
+    browser::ensure()?;
     let programs = programs::build()?;
     let folder = target_folder().join("xtask-repeat");
     // The outputs of an earlier call are gone. Mostly there are some.

@@ -1,6 +1,7 @@
 //! A server that speaks MySQL's protocol as far as a script tells it: for answers that no real server gives on demand.
 
 mod packets;
+pub mod scripts;
 mod session;
 
 use std::io;

@@ -1,11 +1,13 @@
 //! Every purpose of a command, every kind of result: what becomes of the session.
 
 mod model;
+pub(super) mod panics;
 
-use mysql_async::Error;
 use mysql_async::consts::StatusFlags;
+use mysql_async::{Error, ServerError};
 
 use self::model::{Booleans, ENDS, End, Model, purposes};
+use crate::error::closed_because::ClosedBecause;
 use crate::session::command::Purpose;
 use crate::session::state::SessionState;
 use crate::statement::text::StatementTraits;
@@ -223,6 +225,45 @@ fn a_command_without_an_end_keeps_the_session_busy() {
         let _ = state.before(purpose, None);
         assert!(state.is_busy(), "{purpose:?}");
     }
+}
+
+#[test]
+fn an_answer_that_ends_the_session_keeps_it_busy_and_says_that_the_server_closed_it() {
+    let error = |code| ServerError {
+        code,
+        message: "the server ends it".into(),
+        state: "08S01".into(),
+    };
+    let answer = |code| Err::<(), _>(Error::Server(error(code)));
+    let ended = |state: &SessionState| {
+        state.is_busy() && state.ended_by() == Some(ClosedBecause::ServerClosed)
+    };
+    for code in [
+        1053, 1152, 1158, 1159, 1160, 1161, 1184, 1927, 2006, 2013, 2055, 3032, 3169, 4031,
+    ] {
+        for (purpose, _) in purposes() {
+            let mut state = SessionState::default();
+            let _ = state.before(purpose, None);
+            state.after(purpose, &answer(code), None);
+            assert!(ended(&state), "{code} {purpose:?}");
+        }
+        let mut state = SessionState::default();
+        let _ = state.before_rows();
+        state.after_rows(Some(&answer(code)), false);
+        assert!(ended(&state), "{code} in the middle of rows");
+        let mut state = SessionState::default();
+        state.failed_later(&error(code));
+        assert!(ended(&state), "{code} behind other results");
+        let mut state = SessionState::default();
+        state.transaction_dropped();
+        let _ = state.before(Purpose::Ping, None);
+        state.rollback_failed(&Error::Server(error(code)));
+        assert!(ended(&state), "{code} for a rollback");
+    }
+    let mut state = SessionState::default();
+    let _ = state.before(Purpose::Ping, None);
+    state.after(Purpose::Ping, &answer(1064), None);
+    assert!(!state.is_busy() && state.ended_by().is_none());
 }
 
 #[test]
