@@ -112,7 +112,7 @@ pub mod doc_manager;
 pub use crate::acquire::Acquire;
 pub use crate::borrowed::Borrowed;
 pub use crate::builder::Builder;
-pub use crate::config::{CheckPolicy, ConfigError, IdleOrder};
+pub use crate::config::{CheckPolicy, ConfigError, IdleOrder, StartPolicy};
 pub use crate::dyn_manager::{BoxError, BoxManager};
 pub use crate::error::{Error, Phase, TimeoutReport};
 pub use crate::event::{CloseReason, Event, EventError, ObservedPool, Observer};

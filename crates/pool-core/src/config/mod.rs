@@ -1,9 +1,14 @@
 //! The settings of a pool and their validation.
 
+mod govern;
+
 use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
+
+pub use self::govern::StartPolicy;
+pub(crate) use self::govern::{Connects, Lifetimes, Waiting};
 
 /// What to tell a user whose time-out cannot be kept.
 pub(crate) const NO_TIMER: &str = "this build has no timer: enable pool-core's `timer` feature or a runtime's, or pass a runtime with Builder::runtime";
@@ -139,6 +144,9 @@ pub(crate) struct Config {
     pub(crate) leak_warning_after: Option<Duration>,
     /// The number of observers.
     pub(crate) observers: usize,
+    pub(crate) lifetimes: Lifetimes,
+    pub(crate) connects: Connects,
+    pub(crate) waiting: Waiting,
 }
 
 impl Default for Config {
@@ -160,6 +168,9 @@ impl Default for Config {
             slow_acquire_after: None,
             leak_warning_after: None,
             observers: 0,
+            lifetimes: Lifetimes::default(),
+            connects: Connects::default(),
+            waiting: Waiting::default(),
         }
     }
 }
@@ -211,6 +222,7 @@ impl Config {
             ("close_timeout", self.close_timeout),
             ("slow_acquire_after", self.slow_acquire_after),
             ("leak_warning_after", self.leak_warning_after),
+            ("connect_retry", self.connects.connect_retry),
         ] {
             match value {
                 Some(Duration::ZERO) => {
@@ -245,6 +257,7 @@ impl Config {
                 "IdleFor(0) checks every connection: say CheckPolicy::Always",
             ));
         }
-        Ok(())
+        self.lifetimes.validate(self.minsize, self.limit())?;
+        self.connects.validate()
     }
 }

@@ -1,5 +1,7 @@
 //! How a pool is built: its settings, and the two ways to start.
 
+mod govern;
+
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;

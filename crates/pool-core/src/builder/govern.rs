@@ -1,0 +1,110 @@
+//! The settings that govern a pool: how long connections live, how the pool connects, and who may wait.
+
+use std::time::Duration;
+
+use super::Builder;
+use crate::{Manager, StartPolicy};
+
+impl<M: Manager> Builder<M> {
+    /// How long after its connect a connection may be used; default `None`, without limit.
+    ///
+    /// It counts from the connect, whatever the connection did; [`pool_recycle`](Self::pool_recycle) and
+    /// [`idle_timeout`](Self::idle_timeout) count from the last use. It is enforced when a connection is handed out, when
+    /// it comes back, and in the background, so busy connections expire too. What expires is replaced as far as minsize
+    /// and `min_idle` ask for it, and where there is room the new connection stands before the old one goes.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use pool_core::doc_manager::Numbers;
+    /// # use pool_core::Pool;
+    /// use std::time::Duration;
+    ///
+    /// let pool = Pool::builder(Numbers).max_lifetime(Duration::from_secs(1800)).build_lazy()?;
+    /// # Ok::<(), pool_core::Error<std::convert::Infallible>>(())
+    /// ```
+    pub fn max_lifetime(mut self, after: impl Into<Option<Duration>>) -> Self {
+        self.config.lifetimes.max_lifetime = after.into();
+        self
+    }
+
+    /// By how much `max_lifetime` is shortened at most; default `None`: a tenth of [`max_lifetime`](Self::max_lifetime).
+    ///
+    /// Each connection draws its own share once, when it is opened, so that connections that were opened together do
+    /// not expire together. `Duration::ZERO` switches it off.
+    pub fn max_lifetime_jitter(mut self, at_most: impl Into<Option<Duration>>) -> Self {
+        self.config.lifetimes.max_lifetime_jitter = at_most.into();
+        self
+    }
+
+    /// How long a connection may be idle before it is closed, as long as minsize and `min_idle` are kept; default
+    /// `None`, without limit.
+    ///
+    /// It only shrinks the pool; [`pool_recycle`](Self::pool_recycle) also replaces what is needed for minsize.
+    pub fn idle_timeout(mut self, after: impl Into<Option<Duration>>) -> Self {
+        self.config.lifetimes.idle_timeout = after.into();
+        self
+    }
+
+    /// How many connections the background keeps idle, while maxsize allows it; default 0.
+    ///
+    /// [`minsize`](Self::minsize) counts all connections, this one counts those that nobody uses.
+    pub fn min_idle(mut self, connections: usize) -> Self {
+        self.config.lifetimes.min_idle = connections;
+        self
+    }
+
+    /// How many connections may be idle; one that comes back to a full idle list is closed. Default `None`, without
+    /// limit.
+    pub fn max_idle(mut self, connections: impl Into<Option<usize>>) -> Self {
+        self.config.lifetimes.max_idle = connections.into();
+        self
+    }
+
+    /// After how many uses a connection is closed when it comes back; default `None`, without limit.
+    pub fn max_uses(mut self, uses: impl Into<Option<u64>>) -> Self {
+        self.config.lifetimes.max_uses = uses.into();
+        self
+    }
+
+    /// How long a connection may be idle before the background checks that it still lives, those that have been idle
+    /// for the longest time first; default `None`, never.
+    ///
+    /// One that fails is closed, and all that were idle then are checked before they are handed out.
+    pub fn keepalive(mut self, after: impl Into<Option<Duration>>) -> Self {
+        self.config.lifetimes.keepalive = after.into();
+        self
+    }
+
+    /// How many connects may run at once; default `None`, without limit other than maxsize.
+    pub fn max_connecting(mut self, connects: impl Into<Option<usize>>) -> Self {
+        self.config.connects.max_connecting = connects.into();
+        self
+    }
+
+    /// For how long a failed connect is tried again for an acquire that waits for it, within its time-out; default
+    /// `None`: the failure is its answer.
+    ///
+    /// Only failures of the classes [`Transient`](crate::ErrorClass::Transient) and
+    /// [`Overloaded`](crate::ErrorClass::Overloaded) are tried again, with a pause that grows and is drawn at random.
+    /// Between two attempts nobody else connects either.
+    pub fn connect_retry(mut self, within: impl Into<Option<Duration>>) -> Self {
+        self.config.connects.connect_retry = within.into();
+        self
+    }
+
+    /// What [`build`](Self::build) does about the first connections; default [`StartPolicy::FailFast`].
+    pub fn start_policy(mut self, policy: StartPolicy) -> Self {
+        self.config.connects.start_policy = policy;
+        self
+    }
+
+    /// How many acquires may wait; more get [`Error::QueueFull`](crate::Error::QueueFull) at once. Default `None`,
+    /// without limit.
+    ///
+    /// An acquire that finds a connection, or a place for a new one, does not count.
+    pub fn max_waiters(mut self, waiters: impl Into<Option<usize>>) -> Self {
+        self.config.waiting.max_waiters = waiters.into();
+        self
+    }
+}
