@@ -7,6 +7,7 @@ mod keys;
 mod my_cnf;
 mod nearest;
 mod pool_options;
+mod pool_setting;
 #[cfg(test)]
 mod properties;
 mod resolve;
