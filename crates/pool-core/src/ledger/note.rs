@@ -80,6 +80,8 @@ pub(crate) enum Note {
     PoolTerminated(usize),
     PoolClosed,
     SpawnFailed,
+    BreakerOpened(ErrorClass, SharedError, Duration),
+    BreakerClosed(Duration),
 }
 
 impl Note {
@@ -204,6 +206,16 @@ impl Note {
             Self::PoolTerminated(held) => Event::PoolTerminated { pool, held: *held },
             Self::PoolClosed => Event::PoolClosed { pool },
             Self::SpawnFailed => Event::SpawnFailed { pool },
+            Self::BreakerOpened(class, error, retry_after) => Event::BreakerOpened {
+                pool,
+                class: *class,
+                error: &**error,
+                retry_after: *retry_after,
+            },
+            Self::BreakerClosed(open_for) => Event::BreakerClosed {
+                pool,
+                open_for: *open_for,
+            },
         }
     }
 }

@@ -82,11 +82,16 @@ impl<M: Manager> Shared<M> {
     /// Remembers how a connect ended, and adds the pool's counts to a time-out.
     fn with_history(&self, outcome: Outcome<PoolTypes<M>>, kind: Kind) -> Outcome<PoolTypes<M>> {
         match outcome {
-            Outcome::NotConnected { failure, class } => {
+            Outcome::NotConnected {
+                failure,
+                class,
+                may_repeat,
+            } => {
                 self.record_connect(Some((&failure, class)));
                 Outcome::NotConnected {
                     failure: self.with_context(failure, None),
                     class,
+                    may_repeat,
                 }
             }
             Outcome::Broken {
@@ -122,6 +127,7 @@ fn gone<M: Manager>(kind: Kind) -> (Outcome<PoolTypes<M>>, StepReport) {
         Kind::Connect => Outcome::NotConnected {
             failure,
             class: ErrorClass::Transient,
+            may_repeat: false,
         },
         _ => Outcome::Gone,
     };

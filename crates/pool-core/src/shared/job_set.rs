@@ -29,6 +29,11 @@ impl<M: Manager> JobSet<M> {
         }
     }
 
+    /// Adds jobs that the same verb has started.
+    pub(crate) fn add(&mut self, keys: Vec<JobKey>) {
+        self.keys.extend(keys);
+    }
+
     /// Polls every job once. `on_done` gets the results of those that have ended. Ready when none is left.
     pub(crate) fn poll(
         &mut self,
