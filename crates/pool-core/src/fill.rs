@@ -87,12 +87,13 @@ impl<M: Manager> Filling<M> {
             if self.missing == 0 {
                 return poll.map(Ok);
             }
-            if let (Some(refusal), true) = (refusal, poll.is_ready()) {
-                return Poll::Ready(Err(refusal));
+            if ended > 0 {
+                continue;
             }
-            if ended == 0 {
-                return Poll::Pending;
-            }
+            return match refusal.filter(|_| poll.is_ready()) {
+                Some(refusal) => Poll::Ready(Err(refusal)),
+                None => Poll::Pending,
+            };
         }
     }
 

@@ -169,7 +169,8 @@ impl<T: LedgerTypes> Ledger<T> {
     ) -> Queued {
         effects.current = Some(ticket);
         if self.governor.is_open() {
-            self.governor.arrived(self.queue.number(ticket), effects.now());
+            self.governor
+                .arrived(self.queue.number(ticket), effects.now());
         }
         self.supply(effects);
         self.fill(effects);

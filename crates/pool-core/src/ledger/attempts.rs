@@ -155,7 +155,12 @@ impl<T: LedgerTypes> Ledger<T> {
         let in_time = self.governor.first_in_time();
         let late: Vec<_> = match self.has_connections() {
             false => self.queue.tickets(),
-            true => self.queue.head().filter(|_| was_for_waiter).into_iter().collect(),
+            true => self
+                .queue
+                .head()
+                .filter(|_| was_for_waiter)
+                .into_iter()
+                .collect(),
         };
         let late = late.into_iter();
         let late = late.filter(|ticket| self.queue.number(*ticket) < in_time);
@@ -199,6 +204,7 @@ impl<T: LedgerTypes> Ledger<T> {
             let note = || Note::BreakerOpened(class, error, retry_after);
             self.history.note(note);
         }
+        effects.wake_all(self.governor.take_fill_wakers());
         // Those that have not begun are not to begin.
         let is_unbegun = |job: &Job<T>| job.kind == Kind::Connect && job.is_fresh();
         self.cancel_all(is_unbegun, CloseReason::Abandoned, effects);
@@ -293,11 +299,7 @@ impl<T: LedgerTypes> Ledger<T> {
     }
 
     /// Stores how to wake a `fill` that cannot start its next connect yet. The old waker comes out.
-    pub(crate) fn store_fill_waker(
-        &mut self,
-        turn: FillTurn,
-        waker: Waker,
-    ) -> Option<Waker> {
+    pub(crate) fn store_fill_waker(&mut self, turn: FillTurn, waker: Waker) -> Option<Waker> {
         self.governor.set_fill_waker(turn, waker)
     }
 
@@ -308,9 +310,12 @@ impl<T: LedgerTypes> Ledger<T> {
 
     /// After a change that may have ended a connect: those who wait for the next one and are no waiters.
     pub(super) fn go_on_filling(&mut self, effects: &mut Effects<T>) {
-        if self.connects_allowed(effects.now()) > 0 {
-            self.governor.set_backlog(false);
-            effects.wake_all(self.governor.take_fill_wakers());
+        if self.connects_allowed(effects.now()) == 0 {
+            return;
+        }
+        effects.wake_all(self.governor.take_fill_wakers());
+        // Where nothing can be spawned, the next acquire goes on.
+        if self.governor.take_backlog() && self.background.can_spawn() {
             self.fill(effects);
         }
     }

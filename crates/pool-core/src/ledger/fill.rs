@@ -85,7 +85,7 @@ impl<T: LedgerTypes> Ledger<T> {
         }
         while self.lifecycle.is_open() && self.missing() > 0 {
             if self.connects_allowed(effects.now()) == 0 {
-                return self.governor.set_backlog(true);
+                return self.governor.note_backlog();
             }
             let key = self.insert_job(Kind::Connect, None, Driver::Nobody);
             effects.spawn_driver(key);

@@ -61,9 +61,9 @@ pub(crate) use self::queue::{Deadline, Ticket};
 pub(crate) use self::release::Returned;
 pub(crate) use self::settle::{Outcome, Settled};
 use self::watch::Watch;
-use crate::{ErrorClass, Status};
 use crate::config::Config;
 use crate::status::Count;
+use crate::{ErrorClass, Status};
 
 /// The types that the ledger is about. The unit tests keep a ledger about numbers.
 pub(crate) trait LedgerTypes {

@@ -3,9 +3,7 @@
 use super::attempts::FailedConnect;
 use super::effects::{Exit, Stale};
 use super::job::{Driver, Job};
-use super::{
-    Effects, JobKey, Kind, Ledger, LedgerEntry, LedgerTypes, Poller, Stage, StepReport,
-};
+use super::{Effects, JobKey, Kind, Ledger, LedgerEntry, LedgerTypes, Poller, Stage, StepReport};
 use crate::{AbortHandle, CloseReason, ErrorClass};
 
 /// What a job's future has returned.

@@ -10,7 +10,7 @@ impl<T: LedgerTypes> Ledger<T> {
     /// free place.
     pub(crate) fn supply(&mut self, effects: &mut Effects<T>) {
         self.supply_waiters(effects);
-        if self.governor.has_backlog() {
+        if self.governor.has_others() {
             self.go_on_filling(effects);
         }
         effects.sets_timer |= self.timer_is_late();

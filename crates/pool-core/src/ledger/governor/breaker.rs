@@ -96,7 +96,9 @@ impl<T: LedgerTypes> Breaker<T> {
         while self.arrivals.front().is_some_and(|(_, at)| is_late(*at)) {
             self.arrivals.pop_front();
         }
-        self.arrivals.front().map_or(u64::MAX, |(number, _)| *number)
+        self.arrivals
+            .front()
+            .map_or(u64::MAX, |(number, _)| *number)
     }
 }
 

@@ -221,13 +221,18 @@ impl<T: LedgerTypes> Governor<T> {
         self.background_retry_at.max(self.retry_at())
     }
 
-    /// Whether the connects that are missing for minsize wait for others to end.
-    pub(super) fn set_backlog(&mut self, has_backlog: bool) {
-        self.has_backlog = has_backlog;
+    /// The connects that are missing for minsize wait for others to end.
+    pub(super) fn note_backlog(&mut self) {
+        self.has_backlog = true;
     }
 
-    /// Whether somebody waits until the next connect may start, who is not a waiter.
-    pub(super) fn has_backlog(&self) -> bool {
+    /// Whether they did. From now on they do not.
+    pub(super) fn take_backlog(&mut self) -> bool {
+        std::mem::take(&mut self.has_backlog)
+    }
+
+    /// Whether somebody may wait until the next connect can start, who is not a waiter.
+    pub(super) fn has_others(&self) -> bool {
         self.has_backlog || !self.fills.is_empty()
     }
 

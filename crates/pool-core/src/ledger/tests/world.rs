@@ -10,8 +10,8 @@ use crate::borrowed::Borrower;
 use crate::config::Config;
 use crate::ledger::{
     Answer, ClockReading, ConnectionKey, Deadline, Effects, Found, JobKey, Kind, Ledger,
-    LedgerEntry, LedgerFailure, LedgerTypes, Outcome, Poller, Returned, Settled, StepReport, Take, TakenJob,
-    Ticket, Work,
+    LedgerEntry, LedgerFailure, LedgerTypes, Outcome, Poller, Returned, Settled, StepReport, Take,
+    TakenJob, Ticket, Work,
 };
 use crate::{AbortHandle, CloseReason, ErrorClass, Verdict};
 
