@@ -145,8 +145,8 @@ impl fmt::Display for Readiness {
 /// When an open breaker lets somebody connect.
 fn next_attempt(f: &mut fmt::Formatter<'_>, retry_after: Option<Duration>) -> fmt::Result {
     match retry_after {
-        None => Ok(()),
-        Some(Duration::ZERO) => f.write_str("; the next acquire tries again"),
+        // The next acquire tries.
+        None | Some(Duration::ZERO) => Ok(()),
         Some(after) => write!(f, "; the next attempt is in {}", Rounded(after)),
     }
 }

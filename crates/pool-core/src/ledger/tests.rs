@@ -5,12 +5,13 @@ mod dice;
 mod ends;
 mod fast;
 mod governed;
+mod plain;
 mod world;
 
 use std::time::Duration;
 
 use self::dice::Dice;
-pub(super) use self::world::Plain;
+pub(super) use self::plain::Plain;
 use self::world::World;
 use super::*;
 use crate::{CloseReason, Verdict};

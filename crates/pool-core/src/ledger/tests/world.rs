@@ -4,46 +4,16 @@ use std::panic::Location;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Wake, Waker};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Instant, SystemTime};
 
+use super::plain::{Number, Plain};
 use crate::borrowed::Borrower;
 use crate::config::Config;
 use crate::ledger::{
-    Answer, ClockReading, ConnectionKey, Deadline, Effects, Found, JobKey, Kind, Ledger,
-    LedgerEntry, LedgerFailure, LedgerTypes, Outcome, Poller, Returned, Settled, StepReport, Take,
-    TakenJob, Ticket, Work,
+    Answer, ClockReading, ConnectionKey, Deadline, Effects, Found, JobKey, Kind, Ledger, Outcome,
+    Poller, Returned, Settled, StepReport, Take, TakenJob, Ticket, Work,
 };
 use crate::{AbortHandle, CloseReason, ErrorClass, Verdict};
-
-pub(in crate::ledger) struct Plain;
-
-impl LedgerFailure for &'static str {
-    fn as_refusal(&self, _class: ErrorClass, _retry_after: Duration) -> Self {
-        "the breaker is open"
-    }
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::ledger) struct Number(pub(super) ConnectionKey, pub(super) Option<Instant>);
-
-impl LedgerEntry for Number {
-    fn key(&self) -> ConnectionKey {
-        self.0
-    }
-    fn idle_since(&self) -> Option<Instant> {
-        self.1
-    }
-    fn set_idle_since(&mut self, since: Option<Instant>) {
-        self.1 = since;
-    }
-}
-
-impl LedgerTypes for Plain {
-    type Entry = Number;
-    /// A future between two polls: the connection that is in it.
-    type Future = Option<Number>;
-    type Failure = &'static str;
-}
 
 /// Counts the wake-ups of all waiters.
 #[derive(Default)]
