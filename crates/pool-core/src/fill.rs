@@ -105,14 +105,20 @@ impl<M: Manager> Filling<M> {
         }
         let waker = ignore_panic(|| cx.waker().clone());
         let now = self.shared.now();
-        let (keys, refusal, stale) = {
-            let mut ledger = self.shared.ledger();
-            let keys = ledger.fill_by_verb(self.missing, now);
+        let has_jobs = !self.jobs.is_empty();
+        let (keys, refusal, stale) = self.shared.change(None, |ledger, effects| {
+            let mut keys = ledger.fill_by_verb(self.missing, now);
             self.missing = ledger.still_missing(self.missing - keys.len());
+            if self.missing > 0 && keys.is_empty() && !has_jobs {
+                keys.extend(ledger.help_with_connect(effects));
+            }
             let stale = waker.and_then(|waker| ledger.store_fill_waker(self.turn, waker));
-            let refusal = ledger.refusal(now).filter(|_| self.missing > 0);
+            let refusal = match ledger.stage() {
+                Stage::Open => ledger.refusal(now).filter(|_| self.missing > 0),
+                _ => Some(Error::Closed),
+            };
             (keys, refusal, stale)
-        };
+        });
         ignore_panic(|| drop(stale));
         self.jobs.add(keys);
         refusal

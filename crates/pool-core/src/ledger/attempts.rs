@@ -51,26 +51,44 @@ impl<T: LedgerTypes> Ledger<T> {
     pub(super) fn next_attempt(&self) -> Option<Instant> {
         let at = self.governor.retry_at()?;
         let is_needed = self.lifecycle.is_open()
-            && self.queue.first_unassigned().is_some()
+            && self.a_waiter_needs_connect()
             && !self.attempt_runs()
-            && self.needs_connect()
             && self.governor.room(self.jobs.count(Kind::Connect)) > 0;
         is_needed.then_some(at)
     }
 
+    /// The first waiter that would connect if it might, and the close that it drives meanwhile.
+    fn first_in_need(&self) -> Option<(Ticket, Option<JobKey>)> {
+        let idle = self.queue.first_unassigned().map(|ticket| (ticket, None));
+        idle.or_else(|| {
+            let closes = self.jobs.count(Kind::Close) > 0;
+            let found = closes.then(|| self.first_that_closes()).flatten();
+            found.map(|(ticket, key)| (ticket, Some(key)))
+        })
+    }
+
+    /// Whether the next connect is for a waiter.
+    pub(super) fn a_waiter_needs_connect(&self) -> bool {
+        self.needs_connect() && self.first_in_need().is_some()
+    }
+
     /// The timer has struck. Starts the next attempt if its time has come. A waiter drives it, so nothing is spawned.
     pub(super) fn attempt_at(&mut self, at: Instant, effects: &mut Effects<T>) {
-        let Some(due) = self.next_attempt() else {
+        let (Some(due), Some((ticket, closes))) = (self.next_attempt(), self.first_in_need())
+        else {
             return;
         };
-        let Some(ticket) = self.queue.first_unassigned() else {
-            return;
-        };
-        match due <= at {
-            true => self.start_job_for(Kind::Connect, None, ticket, effects),
+        if due > at {
             // Whoever is polled first sets the timer again.
-            false => self.wake(ticket, effects),
+            return self.wake(ticket, effects);
         }
+        if let Some(key) = closes {
+            self.queue.set_job(ticket, None);
+            self.undrive(key, effects);
+            self.wake_for_undriven(effects);
+            self.wake_upkeep(effects);
+        }
+        self.start_job_for(Kind::Connect, None, ticket, effects);
     }
 
     /// Whether the timer would strike too late for the next attempt.

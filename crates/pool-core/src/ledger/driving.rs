@@ -340,6 +340,7 @@ impl<T: LedgerTypes> Ledger<T> {
             if let Some(head) = self.queue.head() {
                 self.wake(head, effects);
             }
+            effects.wake_all(self.governor.take_fill_wakers());
             if !self.lifecycle.is_open() {
                 self.notify_closed(effects);
             }

@@ -84,7 +84,7 @@ impl<T: LedgerTypes> Ledger<T> {
             return;
         }
         while self.lifecycle.is_open() && self.missing() > 0 {
-            if self.connects_allowed(effects.now()) == 0 {
+            if self.connects_allowed(effects.now()) == 0 || self.a_waiter_needs_connect() {
                 return self.governor.note_backlog();
             }
             let key = self.insert_job(Kind::Connect, None, Driver::Nobody);
@@ -104,6 +104,15 @@ impl<T: LedgerTypes> Ledger<T> {
             keys.push(self.insert_owned_job(Kind::Connect, None));
         }
         keys
+    }
+
+    /// A verb that may start no connect takes over one that nobody else hears of: whoever drives it may never be polled
+    /// again, and the verb waits for its end.
+    pub(crate) fn help_with_connect(&mut self, effects: &mut Effects<T>) -> Option<JobKey> {
+        let key = self.jobs.unowned_connect()?;
+        effects.wake_all(self.jobs.set_driver(key, Driver::Verb));
+        self.jobs.set_owned(key, true);
+        Some(key)
     }
 
     /// When a background connect is tried again, if one is missing. Nothing waits for an instant that is over: then the

@@ -103,17 +103,22 @@ impl<T: LedgerTypes> Ledger<T> {
         if self.jobs.count(Kind::Close) == 0 || !self.can_connect(effects) {
             return;
         }
-        let closes = |key| {
-            self.jobs
-                .get(key)
-                .is_some_and(|job| job.kind == Kind::Close)
-        };
-        let Some((ticket, key)) = self.queue.driving().find(|(_, key)| closes(*key)) else {
+        let Some((ticket, key)) = self.first_that_closes() else {
             return;
         };
         self.queue.set_job(ticket, None);
         self.driver_left(key, false, effects);
         self.start_job_for(Kind::Connect, None, ticket, effects);
+    }
+
+    /// The first waiter that closes a connection to get its place, and that job.
+    pub(super) fn first_that_closes(&self) -> Option<(Ticket, JobKey)> {
+        let closes = |key| {
+            self.jobs
+                .get(key)
+                .is_some_and(|job| job.kind == Kind::Close)
+        };
+        self.queue.driving().find(|(_, key)| closes(*key))
     }
 
     /// Gives a clean connection to the head of the queue, which comes out to be woken, with the job that it has driven.

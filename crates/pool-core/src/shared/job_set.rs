@@ -34,6 +34,10 @@ impl<M: Manager> JobSet<M> {
         self.keys.extend(keys);
     }
 
+    pub(crate) fn is_empty(&self) -> bool {
+        self.keys.is_empty()
+    }
+
     /// Polls every job once. `on_done` gets the results of those that have ended. Ready when none is left.
     pub(crate) fn poll(
         &mut self,
