@@ -3,6 +3,8 @@
 
 #[path = "governed_connects/breaker.rs"]
 mod breaker;
+#[path = "governed_connects/cancelled.rs"]
+mod cancelled;
 #[path = "governed_connects/max_connecting.rs"]
 mod max_connecting;
 #[path = "governed_connects/overloaded.rs"]

@@ -135,9 +135,12 @@ impl<T: LedgerTypes> Ledger<T> {
             Driver::Waiter(ticket) if job.is_for_its_driver() => Some(ticket),
             _ => None,
         };
+        let passes_by_itself = matches!(class, ErrorClass::Transient | ErrorClass::Overloaded);
+        let repeats = self.governor.retries() && may_repeat && passes_by_itself;
         let waits_for_return = class == ErrorClass::Overloaded && self.has_connections();
         let opens = is_hopeless(class)
-            || (self.governor.retries() && (may_repeat || was_attempt))
+            || repeats
+            || (self.governor.retries() && was_attempt)
             || (waits_for_return && (waiter.is_some() || was_attempt));
         let mut refused = Vec::new();
         if opens {
@@ -149,7 +152,7 @@ impl<T: LedgerTypes> Ledger<T> {
             if let (Some(ticket), false) = (waiter, self.governor.retries()) {
                 self.governor.refused(ticket);
             }
-        } else if may_repeat && !is_hopeless(class) && self.governor.retries() {
+        } else if repeats {
             self.fail_those_out_of_time(waiter.is_some(), &failure, effects);
         } else if refused.is_empty() {
             // The first waiter gets the failure, whoever has driven the connect.

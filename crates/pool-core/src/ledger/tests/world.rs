@@ -10,8 +10,8 @@ use super::plain::{Number, Plain};
 use crate::borrowed::Borrower;
 use crate::config::Config;
 use crate::ledger::{
-    Answer, ClockReading, ConnectionKey, Deadline, Effects, Found, JobKey, Kind, Ledger, Outcome,
-    Poller, Returned, Settled, StepReport, Take, TakenJob, Ticket, Work,
+    Answer, ClockReading, Deadline, Effects, Found, JobKey, Kind, Ledger, Outcome, Poller,
+    Returned, Settled, StepReport, Take, TakenJob, Ticket, Work,
 };
 use crate::{AbortHandle, CloseReason, ErrorClass, Verdict};
 
