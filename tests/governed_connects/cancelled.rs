@@ -168,9 +168,10 @@ fn a_victim_dropped_anywhere_strands_nobody_and_costs_no_place() {
                                     "{name}, {victim:?}, {mode:?}, maxsize {maxsize}, {behind} behind, await {number}, {moment:?}"
                                 );
                                 let stage = Stage::new(mode);
-                                exists |=
+                                let is_reached =
                                     case(&stage, *set, victim, (maxsize, behind), (number, moment));
-                                cases += 1;
+                                exists |= is_reached;
+                                cases += usize::from(is_reached);
                             }
                         }
                         if !exists {

@@ -352,12 +352,13 @@ mod tests {
 
         type Setting = fn(Builder<Numbers>) -> Builder<Numbers>;
         const LIMIT: Duration = Duration::from_secs(1);
-        let settings: [(&str, Setting); 5] = [
+        let settings: [(&str, Setting); 6] = [
             ("acquire_timeout", |builder| builder.acquire_timeout(LIMIT)),
             ("connect_timeout", |builder| builder.connect_timeout(LIMIT)),
             ("check_timeout", |builder| builder.check_timeout(LIMIT)),
             ("recycle_timeout", |builder| builder.recycle_timeout(LIMIT)),
             ("close_timeout", |builder| builder.close_timeout(LIMIT)),
+            ("connect_retry", |builder| builder.connect_retry(LIMIT)),
         ];
         for (name, setting) in settings {
             match setting(Pool::builder(Numbers)).build_lazy() {

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::chance::Chance;
 use super::effects::Stale;
-use super::governor::{FillTurn, is_hopeless};
+use super::governor::{FillTurn, WasOpen, is_hopeless};
 use super::job::{Driver, Job};
 use super::settle::lost;
 use super::{
@@ -105,7 +105,8 @@ impl<T: LedgerTypes> Ledger<T> {
     /// A connect has succeeded.
     pub(super) fn connect_succeeded(&mut self, effects: &mut Effects<T>) {
         self.governor.succeeded();
-        self.close_breaker(effects);
+        let was_open = self.close_breaker(effects);
+        self.drop_failure(was_open.map(|was_open| was_open.cause), effects);
     }
 
     /// A connect has failed. Its waiter gets the failure, or waits for another attempt, or for a connection that is in
@@ -142,11 +143,11 @@ impl<T: LedgerTypes> Ledger<T> {
             || repeats
             || (self.governor.retries() && was_attempt)
             || (waits_for_return && (waiter.is_some() || was_attempt));
-        let mut refused = Vec::new();
+        let mut was_open = None;
         if opens {
             self.open_breaker(class, &failure, told, was_attempt, effects);
         } else if was_attempt || (self.governor.waits_for_returns() && !self.has_connections()) {
-            refused = self.close_breaker(effects);
+            was_open = self.close_breaker(effects);
         }
         if waits_for_return {
             if let (Some(ticket), false) = (waiter, self.governor.retries()) {
@@ -154,13 +155,19 @@ impl<T: LedgerTypes> Ledger<T> {
             }
         } else if repeats {
             self.fail_those_out_of_time(waiter.is_some(), &failure, effects);
-        } else if refused.is_empty() {
-            // The first waiter gets the failure, whoever has driven the connect.
-            refused.extend(self.queue.head().filter(|_| waiter.is_some()));
-            self.fail_waiters(refused, &failure, effects);
         } else {
-            refused.extend(waiter);
-            self.fail_waiters(refused, &failure, effects);
+            // The first waiter gets the failure, whoever has driven the connect.
+            let mut first = waiter.and_then(|_| self.queue.head());
+            if let Some(was_open) = was_open {
+                // Nothing is left that could come back to those whose own connect has failed before. If this is the failure
+                // of another one of them, it is for that one.
+                if class == ErrorClass::Overloaded && !was_open.refused.is_empty() {
+                    first = waiter;
+                }
+                self.fail_waiters(was_open.refused, &was_open.cause, effects);
+                self.drop_failure(Some(was_open.cause), effects);
+            }
+            self.fail_waiters(first.into_iter().collect(), &failure, effects);
         }
         lost(Some(failure))
     }
@@ -231,20 +238,16 @@ impl<T: LedgerTypes> Ledger<T> {
         self.cancel_all(is_unbegun, CloseReason::Abandoned, effects);
     }
 
-    /// The breaker closes, if it is open. Those come out who had waited for a connection in use after their own connect
-    /// had failed.
-    fn close_breaker(&mut self, effects: &mut Effects<T>) -> Vec<Ticket> {
-        let Some(was_open) = self.governor.close() else {
-            return Vec::new();
-        };
+    /// The breaker closes, if it is open.
+    fn close_breaker(&mut self, effects: &mut Effects<T>) -> Option<WasOpen<T>> {
+        let was_open = self.governor.close()?;
         self.fill.look_closer(false);
         let open_for = effects.now().saturating_duration_since(was_open.since);
         self.history.note(|| Note::BreakerClosed(open_for));
-        self.drop_failure(Some(was_open.cause), effects);
         if self.missing() > 0 {
             self.wake_upkeep(effects);
         }
-        was_open.refused
+        Some(was_open)
     }
 
     /// The pool closes: the breaker has no meaning any more.
@@ -278,27 +281,23 @@ impl<T: LedgerTypes> Ledger<T> {
         Some(cause.as_refusal(class, retry_after))
     }
 
-    /// The breaker is open. `true`: nothing is open and nothing may connect, so the waiters have got their answer.
-    pub(super) fn refuse_stranded(&mut self, effects: &mut Effects<T>) -> bool {
+    /// The breaker is open. If nothing is open and nothing may connect, the waiters get their answer.
+    pub(super) fn refuse_stranded(&mut self, effects: &mut Effects<T>) {
         let Some((class, retry_at)) = self.governor.open_since() else {
-            return false;
+            return;
         };
         let now = effects.now();
         if self.queue.is_empty() || self.has_connections() || retry_at <= now {
-            return false;
+            return;
         }
         if self.governor.waits_for_returns() {
             // Nothing is left that could come back.
-            self.governor.end_pause(now);
+            return self.governor.end_pause(now);
         }
-        if !is_hopeless(class) {
-            return false;
-        }
-        if let Some(refusal) = self.refusal(now) {
+        if let (true, Some(refusal)) = (is_hopeless(class), self.refusal(now)) {
             self.fail_waiters(self.queue.tickets(), &refusal, effects);
             self.drop_failure(Some(refusal), effects);
         }
-        true
     }
 
     /// A connection has left the pool, and so the server.

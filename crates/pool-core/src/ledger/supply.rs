@@ -9,6 +9,9 @@ impl<T: LedgerTypes> Ledger<T> {
     /// Starts what the waiters need, as far as there is anything: an idle connection, a job that can be taken over, a
     /// free place.
     pub(crate) fn supply(&mut self, effects: &mut Effects<T>) {
+        if self.governor.is_open() {
+            self.refuse_stranded(effects);
+        }
         self.supply_waiters(effects);
         if self.governor.has_others() {
             self.go_on_filling(effects);
@@ -18,9 +21,6 @@ impl<T: LedgerTypes> Ledger<T> {
 
     fn supply_waiters(&mut self, effects: &mut Effects<T>) {
         while self.lifecycle.is_open() {
-            if self.governor.is_open() && self.refuse_stranded(effects) {
-                return;
-            }
             let Some(ticket) = self.queue.first_unassigned() else {
                 return self.connect_instead_of_closing(effects);
             };

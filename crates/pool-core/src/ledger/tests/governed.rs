@@ -127,3 +127,26 @@ fn no_waiter_is_stranded_and_no_limit_exceeded_in_a_random_walk() {
         assert_eq!(world.ledger.jobs.count(Kind::Close), 0, "seed {seed}");
     }
 }
+
+/// No timer strikes in this test.
+#[test]
+fn without_a_timer_the_next_acquire_finds_the_pause_over() {
+    let mut world = World::new(0, 2);
+    world.failure_class = ErrorClass::Auth;
+    let first = world.acquire();
+    world.look(first, true, false);
+    world.look(first, true, true);
+    assert!(world.waiting.is_empty() && world.guards.is_empty());
+    let refused = world.acquire();
+    assert_eq!(
+        world.ledger.status().connecting(),
+        0,
+        "one attempt a period"
+    );
+    world.look(refused, true, true);
+    assert!(world.waiting.is_empty() && world.guards.is_empty());
+    world.now += Duration::from_secs(2);
+    world.acquire_now();
+    assert_eq!(world.guards.len(), 1);
+    assert!(world.ledger.governor.open_since().is_none());
+}
