@@ -45,6 +45,8 @@ pub(crate) struct Counters {
     pub(crate) cancelled: u64,
     pub(crate) connects: u64,
     pub(crate) connect_failures: u64,
+    pub(crate) connect_retries: u64,
+    pub(crate) breaker_opens: u64,
     pub(crate) detached: u64,
     pub(crate) slow_acquires: u64,
     pub(crate) suspected_leaks: u64,
@@ -89,6 +91,14 @@ impl Stats {
     /// How many connects failed, panicked or took too long.
     pub fn connect_failures(&self) -> u64 {
         self.counters.connect_failures
+    }
+    /// How many connects were started while the breaker was open, to find out whether connecting works again.
+    pub fn connect_retries(&self) -> u64 {
+        self.counters.connect_retries
+    }
+    /// How often the breaker has opened; see [`Event::BreakerOpened`](crate::Event::BreakerOpened).
+    pub fn breaker_opens(&self) -> u64 {
+        self.counters.breaker_opens
     }
     /// How many connections were detached.
     pub fn detached(&self) -> u64 {

@@ -268,6 +268,13 @@ impl Page {
                 "I1: {open} open or connecting, maxsize is {maxsize}"
             ));
         }
+        let most = usize::from(self.script.settings.max_connecting);
+        let connects = self.steps.count(Method::Connect);
+        if most != 0 && connects > most {
+            self.violations.push(format!(
+                "{connects} connects at once, max_connecting is {most}"
+            ));
+        }
     }
 }
 

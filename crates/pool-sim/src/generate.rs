@@ -117,6 +117,9 @@ fn settings(rng: &mut Rng) -> Settings {
         slow_acquire_after: threshold(rng),
         leak_warning_after: threshold(rng),
         labels: [0, 0, 1, 2][rng.usize(..4)],
+        max_connecting: [0, 0, 1, 2][rng.usize(..4)],
+        connect_retry: [0, 0, 10, 300][rng.usize(..4)],
+        start_policy: [0, 0, 1, 2][rng.usize(..4)],
     }
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use pool_core::{Error, Phase};
+use pool_core::{Error, ErrorClass, Phase};
 
 use crate::calls::Method;
 use crate::connection::SimConnection;
@@ -36,6 +36,9 @@ impl<M: Simulated> World<M> {
                     self.pinged(result, &acquiring)?;
                 }
                 Done::Built(Ok(pool)) => self.built(pool)?,
+                Done::Built(Err(error)) if self.settings.start_policy != 0 => {
+                    return Err(format!("it was to start all the same: {error}"));
+                }
                 Done::Built(Err(error)) | Done::Filled(Err(error)) => self.fill_failed(&error)?,
                 Done::Released(Err(error)) => self.release_failed(&error)?,
                 Done::Closed(Err(error)) => {
@@ -176,6 +179,8 @@ impl<M: Simulated> World<M> {
                 (is_over && *after == waited) || self.has_timed_out(Phase::Connect, *phase, *after)
             }
             Error::Connect(_) | Error::Panicked { .. } => true,
+            // The only class of the simulator that no retry mends.
+            Error::BreakerOpen { class, .. } => *class == ErrorClass::Auth,
             _ => false,
         };
         if matches!(error, Error::Timeout { .. }) {
@@ -230,7 +235,7 @@ impl<M: Simulated> World<M> {
     /// The error of a `fill`, or of a `build`.
     fn fill_failed(&mut self, error: &SimError<M>) -> Result<(), String> {
         let has_reason = match error {
-            Error::Connect(_) | Error::Panicked { .. } => true,
+            Error::Connect(_) | Error::Panicked { .. } | Error::BreakerOpen { .. } => true,
             Error::Closed => self.is_closing,
             Error::Timeout { phase, after, .. } => {
                 self.has_timed_out(Phase::Connect, *phase, *after)
@@ -250,6 +255,10 @@ impl<M: Simulated> World<M> {
             return false;
         };
         let is_limit = limit(&self.settings, method) == Some(after);
+        if self.settings.connect_retry != 0 && method == Method::Connect {
+            // All who have waited for too long hear of the last failure.
+            return is_limit && self.record.page().steps.has_timed_out(method);
+        }
         is_limit && self.record.page().steps.hear_of_time_out(method)
     }
 
@@ -262,6 +271,12 @@ impl<M: Simulated> World<M> {
                 M::is_scripted(own)
                     && is_scripted(&[Outcome::Err, Outcome::GateErr, Outcome::Discard])
             }
+            // After a connect that has failed with an error of its own.
+            Error::BreakerOpen {
+                class: ErrorClass::Auth,
+                last_connect,
+                ..
+            } => last_connect.as_ref().is_some_and(|own| M::is_scripted(own)),
             // A broken connection fails, too.
             Error::Recycle(own) => M::is_scripted(own),
             Error::Panicked { .. } => {

@@ -1,6 +1,6 @@
 //! What must hold at every instant.
 
-use pool_core::{Borrowed, Pool, Status};
+use pool_core::{Borrowed, Pool, Readiness, Status};
 
 use crate::calls::Method;
 use crate::held::Holding;
@@ -116,6 +116,7 @@ impl<M: Simulated> World<M> {
         // A waiter may drive a step; the others must have nothing that they could start.
         let steps = status.connecting() + status.checking() + status.recycling();
         let has_room = pool.maxsize() == 0 || status.size() < pool.maxsize();
+        let has_room = has_room && self.may_connect(status, pool.readiness());
         if status.waiting() > steps && (status.freesize() > 0 || has_room) {
             return Err(format!("I4: an acquire waits for what is there; {status}"));
         }
@@ -131,6 +132,27 @@ impl<M: Simulated> World<M> {
             true => Err(format!("I10: an acquire is past its time-out; {status}")),
             false => Ok(()),
         }
+    }
+
+    /// Whether a waiter has nothing to wait for before it connects. While the breaker is open it waits for an attempt that
+    /// runs, or for the timer of the next one.
+    fn may_connect(&self, status: Status, readiness: Readiness) -> bool {
+        let most = usize::from(self.settings.max_connecting);
+        if most != 0 && status.connecting() >= most {
+            return false;
+        }
+        let retry_after = match readiness {
+            Readiness::Busy { retry_after, .. } | Readiness::CannotConnect { retry_after, .. } => {
+                retry_after
+            }
+            _ => None,
+        };
+        let Some(retry_after) = retry_after else {
+            return true;
+        };
+        let at = self.now() + retry_after;
+        let is_timed = self.runtime.next_timer().is_some_and(|timer| timer <= at);
+        status.connecting() == 0 && (retry_after.is_zero() || !is_timed)
     }
 
     /// The counters equal the history, and who holds a connection is known.

@@ -120,6 +120,12 @@ settings! {
     leak_warning_after = 0,
     /// 1: each acquire has a label; 2: its task has one.
     labels = 0,
+    /// `Builder::max_connecting`; 0 is unlimited.
+    max_connecting = 0,
+    /// `Builder::connect_retry`.
+    connect_retry = 0,
+    /// `Builder::start_policy`, where `lazy` is 0. 0: fail fast; 1: degraded; 2: lazy.
+    start_policy = 0,
 }
 
 /// What a call of a method of the manager does.

@@ -23,6 +23,8 @@ pub(crate) struct Steps {
     under_way: BTreeMap<u64, Step>,
     /// How many were dropped when they had waited for as long as they may, by their method.
     timed_out: [u64; 4],
+    /// Whether that has ever happened.
+    has_timed_out: [bool; 4],
 }
 
 /// A step under way.
@@ -54,6 +56,11 @@ impl Steps {
             let limit = limit(settings, step.method)?;
             (step.waits && waited >= limit).then_some((step, waited))
         })
+    }
+
+    /// Whether a step of this method has ever timed out.
+    pub(crate) fn has_timed_out(&self, method: Method) -> bool {
+        self.has_timed_out[method as usize]
     }
 
     /// Somebody hears that a step has timed out. Returns whether one has.
@@ -168,6 +175,7 @@ impl Page {
         match limit(&self.script.settings, step.method) {
             Some(limit) if waited >= limit => {
                 self.steps.timed_out[step.method as usize] += 1;
+                self.steps.has_timed_out[step.method as usize] = true;
                 self.late_steps += 1;
             }
             None if matches!(step.method, Method::Check | Method::Close) => {}

@@ -4,7 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
-use pool_core::{BoxManager, CheckPolicy, Event, IdleOrder, Pool, Runtime};
+use pool_core::{BoxManager, CheckPolicy, Event, IdleOrder, Pool, Runtime, StartPolicy};
 
 use crate::calls::Record;
 use crate::connection::SimConnection;
@@ -166,6 +166,13 @@ impl<M: Simulated> World<M> {
             .idle_order(idle_order)
             .check_policy(check_policy)
             .upkeep(settings.upkeep != 0)
+            .max_connecting(Some(settings.max_connecting.into()).filter(|most| *most != 0))
+            .connect_retry(time(settings.connect_retry))
+            .start_policy(match settings.start_policy {
+                0 => StartPolicy::FailFast,
+                1 => StartPolicy::Degraded,
+                _ => StartPolicy::Lazy,
+            })
             .runtime(self.runtime.clone())
             .slow_acquire_after(time(settings.slow_acquire_after))
             .leak_warning_after(time(settings.leak_warning_after))

@@ -101,11 +101,12 @@ impl<M: Manager> Pool<M> {
     ///
     /// Waiters are served strictly in order of arrival by direct hand-over. An idle connection is checked first where
     /// the check policy asks for it; one that fails is discarded and the caller keeps its turn. A failed connect fails
-    /// the first waiter. The caller waits for at most `acquire_timeout`, or [`Acquire::timeout`].
+    /// the first waiter, unless [`connect_retry`](crate::Builder::connect_retry) is set or the server has no room and
+    /// connections of the pool are in use: see [`ErrorClass`](crate::ErrorClass). The caller waits for at most `acquire_timeout`, or [`Acquire::timeout`].
     ///
     /// # Errors
     ///
-    /// [`Error::Closed`], [`Error::Connect`], [`Error::Timeout`] (which says in which phase, after how long, with
+    /// [`Error::Closed`], [`Error::Connect`], [`Error::BreakerOpen`], [`Error::Timeout`] (which says in which phase, after how long, with
     /// which counts, and the last connect error), [`Error::Panicked`] if the manager's connect or check panicked, and
     /// [`Error::Config`] for a time-out in a build without a timer.
     ///

@@ -169,7 +169,11 @@ impl<M: Manager> Acquire<'_, M> {
                 Found::Nothing {
                     is_timed,
                     polls_undriven,
+                    sets_timer,
                 } => {
+                    if sets_timer && self.shared.has_timer {
+                        self.shared.set_timer_if_needed();
+                    }
                     let any_ended = polls_undriven && poll_undriven(self.shared, Some(ticket), cx);
                     if !any_ended {
                         if let Some(poll) = self.wait(ticket, deadline, is_timed) {

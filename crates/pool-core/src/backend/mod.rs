@@ -12,9 +12,9 @@ use std::time::{Duration, Instant};
 
 use crate::config::{Config, ConfigError};
 use crate::error::Error;
-use crate::ledger::{ConnectionKey, LedgerEntry, LedgerTypes, Outcome, StepReport};
+use crate::ledger::{ConnectionKey, LedgerEntry, LedgerFailure, LedgerTypes, Outcome, StepReport};
 use crate::panics::{catch_panic, ignore_panic};
-use crate::{BoxFuture, CloseReason, Manager, Runtime, Verdict};
+use crate::{BoxFuture, CloseReason, ErrorClass, Manager, Runtime, Verdict};
 
 /// The ledger's types for the pool of a manager.
 pub(crate) struct PoolTypes<M>(PhantomData<M>);
@@ -23,6 +23,20 @@ impl<M: Manager> LedgerTypes for PoolTypes<M> {
     type Entry = Box<Entry<M::Connection>>;
     type Future = BoxFuture<'static, (Outcome<PoolTypes<M>>, StepReport)>;
     type Failure = Error<M::Error>;
+}
+
+impl<E> LedgerFailure for Error<E> {
+    fn as_refusal(&self, class: ErrorClass, retry_after: Duration) -> Self {
+        let last_connect = match self {
+            Self::Connect(error) => Some(Arc::clone(error)),
+            _ => None,
+        };
+        Self::BreakerOpen {
+            class,
+            last_connect,
+            retry_after,
+        }
+    }
 }
 
 /// A connection and what the pool knows of it. It is boxed once, so that a large connection never moves.

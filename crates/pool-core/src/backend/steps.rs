@@ -70,13 +70,19 @@ impl<M: Manager> Backend<M> {
             _ => None,
         };
         let class = class.unwrap_or(ErrorClass::Transient);
+        // A panic is a mistake in a program: to try again only hides it.
+        let may_repeat = matches!(failure, StepFailure::Error(_) | StepFailure::TimedOut(_));
         let failure = failure.into_error(Phase::Connect, |error| Error::Connect(Arc::new(error)));
         let report = StepReport {
             took,
             error: Some(shared(&failure)),
             class,
         };
-        let outcome = Outcome::NotConnected { failure, class };
+        let outcome = Outcome::NotConnected {
+            failure,
+            class,
+            may_repeat,
+        };
         (outcome, report)
     }
 

@@ -77,6 +77,19 @@ impl<M: Manager> Builder<M> {
     }
 
     /// How many connects may run at once; default `None`, without limit other than maxsize.
+    ///
+    /// Those of acquires, of [`fill`](crate::Pool::fill) and [`build`](Self::build), and those of the background count
+    /// together. Acquires come first, in order of arrival; the next connect starts when one ends.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use pool_core::doc_manager::Numbers;
+    /// # use pool_core::Pool;
+    /// // A restart of the server, or of this service, costs the server four logins at a time.
+    /// let pool = Pool::builder(Numbers).maxsize(100).max_connecting(4).build_lazy()?;
+    /// # Ok::<(), pool_core::Error<std::convert::Infallible>>(())
+    /// ```
     pub fn max_connecting(mut self, connects: impl Into<Option<usize>>) -> Self {
         self.config.connects.max_connecting = connects.into();
         self
@@ -86,8 +99,25 @@ impl<M: Manager> Builder<M> {
     /// `None`: the failure is its answer.
     ///
     /// Only failures of the classes [`Transient`](crate::ErrorClass::Transient) and
-    /// [`Overloaded`](crate::ErrorClass::Overloaded) are tried again, with a pause that grows and is drawn at random.
-    /// Between two attempts nobody else connects either.
+    /// [`Overloaded`](crate::ErrorClass::Overloaded) are tried again, one connect at a time, with a pause that grows to
+    /// 50 ms and is drawn at random. The time counts from the failure, or from the arrival of the acquire if that was
+    /// later, to within a millisecond; the last attempt begins within it. An attempt that has begun is not cut short, so set
+    /// [`connect_timeout`](Self::connect_timeout) too. Then all acquires whose time is over get the last failure
+    /// together. If a connection is in use that can come back to them, only the first one does, after an attempt of its
+    /// own.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use pool_core::doc_manager::Numbers;
+    /// # use pool_core::Pool;
+    /// use std::time::Duration;
+    ///
+    /// # #[cfg(feature = "timer")]
+    /// // Acquires do not notice a restart of the server that takes less than three seconds.
+    /// let pool = Pool::builder(Numbers).connect_retry(Duration::from_secs(3)).build_lazy()?;
+    /// # Ok::<(), pool_core::Error<std::convert::Infallible>>(())
+    /// ```
     pub fn connect_retry(mut self, within: impl Into<Option<Duration>>) -> Self {
         self.config.connects.connect_retry = within.into();
         self

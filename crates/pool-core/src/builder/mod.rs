@@ -12,7 +12,7 @@ use crate::event::Observer;
 use crate::pool::Pool;
 use crate::runtime::{self, NoTimer};
 use crate::shared::{Observers, Shared};
-use crate::{CheckPolicy, IdleOrder, Manager, Runtime, fill, upkeep};
+use crate::{CheckPolicy, IdleOrder, Manager, Runtime, StartPolicy, fill, upkeep};
 
 /// Collects the settings of a [`Pool`]; made by [`Pool::builder`].
 ///
@@ -268,8 +268,14 @@ impl<M: Manager> Builder<M> {
     /// # }).unwrap();
     /// ```
     pub async fn build(self) -> Result<Pool<M>, Error<M::Error>> {
+        let policy = self.config.connects.start_policy;
         let pool = self.prepare()?;
-        if let Err(error) = fill::fill(pool.shared()).await {
+        let filled = match policy {
+            StartPolicy::Lazy => Ok(()),
+            StartPolicy::Degraded => fill::fill(pool.shared()).await.or(Ok(())),
+            StartPolicy::FailFast => fill::fill(pool.shared()).await,
+        };
+        if let Err(error) = filled {
             pool.terminate();
             // It was terminated, so this cannot fail, and what is still open is closed under its deadline.
             let _ = pool.wait_closed().await;
@@ -346,12 +352,13 @@ mod tests {
 
         type Setting = fn(Builder<Numbers>) -> Builder<Numbers>;
         const LIMIT: Duration = Duration::from_secs(1);
-        let settings: [(&str, Setting); 5] = [
+        let settings: [(&str, Setting); 6] = [
             ("acquire_timeout", |builder| builder.acquire_timeout(LIMIT)),
             ("connect_timeout", |builder| builder.connect_timeout(LIMIT)),
             ("check_timeout", |builder| builder.check_timeout(LIMIT)),
             ("recycle_timeout", |builder| builder.recycle_timeout(LIMIT)),
             ("close_timeout", |builder| builder.close_timeout(LIMIT)),
+            ("connect_retry", |builder| builder.connect_retry(LIMIT)),
         ];
         for (name, setting) in settings {
             match setting(Pool::builder(Numbers)).build_lazy() {

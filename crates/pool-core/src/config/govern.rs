@@ -45,8 +45,9 @@ pub enum StartPolicy {
     /// It opens minsize connections, or fails and closes those that it has opened. This is the default.
     #[default]
     FailFast,
-    /// It tries to open minsize connections. Where that fails, it returns the pool anyway, and the background goes on
-    /// trying.
+    /// It tries to open minsize connections. At the first failure it returns the pool anyway, and the background goes on
+    /// trying, or the next acquire where nothing can be spawned. [`Pool::readiness`](crate::Pool::readiness) says how far
+    /// it is.
     Degraded,
     /// It opens none, as [`Builder::build_lazy`](crate::Builder::build_lazy).
     Lazy,

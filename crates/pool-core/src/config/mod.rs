@@ -233,6 +233,9 @@ impl Config {
                             true => {
                                 "zero would warn every time: give a longer time, or None to switch it off"
                             }
+                            false if field == "connect_retry" => {
+                                "zero would try nothing again: give a longer time, or None to switch it off"
+                            }
                             false => {
                                 "zero would fail at once: give a longer time, or None for no limit"
                             }

@@ -310,6 +310,27 @@ pub enum Event<'a> {
         /// Why the close itself failed, if it panicked or took longer than `close_timeout`.
         error: Option<EventError<'a>>,
     },
+    /// The breaker has opened: connecting has failed in such a way that nobody connects for a while, and after that one
+    /// connect at a time is tried until one succeeds.
+    #[non_exhaustive]
+    BreakerOpened {
+        /// The pool's name.
+        pool: &'a str,
+        /// What kind of failure it was.
+        class: ErrorClass,
+        /// The failure.
+        error: EventError<'a>,
+        /// How long it is until the next attempt.
+        retry_after: Duration,
+    },
+    /// The breaker has closed: a connect has succeeded, or each acquire tries on its own again.
+    #[non_exhaustive]
+    BreakerClosed {
+        /// The pool's name.
+        pool: &'a str,
+        /// How long it was open.
+        open_for: Duration,
+    },
     /// The pool begins to close.
     #[non_exhaustive]
     PoolClosing {

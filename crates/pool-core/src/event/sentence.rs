@@ -29,6 +29,8 @@ impl Event<'_> {
             | Self::LeakSuspected { pool, .. }
             | Self::LeakResolved { pool, .. }
             | Self::Closed { pool, .. }
+            | Self::BreakerOpened { pool, .. }
+            | Self::BreakerClosed { pool, .. }
             | Self::PoolClosing { pool, .. }
             | Self::PoolTerminated { pool, .. }
             | Self::PoolClosed { pool }
@@ -195,6 +197,20 @@ impl fmt::Display for Event<'_> {
                     Some(error) => write!(f, "; {error}"),
                     None => Ok(()),
                 }
+            }
+            Self::BreakerOpened {
+                class,
+                error,
+                retry_after,
+                ..
+            } => write!(
+                f,
+                "the breaker has opened: the next connect is tried in {} ({}): {error}",
+                Rounded(retry_after),
+                class.as_str()
+            ),
+            Self::BreakerClosed { open_for, .. } => {
+                write!(f, "the breaker has closed after {}", Rounded(open_for))
             }
             Self::PoolClosing { status, .. } => write!(f, "the pool closes; {status}"),
             Self::PoolTerminated { held, .. } => {

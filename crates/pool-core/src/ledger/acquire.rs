@@ -51,6 +51,8 @@ pub(crate) enum Found<T: LedgerTypes> {
         polls_undriven: bool,
         /// It is in the queue, has nothing to poll, and the timer strikes at its deadline or before.
         is_timed: bool,
+        /// The timer has to be set for the next attempt of an open breaker.
+        sets_timer: bool,
     },
     /// Nothing yet, and the waker of this poll has to be stored: a wake-up has taken the old one, or another task polls.
     StoreWaker,
@@ -127,7 +129,7 @@ impl<T: LedgerTypes> Ledger<T> {
             return Err(waker);
         }
         // Where every place is in somebody's hands, nothing is idle, under way or missing.
-        let all_are_held = self.held == self.fill.limit();
+        let all_are_held = self.held == self.fill.full();
         let ticket = self.queue.push(waker, deadline);
         let deadline = deadline.map(|deadline| deadline.at);
         Ok(self.queued(ticket, all_are_held, deadline, now))
@@ -166,6 +168,10 @@ impl<T: LedgerTypes> Ledger<T> {
         effects: &mut Effects<T>,
     ) -> Queued {
         effects.current = Some(ticket);
+        if self.governor.is_open() {
+            self.governor
+                .arrived(self.queue.number(ticket), effects.now());
+        }
         self.supply(effects);
         self.fill(effects);
         let nothing_to_do = self.jobs.undriven_count() == 0
@@ -223,6 +229,7 @@ impl<T: LedgerTypes> Ledger<T> {
             is_timed: !polls_undriven
                 && deadline.is_some_and(timer_covers)
                 && self.queue.is_queued(ticket),
+            sets_timer: self.timer_is_late(),
         }
     }
 

@@ -109,7 +109,12 @@ impl<T: LedgerTypes> Ledger<T> {
         }
         self.fill(effects);
         self.spawn_drivers(effects);
-        Some(expiry.into_iter().chain(self.next_fill()).min())
+        Some(
+            expiry
+                .into_iter()
+                .chain(self.next_fill(effects.now()))
+                .min(),
+        )
     }
 
     /// Stores how to wake upkeep. The old waker comes out.

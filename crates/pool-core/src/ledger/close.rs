@@ -30,6 +30,7 @@ impl<T: LedgerTypes> Ledger<T> {
     /// The pool has begun to close.
     fn end_acquires(&mut self, effects: &mut Effects<T>) {
         self.fill.stop();
+        self.forget_breaker(effects);
         let status = self.status();
         self.history.note(|| Note::PoolClosing(status));
         for ticket in self.queue.tickets() {
@@ -98,7 +99,7 @@ impl<T: LedgerTypes> Ledger<T> {
         }
     }
 
-    fn cancel_all(
+    pub(super) fn cancel_all(
         &mut self,
         which: impl Fn(&Job<T>) -> bool,
         reason: CloseReason,

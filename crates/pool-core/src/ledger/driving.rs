@@ -38,7 +38,11 @@ impl<T: LedgerTypes> Ledger<T> {
         }
         let connection = entry.as_ref().map(LedgerEntry::key);
         let clears = self.lifecycle.clears();
-        self.jobs.insert(kind, entry, connection, driver, clears)
+        let key = self.jobs.insert(kind, entry, connection, driver, clears);
+        if kind == Kind::Connect && self.governor.started(key) {
+            self.history.counters.connect_retries += 1;
+        }
+        key
     }
 
     /// Adds a job for a verb that drives it and wants to know how it ends.
@@ -342,6 +346,7 @@ impl<T: LedgerTypes> Ledger<T> {
             if let Some(head) = self.queue.head() {
                 self.wake(head, effects);
             }
+            effects.wake_all(self.governor.take_fill_wakers());
             if !self.lifecycle.is_open() {
                 self.notify_closed(effects);
             }

@@ -20,6 +20,8 @@ pub(crate) struct Effects<T: LedgerTypes> {
     pub(crate) waker: Option<Waker>,
     /// A returned connection waits for its recycle and needs a background task.
     pub(crate) spawn_recycle_task: bool,
+    /// The pool's timer has to be set for the next attempt of an open breaker.
+    pub(crate) sets_timer: bool,
     pub(crate) rare: Option<Box<RareEffects<T>>>,
 }
 
@@ -71,6 +73,7 @@ impl<T: LedgerTypes> Effects<T> {
             current,
             waker: None,
             spawn_recycle_task: false,
+            sets_timer: false,
             rare: None,
         }
     }

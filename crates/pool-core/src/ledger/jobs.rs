@@ -233,6 +233,12 @@ impl<T: LedgerTypes> Jobs<T> {
         self.adoptable[0].last().copied()
     }
 
+    /// A connect that no waiter drives, nobody polls, and no verb wants to hear of.
+    pub(super) fn unowned_connect(&self) -> Option<JobKey> {
+        let mut connects = self.adoptable[0].iter().copied();
+        connects.find(|key| !self.running[key.0].is_owned)
+    }
+
     /// Any other job that a waiter may take over.
     pub(super) fn adoptable_other(&self) -> Option<JobKey> {
         self.adoptable[1].last().copied()

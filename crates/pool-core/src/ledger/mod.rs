@@ -12,12 +12,15 @@
 //! for each verb.
 
 mod acquire;
+mod attempts;
 mod background;
+mod chance;
 mod close;
 mod connections;
 mod driving;
 mod effects;
 mod fill;
+mod governor;
 mod history;
 mod idle;
 mod idle_clock;
@@ -37,12 +40,15 @@ use std::time::{Duration, Instant};
 
 pub(crate) use self::acquire::{Answer, Answered, Found, Tried};
 use self::background::Background;
+pub(crate) use self::chance::Chance;
 pub(crate) use self::connections::ConnectionKey;
 use self::connections::Connections;
 pub(crate) use self::driving::AfterPoll;
 use self::effects::Stale;
 pub(crate) use self::effects::{Effects, Exit, RareEffects};
 use self::fill::Fill;
+pub(crate) use self::governor::FillTurn;
+use self::governor::Governor;
 pub(crate) use self::history::FailedConnect;
 use self::history::History;
 use self::idle::IdleList;
@@ -57,16 +63,22 @@ pub(crate) use self::queue::{Deadline, Ticket};
 pub(crate) use self::release::Returned;
 pub(crate) use self::settle::{Outcome, Settled};
 use self::watch::Watch;
-use crate::Status;
 use crate::config::Config;
 use crate::status::Count;
+use crate::{ErrorClass, Status};
 
 /// The types that the ledger is about. The unit tests keep a ledger about numbers.
 pub(crate) trait LedgerTypes {
     type Entry: LedgerEntry;
     /// The future of a job.
     type Future;
-    type Failure: Clone;
+    type Failure: LedgerFailure;
+}
+
+/// What the ledger needs of a failure. To clone one calls nothing foreign.
+pub(crate) trait LedgerFailure: Clone {
+    /// The failure of a caller whom the breaker refuses after this failure of a connect.
+    fn as_refusal(&self, class: ErrorClass, retry_after: Duration) -> Self;
 }
 
 /// What the ledger needs to know of a connection.
@@ -92,6 +104,7 @@ pub(crate) struct Ledger<T: LedgerTypes> {
     history: History<T::Failure>,
     lifecycle: Lifecycle,
     fill: Fill,
+    governor: Governor<T>,
     background: Background,
     /// The instant that the pool's timer is set for.
     timer_at: Option<Instant>,
@@ -113,6 +126,7 @@ impl<T: LedgerTypes> Ledger<T> {
             history: History::new(config),
             lifecycle: Lifecycle::new(),
             fill: Fill::new(config),
+            governor: Governor::new(config),
             background: Background::new(),
             timer_at: None,
             jobs: Jobs::new(),
@@ -202,6 +216,9 @@ impl<T: LedgerTypes> Ledger<T> {
                     effects.drop_note(untold);
                 }
             }
+        }
+        if exit.connection.is_some() && !exit.is_connect && self.governor.is_open() {
+            self.session_ended(effects.now());
         }
         self.departed(exit.connection, effects);
     }

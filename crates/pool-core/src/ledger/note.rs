@@ -82,6 +82,8 @@ pub(crate) enum Note {
     SpawnFailed,
     /// So many notes found no room here.
     Lagged(u64),
+    BreakerOpened(ErrorClass, SharedError, Duration),
+    BreakerClosed(Duration),
 }
 
 impl Note {
@@ -218,6 +220,16 @@ impl Note {
             Self::Lagged(missed) => Event::Lagged {
                 pool,
                 missed: *missed,
+            },
+            Self::BreakerOpened(class, error, retry_after) => Event::BreakerOpened {
+                pool,
+                class: *class,
+                error: &**error,
+                retry_after: *retry_after,
+            },
+            Self::BreakerClosed(open_for) => Event::BreakerClosed {
+                pool,
+                open_for: *open_for,
             },
         }
     }

@@ -189,6 +189,9 @@ impl<T: LedgerTypes> Ledger<T> {
             let held = held.unwrap_or_default();
             self.history.counters.detached += 1;
             self.history.note(|| Note::Detached(key.id, held));
+            if self.governor.is_open() {
+                self.session_ended(effects.now());
+            }
             self.departed(Some(key), effects);
             self.supply(effects);
         }

@@ -1,9 +1,10 @@
 //! How jobs end: to whom a connection goes, who hears of a failure, what is tried next.
 
+use super::attempts::FailedAttempt;
 use super::effects::{Exit, Stale};
 use super::job::{Driver, Job};
 use super::{
-    Answer, Effects, FailedConnect, JobKey, Kind, Ledger, LedgerEntry, LedgerTypes, Poller, Stage,
+    Effects, FailedConnect, JobKey, Kind, Ledger, LedgerEntry, LedgerTypes, Poller, Stage,
     StepReport,
 };
 use crate::{AbortHandle, CloseReason, ErrorClass};
@@ -17,6 +18,8 @@ pub(crate) enum Outcome<T: LedgerTypes> {
         failure: T::Failure,
         /// What kind of failure it is.
         class: ErrorClass,
+        /// It may be tried again for its waiter, if the class allows that.
+        may_repeat: bool,
     },
     /// A check or a recycle has failed.
     Broken {
@@ -43,7 +46,7 @@ pub(crate) enum Settled<T: LedgerTypes> {
     },
 }
 
-fn lost<T: LedgerTypes>(failure: Option<T::Failure>) -> Settled<T> {
+pub(super) fn lost<T: LedgerTypes>(failure: Option<T::Failure>) -> Settled<T> {
     Settled::Lost {
         failure,
         close: None,
@@ -71,21 +74,32 @@ impl<T: LedgerTypes> Ledger<T> {
             Kind::Close => report.error.take(),
             _ => None,
         };
+        let told = report.error.clone();
         if let Some(key) = job.connection.filter(|_| job.kind != Kind::Close) {
             let untold = self.history.step_ended(job.kind, key.id, report);
             effects.drop_note(untold);
         }
         let settled = match outcome {
             Outcome::Ready(entry, abort) => self.ready(entry, abort, &job, poller, effects),
-            Outcome::NotConnected { failure, class } => {
-                let failed = FailedConnect {
+            Outcome::NotConnected {
+                failure,
+                class,
+                may_repeat,
+            } => {
+                let last = FailedConnect {
                     failure: failure.clone(),
                     class,
                     at: effects.now(),
                 };
-                self.connect_ended(Some(failed), effects);
+                self.connect_ended(Some(last), effects);
                 self.departed(job.connection, effects);
-                self.not_connected(failure, class, &job, effects)
+                let failed = FailedAttempt {
+                    failure,
+                    class,
+                    may_repeat,
+                    told,
+                };
+                self.connect_failed(key, failed, &job, effects)
             }
             Outcome::Broken {
                 entry,
@@ -159,8 +173,8 @@ impl<T: LedgerTypes> Ledger<T> {
             self.connections.set_abort(entry.key(), abort);
         }
         if job.kind == Kind::Connect {
-            self.fill.succeeded();
             self.connect_ended(None, effects);
+            self.connect_succeeded(effects);
         }
         let was_cleared = job.kind == Kind::Recycle && job.clears < self.lifecycle.clears();
         if job.is_cancelled || self.lifecycle.stage() == Stage::Terminated {
@@ -205,32 +219,6 @@ impl<T: LedgerTypes> Ledger<T> {
         }
         self.hand_out(entry, effects);
         Settled::Kept
-    }
-
-    fn not_connected(
-        &mut self,
-        failure: T::Failure,
-        class: ErrorClass,
-        job: &Job<T>,
-        effects: &mut Effects<T>,
-    ) -> Settled<T> {
-        if matches!(job.driver, Driver::Nobody | Driver::Background(_)) {
-            // A retry soon is pointless, or harmful.
-            let is_hopeless = matches!(
-                class,
-                ErrorClass::Auth | ErrorClass::Config | ErrorClass::Fatal
-            );
-            self.fill.failed(is_hopeless, effects.now());
-        }
-        // A connect that was started for a waiter that has left, or for the idle list, fails no waiter: who needs a
-        // connection starts another connect.
-        let is_for_waiter = job.is_driven_by_waiter() && job.is_for_its_driver();
-        let head = self.queue.head();
-        if let Some(head) = head.filter(|_| is_for_waiter && self.lifecycle.is_open()) {
-            self.answer(head, Answer::Failed(Box::new(failure)), effects);
-            return lost(None);
-        }
-        lost(Some(failure))
     }
 
     /// Closes a connection: the verb that wants to know how its job ended drives that too, otherwise the background does.

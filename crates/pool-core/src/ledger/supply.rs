@@ -9,6 +9,17 @@ impl<T: LedgerTypes> Ledger<T> {
     /// Starts what the waiters need, as far as there is anything: an idle connection, a job that can be taken over, a
     /// free place.
     pub(crate) fn supply(&mut self, effects: &mut Effects<T>) {
+        if self.governor.is_open() {
+            self.refuse_stranded(effects);
+        }
+        self.supply_waiters(effects);
+        if self.governor.has_others() {
+            self.go_on_filling(effects);
+        }
+        effects.sets_timer |= self.timer_is_late();
+    }
+
+    fn supply_waiters(&mut self, effects: &mut Effects<T>) {
         while self.lifecycle.is_open() {
             let Some(ticket) = self.queue.first_unassigned() else {
                 return self.connect_instead_of_closing(effects);
@@ -20,7 +31,7 @@ impl<T: LedgerTypes> Ledger<T> {
                 }
             } else if let Some(key) = self.jobs.adoptable_connect() {
                 self.adopt(key, ticket, effects);
-            } else if self.can_connect() {
+            } else if self.can_connect(effects) {
                 self.start_job_for(Kind::Connect, None, ticket, effects);
             } else if let Some(key) = self.jobs.adoptable_other() {
                 self.adopt(key, ticket, effects);
@@ -31,8 +42,13 @@ impl<T: LedgerTypes> Ledger<T> {
     }
 
     /// Whether a place is free and a connect in it would be of use.
-    fn can_connect(&self) -> bool {
+    pub(super) fn needs_connect(&self) -> bool {
         self.size() < self.fill.limit() && self.jobs.count(Kind::Connect) < self.queue.len()
+    }
+
+    /// Whether such a connect may start now.
+    fn can_connect(&self, effects: &Effects<T>) -> bool {
+        self.needs_connect() && self.connects_allowed(effects.now()) > 0
     }
 
     /// Takes the next idle connection, and the step that has to be run first. Those that have expired are closed on the
@@ -84,20 +100,25 @@ impl<T: LedgerTypes> Ledger<T> {
 
     /// A waiter that closes a connection to get its place need not wait for that once another place is free.
     fn connect_instead_of_closing(&mut self, effects: &mut Effects<T>) {
-        if self.jobs.count(Kind::Close) == 0 || !self.can_connect() {
+        if self.jobs.count(Kind::Close) == 0 || !self.can_connect(effects) {
             return;
         }
-        let closes = |key| {
-            self.jobs
-                .get(key)
-                .is_some_and(|job| job.kind == Kind::Close)
-        };
-        let Some((ticket, key)) = self.queue.driving().find(|(_, key)| closes(*key)) else {
+        let Some((ticket, key)) = self.first_that_closes() else {
             return;
         };
         self.queue.set_job(ticket, None);
         self.driver_left(key, false, effects);
         self.start_job_for(Kind::Connect, None, ticket, effects);
+    }
+
+    /// The first waiter that closes a connection to get its place, and that job.
+    pub(super) fn first_that_closes(&self) -> Option<(Ticket, JobKey)> {
+        let closes = |key| {
+            self.jobs
+                .get(key)
+                .is_some_and(|job| job.kind == Kind::Close)
+        };
+        self.queue.driving().find(|(_, key)| closes(*key))
     }
 
     /// Gives a clean connection to the head of the queue, which comes out to be woken, with the job that it has driven.
@@ -153,7 +174,7 @@ impl<T: LedgerTypes> Ledger<T> {
     }
 
     /// Starts a job that the waiter drives.
-    fn start_job_for(
+    pub(super) fn start_job_for(
         &mut self,
         kind: Kind,
         entry: Option<T::Entry>,

@@ -99,9 +99,14 @@ impl<M: Manager> Shared<M> {
     /// Adds the pool's counts to a time-out.
     fn explained(&self, outcome: Outcome<PoolTypes<M>>) -> Outcome<PoolTypes<M>> {
         match outcome {
-            Outcome::NotConnected { failure, class } => Outcome::NotConnected {
+            Outcome::NotConnected {
+                failure,
+                class,
+                may_repeat,
+            } => Outcome::NotConnected {
                 failure: self.with_context(failure, None),
                 class,
+                may_repeat,
             },
             Outcome::Broken {
                 entry,
@@ -135,6 +140,7 @@ fn gone<M: Manager>(kind: Kind) -> (Outcome<PoolTypes<M>>, StepReport) {
         Kind::Connect => Outcome::NotConnected {
             failure,
             class: ErrorClass::Transient,
+            may_repeat: false,
         },
         _ => Outcome::Gone,
     };

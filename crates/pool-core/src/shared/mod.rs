@@ -26,7 +26,7 @@ use crate::backend::{Backend, PoolTypes};
 use crate::borrowed::Borrower;
 use crate::config::Config;
 use crate::error::{Error, LastConnect, TimeoutReport};
-use crate::ledger::{Effects, Ledger, LedgerEntry, LedgerTypes, Ticket};
+use crate::ledger::{Chance, Effects, Ledger, LedgerEntry, LedgerTypes, Ticket};
 use crate::panics::{DropsQuietly, ignore_panic};
 use crate::sync::{AtomicU8, LedgerGuard, Mutex};
 use crate::{BoxFuture, Manager, Runtime, Status};
@@ -68,6 +68,9 @@ impl<M: Manager> Shared<M> {
         let backend = Arc::new(Backend::new(manager, runtime, config));
         if let Some(shortest) = shortest.filter(|_| backend.uses_thread_timer()) {
             ledger.use_idle_ticks(shortest);
+        }
+        if backend.runtime.is_real_time() {
+            ledger.use_chance(Chance::drawn());
         }
         let stamps_returns = shortest.is_some() && !backend.uses_thread_timer();
         Arc::new_cyclic(|shared: &Weak<Self>| Self {
