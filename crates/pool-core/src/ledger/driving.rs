@@ -207,7 +207,10 @@ impl<T: LedgerTypes> Ledger<T> {
         }
         let was_cleared = job.clears < self.lifecycle.clears();
         match (kind, self.jobs.remove(key).map(|job| job.work)) {
-            (Kind::Check, Some(Work::Fresh(Some(entry)))) => self.idle.put_next(entry, false),
+            (Kind::Check, Some(Work::Fresh(Some(mut entry)))) => {
+                entry.set_calls_manager(true);
+                self.idle.put_next(entry, false);
+            }
             // It was to be closed after its recycle.
             (Kind::Recycle, Some(Work::Fresh(Some(entry)))) if was_cleared => {
                 self.start_close(entry, CloseReason::Cleared, effects);

@@ -6,7 +6,7 @@ use std::time::Instant;
 use super::connections::ConnectionKey;
 use super::job::{Job, JobKey};
 use super::queue::Ticket;
-use super::{LedgerTypes, Settled};
+use super::{LedgerTypes, Settled, SharedError};
 use crate::{AbortHandle, CloseReason};
 
 /// What a change asks for. It is carried out without the lock, because all of it can run foreign code.
@@ -57,6 +57,7 @@ pub(crate) enum Stale<T: LedgerTypes> {
     Entry(T::Entry),
     Job(Box<Job<T>>),
     Settled(Settled<T>),
+    Error(SharedError),
 }
 
 impl<T: LedgerTypes> Effects<T> {

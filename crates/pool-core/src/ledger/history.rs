@@ -19,6 +19,8 @@ pub(super) struct History {
     notes: Vec<Note>,
     /// A thread tells the observers at the moment. What is noted meanwhile it tells too.
     is_telling: bool,
+    /// Why interceptors have refused connections that have not left yet.
+    refusals: Vec<(u64, SharedError)>,
 }
 
 impl History {
@@ -30,6 +32,7 @@ impl History {
             listens: config.is_observed(),
             notes: Vec::new(),
             is_telling: false,
+            refusals: Vec::new(),
         }
     }
 
@@ -71,6 +74,29 @@ impl History {
         }
     }
 
+    /// Interceptors have refused a connection. The error comes back where nobody will hear of it.
+    pub(super) fn refused(&mut self, connection: u64, why: SharedError) -> Option<SharedError> {
+        if !self.listens {
+            return Some(why);
+        }
+        self.refusals.push((connection, why));
+        None
+    }
+
+    /// Why a connection leaves that interceptors have refused; of any other one, the error itself. What nobody will hear
+    /// of is beside it.
+    pub(super) fn why_refused(
+        &mut self,
+        connection: u64,
+        error: Option<SharedError>,
+    ) -> (Option<SharedError>, Option<SharedError>) {
+        let mut refusals = self.refusals.iter();
+        match refusals.position(|(refused, _)| *refused == connection) {
+            Some(at) => (Some(self.refusals.swap_remove(at).1), error),
+            None => (error, None),
+        }
+    }
+
     /// A step has ended.
     pub(super) fn step_ended(
         &mut self,
@@ -79,6 +105,9 @@ impl History {
         report: StepReport,
         now: Instant,
     ) {
+        if !report.is_of_manager {
+            return;
+        }
         let histogram = match kind {
             Kind::Connect if report.error.is_some() => None,
             Kind::Connect => Some(&mut self.times.connect),

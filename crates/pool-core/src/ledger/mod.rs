@@ -21,6 +21,7 @@ mod fill;
 mod history;
 mod idle;
 mod idle_clock;
+mod intercept;
 mod job;
 mod jobs;
 mod lifecycle;
@@ -76,6 +77,16 @@ pub(crate) trait LedgerEntry {
     /// How long its manager lets it be idle.
     fn idle_limit(&self) -> Option<Duration> {
         None
+    }
+    /// Whether its next check or recycle calls the manager, or only the interceptors.
+    fn set_calls_manager(&mut self, calls_manager: bool) {
+        let _ = calls_manager;
+    }
+    /// It was opened for the waiters.
+    fn set_opened_for_waiters(&mut self) {}
+    /// It was opened for the waiters and not handed out yet.
+    fn is_new(&self) -> bool {
+        false
     }
 }
 
@@ -191,6 +202,10 @@ impl<T: LedgerTypes> Ledger<T> {
     /// A connection, or a connect, has left the pool: its place is free.
     fn left(&mut self, exit: Exit, error: Option<SharedError>, effects: &mut Effects<T>) {
         if let Some(ConnectionKey { id, .. }) = exit.connection {
+            let (error, stale) = self.history.why_refused(id, error);
+            if let Some(stale) = stale {
+                effects.drop_later(Stale::Error(stale));
+            }
             match exit.is_connect {
                 true => self
                     .history

@@ -22,6 +22,10 @@ pub(crate) struct StepReport {
     pub(crate) error: Option<SharedError>,
     /// What kind of failure that is, of a connect.
     pub(crate) class: ErrorClass,
+    /// The manager was called. Otherwise there is nothing to tell of the step itself.
+    pub(crate) is_of_manager: bool,
+    /// Why interceptors have refused the connection.
+    pub(crate) refusal: Option<SharedError>,
 }
 
 impl StepReport {
@@ -31,6 +35,8 @@ impl StepReport {
             took,
             error: None,
             class: ErrorClass::Transient,
+            is_of_manager: true,
+            refusal: None,
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::idle::Next;
 use super::job::Driver;
-use super::{Answer, Effects, JobKey, Kind, Ledger, LedgerTypes, Stage, Ticket};
+use super::{Answer, Effects, JobKey, Kind, Ledger, LedgerEntry, LedgerTypes, Stage, Ticket};
 use crate::CloseReason;
 
 impl<T: LedgerTypes> Ledger<T> {
@@ -45,10 +45,13 @@ impl<T: LedgerTypes> Ledger<T> {
             let next = self
                 .idle
                 .next(Some(effects.now()), self.background.can_spawn());
-            let entry = self.idle.take(self.background.can_spawn())?;
+            let mut entry = self.idle.take(self.background.can_spawn())?;
             match next {
                 Next::Ready => return Some((entry, None)),
-                Next::Suspect => return Some((entry, Some(Kind::Check))),
+                Next::Suspect | Next::Intercepted => {
+                    entry.set_calls_manager(next == Next::Suspect);
+                    return Some((entry, Some(Kind::Check)));
+                }
                 Next::Dirty => return Some((entry, Some(Kind::Recycle))),
                 Next::Expired => {
                     let reason = self.idle.expired_by(&entry);
