@@ -114,7 +114,7 @@ pub mod doc_manager;
 pub use crate::acquire::Acquire;
 pub use crate::borrowed::Borrowed;
 pub use crate::builder::Builder;
-pub use crate::config::{CheckPolicy, ConfigError, IdleOrder, StartPolicy};
+pub use crate::config::{CheckPolicy, ConfigError, IdleOrder, Priority, Shedding, StartPolicy};
 pub use crate::connection_info::ConnectionInfo;
 pub use crate::dyn_manager::{BoxError, BoxManager};
 pub use crate::error::{Error, Phase, TimeoutReport};

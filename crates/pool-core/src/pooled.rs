@@ -173,7 +173,9 @@ fn give_back_now<M: Manager>(
     verdict: Verdict,
 ) {
     let (mut entry, is_observed) = (entry, shared.is_observed());
-    let verdict = shared.backend.verdict_with_interceptors(&mut entry, verdict);
+    let verdict = shared
+        .backend
+        .verdict_with_interceptors(&mut entry, verdict);
     let now = (is_observed || shared.stamps_returns).then(|| shared.now());
     let key = entry.key;
     let mut ledger = shared.ledger();

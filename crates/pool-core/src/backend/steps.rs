@@ -152,7 +152,11 @@ impl<M: Manager> Backend<M> {
                 progress.manager_is_done(self.took(progress.began));
             }
             match &info {
-                Some(info) => self.interceptors.before_acquire(&mut entry.conn, info).await,
+                Some(info) => {
+                    self.interceptors
+                        .before_acquire(&mut entry.conn, info)
+                        .await
+                }
                 None => Ok(()),
             }
         };

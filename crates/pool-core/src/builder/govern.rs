@@ -99,15 +99,6 @@ impl<M: Manager> Builder<M> {
         self
     }
 
-    /// How many acquires may wait; more get [`Error::QueueFull`](crate::Error::QueueFull) at once. Default `None`,
-    /// without limit.
-    ///
-    /// An acquire that finds a connection, or a place for a new one, does not count.
-    pub fn max_waiters(mut self, waiters: impl Into<Option<usize>>) -> Self {
-        self.config.waiting.max_waiters = waiters.into();
-        self
-    }
-
     /// Adds an [`Interceptor`], which runs around the steps of each connection. It may be called several times; at each
     /// point the interceptors run in this order.
     ///

@@ -18,6 +18,9 @@ pub(super) struct Fill {
     /// The largest number of connections; `usize::MAX` where it is unlimited.
     limit: usize,
     maxsize: usize,
+    /// While so many connections are held, only those of high priority are served; `usize::MAX` where no place is
+    /// reserved.
+    quota: usize,
     /// No background connect starts before this instant.
     retry_at: Option<Instant>,
     failures: u32,
@@ -30,6 +33,10 @@ impl Fill {
             enough: config.minsize,
             limit: config.limit(),
             maxsize: config.maxsize,
+            quota: match config.waiting.reserved {
+                0 => usize::MAX,
+                reserved => config.limit().saturating_sub(reserved),
+            },
             retry_at: None,
             failures: 0,
         }
@@ -57,6 +64,11 @@ impl Fill {
     #[inline]
     pub(super) fn limit(&self) -> usize {
         self.limit
+    }
+
+    #[inline]
+    pub(super) fn quota(&self) -> usize {
+        self.quota
     }
 
     /// A connect has succeeded.

@@ -198,7 +198,7 @@ impl<T: LedgerTypes> Ledger<T> {
             status: self.status(),
             counters: Counters {
                 acquires: self.connections.sequence(),
-                waits: self.queue.arrivals(),
+                waits: self.queue.arrivals() - self.gate.as_ref().map_or(0, |gate| gate.taken_out),
                 ..self.history.counters.clone()
             },
             times: (*self.history.times).clone(),

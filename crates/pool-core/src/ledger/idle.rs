@@ -78,10 +78,8 @@ impl<E: LedgerEntry> IdleList<E> {
         self.dirty.0.len()
     }
 
-    /// From now on interceptors have to see each connection before it is handed out.
     pub(super) fn intercept(&mut self) {
-        self.intercepts = true;
-        self.always_needs_step = true;
+        (self.intercepts, self.always_needs_step) = (true, true);
     }
 
     pub(super) fn intercepts(&self) -> bool {

@@ -34,7 +34,7 @@ impl<T: LedgerTypes> Ledger<T> {
     ) -> Option<T::Failure> {
         let is_for_waiter = job.is_driven_by_waiter() && job.is_for_its_driver();
         let fails = job.kind == Kind::Check && entry.is_new() && is_for_waiter;
-        let head = self.queue.head();
+        let head = self.next_served();
         let Some(head) = head.filter(|_| fails && self.lifecycle.is_open()) else {
             return Some(failure);
         };

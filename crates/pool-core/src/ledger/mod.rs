@@ -18,6 +18,7 @@ mod connections;
 mod driving;
 mod effects;
 mod fill;
+mod gate;
 mod history;
 mod idle;
 mod idle_clock;
@@ -43,6 +44,8 @@ pub(crate) use self::driving::AfterPoll;
 use self::effects::Stale;
 pub(crate) use self::effects::{Effects, Exit, RareEffects};
 use self::fill::Fill;
+use self::gate::Gate;
+pub(crate) use self::gate::Refusal;
 use self::history::History;
 use self::idle::IdleList;
 pub(crate) use self::idle_clock::ClockReading;
@@ -110,6 +113,8 @@ pub(crate) struct Ledger<T: LedgerTypes> {
     /// Whether a step has a deadline, by its kind.
     step_has_deadline: [bool; 4],
     watch: Watch,
+    /// The limits of the queue, if it has some.
+    gate: Option<Box<Gate>>,
 }
 
 impl<T: LedgerTypes> Ledger<T> {
@@ -133,6 +138,7 @@ impl<T: LedgerTypes> Ledger<T> {
                 config.close_timeout.is_some(),
             ],
             watch: Watch::new(config),
+            gate: Gate::new(&config.waiting),
         }
     }
 

@@ -63,6 +63,11 @@ pub(crate) enum Note {
         status: Status,
         error: SharedError,
     },
+    Rejected {
+        place: &'static Location<'static>,
+        label: Option<Cow<'static, str>>,
+        error: SharedError,
+    },
     Cancelled(u64, Duration),
     SlowAcquire {
         waiter: u64,
@@ -138,6 +143,16 @@ impl Note {
                 waited: *waited,
                 phase: *phase,
                 status: *status,
+                error: &**error,
+            },
+            Self::Rejected {
+                place,
+                label,
+                error,
+            } => Event::Rejected {
+                pool,
+                place,
+                label: label.as_deref(),
                 error: &**error,
             },
             Self::Cancelled(waiter, waited) => Event::Cancelled {

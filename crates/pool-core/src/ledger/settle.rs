@@ -216,7 +216,7 @@ impl<T: LedgerTypes> Ledger<T> {
         // A connect that was started for a waiter that has left, or for the idle list, fails no waiter: who needs a
         // connection starts another connect.
         let is_for_waiter = job.is_driven_by_waiter() && job.is_for_its_driver();
-        let head = self.queue.head();
+        let head = self.next_served();
         if let Some(head) = head.filter(|_| is_for_waiter && self.lifecycle.is_open()) {
             self.answer(head, Answer::Failed(Box::new(failure)), effects);
             return lost(None);

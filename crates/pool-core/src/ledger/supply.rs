@@ -10,7 +10,7 @@ impl<T: LedgerTypes> Ledger<T> {
     /// free place.
     pub(crate) fn supply(&mut self, effects: &mut Effects<T>) {
         while self.lifecycle.is_open() {
-            let Some(ticket) = self.queue.first_unassigned() else {
+            let Some(ticket) = self.next_unassigned() else {
                 return self.connect_instead_of_closing(effects);
             };
             if let Some((entry, step)) = self.take_idle(effects) {
@@ -32,7 +32,7 @@ impl<T: LedgerTypes> Ledger<T> {
 
     /// Whether a place is free and a connect in it would be of use.
     fn can_connect(&self) -> bool {
-        self.size() < self.fill.limit() && self.jobs.count(Kind::Connect) < self.queue.len()
+        self.size() < self.fill.limit() && self.jobs.count(Kind::Connect) < self.servable()
     }
 
     /// Takes the next idle connection, and the step that has to be run first. Those that have expired are closed on the
@@ -68,7 +68,7 @@ impl<T: LedgerTypes> Ledger<T> {
     /// own job.
     pub(super) fn supply_head_too(&mut self, effects: &mut Effects<T>) {
         self.supply(effects);
-        let Some(head) = self.queue.head() else {
+        let Some(head) = self.next_served() else {
             return;
         };
         match self.take_idle(effects) {
@@ -109,7 +109,7 @@ impl<T: LedgerTypes> Ledger<T> {
     /// The caller has counted the connection out of where it was.
     #[inline]
     pub(super) fn give_clean(&mut self, mut entry: T::Entry) -> Option<(Ticket, Option<JobKey>)> {
-        let Some(head) = self.queue.head() else {
+        let Some(head) = self.next_served() else {
             self.idle.push(entry, false);
             return None;
         };

@@ -56,16 +56,14 @@ pub(crate) struct Shared<M: Manager> {
 }
 
 impl<M: Manager> Shared<M> {
-    pub(crate) fn new(
-        backend: Backend<M>,
-        observers: Observers,
-        has_timer: bool,
-    ) -> Arc<Self> {
+    pub(crate) fn new(backend: Backend<M>, observers: Observers, has_timer: bool) -> Arc<Self> {
         let config = &backend.config;
         let mut ledger = Ledger::new(config);
         let shortest = config.shortest_idle_limit();
         let measures = config.measures();
         let intercepts_hand_outs = backend.interceptors.want_before_acquire();
+        // An acquire that takes the shortest way does not look for whom a place is reserved.
+        let has_steps = intercepts_hand_outs || config.waiting.reserved > 0;
         if intercepts_hand_outs {
             ledger.intercept_hand_outs();
         }
@@ -77,10 +75,7 @@ impl<M: Manager> Shared<M> {
         let stamps_returns = shortest.is_some() && !backend.uses_thread_timer();
         Arc::new_cyclic(|shared: &Weak<Self>| Self {
             ledger: Lock::new(ledger),
-            detours: Detours::new(
-                stamps_returns || measures || intercepts_returns,
-                intercepts_hand_outs,
-            ),
+            detours: Detours::new(stamps_returns || measures || intercepts_returns, has_steps),
             measures,
             observers,
             stamps_returns,
@@ -262,7 +257,7 @@ impl Detours {
     const READS_CLOCK: u8 = 1;
     /// A hint: the last acquire that joined the queue could only wait, so that nothing can be had at once.
     const WAITERS: u8 = 2;
-    /// Each hand-out needs a step.
+    /// Each hand-out needs a step, or places are reserved.
     const STEPS: u8 = 4;
 
     fn new(reads_clock: bool, has_steps: bool) -> Self {

@@ -13,7 +13,7 @@ use crate::ledger::{
     LedgerEntry, LedgerTypes, Outcome, Poller, Returned, Settled, StepReport, Take, TakenJob,
     Ticket, Work,
 };
-use crate::{AbortHandle, CloseReason, ErrorClass, Verdict};
+use crate::{AbortHandle, CloseReason, ErrorClass, Priority, Verdict};
 
 pub(super) struct Plain;
 
@@ -152,7 +152,9 @@ impl World {
             at,
             is_of_pool: true,
         });
-        let queued = self.ledger.enqueue(self.waker.clone(), noted, self.now);
+        let queued = self
+            .ledger
+            .enqueue(self.waker.clone(), noted, Priority::Normal, self.now);
         let mut queued = queued.ok()?;
         if !(queued.only_waits && self.tries_fast) {
             let was_set = queued.set_timer;
