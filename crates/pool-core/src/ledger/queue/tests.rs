@@ -1,5 +1,7 @@
 //! The queue as arithmetic.
 
+use std::time::Duration;
+
 use super::*;
 
 fn waker() -> Waker {
@@ -83,4 +85,69 @@ fn an_answer_waits_in_the_slot_and_not_in_the_queue() {
     queue.answer(a, 7);
     assert_eq!(queue.head(), None);
     assert_eq!(queue.remove(a).answer, Some(7));
+}
+
+#[test]
+fn a_lead_of_ten_seconds_is_what_a_priority_is_worth() {
+    use Priority::{High, Low, Normal};
+    let start = Instant::now();
+    let after = |millis| start + Duration::from_millis(millis);
+    let mut queue = Queue::<u8, u8>::new();
+    let arrivals = [
+        (Low, 0),
+        (Normal, 0),
+        (High, 9_990),
+        (High, 10_010),
+        (Normal, 9_990),
+        (Normal, 10_010),
+        (High, 20_010),
+    ];
+    let all = arrivals.map(|(priority, at)| push_at(&mut queue, priority, after(at)));
+    for (turn, head) in [2, 1, 3, 4, 0, 5, 6].into_iter().enumerate() {
+        assert_eq!(queue.head(), Some(all[head]), "turn {turn}");
+        assert_eq!(queue.first_unassigned(), Some(all[head]));
+        queue.remove(all[head]);
+    }
+    assert_eq!((queue.len(), queue.high_len()), (0, 0));
+}
+
+#[test]
+fn in_a_lane_the_order_of_arrival_decides_whatever_the_clock_says() {
+    let start = Instant::now();
+    let mut queue = Queue::<u8, u8>::new();
+    let later = push_at(&mut queue, Priority::High, start + Duration::from_secs(1));
+    let earlier = push_at(&mut queue, Priority::High, start);
+    assert_eq!(queue.head(), Some(later));
+    queue.remove(later);
+    assert_eq!(queue.head_of_high(), Some(earlier));
+}
+
+#[test]
+fn those_that_drive_a_job_are_in_the_order_of_all_lanes() {
+    use Priority::{High, Low, Normal};
+    let now = Instant::now();
+    let mut queue = Queue::<u8, u8>::new();
+    let all = [Low, Normal, High, Normal].map(|priority| push_at(&mut queue, priority, now));
+    for (ticket, job) in all.into_iter().zip(1..) {
+        queue.set_job(ticket, Some(job));
+    }
+    let order: Vec<_> = queue.driving().map(|(_, job)| job).collect();
+    assert_eq!(order, [3, 2, 4, 1]);
+    assert_eq!((queue.unassigned_len(), queue.len()), (0, 4));
+}
+
+#[test]
+fn the_wait_of_the_head_is_known_in_every_lane() {
+    let start = Instant::now();
+    let waited = Duration::from_millis(1500);
+    for priority in [Priority::High, Priority::Normal, Priority::Low] {
+        let mut queue = Queue::<u8, u8>::new();
+        assert_eq!(queue.head_waited(start), None);
+        push_at(&mut queue, priority, start);
+        let told = queue.head_waited(start + waited).expect("one waits");
+        assert!(
+            told <= waited && told + Duration::from_millis(3) > waited,
+            "{told:?}"
+        );
+    }
 }
