@@ -27,6 +27,7 @@ struct Told {
     waits: u64,
     timeouts: u64,
     cancelled: u64,
+    rejected: u64,
     connects: u64,
     connect_failures: u64,
     detached: u64,
@@ -108,6 +109,14 @@ impl History {
             if counted != events {
                 return Err(format!("{name} is {counted}, and the events say {events}"));
             }
+        }
+        // A dry run counts, and refuses nobody.
+        let refused = stats.rejected()..=stats.rejected() + stats.shed();
+        if !refused.contains(&told.rejected) {
+            return Err(format!(
+                "{refused:?} are refused, and the events say {}",
+                told.rejected
+            ));
         }
         // What is found inside of a runtime's timer is told with the next change.
         let found = [
@@ -236,6 +245,7 @@ impl Told {
                 self.timeouts += 1;
                 self.leaves(waiter)?;
             }
+            Event::Rejected { .. } => self.rejected += 1,
             Event::Cancelled { waiter, .. } => {
                 self.cancelled += 1;
                 self.leaves(waiter)?;

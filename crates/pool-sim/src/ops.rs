@@ -4,7 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
-use pool_core::{BoxFuture, Error, Pool, PooledConnection, labelled};
+use pool_core::{BoxFuture, Error, Pool, PooledConnection, Priority, labelled};
 
 use crate::held::Holding;
 use crate::runtime::pick;
@@ -17,7 +17,9 @@ impl<M: Simulated> World<M> {
     /// One operation. Where it has nothing to work on, nothing happens.
     pub(crate) fn perform(&mut self, Op { verb, number }: Op) -> Result<(), String> {
         let did = match verb {
-            Verb::Acquire => self.start_acquire(number),
+            Verb::Acquire => self.start_acquire(number, Priority::Normal),
+            Verb::AcquireHigh => self.start_acquire(number, Priority::High),
+            Verb::AcquireLow => self.start_acquire(number, Priority::Low),
             Verb::TryAcquire => return self.try_acquire(number),
             Verb::Fill => self.start(number, |pool| {
                 Box::pin(async move { Done::Filled(pool.fill().await) })
@@ -168,7 +170,7 @@ impl<M: Simulated> World<M> {
         });
     }
 
-    pub(crate) fn start_acquire(&mut self, timeout: u16) -> bool {
+    pub(crate) fn start_acquire(&mut self, timeout: u16, priority: Priority) -> bool {
         let Some(pool) = self.handles.last().cloned() else {
             return false;
         };
@@ -178,11 +180,12 @@ impl<M: Simulated> World<M> {
             arrival: None,
             since: self.now(),
             timeout: own.or(time(self.settings.acquire_timeout)),
+            priority,
             came_too_late: false,
         };
         let labels = self.settings.labels;
         let acquire = async move {
-            let mut acquire = pool.acquire();
+            let mut acquire = pool.acquire().priority(priority);
             if labels == 1 {
                 acquire = acquire.label("an acquire");
             }

@@ -3,6 +3,8 @@
 use std::sync::PoisonError;
 use std::time::{Duration, Instant};
 
+use pool_core::Priority;
+
 use crate::calls::Method;
 use crate::script::{Op, Verb};
 use crate::simulated::Simulated;
@@ -147,7 +149,7 @@ impl<M: Simulated> World<M> {
             places => usize::from(places),
         };
         for place in 1..=places {
-            self.start_acquire(60_000);
+            self.start_acquire(60_000, Priority::High);
             let what = format!("I5: fresh acquire {place} of {places} does not end");
             self.settle_until(&what, |world| world.calls.is_empty())?;
             if self.held.len() != place {
@@ -155,7 +157,7 @@ impl<M: Simulated> World<M> {
             }
         }
         if self.settings.maxsize != 0 {
-            self.start_acquire(60_000);
+            self.start_acquire(60_000, Priority::High);
             self.settle()?;
             if self.held.len() > places {
                 return Err("I1: one more than maxsize was had".into());

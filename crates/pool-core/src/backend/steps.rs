@@ -83,10 +83,12 @@ impl<M: Manager> Backend<M> {
     async fn connect(&self, key: ConnectionKey) -> Ended<M> {
         let began = self.now();
         // The manager is called inside the future, so that a panic before its first await is contained too.
+        let mut connected_at = None;
         let connect = async {
             self.interceptors.before_connect().await?;
             let mut conn = self.manager.connect().await?;
             if !self.interceptors.is_empty() {
+                connected_at = Some(self.now());
                 let info = ConnectionInfo {
                     id: key.id,
                     age: Duration::ZERO,
@@ -102,7 +104,11 @@ impl<M: Manager> Backend<M> {
         let now = self.now();
         let took = Some(now.saturating_duration_since(began));
         let failure = match result {
-            Ok(conn) => return (self.connected(conn, key, now), StepReport::of_success(took)),
+            Ok(conn) => {
+                let connected_at = connected_at.unwrap_or(now);
+                let outcome = self.connected(conn, key, connected_at, now);
+                return (outcome, StepReport::of_success(took));
+            }
             Err(failure) => failure,
         };
         let class = match &failure {
@@ -126,13 +132,14 @@ impl<M: Manager> Backend<M> {
         &self,
         conn: M::Connection,
         key: ConnectionKey,
+        connected_at: Instant,
         now: Instant,
     ) -> Outcome<PoolTypes<M>> {
         let idle_limit = ignore_panic(|| self.manager.idle_limit(&conn)).flatten();
         let entry = Box::new(Entry {
             conn,
             key,
-            connected_at: now,
+            connected_at,
             idle_since: Some(now),
             idle_limit,
             uses: 0,
@@ -144,17 +151,17 @@ impl<M: Manager> Backend<M> {
     }
 
     async fn check(&self, mut entry: EntryOf<M>) -> Ended<M> {
-        let (id, info) = (entry.key.id, self.info(&entry));
+        let id = entry.key.id;
         let mut progress = Progress::begin(&mut entry, self.began());
         let check = async {
             if progress.is_of_manager {
                 self.manager.check(&mut entry.conn).await?;
                 progress.manager_is_done(self.took(progress.began));
             }
-            match &info {
+            match self.info(&entry) {
                 Some(info) => {
                     self.interceptors
-                        .before_acquire(&mut entry.conn, info)
+                        .before_acquire(&mut entry.conn, &info)
                         .await
                 }
                 None => Ok(()),
@@ -182,15 +189,19 @@ impl<M: Manager> Backend<M> {
     }
 
     async fn recycle(&self, mut entry: EntryOf<M>) -> Ended<M> {
-        let (id, info) = (entry.key.id, self.info(&entry));
+        let id = entry.key.id;
         let mut progress = Progress::begin(&mut entry, self.began());
         let recycle = async {
             if progress.is_of_manager {
                 self.manager.recycle(&mut entry.conn).await?;
                 progress.manager_is_done(self.took(progress.began));
             }
-            match &info {
-                Some(info) => self.interceptors.after_release(&mut entry.conn, info).await,
+            match self.info(&entry) {
+                Some(info) => {
+                    self.interceptors
+                        .after_release(&mut entry.conn, &info)
+                        .await
+                }
                 None => Ok(()),
             }
         };
