@@ -111,6 +111,11 @@ impl<T: LedgerTypes> Effects<T> {
         self.rare.is_none()
     }
 
+    /// How many places are free as soon as this is carried out.
+    pub(super) fn places_to_come(&self) -> usize {
+        self.rare.as_ref().map_or(0, |rare| rare.departing.len())
+    }
+
     #[cold]
     pub(super) fn rare(&mut self) -> &mut RareEffects<T> {
         self.rare.get_or_insert_with(|| {

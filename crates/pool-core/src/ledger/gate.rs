@@ -88,7 +88,10 @@ impl<T: LedgerTypes> Ledger<T> {
         if self.queue.is_answered(ticket) || self.queue.job(ticket).is_some() {
             return None;
         }
-        let refusal = self.refusal(self.queue.unassigned_len() - 1)?;
+        // Each place that is free in a moment is for one of them, in their order.
+        let others = self.queue.unassigned_len() - 1;
+        let others = others.checked_sub(effects.places_to_come())?;
+        let refusal = self.refusal(others)?;
         let Left { waker, .. } = self.queue.remove(ticket);
         effects.drop_waker(waker);
         effects.current = None;

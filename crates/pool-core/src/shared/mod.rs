@@ -261,9 +261,9 @@ impl Detours {
     const STEPS: u8 = 4;
 
     fn new(reads_clock: bool, has_steps: bool) -> Self {
-        let reads_clock = u8::from(reads_clock) * Self::READS_CLOCK;
+        let flag = |is_set, flag| if is_set { flag } else { Self::NONE };
         Self(AtomicU8::new(
-            reads_clock | u8::from(has_steps) * Self::STEPS,
+            flag(reads_clock, Self::READS_CLOCK) | flag(has_steps, Self::STEPS),
         ))
     }
 
