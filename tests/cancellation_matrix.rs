@@ -7,6 +7,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use support::{Mode, Moment, Probe, Stage, Surroundings};
 
+#[path = "cancellation_matrix/interceptors.rs"]
+mod interceptors;
 #[path = "cancellation_matrix/play.rs"]
 mod play;
 #[path = "cancellation_matrix/scenarios.rs"]
@@ -116,7 +118,8 @@ fn run(scenario: &Scenario, mode: Mode, tally: &mut Tally) {
 
 fn matrix(mode: Mode) {
     let mut all = Tally::default();
-    for scenario in SCENARIOS.iter().filter(|scenario| scenario.plays_on(mode)) {
+    let scenarios = SCENARIOS.iter().chain(interceptors::SCENARIOS);
+    for scenario in scenarios.filter(|scenario| scenario.plays_on(mode)) {
         let mut tally = Tally::default();
         run(scenario, mode, &mut tally);
         println!(

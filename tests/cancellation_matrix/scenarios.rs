@@ -24,7 +24,7 @@ impl Scenario {
     }
 }
 
-const fn any(name: &'static str, set: fn(&Stage, usize) -> Play) -> Scenario {
+pub(crate) const fn any(name: &'static str, set: fn(&Stage, usize) -> Play) -> Scenario {
     Scenario {
         name,
         virtual_time: false,
@@ -32,7 +32,7 @@ const fn any(name: &'static str, set: fn(&Stage, usize) -> Play) -> Scenario {
     }
 }
 
-const fn timed(name: &'static str, set: fn(&Stage, usize) -> Play) -> Scenario {
+pub(crate) const fn timed(name: &'static str, set: fn(&Stage, usize) -> Play) -> Scenario {
     Scenario {
         name,
         virtual_time: true,

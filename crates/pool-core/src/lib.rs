@@ -75,9 +75,11 @@
 // Floor 0: words.
 mod borrowed;
 mod config;
+mod connection_info;
 mod dyn_manager;
 mod error;
 mod event;
+mod interceptor;
 mod labelled;
 mod manager;
 mod observers;
@@ -112,11 +114,13 @@ pub mod doc_manager;
 pub use crate::acquire::Acquire;
 pub use crate::borrowed::Borrowed;
 pub use crate::builder::Builder;
-pub use crate::config::{CheckPolicy, ConfigError, IdleOrder, StartPolicy};
+pub use crate::config::{CheckPolicy, ConfigError, IdleOrder, Priority, Shedding, StartPolicy};
+pub use crate::connection_info::ConnectionInfo;
 pub use crate::dyn_manager::{BoxError, BoxManager};
 pub use crate::error::{Error, Phase, TimeoutReport};
 pub use crate::event::{CloseReason, Event, EventError, ObservedPool, Observer};
 pub use crate::health::Readiness;
+pub use crate::interceptor::Interceptor;
 pub use crate::labelled::labelled;
 pub use crate::manager::{AbortHandle, ErrorClass, Manager, Verdict};
 #[cfg(feature = "metrics")]

@@ -164,7 +164,7 @@ pub(crate) fn give_back<M: Manager>(shared: &Arc<Shared<M>>, mut entry: Box<Entr
     }
 }
 
-/// As in the fast case, in a pool that reads the clock. If it measures, it notes when the connection came back, where
+/// As in the fast case, in a pool that reads the clock or whose interceptors want every connection that comes back. If it measures, it notes when the connection came back, where
 /// somebody is to hear of it.
 #[inline(never)]
 fn give_back_now<M: Manager>(
@@ -172,7 +172,10 @@ fn give_back_now<M: Manager>(
     entry: Box<Entry<M::Connection>>,
     verdict: Verdict,
 ) {
-    let is_observed = shared.is_observed();
+    let (mut entry, is_observed) = (entry, shared.is_observed());
+    let verdict = shared
+        .backend
+        .verdict_with_interceptors(&mut entry, verdict);
     let now = (is_observed || shared.stamps_returns).then(|| shared.now());
     let key = entry.key;
     let mut ledger = shared.ledger();

@@ -50,6 +50,8 @@ pub(crate) struct Counters {
     pub(crate) detached: u64,
     pub(crate) slow_acquires: u64,
     pub(crate) suspected_leaks: u64,
+    pub(crate) rejected: u64,
+    pub(crate) shed: u64,
     pub(crate) closes: [u64; REASON_NAMES.len()],
 }
 
@@ -111,6 +113,16 @@ impl Stats {
     /// How often a connection was held for longer than [`leak_warning_after`](crate::Builder::leak_warning_after).
     pub fn suspected_leaks(&self) -> u64 {
         self.counters.suspected_leaks
+    }
+    /// How many acquires were refused because of [`max_waiters`](crate::Builder::max_waiters). They are not among the
+    /// [`waits`](Self::waits).
+    pub fn rejected(&self) -> u64 {
+        self.counters.rejected
+    }
+    /// How many acquires were refused because of [`shedding`](crate::Builder::shedding), or would have been without its
+    /// dry run.
+    pub fn shed(&self) -> u64 {
+        self.counters.shed
     }
     /// How many connections were closed, for all reasons together.
     pub fn closes(&self) -> u64 {

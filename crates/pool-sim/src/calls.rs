@@ -24,7 +24,15 @@ pub(crate) enum Method {
     Close,
     Dropping,
     OnRelease,
+    BeforeConnect,
+    AfterConnect,
+    BeforeAcquire,
+    AfterRelease,
+    BeforeClose,
 }
+
+/// The number of tapes. All methods of the interceptors have one together.
+const TAPES: usize = 7;
 
 /// What the world and the manager share.
 pub(crate) struct Record {
@@ -37,8 +45,8 @@ pub(crate) struct Record {
 /// What is known at the moment.
 pub(crate) struct Page {
     pub(crate) script: Script,
-    /// How often each method was called.
-    calls: [usize; 6],
+    /// How often a method of each tape was called.
+    calls: [usize; TAPES],
     /// From now on every method succeeds.
     pub(crate) all_goes_well: bool,
     gates: Vec<Arc<Gate>>,
@@ -82,6 +90,10 @@ pub(crate) struct Mark {
     pub(crate) is_checked: bool,
     /// When it was connected, given back or recycled.
     pub(crate) last_use: Instant,
+    /// An interceptor has passed it since its last holder.
+    pub(crate) is_seen: bool,
+    /// It came back, and no interceptor has passed it since.
+    pub(crate) is_unseen_return: bool,
     /// It has left the pool alive: it was detached, or held by somebody when the pool was terminated.
     pub(crate) is_off_books: bool,
     /// How often it was seen in somebody's hands.
@@ -102,7 +114,7 @@ impl Record {
         Arc::new(Self {
             page: Mutex::new(Page {
                 script,
-                calls: [0; 6],
+                calls: [0; TAPES],
                 all_goes_well: false,
                 gates: Vec::new(),
                 steps: Steps::default(),
@@ -136,8 +148,9 @@ impl Record {
     /// What this call of a method does.
     pub(crate) fn next(&self, method: Method) -> Outcome {
         let mut page = self.page();
-        let number = page.calls[method as usize];
-        page.calls[method as usize] += 1;
+        let tape = (method as usize).min(TAPES - 1);
+        let number = page.calls[tape];
+        page.calls[tape] += 1;
         if page.all_goes_well {
             return Outcome::Ok;
         }
@@ -148,6 +161,7 @@ impl Record {
             Method::Close => &page.script.close,
             Method::Dropping => &page.script.dropping,
             Method::OnRelease => &page.script.on_release,
+            _ => &page.script.intercept,
         };
         let outcome = tape.get(number).copied().unwrap_or(Outcome::Ok);
         page.faults += u64::from(outcome != Outcome::Ok);
@@ -242,7 +256,8 @@ impl Record {
 impl Page {
     /// Connections of the pool, and connects under way.
     pub(crate) fn open(&self) -> usize {
-        self.live() + self.steps.count(Method::Connect)
+        // One that an interceptor has after its connect lives.
+        self.live() + self.steps.count_calls(Method::Connect)
     }
 
     /// Connections of the pool.

@@ -30,6 +30,8 @@ impl SimConnection {
                 unfit: None,
                 is_proven: true,
                 is_checked: true,
+                is_seen: false,
+                is_unseen_return: false,
                 last_use: now,
                 is_off_books: false,
                 uses: 0,
@@ -50,6 +52,7 @@ impl SimConnection {
         let now = guard.record.runtime.now();
         let (id, uses) = (PooledConnection::id(guard), PooledConnection::uses(guard));
         let age = PooledConnection::age(guard);
+        let intercepts = guard.record.page().script.settings.intercepts();
         guard.mark(|mark| {
             mark.uses += 1;
             let wrong = if mark.is_held {
@@ -62,6 +65,8 @@ impl SimConnection {
                 Some("its age is wrong")
             } else if mark.id_in_pool != 0 && mark.id_in_pool != id {
                 Some("its id has changed")
+            } else if intercepts && (!mark.is_seen || mark.is_unseen_return) {
+                Some("no interceptor has passed it")
             } else if uses < mark.uses {
                 Some("its uses are wrong")
             } else {
@@ -70,6 +75,7 @@ impl SimConnection {
             mark.id_in_pool = id;
             mark.is_held = true;
             mark.is_dirty = true;
+            mark.is_unseen_return = true;
             wrong.map(|wrong| format!("I7: connection {} was handed out: {wrong}", guard.id))
         })
     }
@@ -81,6 +87,7 @@ impl SimConnection {
             mark.is_held = false;
             mark.is_proven = false;
             mark.is_checked = false;
+            mark.is_seen = false;
             mark.last_use = now;
         });
     }

@@ -12,7 +12,9 @@ const TASKS: u16 = 16;
 
 /// How often each verb is chosen, of all of them together.
 const WEIGHTS: &[(Verb, u32)] = &[
-    (Verb::Acquire, 150),
+    (Verb::Acquire, 130),
+    (Verb::AcquireHigh, 15),
+    (Verb::AcquireLow, 15),
     (Verb::Poll, 260),
     (Verb::PollAny, 30),
     (Verb::Background, 110),
@@ -56,6 +58,7 @@ pub fn generate(seed: u64) -> Script {
         (0..calls).map(|_| outcome(&mut rng, faults)).collect()
     };
     let (connect, check, recycle, close) = (tape(30), tape(30), tape(40), tape(20));
+    let intercept = tape(80);
     let on_release = (0..rng.usize(..40)).map(|_| verdict(&mut rng, faults));
     let on_release = on_release.collect();
     let dropping = match rng.u8(..6) {
@@ -72,6 +75,7 @@ pub fn generate(seed: u64) -> Script {
         close,
         dropping,
         on_release,
+        intercept,
         ops,
     }
 }
@@ -120,6 +124,11 @@ fn settings(rng: &mut Rng) -> Settings {
         max_connecting: [0, 0, 1, 2][rng.usize(..4)],
         connect_retry: [0, 0, 10, 300][rng.usize(..4)],
         start_policy: [0, 0, 1, 2][rng.usize(..4)],
+        interceptors: [0, 0, 0, 1, 2, 3][rng.usize(..6)],
+        max_waiters: [0, 0, 0, 1, 2, 4][rng.usize(..6)],
+        reserved: [0, 0, 0, 1, 2][rng.usize(..5)],
+        shedding: [0, 0, 0, 1, 50][rng.usize(..5)],
+        dry_run: rng.u16(..2),
     }
 }
 
@@ -165,8 +174,10 @@ fn op(rng: &mut Rng) -> Op {
     let verb = verb.unwrap_or(Verb::Settle);
     let number = match verb {
         Verb::Advance => time(rng),
-        Verb::Acquire if rng.u8(..4) == 0 => time(rng),
-        Verb::Acquire => 0,
+        Verb::Acquire | Verb::AcquireHigh | Verb::AcquireLow => match rng.u8(..4) {
+            0 => time(rng),
+            _ => 0,
+        },
         _ => rng.u16(..TASKS),
     };
     Op { verb, number }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use pool_core::{Error, ErrorClass, Phase};
+use pool_core::{Error, ErrorClass, Phase, Priority};
 
 use crate::calls::Method;
 use crate::connection::SimConnection;
@@ -14,7 +14,24 @@ use crate::script::Outcome;
 use crate::simulated::{Guard, SimError, Simulated};
 use crate::steps::{limit, method_of};
 use crate::task::Task;
-use crate::world::{Acquiring, Done, World};
+use crate::world::{Acquiring, Call, Done, World};
+
+/// What a priority is worth.
+const LEAD: Duration = Duration::from_secs(10);
+
+/// The pool compares times of arrival that are so far apart.
+const TICK: Duration = Duration::from_millis(3);
+
+impl Acquiring {
+    /// When it counts as arrived. All of them later by the lead, so that none is before the start of the clock.
+    fn counts_from(&self) -> Instant {
+        match self.priority {
+            Priority::High => self.since,
+            Priority::Normal => self.since + LEAD,
+            Priority::Low => self.since + 2 * LEAD,
+        }
+    }
+}
 
 impl<M: Simulated> World<M> {
     /// Takes what has come out of the calls and of the background tasks.
@@ -69,7 +86,7 @@ impl<M: Simulated> World<M> {
                     return Err("an acquire that began after the close was served".into());
                 }
                 self.served(guard, acquiring.since)?;
-                self.check_order(acquiring.arrival)
+                self.check_order(Some(acquiring))
             }
             Err(error) => {
                 self.acquire_failed(&error, acquiring)?;
@@ -79,14 +96,23 @@ impl<M: Simulated> World<M> {
     }
 
     /// Nobody who came before is still waiting. (To find that out they are polled.)
-    fn check_order(&mut self, arrival: Option<u64>) -> Result<(), String> {
+    fn check_order(&mut self, served: Option<&Acquiring>) -> Result<(), String> {
         if self.settings.order == 0 {
             return Ok(());
         }
         // A ping that has its connection waits for its check.
         let is_acquire = |acquiring: &Acquiring| !acquiring.is_of_ping;
-        let is_before = |acquiring: &Acquiring| match (acquiring.arrival, arrival) {
-            (Some(other), Some(own)) => other < own,
+        let has_reserve = self.settings.reserved_places() > 0;
+        let is_before = |other: &Acquiring| match (other.arrival, served) {
+            (Some(arrival), Some(served)) => {
+                let is_earlier = served.arrival.is_some_and(|own| arrival < own);
+                // A reserved place is for some only.
+                let is_for_some = has_reserve && served.priority == Priority::High;
+                // One that came later may have come when the connection was handed over already.
+                is_earlier
+                    && (other.priority == served.priority
+                        || (!is_for_some && other.counts_from() + TICK < served.counts_from()))
+            }
             (Some(_), None) => true,
             (None, _) => false,
         };
@@ -176,11 +202,17 @@ impl<M: Simulated> World<M> {
             Error::Closed => self.is_closing,
             Error::Timeout { phase, after, .. } => {
                 let is_over = acquiring.timeout.is_some_and(|limit| waited >= limit);
-                (is_over && *after == waited) || self.has_timed_out(Phase::Connect, *phase, *after)
+                (is_over && *after == waited)
+                    || self.has_timed_out(Phase::Connect, *phase, *after)
+                    || (self.settings.intercepts()
+                        && self.has_timed_out(Phase::Check, *phase, *after))
             }
             Error::Connect(_) | Error::Panicked { .. } => true,
             // The only class of the simulator that no retry mends.
             Error::BreakerOpen { class, .. } => *class == ErrorClass::Auth,
+            Error::Check(_) => self.settings.intercepts(),
+            Error::QueueFull => self.is_full(),
+            Error::Shed => self.may_shed(acquiring),
             _ => false,
         };
         if matches!(error, Error::Timeout { .. }) {
@@ -193,6 +225,31 @@ impl<M: Simulated> World<M> {
                 "an acquire failed after {waited:?} without reason: {error}"
             )),
         }
+    }
+
+    /// As many wait as may.
+    fn is_full(&self) -> bool {
+        let pool = self.handles.first();
+        let waiting = pool.map(|pool| pool.status().waiting());
+        let most = self.settings.max_waiters.checked_sub(1);
+        // It is heard of at the same instant, or while the pool is being dropped.
+        most.is_some_and(|most| waiting.is_none_or(|waiting| waiting >= usize::from(most)))
+    }
+
+    /// Somebody waits for longer than the target.
+    fn may_shed(&self, refused: &Acquiring) -> bool {
+        let settings = &self.settings;
+        let target = Duration::from_millis(settings.shedding.into());
+        let is_on = settings.shedding > 0 && settings.dry_run == 0;
+        let now = self.now();
+        let is_slow = |call: &Call<M>| {
+            let acquire = call
+                .acquire
+                .as_ref()
+                .filter(|other| other.arrival.is_some());
+            acquire.is_some_and(|other| now.saturating_duration_since(other.since) >= target)
+        };
+        is_on && refused.priority != Priority::High && self.calls.iter().any(is_slow)
     }
 
     /// A time-out names the pool, says no more than is true, and needs two lines at most.
@@ -279,6 +336,10 @@ impl<M: Simulated> World<M> {
             } => last_connect.as_ref().is_some_and(|own| M::is_scripted(own)),
             // A broken connection fails, too.
             Error::Recycle(own) => M::is_scripted(own),
+            Error::Check(own) => {
+                M::is_scripted(own)
+                    && is_scripted(&[Outcome::Err, Outcome::GateErr, Outcome::Discard])
+            }
             Error::Panicked { .. } => {
                 is_scripted(&[Outcome::Panic, Outcome::PanicInCall, Outcome::GatePanic])
             }

@@ -27,6 +27,7 @@ struct Told {
     waits: u64,
     timeouts: u64,
     cancelled: u64,
+    rejected: u64,
     connects: u64,
     connect_failures: u64,
     detached: u64,
@@ -119,6 +120,14 @@ impl History {
         // One that was started and given up before it began has no event.
         if stats.connect_retries() < told.attempts {
             return Err(format!("{} attempts by the events", told.attempts));
+        }
+        // A dry run counts, and refuses nobody.
+        let refused = stats.rejected()..=stats.rejected() + stats.shed();
+        if !refused.contains(&told.rejected) {
+            return Err(format!(
+                "{refused:?} are refused, and the events say {}",
+                told.rejected
+            ));
         }
         // What is found inside of a runtime's timer is told with the next change.
         let found = [
@@ -248,6 +257,7 @@ impl Told {
                 self.timeouts += 1;
                 self.leaves(waiter)?;
             }
+            Event::Rejected { .. } => self.rejected += 1,
             Event::Cancelled { waiter, .. } => {
                 self.cancelled += 1;
                 self.leaves(waiter)?;

@@ -1,6 +1,6 @@
 //! What must hold at every instant.
 
-use pool_core::{Borrowed, Pool, Readiness, Status};
+use pool_core::{Borrowed, Pool, Priority, Readiness, Status};
 
 use crate::calls::Method;
 use crate::held::Holding;
@@ -108,7 +108,9 @@ impl<M: Simulated> World<M> {
         if status.held() != held {
             return Err(format!("I3: {held} connections are held; {status}"));
         }
-        let live = self.record.page().live();
+        let page = self.record.page();
+        let live = page.live() - page.steps.count_calls(Method::AfterConnect);
+        drop(page);
         let without_connects = status.size() - status.connecting();
         if live != without_connects {
             return Err(format!("I3: {live} connections are open; {status}"));
@@ -117,7 +119,7 @@ impl<M: Simulated> World<M> {
         let steps = status.connecting() + status.checking() + status.recycling();
         let has_room = pool.maxsize() == 0 || status.size() < pool.maxsize();
         let has_room = has_room && self.may_connect(status, pool.readiness());
-        if status.waiting() > steps && (status.freesize() > 0 || has_room) {
+        if self.servable(status) > steps && (status.freesize() > 0 || has_room) {
             return Err(format!("I4: an acquire waits for what is there; {status}"));
         }
         self.check_unbegun(status, pool.minsize())?;
@@ -153,6 +155,17 @@ impl<M: Simulated> World<M> {
         let at = self.now() + retry_after;
         let is_timed = self.runtime.next_timer().is_some_and(|timer| timer <= at);
         status.connecting() == 0 && (retry_after.is_zero() || !is_timed)
+    }
+
+    /// How many of those that wait can be served with what there is.
+    fn servable(&self, status: Status) -> usize {
+        let quota = self.settings.quota();
+        let acquires = self.calls.iter().filter_map(|call| call.acquire.as_ref());
+        let high = acquires
+            .filter(|acquire| acquire.arrival.is_some() && acquire.priority == Priority::High)
+            .count();
+        let others = status.waiting().saturating_sub(high);
+        status.waiting().min(high) + others.min(quota.saturating_sub(status.held()))
     }
 
     /// The counters equal the history, and who holds a connection is known.

@@ -16,6 +16,7 @@ mod generate;
 mod handout;
 mod held;
 mod history;
+mod interceptor;
 mod laws;
 mod manager;
 mod ops;

@@ -4,7 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
-use pool_core::{BoxFuture, Error, Pool, PooledConnection, labelled};
+use pool_core::{BoxFuture, Error, Pool, PooledConnection, Priority, labelled};
 
 use crate::held::Holding;
 use crate::runtime::pick;
@@ -17,7 +17,9 @@ impl<M: Simulated> World<M> {
     /// One operation. Where it has nothing to work on, nothing happens.
     pub(crate) fn perform(&mut self, Op { verb, number }: Op) -> Result<(), String> {
         let did = match verb {
-            Verb::Acquire => self.start_acquire(number),
+            Verb::Acquire => self.start_acquire(number, Priority::Normal),
+            Verb::AcquireHigh => self.start_acquire(number, Priority::High),
+            Verb::AcquireLow => self.start_acquire(number, Priority::Low),
             Verb::TryAcquire => return self.try_acquire(number),
             Verb::Ping => self.start_ping(),
             Verb::Fill => self.start(number, |pool| {
@@ -169,15 +171,15 @@ impl<M: Simulated> World<M> {
         });
     }
 
-    pub(crate) fn start_acquire(&mut self, timeout: u16) -> bool {
+    pub(crate) fn start_acquire(&mut self, timeout: u16, priority: Priority) -> bool {
         let Some(pool) = self.handles.last().cloned() else {
             return false;
         };
         let own = time(timeout);
-        let acquiring = self.acquiring(own);
+        let acquiring = self.acquiring(own, priority);
         let labels = self.settings.labels;
         let acquire = async move {
-            let mut acquire = pool.acquire();
+            let mut acquire = pool.acquire().priority(priority);
             if labels == 1 {
                 acquire = acquire.label("an acquire");
             }
@@ -199,7 +201,7 @@ impl<M: Simulated> World<M> {
         };
         let acquiring = Acquiring {
             is_of_ping: true,
-            ..self.acquiring(None)
+            ..self.acquiring(None, Priority::Normal)
         };
         let ping = async move { Done::Pinged(pool.ping().await) };
         self.push(Box::pin(ping), Some(acquiring));
@@ -207,11 +209,12 @@ impl<M: Simulated> World<M> {
     }
 
     /// An acquire that begins, with a time-out of its own or that of the pool.
-    fn acquiring(&self, own: Option<Duration>) -> Acquiring {
+    fn acquiring(&self, own: Option<Duration>, priority: Priority) -> Acquiring {
         Acquiring {
             arrival: None,
             since: self.now(),
             timeout: own.or(time(self.settings.acquire_timeout)),
+            priority,
             came_too_late: false,
             is_of_ping: false,
         }

@@ -3,7 +3,7 @@
 use std::sync::PoisonError;
 use std::time::{Duration, Instant};
 
-use pool_core::Readiness;
+use pool_core::{Priority, Readiness};
 
 use crate::calls::Method;
 use crate::script::{Op, Verb};
@@ -157,7 +157,7 @@ impl<M: Simulated> World<M> {
         let mut excuses = 5;
         while self.held.len() < places {
             let place = self.held.len() + 1;
-            self.start_acquire(60_000);
+            self.start_acquire(60_000, Priority::High);
             let what = format!("I5: fresh acquire {place} of {places} does not end");
             self.settle_until(&what, |world| world.calls.is_empty())?;
             if self.held.len() == place {
@@ -181,7 +181,7 @@ impl<M: Simulated> World<M> {
             self.runtime.advance(PERIOD);
         }
         if self.settings.maxsize != 0 {
-            self.start_acquire(60_000);
+            self.start_acquire(60_000, Priority::High);
             self.settle()?;
             if self.held.len() > places {
                 return Err("I1: one more than maxsize was had".into());

@@ -4,6 +4,7 @@
 //! wait. A deadline that is missing leaves a step that is past its limit when nothing is left to run; one that strikes
 //! too early drops a step before its limit.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::future::{Future, poll_fn};
 use std::pin::pin;
@@ -39,8 +40,14 @@ pub(crate) struct Step {
 }
 
 impl Steps {
-    /// How many steps of this method are under way.
-    pub(crate) fn count(&self, method: Method) -> usize {
+    /// How many steps of this kind are under way, in a method of the manager or of an interceptor.
+    pub(crate) fn count(&self, kind: Method) -> usize {
+        let steps = self.under_way.values();
+        steps.filter(|step| kind_of(step.method) == kind).count()
+    }
+
+    /// How many calls of this method are under way.
+    pub(crate) fn count_calls(&self, method: Method) -> usize {
         let steps = self.under_way.values();
         steps.filter(|step| step.method == method).count()
     }
@@ -72,14 +79,30 @@ impl Steps {
     }
 }
 
+/// The step that a method belongs to, by the manager's method in it.
+pub(crate) fn kind_of(method: Method) -> Method {
+    match method {
+        Method::BeforeConnect | Method::AfterConnect => Method::Connect,
+        Method::BeforeAcquire => Method::Check,
+        Method::AfterRelease => Method::Recycle,
+        Method::BeforeClose => Method::Close,
+        method => method,
+    }
+}
+
+thread_local! {
+    /// A method was done, and the next one of the same step begins now: since when the step has waited.
+    static FOLLOWS: Cell<Option<Option<Instant>>> = const { Cell::new(None) };
+}
+
 /// How long a step may wait.
 pub(crate) fn limit(settings: &Settings, method: Method) -> Option<Duration> {
-    let limit = match method {
+    let limit = match kind_of(method) {
         Method::Connect => settings.connect_timeout,
         Method::Check => settings.check_timeout,
         Method::Recycle => settings.recycle_timeout,
         Method::Close => settings.close_timeout,
-        Method::Dropping | Method::OnRelease => 0,
+        _ => 0,
     };
     (limit != 0).then(|| Duration::from_millis(limit.into()))
 }
@@ -102,23 +125,33 @@ pub(crate) struct UnderWay {
 }
 
 impl UnderWay {
-    pub(crate) fn begin(record: &Arc<Record>, method: Method) -> Self {
+    /// `true` beside it: an earlier method of the same step has just been done.
+    pub(crate) fn begin(record: &Arc<Record>, method: Method) -> (Self, bool) {
+        let follows = FOLLOWS.take();
         let mut page = record.page();
         let steps = &mut page.steps;
         steps.next += 1;
         let number = steps.next;
         let step = Step {
             method,
-            since: None,
+            since: follows.flatten(),
             waits: false,
             poller: None,
         };
         steps.under_way.insert(number, step);
         drop(page);
-        Self {
+        let step = Self {
             record: Arc::clone(record),
             number,
-        }
+        };
+        (step, follows.is_some())
+    }
+
+    /// The method is done, and the next one of the same step begins at once.
+    pub(crate) fn hand_over(&self) {
+        let page = self.record.page();
+        let step = page.steps.under_way.get(&self.number);
+        FOLLOWS.set(Some(step.and_then(|step| step.since)));
     }
 
     /// The part of the step that takes time. Returns whether the step succeeds.
@@ -174,11 +207,11 @@ impl Page {
         let waited = waited.unwrap_or_default();
         match limit(&self.script.settings, step.method) {
             Some(limit) if waited >= limit => {
-                self.steps.timed_out[step.method as usize] += 1;
-                self.steps.has_timed_out[step.method as usize] = true;
+                self.steps.timed_out[kind_of(step.method) as usize] += 1;
+                self.steps.has_timed_out[kind_of(step.method) as usize] = true;
                 self.late_steps += 1;
             }
-            None if matches!(step.method, Method::Check | Method::Close) => {}
+            None if matches!(kind_of(step.method), Method::Check | Method::Close) => {}
             limit if self.pool_is_open && runs_tasks => self.violations.push(format!(
                 "I10: a {:?} was dropped after {waited:?}; its limit is {limit:?}",
                 step.method

@@ -4,12 +4,15 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
-use pool_core::{BoxManager, CheckPolicy, Event, IdleOrder, Pool, Runtime, StartPolicy};
+use pool_core::{
+    BoxManager, CheckPolicy, Event, IdleOrder, Pool, Priority, Runtime, Shedding, StartPolicy,
+};
 
 use crate::calls::Record;
 use crate::connection::SimConnection;
 use crate::held::Holding;
 use crate::history::History;
+use crate::interceptor::SimInterceptor;
 use crate::manager::SimManager;
 use crate::report::{Coverage, Failure};
 use crate::runtime::SimRuntime;
@@ -43,6 +46,7 @@ pub(crate) struct Acquiring {
     pub(crate) arrival: Option<u64>,
     pub(crate) since: Instant,
     pub(crate) timeout: Option<Duration>,
+    pub(crate) priority: Priority,
     /// The pool was closed before its first poll.
     pub(crate) came_too_late: bool,
     /// It is that of a ping: after it, the ping waits for its check.
@@ -154,6 +158,8 @@ impl<M: Simulated> World<M> {
             0 => IdleOrder::Fifo,
             _ => IdleOrder::Lifo,
         };
+        let shedding = time(settings.shedding)
+            .map(|target| Shedding::new(target, 2 * target).dry_run(settings.dry_run != 0));
         let mut builder = Pool::builder(M::of(manager))
             .minsize(settings.minsize.into())
             .maxsize(settings.maxsize.into())
@@ -176,8 +182,14 @@ impl<M: Simulated> World<M> {
             .runtime(self.runtime.clone())
             .slow_acquire_after(time(settings.slow_acquire_after))
             .leak_warning_after(time(settings.leak_warning_after))
+            .max_waiters(settings.max_waiters.checked_sub(1).map(usize::from))
+            .reserved(settings.reserved_places())
+            .shedding(shedding)
             .name("simulated")
             .echo(false);
+        for interceptor in SimInterceptor::all(settings, &self.record) {
+            builder = builder.interceptor(interceptor);
+        }
         if settings.observed > 0 {
             builder = builder.observer(self.history.clone());
         }

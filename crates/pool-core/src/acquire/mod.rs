@@ -12,13 +12,13 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-use crate::Manager;
 use crate::borrowed::{Borrower, LabelText};
 use crate::error::Error;
 use crate::ledger::{Kind, Ticket};
 use crate::pool::Pool;
 use crate::pooled::PooledConnection;
 use crate::shared::Shared;
+use crate::{Manager, Priority};
 
 /// The future of [`Pool::acquire`].
 ///
@@ -63,6 +63,7 @@ pub struct Acquire<'a, M: Manager> {
     timeout: Timeout,
     progress: Progress,
     borrower: Borrower,
+    priority: Priority,
     /// Its span, from the first poll on.
     #[cfg(feature = "tracing")]
     span: Option<tracing::Span>,
@@ -106,8 +107,10 @@ impl<M: Manager> Pool<M> {
     ///
     /// # Errors
     ///
-    /// [`Error::Closed`], [`Error::Connect`], [`Error::BreakerOpen`], [`Error::Timeout`] (which says in which phase, after how long, with
-    /// which counts, and the last connect error), [`Error::Panicked`] if the manager's connect or check panicked, and
+    /// [`Error::Closed`], [`Error::Connect`], [`Error::BreakerOpen`], [`Error::Timeout`] (which says in which phase, after
+    /// how long, with which counts, and the last connect error), [`Error::QueueFull`] and [`Error::Shed`] where the settings
+    /// limit who may wait, [`Error::Check`] if an [`Interceptor`](crate::Interceptor) refused a new connection,
+    /// [`Error::Panicked`] if the manager's connect or check panicked, and
     /// [`Error::Config`] for a time-out in a build without a timer.
     ///
     /// # Cancel safety
@@ -141,6 +144,7 @@ impl<M: Manager> Pool<M> {
             timeout: Timeout::OfPool,
             progress: Progress::NotStarted,
             borrower: Borrower::new(Location::caller()),
+            priority: Priority::Normal,
             #[cfg(feature = "tracing")]
             span: None,
         }
@@ -177,6 +181,16 @@ impl<M: Manager> Acquire<'_, M> {
             };
             self.timeout = Timeout::OfCaller(timeout);
         }
+        self
+    }
+
+    /// How soon it is served if it has to wait; default [`Priority::Normal`]. A call after the first poll has no effect.
+    ///
+    /// # Examples
+    ///
+    /// See [`Priority`].
+    pub fn priority(mut self, priority: Priority) -> Self {
+        self.priority = priority;
         self
     }
 

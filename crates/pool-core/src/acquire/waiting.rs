@@ -41,25 +41,32 @@ impl<M: Manager> Acquire<'_, M> {
         let deadline = timeout.and_then(|timeout| since.checked_add(timeout));
         let noted = deadline.map(|at| Deadline { at, is_of_pool });
         let mut ledger = self.shared.ledger();
-        let mut queued = match ledger.enqueue(waker, noted, since) {
+        let mut queued = match ledger.enqueue(waker, noted, self.priority, since) {
             Ok(queued) => queued,
-            Err(waker) => {
+            Err((refusal, waker)) => {
                 drop(ledger);
                 ignore_panic(|| drop(waker));
-                self.progress = Progress::Done;
-                return Err(Error::Closed);
+                return Err(self.refused(refusal));
             }
         };
+        let mut effects = None;
+        if !queued.only_waits {
+            let effects = effects.insert(Effects::new(Some(since), None));
+            queued = ledger.start_for(queued.ticket, deadline, effects);
+        }
+        if let Some(refusal) = queued.refused {
+            drop(ledger);
+            effects
+                .into_iter()
+                .for_each(|effects| self.shared.perform(effects));
+            return Err(self.refused(refusal));
+        }
         let mark = match self.shared.measures || self.borrower.label.is_some() {
             true => self.note_join(&mut ledger, queued.ticket, since),
             false => ledger.hand_outs(),
         };
-        if queued.only_waits {
-            drop(ledger);
-        } else {
-            let mut effects = Effects::new(Some(since), None);
-            queued = ledger.start_for(queued.ticket, deadline, &mut effects);
-            drop(ledger);
+        drop(ledger);
+        if let Some(effects) = effects {
             self.shared.perform(effects);
         }
         self.shared.set_waiters_hint(queued.only_waits);

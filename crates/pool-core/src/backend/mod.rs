@@ -12,9 +12,10 @@ use std::time::{Duration, Instant};
 
 use crate::config::{Config, ConfigError};
 use crate::error::Error;
+use crate::interceptor::Interceptors;
 use crate::ledger::{ConnectionKey, LedgerEntry, LedgerFailure, LedgerTypes, Outcome, StepReport};
 use crate::panics::{catch_panic, ignore_panic};
-use crate::{BoxFuture, CloseReason, ErrorClass, Manager, Runtime, Verdict};
+use crate::{BoxFuture, CloseReason, ConnectionInfo, ErrorClass, Manager, Runtime, Verdict};
 
 /// The ledger's types for the pool of a manager.
 pub(crate) struct PoolTypes<M>(PhantomData<M>);
@@ -49,6 +50,24 @@ pub(crate) struct Entry<C> {
     /// How long its manager lets it be idle.
     idle_limit: Option<Duration>,
     pub(crate) uses: u64,
+    /// The next check or recycle calls the manager, not only the interceptors.
+    calls_manager: bool,
+    /// It was opened for the waiters. It is new until it is handed out.
+    was_opened_for_waiters: bool,
+}
+
+impl<C> Entry<C> {
+    pub(crate) fn info(&self, now: Instant) -> ConnectionInfo {
+        let idle_for = self
+            .idle_since
+            .map(|since| now.saturating_duration_since(since));
+        ConnectionInfo {
+            id: self.key.id,
+            age: now.saturating_duration_since(self.connected_at),
+            idle_for: idle_for.unwrap_or_default(),
+            uses: self.uses,
+        }
+    }
 }
 
 impl<C> LedgerEntry for Box<Entry<C>> {
@@ -64,10 +83,20 @@ impl<C> LedgerEntry for Box<Entry<C>> {
     fn idle_limit(&self) -> Option<Duration> {
         self.idle_limit
     }
+    fn set_calls_manager(&mut self, calls_manager: bool) {
+        self.calls_manager = calls_manager;
+    }
+    fn set_opened_for_waiters(&mut self) {
+        self.was_opened_for_waiters = true;
+    }
+    fn is_new(&self) -> bool {
+        self.was_opened_for_waiters && self.uses == 0
+    }
 }
 
-pub(crate) struct Backend<M> {
+pub(crate) struct Backend<M: Manager> {
     pub(crate) manager: M,
+    pub(crate) interceptors: Interceptors<M>,
     pub(crate) runtime: Arc<dyn Runtime>,
     pub(crate) config: Config,
     /// The runtime's clock is the real one.
@@ -76,11 +105,17 @@ pub(crate) struct Backend<M> {
     is_real_time: bool,
 }
 
-impl<M> Backend<M> {
-    pub(crate) fn new(manager: M, runtime: Arc<dyn Runtime>, config: Config) -> Self {
+impl<M: Manager> Backend<M> {
+    pub(crate) fn new(
+        manager: M,
+        runtime: Arc<dyn Runtime>,
+        config: Config,
+        interceptors: Interceptors<M>,
+    ) -> Self {
         Self {
             is_real_time: runtime.is_real_time(),
             manager,
+            interceptors,
             runtime,
             config,
         }
@@ -119,9 +154,7 @@ impl<M> Backend<M> {
             ignore_panic(|| self.runtime.now()).unwrap_or_else(Instant::now)
         }
     }
-}
 
-impl<M: Manager> Backend<M> {
     /// What becomes of a connection that comes back. Every way back asks here.
     ///
     /// # Errors
@@ -130,6 +163,21 @@ impl<M: Manager> Backend<M> {
     #[inline]
     pub(crate) fn verdict(&self, entry: &mut Entry<M::Connection>) -> Result<Verdict, String> {
         catch_panic(|| self.manager.on_release(&mut entry.conn))
+    }
+
+    /// What becomes of a connection with this verdict where interceptors want every connection that comes back: one that
+    /// needs no recycle goes the way of a recycle, in which only they are called.
+    pub(crate) fn verdict_with_interceptors(
+        &self,
+        entry: &mut Entry<M::Connection>,
+        verdict: Verdict,
+    ) -> Verdict {
+        entry.calls_manager = true;
+        if verdict == Verdict::Reuse && self.interceptors.want_after_release() {
+            entry.calls_manager = false;
+            return Verdict::Recycle;
+        }
+        verdict
     }
 
     /// Why a connection that comes back with this verdict is closed, if it is.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::Builder;
-use crate::{Manager, StartPolicy};
+use crate::{Interceptor, Manager, StartPolicy};
 
 impl<M: Manager> Builder<M> {
     /// How long after its connect a connection may be used; default `None`, without limit.
@@ -129,12 +129,40 @@ impl<M: Manager> Builder<M> {
         self
     }
 
-    /// How many acquires may wait; more get [`Error::QueueFull`](crate::Error::QueueFull) at once. Default `None`,
-    /// without limit.
+    /// Adds an [`Interceptor`], which runs around the steps of each connection. It may be called several times; at each
+    /// point the interceptors run in this order.
     ///
-    /// An acquire that finds a connection, or a place for a new one, does not count.
-    pub fn max_waiters(mut self, waiters: impl Into<Option<usize>>) -> Self {
-        self.config.waiting.max_waiters = waiters.into();
+    /// # Examples
+    ///
+    /// ```
+    /// # use pool_core::doc_manager::Numbers;
+    /// use std::convert::Infallible;
+    /// use pool_core::{ConnectionInfo, Interceptor, Pool};
+    ///
+    /// /// Counts from ten on, whatever the server begins with.
+    /// struct FromTen;
+    ///
+    /// impl Interceptor<Numbers> for FromTen {
+    ///     async fn after_connect(&self, conn: &mut u32, _: &ConnectionInfo) -> Result<(), Infallible> {
+    ///         *conn = 10;
+    ///         Ok(())
+    ///     }
+    ///     fn wants_before_acquire(&self) -> bool {
+    ///         false
+    ///     }
+    ///     fn wants_after_release(&self) -> bool {
+    ///         false
+    ///     }
+    /// }
+    ///
+    /// # futures_lite::future::block_on(async {
+    /// let pool = Pool::builder(Numbers).interceptor(FromTen).build().await?;
+    /// assert_eq!(*pool.acquire().await?, 10);
+    /// # Ok::<(), pool_core::Error<Infallible>>(())
+    /// # }).unwrap();
+    /// ```
+    pub fn interceptor(mut self, interceptor: impl Interceptor<M>) -> Self {
+        self.interceptors.add(interceptor);
         self
     }
 }

@@ -1,14 +1,17 @@
 //! How a pool is built: its settings, and the two ways to start.
 
 mod govern;
+mod waiting;
 
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::backend::Backend;
 use crate::config::Config;
 use crate::error::Error;
 use crate::event::Observer;
+use crate::interceptor::Interceptors;
 use crate::pool::Pool;
 use crate::runtime::{self, NoTimer};
 use crate::shared::{Observers, Shared};
@@ -36,11 +39,12 @@ use crate::{CheckPolicy, IdleOrder, Manager, Runtime, StartPolicy, fill, upkeep}
 /// # }).unwrap();
 /// ```
 #[must_use = "a builder does nothing until build or build_lazy"]
-pub struct Builder<M> {
+pub struct Builder<M: Manager> {
     manager: M,
     config: Config,
     runtime: Option<Arc<dyn Runtime>>,
     observers: Vec<Arc<dyn Observer>>,
+    interceptors: Interceptors<M>,
 }
 
 impl<M: Manager> Pool<M> {
@@ -62,6 +66,7 @@ impl<M: Manager> Pool<M> {
             config: Config::default(),
             runtime: None,
             observers: Vec::new(),
+            interceptors: Interceptors::new(),
         }
     }
 }
@@ -323,13 +328,14 @@ impl<M: Manager> Builder<M> {
         let runtime = runtime.unwrap_or_else(|| Arc::new(NoTimer));
         self.config.observers = self.observers.len();
         let observers = Observers::new(self.observers);
-        let shared = Shared::new(self.manager, self.config, runtime, observers, has_timer);
+        let backend = Backend::new(self.manager, runtime, self.config, self.interceptors);
+        let shared = Shared::new(backend, observers, has_timer);
         shared.observers_meet_pool();
         Ok(Pool::from_shared(shared))
     }
 }
 
-impl<M> fmt::Debug for Builder<M> {
+impl<M: Manager> fmt::Debug for Builder<M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // Not the manager: it may hold a password.
         f.debug_struct("Builder")

@@ -53,12 +53,6 @@ pub enum StartPolicy {
     Lazy,
 }
 
-/// Who may wait.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Waiting {
-    pub(crate) max_waiters: Option<usize>,
-}
-
 fn zero(field: &'static str, what: &'static str) -> ConfigError {
     ConfigError::new(field, what)
 }

@@ -1,6 +1,7 @@
 //! The settings of a pool and their validation.
 
 mod govern;
+mod waiting;
 
 use std::borrow::Cow;
 use std::fmt;
@@ -8,7 +9,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use self::govern::StartPolicy;
-pub(crate) use self::govern::{Connects, Lifetimes, Waiting};
+pub(crate) use self::govern::{Connects, Lifetimes};
+pub(crate) use self::waiting::Waiting;
+pub use self::waiting::{Priority, Shedding};
 
 /// What to tell a user whose time-out cannot be kept.
 pub(crate) const NO_TIMER: &str = "this build has no timer: enable pool-core's `timer` feature or a runtime's, or pass a runtime with Builder::runtime";
@@ -261,6 +264,7 @@ impl Config {
             ));
         }
         self.lifetimes.validate(self.minsize, self.limit())?;
+        self.waiting.validate(self.maxsize)?;
         self.connects.validate()
     }
 }

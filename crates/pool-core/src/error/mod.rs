@@ -64,6 +64,8 @@ pub enum Error<E> {
     },
     /// As many acquires as [`max_waiters`](crate::Builder::max_waiters) allows wait already.
     QueueFull,
+    /// The queue is too slow ([`shedding`](crate::Builder::shedding)).
+    Shed,
     /// The pool is suspended ([`Pool::suspend`](crate::Pool::suspend)).
     Suspended,
     /// The last connects failed in such a way that the pool does not connect for a while, and no connection could come
@@ -81,7 +83,8 @@ pub enum Error<E> {
     Connect(Arc<E>),
     /// Recycling failed; the connection was discarded.
     Recycle(Arc<E>),
-    /// The check of [`Pool::ping`](crate::Pool::ping) failed; the connection was discarded.
+    /// The check of [`Pool::ping`](crate::Pool::ping) failed, or an [`Interceptor`](crate::Interceptor) refused a new
+    /// connection before its hand-out; the connection was discarded.
     Check(Arc<E>),
     /// The connection was not kept although nothing failed: its manager said
     /// [`Verdict::Discard`](crate::Verdict::Discard), or the pool was cleared during its recycle.
@@ -159,6 +162,7 @@ impl<E> Clone for Error<E> {
                 report: report.clone(),
             },
             Self::QueueFull => Self::QueueFull,
+            Self::Shed => Self::Shed,
             Self::Suspended => Self::Suspended,
             Self::BreakerOpen {
                 class,
@@ -206,6 +210,9 @@ impl<E: fmt::Display> fmt::Display for Error<E> {
             Self::QueueFull => {
                 f.write_str("as many acquires wait as max_waiters allows: try again later, or raise it")
             }
+            Self::Shed => f.write_str(
+                "acquires are refused while those that wait have waited for too long: try again later",
+            ),
             Self::Suspended => f.write_str("the pool is suspended until resume is called"),
             Self::BreakerOpen {
                 class,

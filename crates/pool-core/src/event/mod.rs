@@ -206,6 +206,18 @@ pub enum Event<'a> {
         /// The error that it returned.
         error: EventError<'a>,
     },
+    /// An acquire was refused because too many wait, or for too long. It did not join the queue.
+    #[non_exhaustive]
+    Rejected {
+        /// The pool's name.
+        pool: &'a str,
+        /// The place of the acquire.
+        place: &'static Location<'static>,
+        /// Its label.
+        label: Option<&'a str>,
+        /// The error that it returned.
+        error: EventError<'a>,
+    },
     /// An acquire ran into its time-out.
     #[non_exhaustive]
     TimedOut {

@@ -22,6 +22,7 @@ impl Event<'_> {
             | Self::Acquired { pool, .. }
             | Self::AcquireFailed { pool, .. }
             | Self::TimedOut { pool, .. }
+            | Self::Rejected { pool, .. }
             | Self::Cancelled { pool, .. }
             | Self::SlowAcquire { pool, .. }
             | Self::Released { pool, .. }
@@ -125,6 +126,16 @@ impl fmt::Display for Event<'_> {
                 f,
                 "acquire {waiter} failed after {waited}: {error}",
                 waited = Rounded(waited)
+            ),
+            Self::Rejected {
+                place,
+                label,
+                error,
+                ..
+            } => write!(
+                f,
+                "an acquire at {} was refused: {error}",
+                PlaceAndLabel { place, label }
             ),
             Self::TimedOut { waiter, error, .. } => write!(f, "acquire {waiter}: {error}"),
             Self::Cancelled { waiter, waited, .. } => {

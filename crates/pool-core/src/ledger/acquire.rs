@@ -6,8 +6,9 @@ use std::time::Instant;
 use super::queue::Left;
 use super::{
     ConnectionKey, Deadline, Effects, JobKey, Ledger, LedgerEntry, LedgerTypes, Note, Poller,
-    Stage, Take, TakenJob, Ticket,
+    Refusal, Stage, Take, TakenJob, Ticket,
 };
+use crate::Priority;
 use crate::borrowed::Borrower;
 
 /// What a waiter waits for.
@@ -37,6 +38,8 @@ pub(crate) struct Queued {
     pub(crate) only_waits: bool,
     /// The timer has to be set for its deadline.
     pub(crate) set_timer: bool,
+    /// It was refused, and has left the queue again.
+    pub(crate) refused: Option<Refusal>,
 }
 
 /// What a waiter finds when it looks.
@@ -117,20 +120,29 @@ impl<T: LedgerTypes> Ledger<T> {
     ///
     /// # Errors
     ///
-    /// The pool is closed; the waker comes back, to be dropped without the lock.
+    /// Why it must not wait. The waker comes back, to be dropped without the lock.
     #[inline]
     pub(crate) fn enqueue(
         &mut self,
         waker: Waker,
         deadline: Option<Deadline>,
+        priority: Priority,
         now: Instant,
-    ) -> Result<Queued, Waker> {
+    ) -> Result<Queued, (Refusal, Waker)> {
         if !self.lifecycle.is_open() {
-            return Err(waker);
+            return Err((Refusal::Closed, waker));
         }
         // Where every place is in somebody's hands, nothing is idle, under way or missing.
         let all_are_held = self.held == self.fill.full();
-        let ticket = self.queue.push(waker, deadline);
+        if self.gate.is_some() {
+            self.arrives(priority, now);
+            if all_are_held {
+                if let Some(refusal) = self.refusal_by_gate(self.queue.unassigned_len()) {
+                    return Err((refusal, waker));
+                }
+            }
+        }
+        let ticket = self.queue.push(waker, deadline, priority, now);
         let deadline = deadline.map(|deadline| deadline.at);
         Ok(self.queued(ticket, all_are_held, deadline, now))
     }
@@ -157,6 +169,7 @@ impl<T: LedgerTypes> Ledger<T> {
             only_waits,
             // A waiter that has something to poll does that first and sets the timer afterwards.
             set_timer: only_waits && deadline.is_some_and(|at| self.timer_to_set_for(at)),
+            refused: None,
         }
     }
 
@@ -174,6 +187,17 @@ impl<T: LedgerTypes> Ledger<T> {
         }
         self.supply(effects);
         self.fill(effects);
+        if self.gate.is_some() {
+            let refused = self.refuse(ticket, effects);
+            if refused.is_some() {
+                return Queued {
+                    ticket,
+                    only_waits: false,
+                    set_timer: false,
+                    refused,
+                };
+            }
+        }
         let nothing_to_do = self.jobs.undriven_count() == 0
             // What is still to be done may lead to something.
             && effects.are_plain()
@@ -274,7 +298,7 @@ impl<T: LedgerTypes> Ledger<T> {
         if !self.lifecycle.is_open() {
             return Tried::Closed;
         }
-        if !self.queue.is_empty() {
+        if !self.queue.is_empty() || self.serves_only_high() {
             return Tried::Exhausted;
         }
         match self.take_idle(effects) {

@@ -59,7 +59,7 @@ impl<T: LedgerTypes> Ledger<T> {
 
     /// The first waiter that would connect if it might, and the close that it drives meanwhile.
     fn first_in_need(&self) -> Option<(Ticket, Option<JobKey>)> {
-        let idle = self.queue.first_unassigned().map(|ticket| (ticket, None));
+        let idle = self.next_unassigned().map(|ticket| (ticket, None));
         idle.or_else(|| {
             let closes = self.jobs.count(Kind::Close) > 0;
             let found = closes.then(|| self.first_that_closes()).flatten();
@@ -157,7 +157,7 @@ impl<T: LedgerTypes> Ledger<T> {
             self.fail_those_out_of_time(waiter.is_some(), &failure, effects);
         } else {
             // The first waiter gets the failure, whoever has driven the connect.
-            let mut first = waiter.and_then(|_| self.queue.head());
+            let mut first = waiter.and_then(|_| self.next_served());
             if let Some(was_open) = was_open {
                 // Nothing is left that could come back to those whose own connect has failed before. If this is the failure
                 // of another one of them, it is for that one.

@@ -211,7 +211,10 @@ impl<T: LedgerTypes> Ledger<T> {
         }
         let was_cleared = job.clears < self.lifecycle.clears();
         match (kind, self.jobs.remove(key).map(|job| job.work)) {
-            (Kind::Check, Some(Work::Fresh(Some(entry)))) => self.idle.put_next(entry, false),
+            (Kind::Check, Some(Work::Fresh(Some(mut entry)))) => {
+                entry.set_calls_manager(true);
+                self.idle.put_next(entry, false);
+            }
             // It was to be closed after its recycle.
             (Kind::Recycle, Some(Work::Fresh(Some(entry)))) if was_cleared => {
                 self.start_close(entry, CloseReason::Cleared, effects);
@@ -230,7 +233,7 @@ impl<T: LedgerTypes> Ledger<T> {
     /// polled, or their task was dropped. Where somebody waits without a job, he gets them; a pool that closes drives
     /// what is left.
     pub(super) fn undo_unbegun(&mut self, effects: &mut Effects<T>) {
-        let is_needed = !self.lifecycle.is_open() || self.queue.first_unassigned().is_some();
+        let is_needed = !self.lifecycle.is_open() || self.next_unassigned().is_some();
         if self.jobs.undriven_count() == 0 || is_needed {
             return;
         }

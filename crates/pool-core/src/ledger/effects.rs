@@ -7,7 +7,7 @@ use super::connections::ConnectionKey;
 use super::history::FailedConnect;
 use super::job::{Job, JobKey};
 use super::queue::Ticket;
-use super::{LedgerTypes, Note, Settled};
+use super::{LedgerTypes, Note, Settled, SharedError};
 use crate::panics::DropsQuietly;
 use crate::{AbortHandle, CloseReason};
 
@@ -63,6 +63,7 @@ pub(crate) enum Stale<T: LedgerTypes> {
     Settled(Settled<T>),
     Note(Note),
     Failed(DropsQuietly<Box<FailedConnect<T::Failure>>>),
+    Error(SharedError),
 }
 
 impl<T: LedgerTypes> Effects<T> {
@@ -122,6 +123,11 @@ impl<T: LedgerTypes> Effects<T> {
     /// Whether nothing has to happen but to wake one waiter.
     pub(super) fn are_plain(&self) -> bool {
         self.rare.is_none()
+    }
+
+    /// How many places are free as soon as this is carried out.
+    pub(super) fn places_to_come(&self) -> usize {
+        self.rare.as_ref().map_or(0, |rare| rare.departing.len())
     }
 
     #[cold]

@@ -17,6 +17,9 @@ pub(super) struct Fill {
     /// can be while the breaker is open.
     full: usize,
     maxsize: usize,
+    /// While so many connections are held, only those of high priority are served; `usize::MAX` where no place is
+    /// reserved.
+    quota: usize,
 }
 
 impl Fill {
@@ -27,6 +30,10 @@ impl Fill {
             limit: config.limit(),
             full: config.limit(),
             maxsize: config.maxsize,
+            quota: match config.waiting.reserved {
+                0 => usize::MAX,
+                reserved => config.limit().saturating_sub(reserved),
+            },
         }
     }
 
@@ -57,6 +64,11 @@ impl Fill {
     #[inline]
     pub(super) fn full(&self) -> usize {
         self.full
+    }
+
+    #[inline]
+    pub(super) fn quota(&self) -> usize {
+        self.quota
     }
 
     /// Each acquire that joins the queue has to be looked at, or need not be any more.

@@ -20,10 +20,12 @@ mod connections;
 mod driving;
 mod effects;
 mod fill;
+mod gate;
 mod governor;
 mod history;
 mod idle;
 mod idle_clock;
+mod intercept;
 mod job;
 mod jobs;
 mod lifecycle;
@@ -47,6 +49,8 @@ pub(crate) use self::driving::AfterPoll;
 use self::effects::Stale;
 pub(crate) use self::effects::{Effects, Exit, RareEffects};
 use self::fill::Fill;
+use self::gate::Gate;
+pub(crate) use self::gate::Refusal;
 pub(crate) use self::governor::FillTurn;
 use self::governor::Governor;
 pub(crate) use self::history::FailedConnect;
@@ -91,6 +95,16 @@ pub(crate) trait LedgerEntry {
     fn idle_limit(&self) -> Option<Duration> {
         None
     }
+    /// Whether its next check or recycle calls the manager, or only the interceptors.
+    fn set_calls_manager(&mut self, calls_manager: bool) {
+        let _ = calls_manager;
+    }
+    /// It was opened for the waiters.
+    fn set_opened_for_waiters(&mut self) {}
+    /// It was opened for the waiters and not handed out yet.
+    fn is_new(&self) -> bool {
+        false
+    }
 }
 
 /// The fields that every acquire and every release touches come first.
@@ -114,6 +128,8 @@ pub(crate) struct Ledger<T: LedgerTypes> {
     /// Whether a step has a deadline, by its kind.
     step_has_deadline: [bool; 4],
     watch: Watch,
+    /// The limits of the queue, if it has some.
+    gate: Option<Box<Gate>>,
 }
 
 impl<T: LedgerTypes> Ledger<T> {
@@ -138,6 +154,7 @@ impl<T: LedgerTypes> Ledger<T> {
                 config.close_timeout.is_some(),
             ],
             watch: Watch::new(config),
+            gate: Gate::new(&config.waiting),
         }
     }
 
@@ -207,6 +224,10 @@ impl<T: LedgerTypes> Ledger<T> {
     /// A connection, or a connect, has left the pool: its place is free.
     fn left(&mut self, exit: Exit, error: Option<SharedError>, effects: &mut Effects<T>) {
         if let Some(ConnectionKey { id, .. }) = exit.connection {
+            let (error, stale) = self.history.why_refused(id, error);
+            if let Some(stale) = stale {
+                effects.drop_later(Stale::Error(stale));
+            }
             match exit.is_connect {
                 true => self
                     .history

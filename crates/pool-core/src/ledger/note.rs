@@ -22,6 +22,10 @@ pub(crate) struct StepReport {
     pub(crate) error: Option<SharedError>,
     /// What kind of failure that is, of a connect.
     pub(crate) class: ErrorClass,
+    /// The manager was called. Otherwise there is nothing to tell of the step itself.
+    pub(crate) is_of_manager: bool,
+    /// Why interceptors have refused the connection.
+    pub(crate) refusal: Option<SharedError>,
 }
 
 impl StepReport {
@@ -31,6 +35,8 @@ impl StepReport {
             took,
             error: None,
             class: ErrorClass::Transient,
+            is_of_manager: true,
+            refusal: None,
         }
     }
 }
@@ -55,6 +61,11 @@ pub(crate) enum Note {
         waited: Duration,
         phase: Phase,
         status: Status,
+        error: SharedError,
+    },
+    Rejected {
+        place: &'static Location<'static>,
+        label: Option<Cow<'static, str>>,
         error: SharedError,
     },
     Cancelled(u64, Duration),
@@ -145,6 +156,16 @@ impl Note {
                 waited: *waited,
                 phase: *phase,
                 status: *status,
+                error: &**error,
+            },
+            Self::Rejected {
+                place,
+                label,
+                error,
+            } => Event::Rejected {
+                pool,
+                place,
+                label: label.as_deref(),
                 error: &**error,
             },
             Self::Cancelled(waiter, waited) => Event::Cancelled {

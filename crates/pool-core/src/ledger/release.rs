@@ -104,7 +104,7 @@ impl<T: LedgerTypes> Ledger<T> {
         }
         self.held -= 1;
         match (self.lifecycle.stage(), verdict) {
-            (Stage::Open, Verdict::Reuse) if !self.idle.checks_always() => {
+            (Stage::Open, Verdict::Reuse) if !self.idle.always_needs_step() => {
                 self.hand_out(entry, effects);
             }
             (Stage::Open, Verdict::Reuse | Verdict::Recycle) => {

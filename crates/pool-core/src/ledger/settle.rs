@@ -70,6 +70,7 @@ impl<T: LedgerTypes> Ledger<T> {
             self.queue.set_job(ticket, None);
         }
         effects.drop_waker(job.background.take());
+        let refusal = report.refusal.take();
         let close_error = match job.kind {
             Kind::Close => report.error.take(),
             _ => None,
@@ -112,9 +113,15 @@ impl<T: LedgerTypes> Ledger<T> {
                     effects.drop_later(Stale::Settled(lost(failure.take())));
                 }
                 let reason = match job.kind {
+                    _ if refusal.is_some() => CloseReason::Intercepted,
                     Kind::Check => CloseReason::CheckFailed,
                     _ => CloseReason::RecycleFailed,
                 };
+                if let Some(why) = refusal {
+                    self.refused(entry.key(), why, effects);
+                    failure = failure
+                        .and_then(|failure| self.fail_head_for_new(&entry, &job, failure, effects));
+                }
                 if can_close && !job.is_cancelled {
                     self.close_gracefully(entry, failure, reason, poller, effects)
                 } else {
@@ -193,14 +200,18 @@ impl<T: LedgerTypes> Ledger<T> {
     /// A connection that can be used: to whom?
     fn keep(
         &mut self,
-        entry: T::Entry,
+        mut entry: T::Entry,
         job: &Job<T>,
         poller: Poller,
         effects: &mut Effects<T>,
     ) -> Settled<T> {
         let wants_it = poller == Poller::TryAcquire;
+        if job.kind == Kind::Connect && job.is_driven_by_waiter() {
+            entry.set_opened_for_waiters();
+        }
         // A recycle at the last moment does not tell how long the connection was idle before.
-        if job.kind == Kind::Recycle && self.idle.is_suspect(&entry, effects.now()) {
+        let is_suspect = job.kind == Kind::Recycle && self.idle.is_suspect(&entry, effects.now());
+        if is_suspect || (self.idle.intercepts() && job.kind != Kind::Check) {
             // From the idle list the first caller that needs it takes it and has it checked.
             if wants_it || job.is_driven_by_waiter() {
                 self.idle.put_next(entry, false);

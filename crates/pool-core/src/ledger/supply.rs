@@ -2,7 +2,7 @@
 
 use super::idle::Next;
 use super::job::Driver;
-use super::{Answer, Effects, JobKey, Kind, Ledger, LedgerTypes, Stage, Ticket};
+use super::{Answer, Effects, JobKey, Kind, Ledger, LedgerEntry, LedgerTypes, Stage, Ticket};
 use crate::CloseReason;
 
 impl<T: LedgerTypes> Ledger<T> {
@@ -21,7 +21,7 @@ impl<T: LedgerTypes> Ledger<T> {
 
     fn supply_waiters(&mut self, effects: &mut Effects<T>) {
         while self.lifecycle.is_open() {
-            let Some(ticket) = self.queue.first_unassigned() else {
+            let Some(ticket) = self.next_unassigned() else {
                 return self.connect_instead_of_closing(effects);
             };
             if let Some((entry, step)) = self.take_idle(effects) {
@@ -43,7 +43,7 @@ impl<T: LedgerTypes> Ledger<T> {
 
     /// Whether a place is free and a connect in it would be of use.
     pub(super) fn needs_connect(&self) -> bool {
-        self.size() < self.fill.limit() && self.jobs.count(Kind::Connect) < self.queue.len()
+        self.size() < self.fill.limit() && self.jobs.count(Kind::Connect) < self.servable()
     }
 
     /// Whether such a connect may start now.
@@ -61,10 +61,13 @@ impl<T: LedgerTypes> Ledger<T> {
             let next = self
                 .idle
                 .next(Some(effects.now()), self.background.can_spawn());
-            let entry = self.idle.take(self.background.can_spawn())?;
+            let mut entry = self.idle.take(self.background.can_spawn())?;
             match next {
                 Next::Ready => return Some((entry, None)),
-                Next::Suspect => return Some((entry, Some(Kind::Check))),
+                Next::Suspect | Next::Intercepted => {
+                    entry.set_calls_manager(next == Next::Suspect);
+                    return Some((entry, Some(Kind::Check)));
+                }
                 Next::Dirty => return Some((entry, Some(Kind::Recycle))),
                 Next::Expired => {
                     let reason = self.idle.expired_by(&entry);
@@ -81,7 +84,7 @@ impl<T: LedgerTypes> Ledger<T> {
     /// own job.
     pub(super) fn supply_head_too(&mut self, effects: &mut Effects<T>) {
         self.supply(effects);
-        let Some(head) = self.queue.head() else {
+        let Some(head) = self.next_served() else {
             return;
         };
         match self.take_idle(effects) {
@@ -127,7 +130,7 @@ impl<T: LedgerTypes> Ledger<T> {
     /// The caller has counted the connection out of where it was.
     #[inline]
     pub(super) fn give_clean(&mut self, mut entry: T::Entry) -> Option<(Ticket, Option<JobKey>)> {
-        let Some(head) = self.queue.head() else {
+        let Some(head) = self.next_served() else {
             self.idle.push(entry, false);
             return None;
         };

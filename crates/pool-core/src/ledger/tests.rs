@@ -14,7 +14,7 @@ use self::dice::Dice;
 pub(super) use self::plain::Plain;
 use self::world::World;
 use super::*;
-use crate::{CloseReason, Verdict};
+use crate::{CloseReason, Priority, Verdict};
 
 #[test]
 fn a_waiter_is_served_by_what_comes_first() {
@@ -119,7 +119,9 @@ fn a_timer_that_strikes_too_early_costs_no_waiter_its_place() {
             at: deadline,
             is_of_pool: true,
         };
-        let queued = world.ledger.enqueue(waker, Some(noted), world.now);
+        let queued = world
+            .ledger
+            .enqueue(waker, Some(noted), Priority::Normal, world.now);
         queued
             .map(|queued| queued.ticket)
             .expect("the pool is open")

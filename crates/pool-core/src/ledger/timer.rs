@@ -126,7 +126,7 @@ impl<T: LedgerTypes> Ledger<T> {
 
     /// Gives jobs that nobody drives to waiters without a job. It starts nothing.
     fn adopt_undriven(&mut self, effects: &mut Effects<T>) {
-        while let Some(ticket) = self.queue.first_unassigned() {
+        while let Some(ticket) = self.next_unassigned() {
             match self.jobs.undriven().first() {
                 Some(key) => self.adopt(*key, ticket, effects),
                 None => return,

@@ -114,6 +114,17 @@ impl Observer for TracingObserver {
                 error,
                 ..
             } => emit!(debug, waiter, waited_ms = millis(waited), %error),
+            Event::Rejected {
+                place,
+                label,
+                error,
+                ..
+            } => emit!(
+                debug,
+                place = %PlaceAndLabel { place, label: None },
+                label,
+                %error
+            ),
             Event::TimedOut {
                 waiter,
                 waited,

@@ -156,6 +156,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::Priority;
 
     fn of_pool(at: Instant) -> Deadline {
         Deadline {
@@ -172,7 +173,12 @@ mod tests {
     }
 
     fn push(queue: &mut Queue<u8, u8>, deadline: Deadline) -> Ticket {
-        queue.push(Waker::noop().clone(), Some(deadline))
+        queue.push(
+            Waker::noop().clone(),
+            Some(deadline),
+            Priority::Normal,
+            deadline.at,
+        )
     }
 
     fn next(queue: &mut Queue<u8, u8>) -> Option<Instant> {

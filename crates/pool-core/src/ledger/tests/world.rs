@@ -13,7 +13,7 @@ use crate::ledger::{
     Answer, ClockReading, Deadline, Effects, Found, JobKey, Kind, Ledger, Outcome, Poller,
     Returned, Settled, StepReport, Take, TakenJob, Ticket, Work,
 };
-use crate::{AbortHandle, CloseReason, ErrorClass, Verdict};
+use crate::{AbortHandle, CloseReason, ErrorClass, Priority, Verdict};
 
 /// Counts the wake-ups of all waiters.
 #[derive(Default)]
@@ -138,7 +138,9 @@ impl World {
             at,
             is_of_pool: true,
         });
-        let queued = self.ledger.enqueue(self.waker.clone(), noted, self.now);
+        let queued = self
+            .ledger
+            .enqueue(self.waker.clone(), noted, Priority::Normal, self.now);
         let mut queued = queued.ok()?;
         if !(queued.only_waits && self.tries_fast) {
             let was_set = queued.set_timer;
