@@ -51,7 +51,10 @@ pub(crate) async fn fill<M: Manager>(shared: &Arc<Shared<M>>) -> Result<(), Erro
         let mut first = None;
         let poll = jobs.poll(cx, |settled| {
             if let Settled::Lost { failure, .. } = settled {
-                first.get_or_insert(failure.unwrap_or(Error::Closed));
+                let is_closed = shared.ledger().stage() != Stage::Open;
+                // Without a failure, the pool was closed, or made so small that the connection was not needed.
+                let why = failure.or(is_closed.then_some(Error::Closed));
+                first = first.take().or(why);
             }
         });
         match first {

@@ -45,6 +45,12 @@ pub enum Readiness {
         /// How long ago that was.
         age: Duration,
     },
+    /// The pool is suspended ([`Pool::suspend`](crate::Pool::suspend)): an acquire waits until it is resumed.
+    #[non_exhaustive]
+    Suspended {
+        /// The pool's counts.
+        status: Status,
+    },
     /// The pool is closed, or closes.
     Closed,
 }
@@ -65,7 +71,8 @@ impl Readiness {
         match self {
             Self::Ready { status }
             | Self::Busy { status, .. }
-            | Self::CannotConnect { status, .. } => Some(*status),
+            | Self::CannotConnect { status, .. }
+            | Self::Suspended { status } => Some(*status),
             Self::Closed => None,
         }
     }
@@ -75,6 +82,7 @@ impl Readiness {
         let has_room = status.maxsize() == 0 || status.size() < status.maxsize();
         let can_connect = has_room && failed_connect.is_none();
         match failed_connect {
+            _ if status.is_suspended() => Self::Suspended { status },
             Some((class, age)) if open == 0 => Self::CannotConnect { status, class, age },
             _ if status.waiting() == 0 && (status.freesize() > 0 || can_connect) => {
                 Self::Ready { status }
@@ -112,6 +120,9 @@ impl fmt::Display for Readiness {
                 Rounded(*age),
                 class.as_str()
             ),
+            Self::Suspended { status } => {
+                write!(f, "not serving: the pool is suspended; {status}")
+            }
             Self::Closed => f.write_str("not serving: the pool is closed"),
         }
     }

@@ -46,6 +46,7 @@ pub(crate) struct Counters {
     pub(crate) connects: u64,
     pub(crate) connect_failures: u64,
     pub(crate) detached: u64,
+    pub(crate) added: u64,
     pub(crate) slow_acquires: u64,
     pub(crate) suspected_leaks: u64,
     pub(crate) closes: [u64; REASON_NAMES.len()],
@@ -89,6 +90,10 @@ impl Stats {
     /// How many connects failed, panicked or took too long.
     pub fn connect_failures(&self) -> u64 {
         self.counters.connect_failures
+    }
+    /// How many connections were added from outside ([`Pool::add`](crate::Pool::add)).
+    pub fn added(&self) -> u64 {
+        self.counters.added
     }
     /// How many connections were detached.
     pub fn detached(&self) -> u64 {

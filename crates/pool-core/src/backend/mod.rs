@@ -3,6 +3,7 @@
 //! A [`Backend`] is apart from the pool's shared state, so that a future that is stored in the ledger does not keep the
 //! ledger alive.
 
+mod limits;
 mod steps;
 
 use std::marker::PhantomData;
@@ -10,8 +11,10 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
+use self::limits::Limits;
 use crate::config::{Config, ConfigError};
 use crate::error::Error;
+use crate::extensions::Extensions;
 use crate::ledger::{ConnectionKey, LedgerEntry, LedgerTypes, Outcome, StepReport};
 use crate::panics::{catch_panic, ignore_panic};
 use crate::{BoxFuture, CloseReason, Manager, Runtime, Verdict};
@@ -35,6 +38,7 @@ pub(crate) struct Entry<C> {
     /// How long its manager lets it be idle.
     idle_limit: Option<Duration>,
     pub(crate) uses: u64,
+    pub(crate) extensions: Extensions,
 }
 
 impl<C> LedgerEntry for Box<Entry<C>> {
@@ -55,7 +59,9 @@ impl<C> LedgerEntry for Box<Entry<C>> {
 pub(crate) struct Backend<M> {
     pub(crate) manager: M,
     pub(crate) runtime: Arc<dyn Runtime>,
+    /// The settings that the pool was built with. Those that [`limits`](Self::limits) or the ledger has can change.
     pub(crate) config: Config,
+    pub(crate) limits: Limits,
     /// The runtime's clock is the real one.
     ///
     /// The built-in timer then keeps the pool's time, so that deadlines strike also where nobody drives the runtime.
@@ -68,6 +74,7 @@ impl<M> Backend<M> {
             is_real_time: runtime.is_real_time(),
             manager,
             runtime,
+            limits: Limits::new(&config),
             config,
         }
     }

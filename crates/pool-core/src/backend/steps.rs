@@ -9,9 +9,10 @@ use std::time::{Duration, Instant};
 
 use super::{Backend, Entry, PoolTypes, no_timer, poll_timer};
 use crate::error::{Error, Phase};
+use crate::extensions::Extensions;
 use crate::ledger::{ConnectionKey, Kind, LedgerTypes, Outcome, SharedError, StepReport, Work};
 use crate::panics::{catch_panic, ignore_panic};
-use crate::{ErrorClass, Manager, Status};
+use crate::{AbortHandle, ErrorClass, Manager, Status};
 
 type EntryOf<M> = <PoolTypes<M> as LedgerTypes>::Entry;
 type FutureOf<M> = <PoolTypes<M> as LedgerTypes>::Future;
@@ -58,7 +59,7 @@ impl<M: Manager> Backend<M> {
         // The manager is called inside the future, so that a panic before its first await is contained too.
         let connect = async { self.manager.connect().await };
         let connect = crate::spans::within(Phase::Connect, &self.config.name, key.id, connect);
-        let result = self.within(self.config.connect_timeout, connect).await;
+        let result = self.within(self.limits.connect.get(), connect).await;
         let now = self.now();
         let took = Some(now.saturating_duration_since(began));
         let failure = match result {
@@ -80,12 +81,31 @@ impl<M: Manager> Backend<M> {
         (outcome, report)
     }
 
+    /// Opens a connection that is none of the pool's.
+    pub(crate) async fn connect_apart(&self) -> Result<M::Connection, Error<M::Error>> {
+        let connect = async { self.manager.connect().await };
+        let result = self.within(self.limits.connect.get(), connect).await;
+        let own = |error| Error::Connect(Arc::new(error));
+        result.map_err(|failure| failure.into_error(Phase::Connect, own))
+    }
+
     fn connected(
         &self,
         conn: M::Connection,
         key: ConnectionKey,
         now: Instant,
     ) -> Outcome<PoolTypes<M>> {
+        let (entry, abort) = self.entry(conn, key, now);
+        Outcome::Ready(entry, abort)
+    }
+
+    /// A connection that the pool is to keep, and how to abort it.
+    pub(crate) fn entry(
+        &self,
+        conn: M::Connection,
+        key: ConnectionKey,
+        now: Instant,
+    ) -> (EntryOf<M>, Option<AbortHandle>) {
         let idle_limit = ignore_panic(|| self.manager.idle_limit(&conn)).flatten();
         let entry = Box::new(Entry {
             conn,
@@ -94,16 +114,17 @@ impl<M: Manager> Backend<M> {
             idle_since: Some(now),
             idle_limit,
             uses: 0,
+            extensions: Extensions::default(),
         });
         let abort = ignore_panic(|| self.manager.abort_handle(&entry.conn)).flatten();
-        Outcome::Ready(entry, abort)
+        (entry, abort)
     }
 
     async fn check(&self, mut entry: EntryOf<M>) -> Ended<M> {
         let (began, key) = (self.began(), entry.key);
         let check = async { self.manager.check(&mut entry.conn).await };
         let check = crate::spans::within(Phase::Check, &self.config.name, key.id, check);
-        let result = self.within(self.config.check_timeout, check).await;
+        let result = self.within(self.limits.check.get(), check).await;
         self.ended(entry, Phase::Check, began, result)
     }
 
@@ -115,7 +136,7 @@ impl<M: Manager> Backend<M> {
         let id = entry.key.id;
         let check = async { self.manager.check(&mut entry.conn).await };
         let check = crate::spans::within(Phase::Check, &self.config.name, id, check);
-        let result = self.within(self.config.check_timeout, check).await;
+        let result = self.within(self.limits.check.get(), check).await;
         result.map_err(|failure| {
             let can_close = matches!(failure, StepFailure::Error(_));
             let error = failure.into_error(Phase::Check, |own| Error::Check(Arc::new(own)));
@@ -127,7 +148,7 @@ impl<M: Manager> Backend<M> {
         let (began, key) = (self.began(), entry.key);
         let recycle = async { self.manager.recycle(&mut entry.conn).await };
         let recycle = crate::spans::within(Phase::Recycle, &self.config.name, key.id, recycle);
-        let result = self.within(self.config.recycle_timeout, recycle).await;
+        let result = self.within(self.limits.recycle.get(), recycle).await;
         self.ended(entry, Phase::Recycle, began, result)
     }
 
@@ -138,7 +159,7 @@ impl<M: Manager> Backend<M> {
             Ok::<(), M::Error>(())
         };
         let close = crate::spans::within(Phase::Close, &self.config.name, key.id, close);
-        let result = self.within(self.config.close_timeout, close).await;
+        let result = self.within(self.limits.close.get(), close).await;
         let mut report = StepReport::of_success(None);
         // Where the close failed, the connection was dropped with its future.
         if let Err(failure) = result {

@@ -1,6 +1,7 @@
 //! The settings of a pool and their validation.
 
 mod govern;
+mod knobs;
 
 use std::borrow::Cow;
 use std::fmt;
@@ -9,6 +10,7 @@ use std::time::Duration;
 
 pub use self::govern::StartPolicy;
 pub(crate) use self::govern::{Connects, Lifetimes, Waiting};
+pub use self::knobs::{Knobs, Settings};
 
 /// What to tell a user whose time-out cannot be kept.
 pub(crate) const NO_TIMER: &str = "this build has no timer: enable pool-core's `timer` feature or a runtime's, or pass a runtime with Builder::runtime";

@@ -226,7 +226,8 @@ impl<T: LedgerTypes> Ledger<T> {
     /// polled, or their task was dropped. Where somebody waits without a job, he gets them; a pool that closes drives
     /// what is left.
     pub(super) fn undo_unbegun(&mut self, effects: &mut Effects<T>) {
-        let is_needed = !self.lifecycle.is_open() || self.queue.first_unassigned().is_some();
+        let takes_them = self.lifecycle.serves() && self.queue.first_unassigned().is_some();
+        let is_needed = !self.lifecycle.is_open() || takes_them;
         if self.jobs.undriven_count() == 0 || is_needed {
             return;
         }

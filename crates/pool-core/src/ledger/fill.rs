@@ -13,7 +13,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 pub(super) struct Fill {
     minsize: usize,
     /// With so many connections, an acquire need not look whether one is missing: minsize, and more than there can be
-    /// once the pool closes.
+    /// while the pool is suspended and once it closes.
     enough: usize,
     /// The largest number of connections; `usize::MAX` where it is unlimited.
     limit: usize,
@@ -45,9 +45,25 @@ impl Fill {
         self.enough
     }
 
-    /// The pool closes.
+    /// The pool closes, or is suspended.
     pub(super) fn stop(&mut self) {
         self.enough = usize::MAX;
+    }
+
+    /// The pool is not suspended any more.
+    pub(super) fn start(&mut self) {
+        self.enough = self.minsize;
+    }
+
+    /// The settings have changed. `serves`: the pool hands out connections.
+    pub(super) fn reconfigured(&mut self, config: &Config, serves: bool) {
+        self.minsize = config.minsize;
+        self.limit = config.limit();
+        self.maxsize = config.maxsize;
+        match serves {
+            true => self.start(),
+            false => self.stop(),
+        }
     }
 
     pub(super) fn maxsize(&self) -> usize {
@@ -82,7 +98,7 @@ impl<T: LedgerTypes> Ledger<T> {
         let closing = self.jobs.count(Kind::Close) + self.departing;
         let size = self.size();
         let wanted = self.fill.minsize.saturating_sub(size - closing);
-        wanted.min(self.fill.limit - size)
+        wanted.min(self.fill.limit.saturating_sub(size))
     }
 
     /// Starts the connects that are missing for minsize, unless the last one failed just now.
@@ -90,7 +106,7 @@ impl<T: LedgerTypes> Ledger<T> {
         if self.fill.retry_at.is_some_and(|at| effects.now() < at) {
             return;
         }
-        while self.lifecycle.is_open() && self.missing() > 0 {
+        while self.lifecycle.serves() && self.missing() > 0 {
             let key = self.insert_job(Kind::Connect, None, Driver::Nobody);
             effects.spawn_driver(key);
         }
@@ -107,7 +123,8 @@ impl<T: LedgerTypes> Ledger<T> {
 
     /// When a background connect is tried again, if one is missing.
     pub(super) fn next_fill(&self) -> Option<Instant> {
-        self.fill.retry_at.filter(|_| self.missing() > 0)
+        let may_fill = self.lifecycle.serves() && self.missing() > 0;
+        self.fill.retry_at.filter(|_| may_fill)
     }
 }
 

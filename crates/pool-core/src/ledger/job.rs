@@ -135,6 +135,11 @@ impl<T: LedgerTypes> Job<T> {
         matches!(self.work, Work::Fresh(_))
     }
 
+    /// Whether it is a connect that has not begun.
+    pub(super) fn is_unbegun_connect(&self) -> bool {
+        self.kind == Kind::Connect && self.is_fresh()
+    }
+
     pub(super) fn is_polled(&self) -> bool {
         matches!(self.work, Work::Polled)
     }

@@ -27,8 +27,12 @@ mod lifecycle;
 mod note;
 mod queue;
 mod release;
+mod resize;
+mod retain;
+mod settings;
 mod settle;
 mod supply;
+mod suspend;
 mod timer;
 mod watch;
 
@@ -48,7 +52,7 @@ pub(crate) use self::idle_clock::ClockReading;
 pub(crate) use self::job::{JobKey, Kind, Poller, Take, TakenJob, Work};
 use self::jobs::Jobs;
 use self::lifecycle::Lifecycle;
-pub(crate) use self::lifecycle::{CloseWaiter, Stage};
+pub(crate) use self::lifecycle::{CloseWaiter, ClosingWaiter, Stage};
 pub(crate) use self::note::{Note, SharedError, StepReport};
 use self::queue::Queue;
 pub(crate) use self::queue::{Deadline, Ticket};
@@ -99,6 +103,8 @@ pub(crate) struct Ledger<T: LedgerTypes> {
     /// Whether a step has a deadline, by its kind.
     step_has_deadline: [bool; 4],
     watch: Watch,
+    /// The settings as they are now.
+    settings: Box<Config>,
 }
 
 impl<T: LedgerTypes> Ledger<T> {
@@ -115,13 +121,9 @@ impl<T: LedgerTypes> Ledger<T> {
             timer_at: None,
             jobs: Jobs::new(),
             departing: 0,
-            step_has_deadline: [
-                config.connect_timeout.is_some(),
-                config.check_timeout.is_some(),
-                config.recycle_timeout.is_some(),
-                config.close_timeout.is_some(),
-            ],
+            step_has_deadline: settings::step_has_deadline(config),
             watch: Watch::new(config),
+            settings: Box::new(config.clone()),
         }
     }
 
@@ -148,6 +150,7 @@ impl<T: LedgerTypes> Ledger<T> {
             closing: Count::of(self.jobs.count(Kind::Close) + self.departing),
             connecting: Count::of(self.jobs.count(Kind::Connect)),
             waiting: Count::of(self.queue.len()),
+            is_suspended: self.lifecycle.is_suspended(),
             minsize: self.fill.minsize(),
             maxsize: self.fill.maxsize(),
         }

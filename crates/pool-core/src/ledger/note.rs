@@ -79,6 +79,10 @@ pub(crate) enum Note {
     PoolClosing(Status),
     PoolTerminated(usize),
     PoolClosed,
+    PoolSuspended(Status),
+    PoolResumed(Status),
+    Resized(usize, usize),
+    Added(u64),
     SpawnFailed,
 }
 
@@ -203,6 +207,23 @@ impl Note {
             },
             Self::PoolTerminated(held) => Event::PoolTerminated { pool, held: *held },
             Self::PoolClosed => Event::PoolClosed { pool },
+            Self::PoolSuspended(status) => Event::PoolSuspended {
+                pool,
+                status: *status,
+            },
+            Self::PoolResumed(status) => Event::PoolResumed {
+                pool,
+                status: *status,
+            },
+            Self::Resized(from, to) => Event::Resized {
+                pool,
+                from: *from,
+                to: *to,
+            },
+            Self::Added(connection) => Event::Added {
+                pool,
+                connection: *connection,
+            },
             Self::SpawnFailed => Event::SpawnFailed { pool },
         }
     }

@@ -151,6 +151,8 @@ impl<T: LedgerTypes> Ledger<T> {
             self.close_gracefully(entry, None, CloseReason::PoolClosed, poller, effects)
         } else if was_cleared {
             self.close_gracefully(entry, None, CloseReason::Cleared, poller, effects)
+        } else if self.is_oversized() {
+            self.close_gracefully(entry, None, CloseReason::Resized, poller, effects)
         } else {
             self.keep(entry, job, poller, effects)
         }
@@ -179,7 +181,7 @@ impl<T: LedgerTypes> Ledger<T> {
             }
             return Settled::Kept;
         }
-        if wants_it && self.queue.is_empty() {
+        if wants_it && self.queue.is_empty() && self.lifecycle.serves() {
             self.held += 1;
             return Settled::Taken(entry);
         }

@@ -186,6 +186,11 @@ impl Observer for TracingObserver {
             } => emit!(warn, connection, reason = reason.as_str(), %error),
             Event::PoolClosing { status, .. } => emit!(debug, %status),
             Event::PoolTerminated { held, .. } => emit!(debug, held),
+            Event::PoolSuspended { status, .. } | Event::PoolResumed { status, .. } => {
+                emit!(info, %status);
+            }
+            Event::Resized { from, to, .. } => emit!(info, from, to),
+            Event::Added { connection, .. } => emit!(debug, connection),
             Event::PoolClosed { .. } => emit!(info),
             Event::SpawnFailed { .. } => emit!(debug),
         }
