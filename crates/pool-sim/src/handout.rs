@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use pool_core::{Error, Phase};
+use pool_core::{Error, Phase, PooledConnection};
 
 use crate::calls::Method;
 use crate::connection::SimConnection;
@@ -12,9 +12,9 @@ use crate::ops::no_panic;
 use crate::runtime::pick;
 use crate::script::Outcome;
 use crate::simulated::{Guard, SimError, Simulated};
-use crate::steps::{limit, method_of};
+use crate::steps::method_of;
 use crate::task::Task;
-use crate::world::{Acquiring, Done, World};
+use crate::world::{Acquiring, Done, Kind, World};
 
 impl<M: Simulated> World<M> {
     /// Takes what has come out of the calls and of the background tasks.
@@ -40,6 +40,14 @@ impl<M: Simulated> World<M> {
                     }
                 }
                 Done::Closed(Ok(())) => self.closed()?,
+                Done::Closing if self.is_closing || self.handles.is_empty() => {}
+                Done::Closing => return Err("closing() is ready, and nobody closes".into()),
+                Done::ShutDown(report) => self.was_shut_down(&report, call.kind)?,
+                Done::Ran(Ok(())) => {}
+                Done::Ran(Err(error)) => {
+                    let acquiring = call.acquire.expect("a run is known as an acquire");
+                    self.run_failed(&error, &acquiring)?;
+                }
                 Done::Filled(Ok(())) | Done::Released(Ok(())) | Done::Cleared => {}
             }
         }
@@ -61,7 +69,8 @@ impl<M: Simulated> World<M> {
                 if acquiring.came_too_late {
                     return Err("an acquire that began after the close was served".into());
                 }
-                self.served(guard, acquiring.since)?;
+                let is_as_asked = acquiring.changes == self.changes;
+                self.served(guard, is_as_asked.then_some(acquiring.since))?;
                 self.check_order(acquiring.arrival)
             }
             Err(error) => {
@@ -84,6 +93,7 @@ impl<M: Simulated> World<M> {
         let before: Vec<Arc<Task<Done<M>>>> = self
             .calls
             .iter()
+            .filter(|call| call.kind != Kind::Run)
             .filter(|call| call.acquire.as_ref().is_some_and(is_before))
             .map(|call| Arc::clone(&call.task))
             .collect();
@@ -96,16 +106,22 @@ impl<M: Simulated> World<M> {
         Ok(())
     }
 
-    /// A connection is handed out to somebody who asked for it at `since`.
-    fn served(&mut self, guard: Guard<M>, since: Instant) -> Result<(), String> {
+    /// A connection is handed out to somebody who asked for it at `since`; `None`: the settings have changed since.
+    fn served(&mut self, mut guard: Guard<M>, since: Option<Instant>) -> Result<(), String> {
         self.coverage.served += 1;
-        let wrong = SimConnection::now_taken(&guard);
+        let wrong = SimConnection::now_taken(&guard).or(wrong_extension(&mut guard));
         let (is_proven, is_checked, last_use) =
             guard.mark(|mark| (mark.is_proven, mark.is_checked, mark.last_use));
         self.held.push(Holding::new(guard));
         if let Some(wrong) = wrong {
             return Err(wrong);
         }
+        if self.is_suspended {
+            return Err("a connection was handed out by a suspended pool".into());
+        }
+        let Some(since) = since else {
+            return Ok(());
+        };
         let idle = since.saturating_duration_since(last_use);
         let limit = |value: u16| Duration::from_millis(value.into());
         let settings = &self.settings;
@@ -144,17 +160,22 @@ impl<M: Simulated> World<M> {
         match pool.try_acquire() {
             Ok(_) if is_closing => Err("try_acquire was served after the close".into()),
             Ok(guard) => {
-                self.served(guard, since)?;
+                self.served(guard, Some(since))?;
                 self.check_order(None)
             }
             Err(Error::Closed) if is_closing => Ok(()),
-            Err(Error::Exhausted) if !is_closing => Ok(()),
+            Err(Error::Suspended) if self.is_suspended => Ok(()),
+            Err(Error::Exhausted) if !is_closing && !self.is_suspended => Ok(()),
             Err(error) => Err(format!("try_acquire says: {error}")),
         }
     }
 
     /// Only an error that has a reason may come out of an acquire.
-    fn acquire_failed(&mut self, error: &SimError<M>, acquiring: &Acquiring) -> Result<(), String> {
+    pub(crate) fn acquire_failed(
+        &mut self,
+        error: &SimError<M>,
+        acquiring: &Acquiring,
+    ) -> Result<(), String> {
         let waited = self.now().saturating_duration_since(acquiring.since);
         let has_reason = match error {
             Error::Closed => self.is_closing,
@@ -185,7 +206,7 @@ impl<M: Simulated> World<M> {
         let Error::Timeout { status, .. } = error else {
             return Ok(());
         };
-        let can_be_nested = self.settings.labels > 0 && status.held() == limit;
+        let can_be_nested = self.settings.labels > 0 && status.held() >= limit;
         // Its label is the label of all.
         let is_nested = !error.is_nested() || can_be_nested;
         let holder = error.longest_holder();
@@ -236,12 +257,12 @@ impl<M: Simulated> World<M> {
         let Some(method) = method_of(phase).filter(|_| phase == wanted) else {
             return false;
         };
-        let is_limit = limit(&self.settings, method) == Some(after);
-        is_limit && self.record.page().steps.hear_of_time_out(method)
+        let mut page = self.record.page();
+        page.steps.hear_of_time_out(method, after)
     }
 
     /// An error must have a cause in the script.
-    fn failed(&mut self, error: &SimError<M>) -> Result<(), String> {
+    pub(crate) fn failed(&mut self, error: &SimError<M>) -> Result<(), String> {
         self.coverage.errors += 1;
         let is_scripted = |wanted: &[Outcome]| self.record.page().has_any(wanted);
         let has_cause = match error {
@@ -282,4 +303,17 @@ impl<M: Simulated> World<M> {
         }
         Ok(())
     }
+}
+
+/// What is stored with a connection stays with it, whoever holds it.
+fn wrong_extension<M: Simulated>(guard: &mut Guard<M>) -> Option<String> {
+    let id = guard.id;
+    let was_stored = guard.mark(|mark| std::mem::replace(&mut mark.has_extension, true));
+    let extensions = PooledConnection::extensions_mut(guard);
+    let stored = extensions.get_mut::<u64>().copied();
+    if extensions.insert(id) != stored || PooledConnection::extensions(guard).get() != Some(&id) {
+        return Some(format!("what was stored with connection {id} is not there"));
+    }
+    let is_right = stored == was_stored.then_some(id);
+    (!is_right).then(|| format!("{stored:?} was stored with connection {id}"))
 }

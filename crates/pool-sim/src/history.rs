@@ -27,6 +27,7 @@ struct Told {
     waits: u64,
     timeouts: u64,
     cancelled: u64,
+    added: u64,
     connects: u64,
     connect_failures: u64,
     detached: u64,
@@ -92,6 +93,7 @@ impl History {
             ("waits", stats.waits(), told.waits),
             ("timeouts", stats.timeouts(), told.timeouts),
             ("cancelled", stats.cancelled(), told.cancelled),
+            ("added", stats.added(), told.added),
             ("connects", stats.connects(), told.connects),
             (
                 "connect_failures",
@@ -150,6 +152,12 @@ impl Told {
             Event::ConnectStarted { connection, .. } => {
                 let earlier = self.connections.insert(connection, At::Connecting);
                 if earlier.is_some() {
+                    return Err("the number was used before".to_owned());
+                }
+            }
+            Event::Added { connection, .. } => {
+                self.added += 1;
+                if self.connections.insert(connection, At::Idle).is_some() {
                     return Err("the number was used before".to_owned());
                 }
             }

@@ -13,6 +13,7 @@ mod aborts;
 mod calls;
 mod connection;
 mod generate;
+mod govern;
 mod handout;
 mod held;
 mod history;

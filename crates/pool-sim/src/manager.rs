@@ -53,6 +53,10 @@ impl SimManager {
                 page.violations
                     .push("a connect began after the close".into());
             }
+            if page.is_suspended && page.fills == 0 {
+                let text = "a connect began in a suspended pool";
+                page.violations.push(text.into());
+            }
         }
         task::outside_of_tasks(|| self.call_the_pool());
         let outcome = self.record.next(method);
@@ -70,7 +74,9 @@ impl SimManager {
             return;
         };
         let status = pool.counts();
-        if status.maxsize() != 0 && status.size() > status.maxsize() {
+        // After a resize the world looks at how it gets smaller.
+        let was_resized = self.record.page().resizes > 0;
+        if !was_resized && status.maxsize() != 0 && status.size() > status.maxsize() {
             self.record
                 .blame(format!("I1: size exceeds maxsize; {status}"));
         }
@@ -167,6 +173,10 @@ impl Manager for SimManager {
             _ => {}
         });
         verdict
+    }
+
+    fn was_unused(&self, conn: &SimConnection) -> bool {
+        conn.mark(|mark| !mark.was_sent)
     }
 
     fn close(&self, conn: SimConnection) -> impl Future<Output = ()> + Send {

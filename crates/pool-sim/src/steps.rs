@@ -22,12 +22,14 @@ pub(crate) struct Steps {
     next: u64,
     under_way: BTreeMap<u64, Step>,
     /// How many were dropped when they had waited for as long as they may, by their method.
-    timed_out: [u64; 4],
+    timed_out: Vec<(Method, Duration)>,
 }
 
 /// A step under way.
 pub(crate) struct Step {
     pub(crate) method: Method,
+    /// How long it may wait: the limit when it began.
+    limit: Option<Duration>,
     /// When it had to wait for the first time: its deadline counts from then on.
     since: Option<Instant>,
     /// It waits, and is not being polled now.
@@ -44,24 +46,21 @@ impl Steps {
     }
 
     /// The steps that have waited for longer than they may.
-    pub(crate) fn overdue(
-        &self,
-        settings: &Settings,
-        now: Instant,
-    ) -> impl Iterator<Item = (&Step, Duration)> {
+    pub(crate) fn overdue(&self, now: Instant) -> impl Iterator<Item = (&Step, Duration)> {
         self.under_way.values().filter_map(move |step| {
             let waited = now.saturating_duration_since(step.since?);
-            let limit = limit(settings, step.method)?;
-            (step.waits && waited >= limit).then_some((step, waited))
+            (step.waits && waited >= step.limit?).then_some((step, waited))
         })
     }
 
-    /// Somebody hears that a step has timed out. Returns whether one has.
-    pub(crate) fn hear_of_time_out(&mut self, method: Method) -> bool {
-        let left = &mut self.timed_out[method as usize];
-        let did = *left > 0;
-        *left -= u64::from(did);
-        did
+    /// Somebody hears that a step has timed out after this time. Returns whether one has.
+    pub(crate) fn hear_of_time_out(&mut self, method: Method, after: Duration) -> bool {
+        let mut all = self.timed_out.iter();
+        let found = all.position(|one| *one == (method, after));
+        if let Some(index) = found {
+            self.timed_out.swap_remove(index);
+        }
+        found.is_some()
     }
 }
 
@@ -97,11 +96,13 @@ pub(crate) struct UnderWay {
 impl UnderWay {
     pub(crate) fn begin(record: &Arc<Record>, method: Method) -> Self {
         let mut page = record.page();
+        let limit = limit(&page.script.settings, method);
         let steps = &mut page.steps;
         steps.next += 1;
         let number = steps.next;
         let step = Step {
             method,
+            limit,
             since: None,
             waits: false,
             poller: None,
@@ -165,9 +166,9 @@ impl Page {
     fn is_given_up(&mut self, step: &Step, now: Instant, runs_tasks: bool) {
         let waited = step.since.map(|since| now.saturating_duration_since(since));
         let waited = waited.unwrap_or_default();
-        match limit(&self.script.settings, step.method) {
+        match step.limit {
             Some(limit) if waited >= limit => {
-                self.steps.timed_out[step.method as usize] += 1;
+                self.steps.timed_out.push((step.method, limit));
                 self.late_steps += 1;
             }
             None if matches!(step.method, Method::Check | Method::Close) => {}

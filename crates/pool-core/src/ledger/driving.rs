@@ -62,6 +62,7 @@ impl<T: LedgerTypes> Ledger<T> {
             self.jobs.set_connection(key, connection);
             self.history.note(|| Note::ConnectStarted(connection.id));
         }
+        self.jobs.note_deadline(key, self.step_has_deadline);
         self.jobs.take(key, poller)
     }
 
@@ -190,7 +191,7 @@ impl<T: LedgerTypes> Ledger<T> {
             // Where background tasks recycle, a recycle that was started for a waiter goes on like any other.
             let goes_on = kind == Kind::Connect
                 || (kind == Kind::Recycle && self.background.can_spawn())
-                || self.step_has_deadline[kind as usize];
+                || job.has_deadline;
             let nothing_ends_it = gave_up && has_started && !goes_on;
             if nothing_ends_it {
                 return self.cancel(key, CloseReason::Abandoned, effects);

@@ -8,12 +8,16 @@ impl<T: LedgerTypes> Ledger<T> {
     ///
     /// Only after a resize can this be so, because nothing connects beyond maxsize.
     pub(super) fn is_oversized(&self) -> bool {
-        self.lifecycle.is_shrinking() && self.surplus() > 0
+        self.lifecycle.is_shrinking() && self.staying() > self.fill.limit()
     }
 
-    fn surplus(&self) -> usize {
-        let leaving = self.jobs.count(Kind::Close) + self.departing;
-        (self.size() - leaving).saturating_sub(self.fill.limit())
+    /// Whether there is no place for a connection that has been counted out of where it was.
+    pub(super) fn is_one_too_many(&self) -> bool {
+        self.lifecycle.is_shrinking() && self.staying() >= self.fill.limit()
+    }
+
+    fn staying(&self) -> usize {
+        self.size() - self.jobs.count(Kind::Close) - self.departing
     }
 
     /// Maxsize is smaller than before.
@@ -32,7 +36,7 @@ impl<T: LedgerTypes> Ledger<T> {
     /// Closes idle connections, those that have been idle longest first, as long as the pool is larger than maxsize.
     /// What is in use or under way is let go when it comes back.
     pub(super) fn shrink(&mut self, effects: &mut Effects<T>) {
-        while self.surplus() > 0 {
+        while self.is_oversized() {
             let Some(entry) = self.idle.take_oldest() else {
                 return;
             };

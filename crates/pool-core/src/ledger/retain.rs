@@ -60,5 +60,7 @@ impl<T: LedgerTypes> Ledger<T> {
         }
         self.idle.note_return(&mut entry, effects.now());
         self.give_back_noted(entry, verdict, reason, effects);
+        // Connects that were missing for minsize may not be needed any more.
+        self.undo_unbegun(effects);
     }
 }

@@ -27,6 +27,10 @@ impl<T: LedgerTypes> Ledger<T> {
         self.step_has_deadline = step_has_deadline(&config);
         self.fill.reconfigured(&config, self.lifecycle.serves());
         self.watch.reconfigured(&config, now);
+        if !self.idle.is_timed() {
+            // Nobody has noted when those came back that lie ready.
+            self.take_answers_back();
+        }
         if self.idle.reconfigured(&config, ticks, now) {
             self.lifecycle.stamp_all_returns();
         }
@@ -36,6 +40,8 @@ impl<T: LedgerTypes> Ledger<T> {
             self.history.note(|| Note::Resized(from, to));
             self.begin_to_shrink(effects);
         }
+        // Nor may those connects be needed that were missing for a larger minsize.
+        self.undo_unbegun(effects);
         self.supply(effects);
         self.drive_undriven(effects);
         self.wake_upkeep(effects);

@@ -151,7 +151,7 @@ impl<T: LedgerTypes> Ledger<T> {
             self.close_gracefully(entry, None, CloseReason::PoolClosed, poller, effects)
         } else if was_cleared {
             self.close_gracefully(entry, None, CloseReason::Cleared, poller, effects)
-        } else if self.is_oversized() {
+        } else if self.is_one_too_many() {
             self.close_gracefully(entry, None, CloseReason::Resized, poller, effects)
         } else {
             self.keep(entry, job, poller, effects)

@@ -147,7 +147,7 @@ impl<T: LedgerTypes> Ledger<T> {
     /// A clean connection: to the head of the queue or to the idle list, or closed if the pool is closed.
     pub(super) fn hand_out(&mut self, entry: T::Entry, effects: &mut Effects<T>) {
         match self.lifecycle.stage() {
-            Stage::Open if self.is_oversized() => {
+            Stage::Open if self.is_one_too_many() => {
                 self.start_close(entry, CloseReason::Resized, effects);
                 self.supply(effects);
             }

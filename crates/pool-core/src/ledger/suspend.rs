@@ -25,7 +25,7 @@ impl<T: LedgerTypes> Ledger<T> {
 
     /// Takes back the connections that lie ready for waiters. Each of them was woken for it, so it looks again by itself
     /// and finds itself in the queue, in its old place.
-    fn take_answers_back(&mut self) {
+    pub(super) fn take_answers_back(&mut self) {
         let mut tickets = self.queue.tickets();
         // So that the connection of the first of them is the next one again.
         tickets.sort_by_key(|ticket| Reverse(self.queue.number(*ticket)));

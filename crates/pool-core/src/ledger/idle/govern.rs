@@ -66,16 +66,22 @@ impl<E: LedgerEntry> IdleList<E> {
         let Some(shortest) = shortest.filter(|_| !was_timed) else {
             return false;
         };
-        // Nobody has noted when these came back: they count as idle for as long as the limit.
-        let since = now.checked_sub(shortest).unwrap_or(now);
         for (_, entry) in self.clean.0.iter_mut().chain(&mut self.dirty.0) {
+            if entry.idle_since().is_some() {
+                continue;
+            }
+            // Nobody has noted when it came back: it counts as idle for as long as any limit, as far as the clock reaches.
+            let limits = [Some(shortest), config.pool_recycle, entry.idle_limit()];
+            let longest = limits.into_iter().flatten().max();
+            let since = longest.and_then(|longest| now.checked_sub(longest));
+            let since = since.or(now.checked_sub(shortest)).unwrap_or(now);
             entry.set_idle_since(Some(since));
         }
         !ticks
     }
 
     /// Whether a setting depends on the idle time.
-    fn is_timed(&self) -> bool {
+    pub(in crate::ledger) fn is_timed(&self) -> bool {
         matches!(self.check, crate::CheckPolicy::IdleFor(_)) || self.pool_recycle.is_some()
     }
 }
