@@ -128,7 +128,7 @@ impl<T: LedgerTypes> Ledger<T> {
             return Err(waker);
         }
         // Where every place is in somebody's hands, nothing is idle, under way or missing.
-        let all_are_held = self.held >= self.fill.limit();
+        let all_are_held = self.held == self.fill.all_held();
         let ticket = self.queue.push(waker, deadline);
         let deadline = deadline.map(|deadline| deadline.at);
         Ok(self.queued(ticket, all_are_held, deadline, now))

@@ -18,6 +18,9 @@ pub(super) struct Fill {
     /// The largest number of connections; `usize::MAX` where it is unlimited.
     limit: usize,
     maxsize: usize,
+    /// So many are held where every place is in somebody's hands: the limit, and more than there can be while there are
+    /// more connections than that.
+    all_held: usize,
     /// No background connect starts before this instant.
     retry_at: Option<Instant>,
     failures: u32,
@@ -30,6 +33,7 @@ impl Fill {
             enough: config.minsize,
             limit: config.limit(),
             maxsize: config.maxsize,
+            all_held: config.limit(),
             retry_at: None,
             failures: 0,
         }
@@ -73,6 +77,20 @@ impl Fill {
     #[inline]
     pub(super) fn limit(&self) -> usize {
         self.limit
+    }
+
+    /// With so many connections held, nothing is idle, under way or missing.
+    #[inline]
+    pub(super) fn all_held(&self) -> usize {
+        self.all_held
+    }
+
+    /// There may be more connections than maxsize, or not any more.
+    pub(super) fn set_shrinking(&mut self, is_shrinking: bool) {
+        self.all_held = match is_shrinking {
+            true => usize::MAX,
+            false => self.limit,
+        };
     }
 
     /// A connect has succeeded.

@@ -26,7 +26,7 @@ pub(super) struct Lifecycle {
     /// instant for it.
     returns_fast: bool,
     is_suspended: bool,
-    /// The pool is larger than maxsize, or was when somebody looked last.
+    /// There are more connections than maxsize, those on their way out included, or there were when somebody looked last.
     is_shrinking: bool,
     /// The instant of each return is needed, and the fast case does not know it.
     stamps_all_returns: bool,

@@ -29,7 +29,7 @@ impl<T: LedgerTypes> Ledger<T> {
         for key in unbegun.into_iter().take(too_many) {
             self.cancel(key, CloseReason::Resized, effects);
         }
-        self.lifecycle.set_shrinking(true);
+        self.set_shrinking(true);
         self.shrink(effects);
     }
 
@@ -42,6 +42,13 @@ impl<T: LedgerTypes> Ledger<T> {
             };
             self.start_close(entry, CloseReason::Resized, effects);
         }
-        self.lifecycle.set_shrinking(false);
+        if self.size() <= self.fill.limit() {
+            self.set_shrinking(false);
+        }
+    }
+
+    fn set_shrinking(&mut self, is_shrinking: bool) {
+        self.lifecycle.set_shrinking(is_shrinking);
+        self.fill.set_shrinking(is_shrinking);
     }
 }
