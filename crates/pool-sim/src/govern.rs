@@ -2,16 +2,15 @@
 
 use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::task::Poll;
+use std::sync::Arc;
 use std::time::Duration;
 
 use pool_core::{BoxFuture, Error, IdleConnection, PooledConnection, Runtime, ShutdownReport};
 
 use crate::connection::SimConnection;
 use crate::runtime::pick;
-use crate::simulated::{Guard, SimError, Simulated};
-use crate::world::{Acquiring, Done, Kind, World, check_policy, idle_order};
+use crate::simulated::{SimError, Simulated};
+use crate::world::{Done, Kind, World, check_policy, idle_order};
 
 impl<M: Simulated> World<M> {
     /// A shutdown. Its future says before each poll that it may terminate the pool.
@@ -66,7 +65,8 @@ impl<M: Simulated> World<M> {
             is_here && words.contains(&left.to_string())
         });
         let was_late = report.took() >= within;
-        if report.is_clean() != is_clean || !is_told || !is_clean && !(is_over && was_late) {
+        let may_be_unclean = is_over && was_late;
+        if report.is_clean() != is_clean || !is_told || !(is_clean || may_be_unclean) {
             return Err(format!("a shutdown within {within:?} says: {words}"));
         }
         match self.handles.first() {
@@ -240,62 +240,6 @@ impl<M: Simulated> World<M> {
         }
     }
 
-    /// A `run`: its work takes a poll or two, and fails where its connection is broken.
-    pub(crate) fn start_run(&mut self, number: u16) -> bool {
-        let Some(pool) = pick(&self.handles, number).cloned() else {
-            return false;
-        };
-        let record = Arc::clone(&self.record);
-        let acquiring = Acquiring {
-            arrival: None,
-            since: self.now(),
-            own_timeout: None,
-            timeout: None,
-            changes: 0,
-            came_too_late: false,
-        };
-        let run = async move {
-            let attempts: Arc<Mutex<Vec<Attempt>>> = Arc::default();
-            let seen = Arc::clone(&attempts);
-            let result = pool.run(async move |conn: &mut Guard<M>| {
-                let attempt = work(conn, number).await;
-                let is_ok = !attempt.is_broken;
-                seen.lock()
-                    .unwrap_or_else(PoisonError::into_inner)
-                    .push(attempt);
-                // The connection may fail, and then the pool's own error is at hand.
-                is_ok.then_some(()).ok_or(Error::<M::Error>::Discarded)
-            });
-            let result = result.await;
-            let attempts = attempts.lock().unwrap_or_else(PoisonError::into_inner);
-            if attempts.len() > 2 || (attempts.len() == 2 && !attempts[0].may_be_repeated()) {
-                record.blame(format!("run has tried again: {attempts:?}"));
-            }
-            Done::Ran(match result {
-                // Its work has failed.
-                Err(Error::Discarded) if attempts.last().is_some_and(|last| last.is_broken) => {
-                    Ok(())
-                }
-                other => other,
-            })
-        };
-        self.push(Box::pin(run), Some(acquiring));
-        self.last_call_is(true, Kind::Run);
-        true
-    }
-
-    pub(crate) fn run_failed(
-        &mut self,
-        error: &SimError<M>,
-        acquiring: &Acquiring,
-    ) -> Result<(), String> {
-        // Its time-out may be that of its second acquire.
-        if !matches!(error, Error::Timeout { .. }) {
-            self.acquire_failed(error, acquiring)?;
-        }
-        self.failed(error)
-    }
-
     /// Closes every third idle connection.
     pub(crate) fn retain(&mut self, number: u16) -> Result<(), String> {
         let Some(pool) = pick(&self.handles, number).cloned() else {
@@ -305,7 +249,7 @@ impl<M: Simulated> World<M> {
         let closed = pool.retain(|conn: &IdleConnection| {
             asked += 1;
             // It runs without the lock.
-            let is_kept = pool.size() > 0 && (conn.id() + u64::from(number)) % 3 != 0;
+            let is_kept = pool.size() > 0 && !(conn.id() + u64::from(number)).is_multiple_of(3);
             if !is_kept {
                 refused.push((conn.id(), conn.uses(), conn.age() >= conn.idle_for()));
             }
@@ -348,56 +292,5 @@ impl<M: Simulated> World<M> {
             true => Ok(()),
             false => Err(format!("add has taken it: {added}; {status}")),
         }
-    }
-}
-
-/// What was seen of one attempt of a run.
-#[derive(Debug)]
-struct Attempt {
-    is_broken: bool,
-    was_sent: bool,
-}
-
-impl Attempt {
-    fn may_be_repeated(&self) -> bool {
-        self.is_broken && !self.was_sent
-    }
-}
-
-async fn work<M: Simulated>(conn: &mut Guard<M>, number: u16) -> Attempt {
-    let (id, sends) = (PooledConnection::id(conn), number % 2 == 1);
-    let held = InRun { conn, id };
-    let wrong = SimConnection::now_taken(held.conn);
-    held.conn.record.page().held_by_runs.insert(id);
-    if let Some(wrong) = wrong {
-        held.conn.record.blame(wrong);
-    }
-    held.conn.mark(|mark| mark.was_sent = sends);
-    let mut left = number % 3;
-    poll_fn(|cx| match left {
-        0 => Poll::Ready(()),
-        _ => {
-            left -= 1;
-            cx.waker().wake_by_ref();
-            Poll::Pending
-        }
-    })
-    .await;
-    held.conn.mark(|mark| Attempt {
-        is_broken: mark.is_broken,
-        was_sent: mark.was_sent,
-    })
-}
-
-/// A connection in the hands of a run.
-struct InRun<'a, M: Simulated> {
-    conn: &'a Guard<M>,
-    id: u64,
-}
-
-impl<M: Simulated> Drop for InRun<'_, M> {
-    fn drop(&mut self) {
-        self.conn.now_left();
-        self.conn.record.page().held_by_runs.remove(&self.id);
     }
 }

@@ -21,6 +21,7 @@ mod laws;
 mod manager;
 mod ops;
 mod report;
+mod run;
 mod runtime;
 mod script;
 mod settle;

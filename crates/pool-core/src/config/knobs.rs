@@ -46,7 +46,7 @@ macro_rules! knobs {
     ($($name:ident: $argument:ty => $type:ty, $($field:ident).+;)*) => {
         impl Settings {
             $(
-                #[doc = concat!("See [`Builder::", stringify!($name), "`](crate::Builder::", stringify!($name), ").")]
+                #[doc = concat!("The setting `", stringify!($name), "`: see the builder's method of this name.")]
                 pub fn $name(&self) -> $type {
                     self.config.$($field).+
                 }
@@ -55,7 +55,7 @@ macro_rules! knobs {
 
         impl Knobs {
             $(
-                #[doc = concat!("See [`Builder::", stringify!($name), "`](crate::Builder::", stringify!($name), ").")]
+                #[doc = concat!("The setting `", stringify!($name), "`: see the builder's method of this name.")]
                 pub fn $name(&mut self, value: $argument) {
                     self.wanted.config.$($field).+ = value.into();
                 }
