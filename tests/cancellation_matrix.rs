@@ -7,6 +7,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use support::{Mode, Moment, Probe, Stage, Surroundings};
 
+#[path = "cancellation_matrix/govern.rs"]
+mod govern;
 #[path = "cancellation_matrix/interceptors.rs"]
 mod interceptors;
 #[path = "cancellation_matrix/play.rs"]

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-/// What the pool knows of a connection beside the connection itself; an [`Interceptor`](crate::Interceptor) gets it.
-#[derive(Clone, Debug)]
+/// What the pool knows of a connection beside the connection itself; an [`Interceptor`](crate::Interceptor) and the closure of
+/// [`Pool::retain`](crate::Pool::retain) get it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ConnectionInfo {
     pub(crate) id: u64,
     pub(crate) age: Duration,
@@ -23,7 +24,8 @@ impl ConnectionInfo {
     }
 
     /// How long it has been idle. In real time it is measured in ticks, see
-    /// [`pool_recycle`](crate::Builder::pool_recycle), and may be a tick too long.
+    /// [`CheckPolicy::IdleFor`](crate::CheckPolicy::IdleFor), and may be a tick too long. Zero in a pool in which no setting
+    /// depends on it.
     pub fn idle_for(&self) -> Duration {
         self.idle_for
     }

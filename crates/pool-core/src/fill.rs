@@ -81,8 +81,14 @@ impl<M: Manager> Filling<M> {
                 }
             });
             if let Some(failure) = first {
-                // A connect that was not begun before the breaker opened has no failure of its own.
-                return Poll::Ready(Err(failure.or(refusal).unwrap_or_else(|| self.refusal())));
+                // A connect that was not begun before the breaker opened has no failure of its own. Nor has one that is
+                // not needed any more, because the pool was made smaller.
+                let why = failure
+                    .or_else(|| refusal.clone())
+                    .or_else(|| self.refusal());
+                if let Some(error) = why {
+                    return Poll::Ready(Err(error));
+                }
             }
             if self.missing == 0 {
                 return poll.map(Ok);
@@ -124,11 +130,14 @@ impl<M: Manager> Filling<M> {
         refusal
     }
 
-    /// Why a connect is gone that nobody has begun.
-    fn refusal(&self) -> Error<M::Error> {
+    /// Why a connect is gone that nobody has begun, if it is missed.
+    fn refusal(&self) -> Option<Error<M::Error>> {
         let now = self.shared.now();
-        let refusal = self.shared.ledger().refusal(now);
-        refusal.unwrap_or(Error::Closed)
+        let ledger = self.shared.ledger();
+        match ledger.stage() {
+            Stage::Open => ledger.refusal(now),
+            _ => Some(Error::Closed),
+        }
     }
 }
 

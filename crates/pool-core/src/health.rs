@@ -47,6 +47,12 @@ pub enum Readiness {
         /// How long it is until the next attempt, if the breaker is open.
         retry_after: Option<Duration>,
     },
+    /// The pool is suspended ([`Pool::suspend`](crate::Pool::suspend)): an acquire waits until it is resumed.
+    #[non_exhaustive]
+    Suspended {
+        /// The pool's counts.
+        status: Status,
+    },
     /// The pool is closed, or closes.
     Closed,
 }
@@ -67,7 +73,8 @@ impl Readiness {
         match self {
             Self::Ready { status }
             | Self::Busy { status, .. }
-            | Self::CannotConnect { status, .. } => Some(*status),
+            | Self::CannotConnect { status, .. }
+            | Self::Suspended { status } => Some(*status),
             Self::Closed => None,
         }
     }
@@ -81,6 +88,7 @@ impl Readiness {
         let has_room = status.maxsize() == 0 || status.size() < status.maxsize();
         let can_connect = has_room && failed_connect.is_none();
         match failed_connect {
+            _ if status.is_suspended() => Self::Suspended { status },
             Some((class, age)) if open == 0 => Self::CannotConnect {
                 status,
                 class,
@@ -134,6 +142,9 @@ impl fmt::Display for Readiness {
                 )?;
                 next_attempt(f, *retry_after)?;
                 write!(f, "; {status}")
+            }
+            Self::Suspended { status } => {
+                write!(f, "not serving: the pool is suspended; {status}")
             }
             Self::Closed => f.write_str("not serving: the pool is closed"),
         }
@@ -254,6 +265,10 @@ impl<M: Manager> Pool<M> {
             poll_fn(|cx| jobs.poll(cx, |end| settled = Some(end))).await;
             match settled {
                 Some(Settled::Kept | Settled::Taken(_)) => Ok(()),
+                // It lives, and is closed for another reason: the pool was made smaller, for example.
+                Some(Settled::Lost {
+                    succeeded: true, ..
+                }) if shared.ledger().stage() == Stage::Open => Ok(()),
                 Some(Settled::Lost {
                     failure: Some(error),
                     ..

@@ -100,6 +100,16 @@ pub trait Manager: Send + Sync + 'static {
         None
     }
 
+    /// Whether nothing was sent over the connection since it was handed out. The default is `false`: nobody knows.
+    ///
+    /// [`Pool::run`](crate::Pool::run) asks for it when the work failed. Where this says `true` and
+    /// [`on_release`](Self::on_release) says [`Verdict::Discard`], the work is tried once more with another connection. So
+    /// say `true` only if the server cannot have done anything.
+    fn was_unused(&self, conn: &Self::Connection) -> bool {
+        let _ = conn;
+        false
+    }
+
     /// Closes a connection that leaves the pool. The default drops it.
     ///
     /// A connection whose step panicked or ran into its deadline is dropped without this call, because nobody knows

@@ -48,6 +48,7 @@ pub(crate) struct Counters {
     pub(crate) connect_retries: u64,
     pub(crate) breaker_opens: u64,
     pub(crate) detached: u64,
+    pub(crate) added: u64,
     pub(crate) slow_acquires: u64,
     pub(crate) suspected_leaks: u64,
     pub(crate) rejected: u64,
@@ -101,6 +102,10 @@ impl Stats {
     /// How often the breaker has opened; see [`Event::BreakerOpened`](crate::Event::BreakerOpened).
     pub fn breaker_opens(&self) -> u64 {
         self.counters.breaker_opens
+    }
+    /// How many connections were added from outside ([`Pool::add`](crate::Pool::add)).
+    pub fn added(&self) -> u64 {
+        self.counters.added
     }
     /// How many connections were detached.
     pub fn detached(&self) -> u64 {

@@ -63,6 +63,16 @@ pub(crate) struct Page {
     pub(crate) told: (u32, u32),
     /// How often `clear` was called.
     pub(crate) clears: u64,
+    /// How often maxsize was changed.
+    pub(crate) resizes: u64,
+    /// The pool is suspended.
+    pub(crate) is_suspended: bool,
+    /// How many calls of `fill` and `build` there were: what they open is opened in a suspended pool, too.
+    pub(crate) fills: u64,
+    /// How many were open when somebody looked last.
+    was_open: usize,
+    /// The connections that a `run` holds, by the numbers of the pool.
+    pub(crate) held_by_runs: BTreeSet<u64>,
     /// The connections that `on_release` did not want back.
     pub(crate) unwanted: BTreeSet<u64>,
     pub(crate) violations: Vec<String>,
@@ -96,6 +106,10 @@ pub(crate) struct Mark {
     pub(crate) is_unseen_return: bool,
     /// It has left the pool alive: it was detached, or held by somebody when the pool was terminated.
     pub(crate) is_off_books: bool,
+    /// Its present holder has sent something.
+    pub(crate) was_sent: bool,
+    /// Something was stored with it.
+    pub(crate) has_extension: bool,
     /// How often it was seen in somebody's hands.
     pub(crate) uses: u64,
     pub(crate) opened: Instant,
@@ -125,6 +139,11 @@ impl Record {
                 is_terminating: false,
                 told: (0, 0),
                 clears: 0,
+                resizes: 0,
+                is_suspended: false,
+                fills: 0,
+                was_open: 0,
+                held_by_runs: BTreeSet::new(),
                 unwanted: BTreeSet::new(),
                 violations: Vec::new(),
                 takes_left: 20,
@@ -257,7 +276,9 @@ impl Page {
     /// Connections of the pool, and connects under way.
     pub(crate) fn open(&self) -> usize {
         // One that an interceptor has after its connect lives.
-        self.live() + self.steps.count_calls(Method::Connect)
+        let under_way = [Method::BeforeConnect, Method::Connect];
+        let counts = under_way.map(|method| self.steps.count_calls(method));
+        self.live() + counts.iter().sum::<usize>()
     }
 
     /// Connections of the pool.
@@ -275,10 +296,12 @@ impl Page {
     }
 
     /// Promise 1, for the connections themselves: there are never more than maxsize, also while the pool is being closed.
+    /// After maxsize was made smaller, they only get fewer until they fit.
     pub(crate) fn check_bound(&mut self) {
         let maxsize = usize::from(self.script.settings.maxsize);
         let open = self.open();
-        if maxsize != 0 && open > maxsize {
+        let was_open = std::mem::replace(&mut self.was_open, open);
+        if maxsize != 0 && open > maxsize && open > was_open {
             self.violations.push(format!(
                 "I1: {open} open or connecting, maxsize is {maxsize}"
             ));
@@ -294,6 +317,11 @@ impl Page {
 }
 
 impl Page {
+    /// How often something has happened for which a connection is discarded that nothing is wrong with.
+    pub(crate) fn discards(&self) -> (u64, u64) {
+        (self.clears, self.resizes)
+    }
+
     /// Whether the manager may take a connection from its pool once more.
     pub(crate) fn may_take(&mut self) -> bool {
         let may = self.takes_left > 0;
@@ -336,10 +364,11 @@ impl Record {
     }
 
     /// An awaited release says that the connection was discarded: `on_release` did not want it, or the pool was cleared
-    /// meanwhile.
-    pub(crate) fn is_discarded(&self, id: u64, clears: u64) {
+    /// meanwhile, or made smaller.
+    pub(crate) fn is_discarded(&self, id: u64, before: (u64, u64)) {
         let mut page = self.page();
-        if !page.unwanted.contains(&id) && page.clears == clears {
+        // The pool may still be larger than maxsize, after an earlier resize.
+        if !page.unwanted.contains(&id) && page.discards() == before && before.1 == 0 {
             let text = format!("connection {id} was discarded without reason");
             page.violations.push(text);
         }

@@ -17,6 +17,19 @@ pub(crate) struct SimConnection {
 impl SimConnection {
     /// A connect has succeeded.
     pub(crate) fn open(record: &Arc<Record>) -> Self {
+        let conn = Self::open_apart(record);
+        conn.joins();
+        conn
+    }
+
+    /// It is one of the pool's from now on.
+    pub(crate) fn joins(&self) {
+        self.mark(|mark| mark.is_off_books = false);
+        self.record.page().check_bound();
+    }
+
+    /// A connection that is none of the pool's.
+    pub(crate) fn open_apart(record: &Arc<Record>) -> Self {
         let now = record.runtime.now();
         let mut page = record.page();
         page.made += 1;
@@ -33,14 +46,15 @@ impl SimConnection {
                 is_seen: false,
                 is_unseen_return: false,
                 last_use: now,
-                is_off_books: false,
+                is_off_books: true,
+                was_sent: false,
+                has_extension: false,
                 uses: 0,
                 opened: now,
                 abort: Abort::default(),
                 id_in_pool: 0,
             },
         );
-        page.check_bound();
         Self {
             id,
             record: Arc::clone(record),
@@ -74,6 +88,7 @@ impl SimConnection {
             };
             mark.id_in_pool = id;
             mark.is_held = true;
+            mark.was_sent = false;
             mark.is_dirty = true;
             mark.is_unseen_return = true;
             wrong.map(|wrong| format!("I7: connection {} was handed out: {wrong}", guard.id))

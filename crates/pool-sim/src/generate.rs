@@ -42,10 +42,23 @@ const WEIGHTS: &[(Verb, u32)] = &[
     (Verb::CloneHandle, 4),
     (Verb::DropHandle, 4),
     (Verb::WaitClosed, 4),
+    (Verb::Closing, 4),
+    (Verb::Suspend, 5),
+    (Verb::Resume, 10),
+    (Verb::Resize, 10),
+    (Verb::Reconfigure, 10),
+    (Verb::Run, 15),
+    (Verb::Retain, 6),
+    (Verb::Add, 8),
 ];
 
 /// How often verbs come that end a run early, of a thousand.
-const ENDS: &[(Verb, u32)] = &[(Verb::Close, 3), (Verb::Terminate, 3), (Verb::Die, 2)];
+const ENDS: &[(Verb, u32)] = &[
+    (Verb::Close, 3),
+    (Verb::Terminate, 2),
+    (Verb::Shutdown, 3),
+    (Verb::Die, 2),
+];
 
 /// Makes a script of up to 200 operations. The same seed always makes the same.
 pub fn generate(seed: u64) -> Script {
@@ -173,7 +186,8 @@ fn op(rng: &mut Rng) -> Op {
     let verb = chosen(rng, ENDS, 1000).or_else(|| chosen(rng, WEIGHTS, total()));
     let verb = verb.unwrap_or(Verb::Settle);
     let number = match verb {
-        Verb::Advance => time(rng),
+        Verb::Advance | Verb::Shutdown => time(rng),
+        Verb::Reconfigure => rng.u16(..64),
         Verb::Acquire | Verb::AcquireHigh | Verb::AcquireLow => match rng.u8(..4) {
             0 => time(rng),
             _ => 0,

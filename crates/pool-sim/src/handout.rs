@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use pool_core::{Error, ErrorClass, Phase, Priority};
+use pool_core::{Error, ErrorClass, Phase, PooledConnection, Priority};
 
 use crate::calls::Method;
 use crate::connection::SimConnection;
@@ -12,9 +12,9 @@ use crate::ops::no_panic;
 use crate::runtime::pick;
 use crate::script::Outcome;
 use crate::simulated::{Guard, SimError, Simulated};
-use crate::steps::{limit, method_of};
+use crate::steps::method_of;
 use crate::task::Task;
-use crate::world::{Acquiring, Call, Done, World};
+use crate::world::{Acquiring, Call, Done, Kind, World};
 
 /// What a priority is worth.
 const LEAD: Duration = Duration::from_secs(10);
@@ -42,6 +42,11 @@ impl<M: Simulated> World<M> {
             if let Some(words) = call.task.take_panic() {
                 return Err(format!("I9: a verb panicked: {words}"));
             }
+            let now = self.now();
+            self.just_ended.retain(|(at, _)| *at == now);
+            if let Some(acquire) = call.acquire.as_ref().filter(|it| it.arrival.is_some()) {
+                self.just_ended.push((now, acquire.since));
+            }
             let output = call.task.take_output();
             match output.expect("a call that is done has an output") {
                 Done::Acquired(result) => {
@@ -64,6 +69,14 @@ impl<M: Simulated> World<M> {
                     }
                 }
                 Done::Closed(Ok(())) => self.closed()?,
+                Done::Closing if self.is_closing || self.handles.is_empty() => {}
+                Done::Closing => return Err("closing() is ready, and nobody closes".into()),
+                Done::ShutDown(report) => self.was_shut_down(&report, call.kind)?,
+                Done::Ran(Ok(())) => {}
+                Done::Ran(Err(error)) => {
+                    let acquiring = call.acquire.expect("a run is known as an acquire");
+                    self.run_failed(&error, &acquiring)?;
+                }
                 Done::Filled(Ok(())) | Done::Released(Ok(())) | Done::Cleared => {}
             }
         }
@@ -85,7 +98,8 @@ impl<M: Simulated> World<M> {
                 if acquiring.came_too_late {
                     return Err("an acquire that began after the close was served".into());
                 }
-                self.served(guard, acquiring.since)?;
+                let is_as_asked = acquiring.changes == self.changes;
+                self.served(guard, is_as_asked.then_some(acquiring.since))?;
                 self.check_order(Some(acquiring))
             }
             Err(error) => {
@@ -119,6 +133,7 @@ impl<M: Simulated> World<M> {
         let before: Vec<Arc<Task<Done<M>>>> = self
             .calls
             .iter()
+            .filter(|call| call.kind != Kind::Run)
             .filter(|call| {
                 let acquire = call.acquire.as_ref();
                 acquire.is_some_and(|acquire| is_acquire(acquire) && is_before(acquire))
@@ -134,16 +149,22 @@ impl<M: Simulated> World<M> {
         Ok(())
     }
 
-    /// A connection is handed out to somebody who asked for it at `since`.
-    fn served(&mut self, guard: Guard<M>, since: Instant) -> Result<(), String> {
+    /// A connection is handed out to somebody who asked for it at `since`; `None`: the settings have changed since.
+    fn served(&mut self, mut guard: Guard<M>, since: Option<Instant>) -> Result<(), String> {
         self.coverage.served += 1;
-        let wrong = SimConnection::now_taken(&guard);
+        let wrong = SimConnection::now_taken(&guard).or(wrong_extension(&mut guard));
         let (is_proven, is_checked, last_use) =
             guard.mark(|mark| (mark.is_proven, mark.is_checked, mark.last_use));
         self.held.push(Holding::new(guard));
         if let Some(wrong) = wrong {
             return Err(wrong);
         }
+        if self.is_suspended {
+            return Err("a connection was handed out by a suspended pool".into());
+        }
+        let Some(since) = since else {
+            return Ok(());
+        };
         let idle = since.saturating_duration_since(last_use);
         let limit = |value: u16| Duration::from_millis(value.into());
         let settings = &self.settings;
@@ -182,11 +203,12 @@ impl<M: Simulated> World<M> {
         match pool.try_acquire() {
             Ok(_) if is_closing => Err("try_acquire was served after the close".into()),
             Ok(guard) => {
-                self.served(guard, since)?;
+                self.served(guard, Some(since))?;
                 self.check_order(None)
             }
             Err(Error::Closed) if is_closing => Ok(()),
-            Err(Error::Exhausted) if !is_closing => Ok(()),
+            Err(Error::Suspended) if self.is_suspended => Ok(()),
+            Err(Error::Exhausted) if !is_closing && !self.is_suspended => Ok(()),
             Err(error) => Err(format!("try_acquire says: {error}")),
         }
     }
@@ -249,7 +271,11 @@ impl<M: Simulated> World<M> {
                 .filter(|other| other.arrival.is_some());
             acquire.is_some_and(|other| now.saturating_duration_since(other.since) >= target)
         };
-        is_on && refused.priority != Priority::High && self.calls.iter().any(is_slow)
+        // One that has just ended may have waited still when this one came.
+        let mut ended = self.just_ended.iter();
+        let has_ended = ended.any(|(at, since)| *at == now && now - *since >= target);
+        let is_seen = has_ended || self.calls.iter().any(is_slow);
+        is_on && refused.priority != Priority::High && is_seen
     }
 
     /// A time-out names the pool, says no more than is true, and needs two lines at most.
@@ -260,7 +286,7 @@ impl<M: Simulated> World<M> {
         let Error::Timeout { status, .. } = error else {
             return Ok(());
         };
-        let can_be_nested = self.settings.labels > 0 && status.held() == limit;
+        let can_be_nested = self.settings.labels > 0 && status.held() >= limit;
         // Its label is the label of all.
         let is_nested = !error.is_nested() || can_be_nested;
         let holder = error.longest_holder();
@@ -311,12 +337,12 @@ impl<M: Simulated> World<M> {
         let Some(method) = method_of(phase).filter(|_| phase == wanted) else {
             return false;
         };
-        let is_limit = limit(&self.settings, method) == Some(after);
+        let mut page = self.record.page();
         if self.settings.connect_retry != 0 && method == Method::Connect {
             // All who have waited for too long hear of the last failure.
-            return is_limit && self.record.page().steps.has_timed_out(method);
+            return page.steps.has_timed_out(method, after);
         }
-        is_limit && self.record.page().steps.hear_of_time_out(method)
+        page.steps.hear_of_time_out(method, after)
     }
 
     /// An error must have a cause in the script.
@@ -371,4 +397,17 @@ impl<M: Simulated> World<M> {
         }
         Ok(())
     }
+}
+
+/// What is stored with a connection stays with it, whoever holds it.
+fn wrong_extension<M: Simulated>(guard: &mut Guard<M>) -> Option<String> {
+    let id = guard.id;
+    let was_stored = guard.mark(|mark| std::mem::replace(&mut mark.has_extension, true));
+    let extensions = PooledConnection::extensions_mut(guard);
+    let stored = extensions.get_mut::<u64>().copied();
+    if extensions.insert(id) != stored || PooledConnection::extensions(guard).get() != Some(&id) {
+        return Some(format!("what was stored with connection {id} is not there"));
+    }
+    let is_right = stored == was_stored.then_some(id);
+    (!is_right).then(|| format!("{stored:?} was stored with connection {id}"))
 }

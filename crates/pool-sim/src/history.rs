@@ -28,6 +28,7 @@ struct Told {
     timeouts: u64,
     cancelled: u64,
     rejected: u64,
+    added: u64,
     connects: u64,
     connect_failures: u64,
     detached: u64,
@@ -99,6 +100,7 @@ impl History {
             ("waits", stats.waits(), told.waits),
             ("timeouts", stats.timeouts(), told.timeouts),
             ("cancelled", stats.cancelled(), told.cancelled),
+            ("added", stats.added(), told.added),
             ("connects", stats.connects(), told.connects),
             (
                 "connect_failures",
@@ -173,6 +175,12 @@ impl Told {
                     return Err("the number was used before".to_owned());
                 }
                 self.attempt(connection)?;
+            }
+            Event::Added { connection, .. } => {
+                self.added += 1;
+                if self.connections.insert(connection, At::Idle).is_some() {
+                    return Err("the number was used before".to_owned());
+                }
             }
             Event::Connected { connection, .. } => {
                 self.connects += 1;

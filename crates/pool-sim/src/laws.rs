@@ -5,7 +5,7 @@ use pool_core::{Borrowed, Pool, Priority, Readiness, Status};
 use crate::calls::Method;
 use crate::held::Holding;
 use crate::simulated::Simulated;
-use crate::world::World;
+use crate::world::{Kind, World};
 
 impl<M: Simulated> World<M> {
     /// The counts are true at every instant, and nobody has seen anything that must not be.
@@ -14,6 +14,7 @@ impl<M: Simulated> World<M> {
             return Err(violation);
         }
         let mut page = self.record.page();
+        self.is_terminated |= page.is_terminating;
         page.check_bound();
         let wrong_abort = page.wrong_abort().filter(|_| self.is_terminated);
         if let Some(violation) = page.violations.pop().or(wrong_abort) {
@@ -43,7 +44,8 @@ impl<M: Simulated> World<M> {
             ));
         }
         let maxsize = usize::from(self.settings.maxsize);
-        if maxsize != 0 && sum > maxsize {
+        let was_size = std::mem::replace(&mut self.size, sum);
+        if maxsize != 0 && sum > maxsize && sum > was_size {
             return Err(format!("I1: size exceeds maxsize; {status}"));
         }
         let held = self.record.page().held();
@@ -53,6 +55,10 @@ impl<M: Simulated> World<M> {
         let bounds = (usize::from(self.settings.minsize), maxsize);
         if (pool.minsize(), pool.maxsize()) != bounds || pool.echo() {
             return Err(format!("the settings have changed; {status}"));
+        }
+        let suspended = (pool.is_suspended(), status.is_suspended());
+        if suspended != (self.is_suspended, self.is_suspended) {
+            return Err(format!("is_suspended() is {suspended:?}"));
         }
         if pool.is_closed() && (!pool.is_closing() || sum > 0) {
             return Err(format!("is_closed() is true; {status}"));
@@ -65,7 +71,8 @@ impl<M: Simulated> World<M> {
         let open = status.size() - status.connecting() - status.closing();
         if readiness.status() != expected
             || readiness.is_serving() && self.is_closing
-            || !readiness.is_serving() && !self.is_closing && open > 0
+            || readiness.is_serving() && self.is_suspended
+            || !readiness.is_serving() && !self.is_closing && !self.is_suspended && open > 0
             || readiness.is_busy() && status.freesize() > 0 && status.waiting() == 0
         {
             return Err(format!("readiness() says: {readiness}; {status}"));
@@ -92,6 +99,7 @@ impl<M: Simulated> World<M> {
     /// What must hold when everything has run that can.
     pub(crate) fn check_rest(&mut self) -> Result<(), String> {
         self.coverage.rests += 1;
+        self.check_ends()?;
         let Some(pool) = self.handles.first() else {
             return self.check_deadlines(0);
         };
@@ -119,12 +127,14 @@ impl<M: Simulated> World<M> {
         let steps = status.connecting() + status.checking() + status.recycling();
         let has_room = pool.maxsize() == 0 || status.size() < pool.maxsize();
         let has_room = has_room && self.may_connect(status, pool.readiness());
-        if self.servable(status) > steps && (status.freesize() > 0 || has_room) {
+        let is_served = !self.is_suspended;
+        if is_served && self.servable(status) > steps && (status.freesize() > 0 || has_room) {
             return Err(format!("I4: an acquire waits for what is there; {status}"));
         }
         self.check_unbegun(status, pool.minsize())?;
         let now = self.now();
-        let is_late = self.calls.iter().any(|call| {
+        let acquires = self.calls.iter().filter(|call| call.kind != Kind::Run);
+        let is_late = acquires.into_iter().any(|call| {
             let acquire = call.acquire.as_ref();
             let acquire = acquire.filter(|acquire| !acquire.is_of_ping);
             let limit = acquire.and_then(|acquire| Some(acquire.since + acquire.timeout?));
@@ -196,6 +206,7 @@ impl<M: Simulated> World<M> {
         }
         let mut borrowed: Vec<u64> = borrowed.iter().map(Borrowed::id).collect();
         let mut held: Vec<u64> = self.held.iter().map(Holding::id).collect();
+        held.extend(&self.record.page().held_by_runs);
         borrowed.sort_unstable();
         held.sort_unstable();
         match borrowed == held {
@@ -220,9 +231,9 @@ impl<M: Simulated> World<M> {
         let mut calls = self.calls.iter();
         let is_driven = self.runtime.runs_all_tasks()
             || waiting > 0
-            || (self.is_closing && calls.any(|call| call.waits_for_close));
+            || (self.is_closing && calls.any(|call| call.kind.drives_close()));
         let page = self.record.page();
-        for (step, waited) in page.steps.overdue(&self.settings, now) {
+        for (step, waited) in page.steps.overdue(now) {
             if is_driven || step.poller.is_some_and(|task| self.is_alive(task)) {
                 return Err(format!(
                     "I10: a {:?} is past its deadline after {waited:?}; {}",

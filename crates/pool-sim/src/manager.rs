@@ -52,6 +52,10 @@ pub(crate) fn begin(record: &Arc<Record>, method: Method) -> (UnderWay, Outcome)
             page.violations
                 .push("a connect began after the close".into());
         }
+        if page.is_suspended && page.fills == 0 && !follows && method != Method::AfterConnect {
+            let text = "a connect began in a suspended pool";
+            page.violations.push(text.into());
+        }
     }
     task::outside_of_tasks(|| call_the_pool(record));
     let outcome = record.next(method);
@@ -69,7 +73,9 @@ fn call_the_pool(record: &Arc<Record>) {
         return;
     };
     let status = pool.counts();
-    if status.maxsize() != 0 && status.size() > status.maxsize() {
+    // After a resize the world looks at how it gets smaller.
+    let was_resized = record.page().resizes > 0;
+    if !was_resized && status.maxsize() != 0 && status.size() > status.maxsize() {
         record.blame(format!("I1: size exceeds maxsize; {status}"));
     }
     // Two connections would otherwise recycle each other for ever.
@@ -192,6 +198,10 @@ impl Manager for SimManager {
             _ => {}
         });
         verdict
+    }
+
+    fn was_unused(&self, conn: &SimConnection) -> bool {
+        conn.mark(|mark| !mark.was_sent)
     }
 
     fn close(&self, conn: SimConnection) -> impl Future<Output = ()> + Send {

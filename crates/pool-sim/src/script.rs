@@ -248,7 +248,25 @@ verbs! {
     Close = "close",
     /// `terminate`.
     Terminate = "terminate",
-    /// Clones a handle.
+    /// Starts a `shutdown` within so many milliseconds.
+    Shutdown = "shutdown",
+    /// Starts to wait until the pool begins to close: with an odd number, by a guard.
+    Closing = "closing",
+    /// `suspend`.
+    Suspend = "suspend",
+    /// `resume`.
+    Resume = "resume",
+    /// `resize`.
+    Resize = "resize",
+    /// `reconfigure`: the number chooses the settings and their values.
+    Reconfigure = "reconfigure",
+    /// Starts a `run`: with an odd number, its work sends something at once.
+    Run = "run",
+    /// `retain`: of all idle connections every third one goes, from the number on.
+    Retain = "retain",
+    /// `add`.
+    Add = "add",
+    /// Clones a handle, with an odd number through a weak one.
     CloneHandle = "clone_handle",
     /// Drops a handle.
     DropHandle = "drop_handle",

@@ -9,7 +9,7 @@ use crate::calls::Method;
 use crate::script::{Op, Verb};
 use crate::simulated::Simulated;
 use crate::steps::limit;
-use crate::world::World;
+use crate::world::{Call, Kind, World};
 
 /// More steps than any run needs to come to rest.
 const ENDLESS: usize = 20_000;
@@ -121,10 +121,20 @@ impl<M: Simulated> World<M> {
                 Ok(())
             })?;
         }
+        if self.is_suspended {
+            self.guarded(|world| {
+                world.resume(0);
+                Ok(())
+            })?;
+        }
+        // They end with the pool.
+        let is_listener = |call: &mut Call<M>| call.kind == Kind::Closing;
+        let listeners: Vec<Call<M>> = self.calls.extract_if(.., is_listener).collect();
         self.all_calls_end()?;
         if !self.is_closing && !self.handles.is_empty() {
             self.check_capacity()?;
         }
+        self.calls.extend(listeners);
         self.check_close()
     }
 
@@ -224,7 +234,7 @@ impl<M: Simulated> World<M> {
             Ok(())
         })?;
         self.settle_until("a task outlives its pool", |world| {
-            world.runtime.tasks() == 0
+            world.runtime.tasks() == 0 && world.calls.is_empty()
         })?;
         let page = self.record.page();
         let left = page.connections.len() + page.steps.count(Method::Connect);

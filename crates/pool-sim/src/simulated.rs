@@ -65,7 +65,8 @@ impl<M: Simulated> CalledBack for Pool<M> {
     fn take_and_release(&self) -> Option<String> {
         let guard = self.clone().try_acquire().ok()?;
         let wrong = SimConnection::now_taken(&guard);
+        let is_suspended = guard.record.page().is_suspended;
         drop(Holding::new(guard));
-        wrong
+        wrong.or(is_suspended.then(|| "try_acquire was served in a suspended pool".into()))
     }
 }

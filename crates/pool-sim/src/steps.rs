@@ -5,7 +5,7 @@
 //! too early drops a step before its limit.
 
 use std::cell::Cell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::sync::Arc;
@@ -23,14 +23,16 @@ pub(crate) struct Steps {
     next: u64,
     under_way: BTreeMap<u64, Step>,
     /// How many were dropped when they had waited for as long as they may, by their method.
-    timed_out: [u64; 4],
-    /// Whether that has ever happened.
-    has_timed_out: [bool; 4],
+    timed_out: Vec<(Method, Duration)>,
+    /// All that ever were.
+    have_timed_out: BTreeSet<(usize, Duration)>,
 }
 
 /// A step under way.
 pub(crate) struct Step {
     pub(crate) method: Method,
+    /// How long it may wait: the limit when it began.
+    limit: Option<Duration>,
     /// When it had to wait for the first time: its deadline counts from then on.
     since: Option<Instant>,
     /// It waits, and is not being polled now.
@@ -53,29 +55,26 @@ impl Steps {
     }
 
     /// The steps that have waited for longer than they may.
-    pub(crate) fn overdue(
-        &self,
-        settings: &Settings,
-        now: Instant,
-    ) -> impl Iterator<Item = (&Step, Duration)> {
+    pub(crate) fn overdue(&self, now: Instant) -> impl Iterator<Item = (&Step, Duration)> {
         self.under_way.values().filter_map(move |step| {
             let waited = now.saturating_duration_since(step.since?);
-            let limit = limit(settings, step.method)?;
-            (step.waits && waited >= limit).then_some((step, waited))
+            (step.waits && waited >= step.limit?).then_some((step, waited))
         })
     }
 
-    /// Whether a step of this method has ever timed out.
-    pub(crate) fn has_timed_out(&self, method: Method) -> bool {
-        self.has_timed_out[method as usize]
+    /// Whether a step of this method has ever timed out after this time.
+    pub(crate) fn has_timed_out(&self, method: Method, after: Duration) -> bool {
+        self.have_timed_out.contains(&(method as usize, after))
     }
 
-    /// Somebody hears that a step has timed out. Returns whether one has.
-    pub(crate) fn hear_of_time_out(&mut self, method: Method) -> bool {
-        let left = &mut self.timed_out[method as usize];
-        let did = *left > 0;
-        *left -= u64::from(did);
-        did
+    /// Somebody hears that a step has timed out after this time. Returns whether one has.
+    pub(crate) fn hear_of_time_out(&mut self, method: Method, after: Duration) -> bool {
+        let mut all = self.timed_out.iter();
+        let found = all.position(|one| *one == (method, after));
+        if let Some(index) = found {
+            self.timed_out.swap_remove(index);
+        }
+        found.is_some()
     }
 }
 
@@ -91,8 +90,17 @@ pub(crate) fn kind_of(method: Method) -> Method {
 }
 
 thread_local! {
-    /// A method was done, and the next one of the same step begins now: since when the step has waited.
-    static FOLLOWS: Cell<Option<Option<Instant>>> = const { Cell::new(None) };
+    /// A method was done, and the next one of the same step begins now.
+    static FOLLOWS: Cell<Option<Follows>> = const { Cell::new(None) };
+}
+
+/// What a method leaves to the next one of the same step.
+#[derive(Clone, Copy)]
+struct Follows {
+    /// Since when the step has waited.
+    since: Option<Instant>,
+    /// How long it may.
+    limit: Option<Duration>,
 }
 
 /// How long a step may wait.
@@ -129,12 +137,14 @@ impl UnderWay {
     pub(crate) fn begin(record: &Arc<Record>, method: Method) -> (Self, bool) {
         let follows = FOLLOWS.take();
         let mut page = record.page();
+        let limit = limit(&page.script.settings, method);
         let steps = &mut page.steps;
         steps.next += 1;
         let number = steps.next;
         let step = Step {
             method,
-            since: follows.flatten(),
+            limit: follows.map_or(limit, |follows| follows.limit),
+            since: follows.and_then(|follows| follows.since),
             waits: false,
             poller: None,
         };
@@ -151,7 +161,10 @@ impl UnderWay {
     pub(crate) fn hand_over(&self) {
         let page = self.record.page();
         let step = page.steps.under_way.get(&self.number);
-        FOLLOWS.set(Some(step.and_then(|step| step.since)));
+        FOLLOWS.set(step.map(|step| Follows {
+            since: step.since,
+            limit: step.limit,
+        }));
     }
 
     /// The part of the step that takes time. Returns whether the step succeeds.
@@ -205,10 +218,11 @@ impl Page {
     fn is_given_up(&mut self, step: &Step, now: Instant, runs_tasks: bool) {
         let waited = step.since.map(|since| now.saturating_duration_since(since));
         let waited = waited.unwrap_or_default();
-        match limit(&self.script.settings, step.method) {
+        match step.limit {
             Some(limit) if waited >= limit => {
-                self.steps.timed_out[kind_of(step.method) as usize] += 1;
-                self.steps.has_timed_out[kind_of(step.method) as usize] = true;
+                let method = kind_of(step.method);
+                self.steps.timed_out.push((method, limit));
+                self.steps.have_timed_out.insert((method as usize, limit));
                 self.late_steps += 1;
             }
             None if matches!(kind_of(step.method), Method::Check | Method::Close) => {}

@@ -5,7 +5,8 @@ use std::sync::{Arc, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use pool_core::{
-    BoxManager, CheckPolicy, Event, IdleOrder, Pool, Priority, Runtime, Shedding, StartPolicy,
+    BoxManager, CheckPolicy, Event, IdleOrder, Pool, Priority, Runtime, Shedding, ShutdownReport,
+    StartPolicy,
 };
 
 use crate::calls::Record;
@@ -29,6 +30,11 @@ pub(crate) enum Done<M: Simulated> {
     Filled(Result<(), SimError<M>>),
     Cleared,
     Closed(Result<(), SimError<M>>),
+    /// The pool begins to close.
+    Closing,
+    ShutDown(ShutdownReport),
+    /// How a `run` has ended; which attempts there were.
+    Ran(Result<(), SimError<M>>),
 }
 
 /// A verb under way.
@@ -36,8 +42,36 @@ pub(crate) struct Call<M: Simulated> {
     pub(crate) task: Arc<Task<Done<M>>>,
     /// An acquire, also that of a ping; `None` for the other verbs.
     pub(crate) acquire: Option<Acquiring>,
+    /// What kind of call it is, as far as the laws care.
+    pub(crate) kind: Kind,
+}
+
+/// What a call is, as far as the laws care.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// It returns when its work is done.
+    Other,
     /// A `wait_closed`.
-    pub(crate) waits_for_close: bool,
+    WaitClosed,
+    /// It waits until the pool begins to close, and has no handle.
+    Closing,
+    /// A `shutdown`, which has begun when its end is known.
+    Shutdown {
+        within: Duration,
+        ends: Option<Instant>,
+    },
+    /// A `run`, which holds a connection when it was served.
+    Run,
+}
+
+impl Kind {
+    /// Whether it polls all that is left of a pool that is being closed.
+    pub(crate) fn drives_close(self) -> bool {
+        matches!(
+            self,
+            Self::WaitClosed | Self::Shutdown { ends: Some(_), .. }
+        )
+    }
 }
 
 /// What is known of an acquire under way.
@@ -45,8 +79,12 @@ pub(crate) struct Acquiring {
     /// Its place in the order of first polls; `None` before the first.
     pub(crate) arrival: Option<u64>,
     pub(crate) since: Instant,
+    /// Its own; `None`: that of the pool.
+    pub(crate) own_timeout: Option<Duration>,
     pub(crate) timeout: Option<Duration>,
     pub(crate) priority: Priority,
+    /// How often the settings had been changed at its first poll.
+    pub(crate) changes: u64,
     /// The pool was closed before its first poll.
     pub(crate) came_too_late: bool,
     /// It is that of a ping: after it, the ping waits for its check.
@@ -66,7 +104,16 @@ pub(crate) struct World<M: Simulated> {
     /// `close` or `terminate` was called.
     pub(crate) is_closing: bool,
     pub(crate) is_terminated: bool,
+    pub(crate) is_suspended: bool,
+    /// The pool was built with an observer or a threshold.
+    pub(crate) measures: bool,
+    /// How often the settings were changed.
+    pub(crate) changes: u64,
+    /// The acquires that waited and have ended at this instant: when, and since when they had waited.
+    pub(crate) just_ended: Vec<(Instant, Instant)>,
     pub(crate) coverage: Coverage,
+    /// The pool's size when somebody looked last.
+    pub(crate) size: usize,
     /// What the observer has heard.
     pub(crate) history: History,
 }
@@ -116,13 +163,32 @@ fn run_with<M: Simulated>(script: &Script) -> Result<Coverage, Failure> {
     }
 }
 
+pub(crate) fn check_policy(settings: &Settings) -> CheckPolicy {
+    match settings.check_policy {
+        0 => CheckPolicy::Never,
+        1 => CheckPolicy::Always,
+        limit => CheckPolicy::IdleFor(Duration::from_millis(limit.into())),
+    }
+}
+
+pub(crate) fn idle_order(settings: &Settings) -> IdleOrder {
+    match settings.lifo {
+        0 => IdleOrder::Fifo,
+        _ => IdleOrder::Lifo,
+    }
+}
+
 impl<M: Simulated> World<M> {
     fn new(script: &Script) -> Self {
         let settings = script.settings.clone();
         let runtime = SimRuntime::new(&settings);
         let record = Record::new(script.clone(), runtime.clone());
+        let measures = settings.observed > 0
+            || settings.slow_acquire_after > 0
+            || settings.leak_warning_after > 0;
         Self {
             settings,
+            measures,
             runtime,
             record,
             manager: Weak::new(),
@@ -132,13 +198,23 @@ impl<M: Simulated> World<M> {
             arrivals: 0,
             is_closing: false,
             is_terminated: false,
+            is_suspended: false,
+            changes: 0,
+            just_ended: Vec::new(),
             coverage: Coverage::default(),
+            size: 0,
             history: History::default(),
         }
     }
 
     /// Builds the pool: with `build` where it is to be filled at once.
     fn begin(&mut self) -> Result<(), String> {
+        // A resize has to leave these.
+        self.settings.reserved = self
+            .settings
+            .reserved
+            .min(self.settings.maxsize.saturating_sub(1));
+        self.record.page().script.settings.reserved = self.settings.reserved;
         let settings = &self.settings;
         let time = |value: u16| (value != 0).then(|| Duration::from_millis(value.into()));
         let life = Arc::new(());
@@ -149,15 +225,7 @@ impl<M: Simulated> World<M> {
             idle_limit: time(settings.idle_limit),
             abort_handles: settings.abort_handles,
         };
-        let check_policy = match settings.check_policy {
-            0 => CheckPolicy::Never,
-            1 => CheckPolicy::Always,
-            limit => CheckPolicy::IdleFor(Duration::from_millis(limit.into())),
-        };
-        let idle_order = match settings.lifo {
-            0 => IdleOrder::Fifo,
-            _ => IdleOrder::Lifo,
-        };
+        let (check_policy, idle_order) = (check_policy(settings), idle_order(settings));
         let shedding = time(settings.shedding)
             .map(|target| Shedding::new(target, 2 * target).dry_run(settings.dry_run != 0));
         let mut builder = Pool::builder(M::of(manager))
@@ -203,13 +271,14 @@ impl<M: Simulated> World<M> {
             let pool = builder.build_lazy();
             return self.built(pool.map_err(|error| error.to_string())?);
         }
+        self.record.page().fills += 1;
         self.calls.push(Call {
             task: Task::new(
                 Box::pin(async { Done::Built(builder.build().await) }),
                 settings.polls_per_waker,
             ),
             acquire: None,
-            waits_for_close: false,
+            kind: Kind::Other,
         });
         Ok(())
     }

@@ -8,6 +8,8 @@ use pool_sim::{Script, run};
 /// All of them, so that none gets lost. Whoever keeps a script adds its name.
 const KEPT: &[&str] = &[
     "abort_of_recycling.txt",
+    "add_beside_fill.txt",
+    "check_beside_shrinking.txt",
     "connect_instead_of_close.txt",
     "connect_of_late_waiter.txt",
     "drop_of_last_handle.txt",

@@ -139,11 +139,17 @@ impl<M: Manager> Pool<M> {
     /// ```
     #[track_caller]
     pub fn acquire(&self) -> Acquire<'_, M> {
+        self.acquire_at(Location::caller())
+    }
+
+    /// An acquire that was called at this place.
+    #[inline]
+    pub(crate) fn acquire_at(&self, place: &'static Location<'static>) -> Acquire<'_, M> {
         Acquire {
             shared: self.shared(),
             timeout: Timeout::OfPool,
             progress: Progress::NotStarted,
-            borrower: Borrower::new(Location::caller()),
+            borrower: Borrower::new(place),
             priority: Priority::Normal,
             #[cfg(feature = "tracing")]
             span: None,

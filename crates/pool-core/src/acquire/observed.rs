@@ -29,7 +29,7 @@ impl<M: Manager> Shared<M> {
     #[cold]
     pub(super) fn after_join(self: &Arc<Self>) {
         self.tell();
-        if self.config().slow_acquire_after.is_some() {
+        if self.backend.limits.slow_acquire.get().is_some() {
             self.set_timer_if_needed();
         }
     }
@@ -96,7 +96,7 @@ impl<M: Manager> Acquire<'_, M> {
     /// Tells the observers how this waiter was answered, in a pool that measures.
     #[cold]
     pub(super) fn tell_answer(&self) {
-        let watches_leaks = self.shared.config().leak_warning_after.is_some();
+        let watches_leaks = self.shared.backend.limits.leak_warning.get().is_some();
         self.shared.after_hand_out(watches_leaks);
     }
 }

@@ -35,7 +35,7 @@ impl<M: Manager> Acquire<'_, M> {
         let waker = cx.waker().clone();
         let since = self.shared.now();
         let (timeout, is_of_pool) = match self.timeout {
-            Timeout::OfPool => (self.shared.config().acquire_timeout, true),
+            Timeout::OfPool => (self.shared.backend.limits.acquire.get(), true),
             Timeout::OfCaller(timeout) => (timeout, false),
         };
         let deadline = timeout.and_then(|timeout| since.checked_add(timeout));

@@ -3,6 +3,7 @@
 //! A [`Backend`] is apart from the pool's shared state, so that a future that is stored in the ledger does not keep the
 //! ledger alive.
 
+mod limits;
 mod steps;
 
 use std::marker::PhantomData;
@@ -10,8 +11,10 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
+use self::limits::Limits;
 use crate::config::{Config, ConfigError};
 use crate::error::Error;
+use crate::extensions::Extensions;
 use crate::interceptor::Interceptors;
 use crate::ledger::{ConnectionKey, LedgerEntry, LedgerFailure, LedgerTypes, Outcome, StepReport};
 use crate::panics::{catch_panic, ignore_panic};
@@ -54,6 +57,7 @@ pub(crate) struct Entry<C> {
     calls_manager: bool,
     /// It was opened for the waiters. It is new until it is handed out.
     was_opened_for_waiters: bool,
+    pub(crate) extensions: Extensions,
 }
 
 impl<C> Entry<C> {
@@ -98,7 +102,9 @@ pub(crate) struct Backend<M: Manager> {
     pub(crate) manager: M,
     pub(crate) interceptors: Interceptors<M>,
     pub(crate) runtime: Arc<dyn Runtime>,
+    /// The settings that the pool was built with. Those that [`limits`](Self::limits) or the ledger has can change.
     pub(crate) config: Config,
+    pub(crate) limits: Limits,
     /// The runtime's clock is the real one.
     ///
     /// The built-in timer then keeps the pool's time, so that deadlines strike also where nobody drives the runtime.
@@ -117,6 +123,7 @@ impl<M: Manager> Backend<M> {
             manager,
             interceptors,
             runtime,
+            limits: Limits::new(&config),
             config,
         }
     }

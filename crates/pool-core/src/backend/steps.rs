@@ -9,9 +9,10 @@ use std::time::{Duration, Instant};
 
 use super::{Backend, Entry, PoolTypes, no_timer, poll_timer};
 use crate::error::{Error, Phase};
+use crate::extensions::Extensions;
 use crate::ledger::{ConnectionKey, Kind, LedgerTypes, Outcome, SharedError, StepReport, Work};
 use crate::panics::{catch_panic, ignore_panic};
-use crate::{ConnectionInfo, ErrorClass, Manager, Status};
+use crate::{AbortHandle, ConnectionInfo, ErrorClass, Manager, Status};
 
 type EntryOf<M> = <PoolTypes<M> as LedgerTypes>::Entry;
 type FutureOf<M> = <PoolTypes<M> as LedgerTypes>::Future;
@@ -100,7 +101,7 @@ impl<M: Manager> Backend<M> {
             Ok(conn)
         };
         let connect = crate::spans::within(Phase::Connect, &self.config.name, key.id, connect);
-        let result = self.within(self.config.connect_timeout, connect).await;
+        let result = self.within(self.limits.connect.get(), connect).await;
         let now = self.now();
         let took = Some(now.saturating_duration_since(began));
         let failure = match result {
@@ -134,6 +135,14 @@ impl<M: Manager> Backend<M> {
         (outcome, report)
     }
 
+    /// Opens a connection that is none of the pool's.
+    pub(crate) async fn connect_apart(&self) -> Result<M::Connection, Error<M::Error>> {
+        let connect = async { self.manager.connect().await };
+        let result = self.within(self.limits.connect.get(), connect).await;
+        let own = |error| Error::Connect(Arc::new(error));
+        result.map_err(|failure| failure.into_error(Phase::Connect, own))
+    }
+
     fn connected(
         &self,
         conn: M::Connection,
@@ -141,6 +150,18 @@ impl<M: Manager> Backend<M> {
         connected_at: Instant,
         now: Instant,
     ) -> Outcome<PoolTypes<M>> {
+        let (entry, abort) = self.entry(conn, key, connected_at, now);
+        Outcome::Ready(entry, abort)
+    }
+
+    /// A connection that the pool is to keep, and how to abort it.
+    pub(crate) fn entry(
+        &self,
+        conn: M::Connection,
+        key: ConnectionKey,
+        connected_at: Instant,
+        now: Instant,
+    ) -> (EntryOf<M>, Option<AbortHandle>) {
         let idle_limit = ignore_panic(|| self.manager.idle_limit(&conn)).flatten();
         let entry = Box::new(Entry {
             conn,
@@ -151,9 +172,10 @@ impl<M: Manager> Backend<M> {
             uses: 0,
             calls_manager: true,
             was_opened_for_waiters: false,
+            extensions: Extensions::default(),
         });
         let abort = ignore_panic(|| self.manager.abort_handle(&entry.conn)).flatten();
-        Outcome::Ready(entry, abort)
+        (entry, abort)
     }
 
     async fn check(&self, mut entry: EntryOf<M>) -> Ended<M> {
@@ -174,7 +196,7 @@ impl<M: Manager> Backend<M> {
             }
         };
         let check = crate::spans::within(Phase::Check, &self.config.name, id, check);
-        let result = self.within(self.config.check_timeout, check).await;
+        let result = self.within(self.limits.check.get(), check).await;
         self.ended(entry, Phase::Check, progress, result)
     }
 
@@ -196,7 +218,7 @@ impl<M: Manager> Backend<M> {
             }
         };
         let recycle = crate::spans::within(Phase::Recycle, &self.config.name, id, recycle);
-        let result = self.within(self.config.recycle_timeout, recycle).await;
+        let result = self.within(self.limits.recycle.get(), recycle).await;
         self.ended(entry, Phase::Recycle, progress, result)
     }
 
@@ -213,7 +235,7 @@ impl<M: Manager> Backend<M> {
             Ok::<(), M::Error>(())
         };
         let close = crate::spans::within(Phase::Close, &self.config.name, key.id, close);
-        let result = self.within(self.config.close_timeout, close).await;
+        let result = self.within(self.limits.close.get(), close).await;
         // Where the close failed, the connection was dropped with its future.
         if let Err(failure) = result {
             let failure = failure.into_error(Phase::Close, |error| Error::Connect(Arc::new(error)));

@@ -1,6 +1,7 @@
 //! The settings of a pool and their validation.
 
 mod govern;
+mod knobs;
 mod waiting;
 
 use std::borrow::Cow;
@@ -10,6 +11,7 @@ use std::time::Duration;
 
 pub use self::govern::StartPolicy;
 pub(crate) use self::govern::{Connects, Lifetimes};
+pub use self::knobs::{Knobs, Settings};
 pub(crate) use self::waiting::Waiting;
 pub use self::waiting::{Priority, Shedding};
 

@@ -365,6 +365,40 @@ pub enum Event<'a> {
         /// The pool's name.
         pool: &'a str,
     },
+    /// The pool hands out nothing until it is resumed ([`Pool::suspend`](crate::Pool::suspend)).
+    #[non_exhaustive]
+    PoolSuspended {
+        /// The pool's name.
+        pool: &'a str,
+        /// Its counts at that moment.
+        status: Status,
+    },
+    /// The pool hands out connections again ([`Pool::resume`](crate::Pool::resume)).
+    #[non_exhaustive]
+    PoolResumed {
+        /// The pool's name.
+        pool: &'a str,
+        /// Its counts at that moment.
+        status: Status,
+    },
+    /// Maxsize was changed ([`Pool::resize`](crate::Pool::resize), [`Pool::reconfigure`](crate::Pool::reconfigure)).
+    #[non_exhaustive]
+    Resized {
+        /// The pool's name.
+        pool: &'a str,
+        /// Maxsize before; 0 means unlimited.
+        from: usize,
+        /// Maxsize now; 0 means unlimited.
+        to: usize,
+    },
+    /// A connection was added from outside ([`Pool::add`](crate::Pool::add)).
+    #[non_exhaustive]
+    Added {
+        /// The pool's name.
+        pool: &'a str,
+        /// Its number.
+        connection: u64,
+    },
     /// The runtime has refused or dropped a background task: from now on callers do the work.
     #[non_exhaustive]
     SpawnFailed {

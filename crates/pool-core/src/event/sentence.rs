@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::Event;
 use crate::borrowed::PlaceAndLabel;
-use crate::words::Rounded;
+use crate::words::{Maxsize, Rounded};
 
 impl Event<'_> {
     /// The name of the pool.
@@ -35,6 +35,10 @@ impl Event<'_> {
             | Self::PoolClosing { pool, .. }
             | Self::PoolTerminated { pool, .. }
             | Self::PoolClosed { pool }
+            | Self::PoolSuspended { pool, .. }
+            | Self::PoolResumed { pool, .. }
+            | Self::Resized { pool, .. }
+            | Self::Added { pool, .. }
             | Self::SpawnFailed { pool }
             | Self::Lagged { pool, .. } => pool,
         }
@@ -231,6 +235,14 @@ impl fmt::Display for Event<'_> {
                 )
             }
             Self::PoolClosed { .. } => f.write_str("the pool is closed"),
+            Self::PoolSuspended { status, .. } => write!(f, "the pool is suspended; {status}"),
+            Self::PoolResumed { status, .. } => write!(f, "the pool is resumed; {status}"),
+            Self::Resized { from, to, .. } => {
+                write!(f, "maxsize was {}, and is {}", Maxsize(from), Maxsize(to))
+            }
+            Self::Added { connection, .. } => {
+                write!(f, "connection {connection} was added from outside")
+            }
             Self::SpawnFailed { .. } => {
                 f.write_str("the runtime takes no background tasks: callers do their work")
             }

@@ -78,6 +78,7 @@ pub(crate) enum Tried<T: LedgerTypes> {
     /// A job for the next idle connection; the caller polls it.
     Job(JobKey),
     Exhausted,
+    Suspended,
     Closed,
 }
 
@@ -94,7 +95,7 @@ impl<T: LedgerTypes> Ledger<T> {
         let is_quiet = self.queue.is_empty()
             && self.jobs.undriven_count() == 0
             // The first comparison nearly always shows that nothing is missing for minsize, and always fails in a pool
-            // that closes.
+            // that closes or is suspended.
             && (self.idle.clean_len() + self.held >= self.fill.enough() || self.is_complete());
         if !is_quiet {
             return None;
@@ -110,10 +111,10 @@ impl<T: LedgerTypes> Ledger<T> {
         self.connections.lend(key, to);
     }
 
-    /// Whether the pool is open and nothing is missing for minsize.
+    /// Whether the pool hands out connections and nothing is missing for minsize.
     #[inline(never)]
     fn is_complete(&self) -> bool {
-        self.lifecycle.is_open() && self.missing() == 0
+        self.lifecycle.serves() && self.missing() == 0
     }
 
     /// Adds a waiter.
@@ -252,7 +253,8 @@ impl<T: LedgerTypes> Ledger<T> {
             polls_undriven,
             is_timed: !polls_undriven
                 && deadline.is_some_and(timer_covers)
-                && self.queue.is_queued(ticket),
+                && self.queue.is_queued(ticket)
+                && self.queue.has_deadline(ticket),
             sets_timer: self.timer_is_late(),
         }
     }
@@ -297,6 +299,9 @@ impl<T: LedgerTypes> Ledger<T> {
     pub(crate) fn try_take(&mut self, by: &mut Borrower, effects: &mut Effects<T>) -> Tried<T> {
         if !self.lifecycle.is_open() {
             return Tried::Closed;
+        }
+        if !self.lifecycle.serves() {
+            return Tried::Suspended;
         }
         if !self.queue.is_empty() || self.serves_only_high() {
             return Tried::Exhausted;

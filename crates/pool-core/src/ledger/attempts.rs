@@ -50,7 +50,7 @@ impl<T: LedgerTypes> Ledger<T> {
     /// When the pause of an open breaker is over, if a waiter needs the next attempt.
     pub(super) fn next_attempt(&self) -> Option<Instant> {
         let at = self.governor.retry_at()?;
-        let is_needed = self.lifecycle.is_open()
+        let is_needed = self.lifecycle.serves()
             && self.a_waiter_needs_connect()
             && !self.attempt_runs()
             && self.governor.room(self.jobs.count(Kind::Connect)) > 0;

@@ -66,6 +66,7 @@ impl<T: LedgerTypes> Ledger<T> {
             self.jobs.set_connection(key, connection);
             self.history.note(|| Note::ConnectStarted(connection.id));
         }
+        self.jobs.note_deadline(key, self.step_has_deadline);
         self.jobs.take(key, poller)
     }
 
@@ -194,7 +195,7 @@ impl<T: LedgerTypes> Ledger<T> {
             // Where background tasks recycle, a recycle that was started for a waiter goes on like any other.
             let goes_on = kind == Kind::Connect
                 || (kind == Kind::Recycle && self.background.can_spawn())
-                || self.step_has_deadline[kind as usize];
+                || job.has_deadline;
             let nothing_ends_it = gave_up && has_started && !goes_on;
             if nothing_ends_it {
                 return self.cancel(key, CloseReason::Abandoned, effects);
@@ -233,7 +234,8 @@ impl<T: LedgerTypes> Ledger<T> {
     /// polled, or their task was dropped. Where somebody waits without a job, he gets them; a pool that closes drives
     /// what is left.
     pub(super) fn undo_unbegun(&mut self, effects: &mut Effects<T>) {
-        let is_needed = !self.lifecycle.is_open() || self.next_unassigned().is_some();
+        let takes_them = self.lifecycle.serves() && self.next_unassigned().is_some();
+        let is_needed = !self.lifecycle.is_open() || takes_them;
         if self.jobs.undriven_count() == 0 || is_needed {
             return;
         }

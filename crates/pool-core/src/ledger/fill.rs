@@ -9,13 +9,17 @@ use crate::config::Config;
 pub(super) struct Fill {
     minsize: usize,
     /// With so many connections, an acquire need not look whether one is missing: minsize, and more than there can be
-    /// once the pool closes.
+    /// while the pool is suspended and once it closes.
     enough: usize,
     /// The largest number of connections; `usize::MAX` where it is unlimited.
     limit: usize,
     /// With so many connections held, an acquire need not look for anything but a return: the limit, and more than there
-    /// can be while the breaker is open.
+    /// can be while the breaker is open, and while there are more connections than the limit.
     full: usize,
+    /// The breaker is open.
+    looks_closer: bool,
+    /// There may be more connections than the limit.
+    is_shrinking: bool,
     maxsize: usize,
     /// While so many connections are held, only those of high priority are served; `usize::MAX` where no place is
     /// reserved.
@@ -29,11 +33,10 @@ impl Fill {
             enough: config.minsize,
             limit: config.limit(),
             full: config.limit(),
+            looks_closer: false,
+            is_shrinking: false,
             maxsize: config.maxsize,
-            quota: match config.waiting.reserved {
-                0 => usize::MAX,
-                reserved => config.limit().saturating_sub(reserved),
-            },
+            quota: quota(config),
         }
     }
 
@@ -47,9 +50,27 @@ impl Fill {
         self.enough
     }
 
-    /// The pool closes.
+    /// The pool closes, or is suspended.
     pub(super) fn stop(&mut self) {
         self.enough = usize::MAX;
+    }
+
+    /// The pool is not suspended any more.
+    pub(super) fn start(&mut self) {
+        self.enough = self.minsize;
+    }
+
+    /// The settings have changed. `serves`: the pool hands out connections.
+    pub(super) fn reconfigured(&mut self, config: &Config, serves: bool) {
+        self.minsize = config.minsize;
+        self.limit = config.limit();
+        self.maxsize = config.maxsize;
+        self.quota = quota(config);
+        self.update_full();
+        match serves {
+            true => self.start(),
+            false => self.stop(),
+        }
     }
 
     pub(super) fn maxsize(&self) -> usize {
@@ -73,10 +94,28 @@ impl Fill {
 
     /// Each acquire that joins the queue has to be looked at, or need not be any more.
     pub(super) fn look_closer(&mut self, at_each: bool) {
-        self.full = match at_each {
+        self.looks_closer = at_each;
+        self.update_full();
+    }
+
+    /// There may be more connections than maxsize, or not any more.
+    pub(super) fn set_shrinking(&mut self, is_shrinking: bool) {
+        self.is_shrinking = is_shrinking;
+        self.update_full();
+    }
+
+    fn update_full(&mut self) {
+        self.full = match self.looks_closer || self.is_shrinking {
             true => usize::MAX,
             false => self.limit,
         };
+    }
+}
+
+fn quota(config: &Config) -> usize {
+    match config.waiting.reserved {
+        0 => usize::MAX,
+        reserved => config.limit().saturating_sub(reserved),
     }
 }
 
@@ -86,7 +125,7 @@ impl<T: LedgerTypes> Ledger<T> {
         let closing = self.jobs.count(Kind::Close) + self.departing;
         let size = self.size();
         let wanted = self.fill.minsize.saturating_sub(size - closing);
-        wanted.min(self.fill.limit - size)
+        wanted.min(self.fill.limit.saturating_sub(size))
     }
 
     /// Starts the connects that are missing for minsize, as far as they may start now.
@@ -95,7 +134,7 @@ impl<T: LedgerTypes> Ledger<T> {
         if retry_at.is_some_and(|at| effects.now() < at) {
             return;
         }
-        while self.lifecycle.is_open() && self.missing() > 0 {
+        while self.lifecycle.serves() && self.missing() > 0 {
             if self.connects_allowed(effects.now()) == 0 || self.a_waiter_needs_connect() {
                 return self.governor.note_backlog();
             }
@@ -131,6 +170,6 @@ impl<T: LedgerTypes> Ledger<T> {
     /// end of another connect is what counts.
     pub(super) fn next_fill(&self, now: Instant) -> Option<Instant> {
         let at = self.governor.background_retry_at();
-        at.filter(|at| *at > now && self.missing() > 0)
+        at.filter(|at| *at > now && self.lifecycle.serves() && self.missing() > 0)
     }
 }

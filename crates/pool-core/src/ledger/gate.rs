@@ -44,6 +44,21 @@ impl Gate {
         })
     }
 
+    /// The limits of a queue after its settings have changed.
+    pub(super) fn reconfigured(gate: &mut Option<Box<Self>>, waiting: &Waiting) {
+        match gate {
+            None => *gate = Self::new(waiting),
+            Some(gate) => {
+                gate.max_waiters = waiting.max_waiters;
+                if gate.shedding != waiting.shedding {
+                    gate.shedding = waiting.shedding;
+                    gate.slow_since = None;
+                    gate.sheds = false;
+                }
+            }
+        }
+    }
+
     /// An acquire comes. `waited`: how long the first waiter has waited.
     fn arrives(&mut self, priority: Priority, waited: Option<Duration>, now: Instant) {
         let Some(shedding) = self.shedding else {

@@ -1,5 +1,7 @@
 //! The idle list: the connections that nobody uses, their order, and which of them need a check, a recycle or a close.
 
+mod govern;
+
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 

@@ -81,6 +81,7 @@ impl<T: LedgerTypes> Jobs<T> {
             was_adopted: false,
             is_cancelled: false,
             was_woken: false,
+            has_deadline: false,
             clears,
             connection,
             reason: None,
@@ -180,6 +181,13 @@ impl<T: LedgerTypes> Jobs<T> {
         }
         self.update_list(key);
         stale
+    }
+
+    /// The step of the job begins now, if it has not begun: by its kind, whether it has a deadline.
+    pub(super) fn note_deadline(&mut self, key: JobKey, has_deadline: [bool; 4]) {
+        if let Some(job) = self.running.get_mut(key.0).filter(|job| job.is_fresh()) {
+            job.has_deadline = has_deadline[job.kind as usize];
+        }
     }
 
     /// Notes why the job closes its connection.

@@ -32,8 +32,12 @@ mod lifecycle;
 mod note;
 mod queue;
 mod release;
+mod resize;
+mod retain;
+mod settings;
 mod settle;
 mod supply;
+mod suspend;
 mod timer;
 mod untold;
 mod watch;
@@ -60,7 +64,7 @@ pub(crate) use self::idle_clock::ClockReading;
 pub(crate) use self::job::{JobKey, Kind, Poller, Take, TakenJob, Work};
 use self::jobs::Jobs;
 use self::lifecycle::Lifecycle;
-pub(crate) use self::lifecycle::{CloseWaiter, Stage};
+pub(crate) use self::lifecycle::{CloseWaiter, ClosingWaiter, Stage};
 pub(crate) use self::note::{Note, SharedError, StepReport};
 use self::queue::Queue;
 pub(crate) use self::queue::{Deadline, Ticket};
@@ -130,6 +134,8 @@ pub(crate) struct Ledger<T: LedgerTypes> {
     watch: Watch,
     /// The limits of the queue, if it has some.
     gate: Option<Box<Gate>>,
+    /// The settings as they are now.
+    settings: Box<Config>,
 }
 
 impl<T: LedgerTypes> Ledger<T> {
@@ -147,14 +153,10 @@ impl<T: LedgerTypes> Ledger<T> {
             timer_at: None,
             jobs: Jobs::new(),
             departing: 0,
-            step_has_deadline: [
-                config.connect_timeout.is_some(),
-                config.check_timeout.is_some(),
-                config.recycle_timeout.is_some(),
-                config.close_timeout.is_some(),
-            ],
+            step_has_deadline: settings::step_has_deadline(config),
             watch: Watch::new(config),
             gate: Gate::new(&config.waiting),
+            settings: Box::new(config.clone()),
         }
     }
 
@@ -181,6 +183,7 @@ impl<T: LedgerTypes> Ledger<T> {
             closing: Count::of(self.jobs.count(Kind::Close) + self.departing),
             connecting: Count::of(self.jobs.count(Kind::Connect)),
             waiting: Count::of(self.queue.len()),
+            is_suspended: self.lifecycle.is_suspended(),
             minsize: self.fill.minsize(),
             maxsize: self.fill.maxsize(),
         }

@@ -90,6 +90,10 @@ pub(crate) enum Note {
     PoolClosing(Status),
     PoolTerminated(usize),
     PoolClosed,
+    PoolSuspended(Status),
+    PoolResumed(Status),
+    Resized(usize, usize),
+    Added(u64),
     SpawnFailed,
     /// So many notes found no room here.
     Lagged(u64),
@@ -237,6 +241,23 @@ impl Note {
             },
             Self::PoolTerminated(held) => Event::PoolTerminated { pool, held: *held },
             Self::PoolClosed => Event::PoolClosed { pool },
+            Self::PoolSuspended(status) => Event::PoolSuspended {
+                pool,
+                status: *status,
+            },
+            Self::PoolResumed(status) => Event::PoolResumed {
+                pool,
+                status: *status,
+            },
+            Self::Resized(from, to) => Event::Resized {
+                pool,
+                from: *from,
+                to: *to,
+            },
+            Self::Added(connection) => Event::Added {
+                pool,
+                connection: *connection,
+            },
             Self::SpawnFailed => Event::SpawnFailed { pool },
             Self::Lagged(missed) => Event::Lagged {
                 pool,

@@ -43,13 +43,26 @@ pub(crate) enum Settled<T: LedgerTypes> {
     Lost {
         failure: Option<T::Failure>,
         close: Option<JobKey>,
+        /// The step itself was a success: the connection was not to be kept in any case.
+        succeeded: bool,
     },
+}
+
+impl<T: LedgerTypes> Settled<T> {
+    /// The same, where the step was a success.
+    fn of_success(mut self) -> Self {
+        if let Self::Lost { succeeded, .. } = &mut self {
+            *succeeded = true;
+        }
+        self
+    }
 }
 
 pub(super) fn lost<T: LedgerTypes>(failure: Option<T::Failure>) -> Settled<T> {
     Settled::Lost {
         failure,
         close: None,
+        succeeded: false,
     }
 }
 
@@ -81,7 +94,10 @@ impl<T: LedgerTypes> Ledger<T> {
             effects.drop_note(untold);
         }
         let settled = match outcome {
-            Outcome::Ready(entry, abort) => self.ready(entry, abort, &job, poller, effects),
+            Outcome::Ready(entry, abort) => {
+                let settled = self.ready(entry, abort, &job, poller, effects);
+                settled.of_success()
+            }
             Outcome::NotConnected {
                 failure,
                 class,
@@ -151,11 +167,13 @@ impl<T: LedgerTypes> Ledger<T> {
                 Settled::Lost {
                     failure: failure @ Some(_),
                     close,
+                    succeeded,
                 } if !poller.hears_of_failures() => {
                     effects.drop_later(Stale::Settled(lost(failure)));
                     Settled::Lost {
                         failure: None,
                         close,
+                        succeeded,
                     }
                 }
                 settled => settled,
@@ -192,6 +210,8 @@ impl<T: LedgerTypes> Ledger<T> {
             self.close_gracefully(entry, None, CloseReason::PoolClosed, poller, effects)
         } else if was_cleared {
             self.close_gracefully(entry, None, CloseReason::Cleared, poller, effects)
+        } else if self.is_one_too_many() {
+            self.close_gracefully(entry, None, CloseReason::Resized, poller, effects)
         } else {
             self.keep(entry, job, poller, effects)
         }
@@ -224,7 +244,7 @@ impl<T: LedgerTypes> Ledger<T> {
             }
             return Settled::Kept;
         }
-        if wants_it && self.queue.is_empty() {
+        if wants_it && self.queue.is_empty() && self.lifecycle.serves() {
             self.held += 1;
             return Settled::Taken(entry);
         }
@@ -246,6 +266,10 @@ impl<T: LedgerTypes> Ledger<T> {
             return lost(failure);
         }
         let close = Some(self.insert_owned_close(entry, reason));
-        Settled::Lost { failure, close }
+        Settled::Lost {
+            failure,
+            close,
+            succeeded: false,
+        }
     }
 }

@@ -9,6 +9,9 @@ impl<T: LedgerTypes> Ledger<T> {
     /// Starts what the waiters need, as far as there is anything: an idle connection, a job that can be taken over, a
     /// free place.
     pub(crate) fn supply(&mut self, effects: &mut Effects<T>) {
+        if self.lifecycle.is_shrinking() {
+            self.shrink(effects);
+        }
         if self.governor.is_open() {
             self.refuse_stranded(effects);
         }
@@ -20,7 +23,7 @@ impl<T: LedgerTypes> Ledger<T> {
     }
 
     fn supply_waiters(&mut self, effects: &mut Effects<T>) {
-        while self.lifecycle.is_open() {
+        while self.lifecycle.serves() {
             let Some(ticket) = self.next_unassigned() else {
                 return self.connect_instead_of_closing(effects);
             };
@@ -84,7 +87,7 @@ impl<T: LedgerTypes> Ledger<T> {
     /// own job.
     pub(super) fn supply_head_too(&mut self, effects: &mut Effects<T>) {
         self.supply(effects);
-        let Some(head) = self.next_served() else {
+        let Some(head) = self.next_served().filter(|_| self.lifecycle.serves()) else {
             return;
         };
         match self.take_idle(effects) {
@@ -143,6 +146,9 @@ impl<T: LedgerTypes> Ledger<T> {
     /// Gives a clean connection to the head of the queue or to the idle list. The job that the head has driven is for
     /// the next waiter.
     pub(super) fn hand_out_clean(&mut self, entry: T::Entry, effects: &mut Effects<T>) {
+        if self.lifecycle.is_suspended() {
+            return self.idle.push(entry, false);
+        }
         if let Some((head, job)) = self.give_clean(entry) {
             self.wake_answered(head, job, effects);
         }
@@ -165,6 +171,10 @@ impl<T: LedgerTypes> Ledger<T> {
     /// A clean connection: to the head of the queue or to the idle list, or closed if the pool is closed.
     pub(super) fn hand_out(&mut self, entry: T::Entry, effects: &mut Effects<T>) {
         match self.lifecycle.stage() {
+            Stage::Open if self.is_one_too_many() => {
+                self.start_close(entry, CloseReason::Resized, effects);
+                self.supply(effects);
+            }
             Stage::Open => {
                 self.hand_out_clean(entry, effects);
                 self.supply(effects);

@@ -4,6 +4,7 @@ mod aborts;
 mod dice;
 mod ends;
 mod fast;
+mod govern;
 mod governed;
 mod plain;
 mod world;

@@ -210,6 +210,11 @@ impl Observer for TracingObserver {
             Event::BreakerClosed { open_for, .. } => emit!(info, open_for_ms = millis(open_for)),
             Event::PoolClosing { status, .. } => emit!(debug, %status),
             Event::PoolTerminated { held, .. } => emit!(debug, held),
+            Event::PoolSuspended { status, .. } | Event::PoolResumed { status, .. } => {
+                emit!(info, %status);
+            }
+            Event::Resized { from, to, .. } => emit!(info, from, to),
+            Event::Added { connection, .. } => emit!(debug, connection),
             Event::PoolClosed { .. } => emit!(info),
             Event::SpawnFailed { .. } => emit!(debug),
             Event::Lagged { missed, .. } => emit!(warn, missed),

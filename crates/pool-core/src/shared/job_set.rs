@@ -78,6 +78,7 @@ impl<M: Manager> JobSet<M> {
                 Take::Gone => Settled::Lost {
                     failure: None,
                     close: None,
+                    succeeded: false,
                 },
             };
             self.keys.swap_remove(at);

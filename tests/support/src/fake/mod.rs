@@ -205,7 +205,7 @@ impl Manager for FakeManager {
         let call = self.begin(Verb::Check, conn.id());
         async move {
             call.perform().await?;
-            conn.query().map(drop)
+            conn.works()
         }
     }
 
@@ -219,7 +219,7 @@ impl Manager for FakeManager {
         let call = self.begin(Verb::Recycle, conn.id());
         async move {
             call.perform().await?;
-            conn.query()?;
+            conn.works()?;
             conn.make_clean();
             Ok(())
         }
@@ -230,10 +230,14 @@ impl Manager for FakeManager {
         let mut page = self.record.page();
         let scripted = page.verdicts.pop_front().or(page.verdict);
         drop(page);
-        scripted.unwrap_or(match conn.query() {
+        scripted.unwrap_or(match conn.works() {
             Ok(_) => Verdict::Recycle,
             Err(_) => Verdict::Discard,
         })
+    }
+
+    fn was_unused(&self, conn: &FakeConnection) -> bool {
+        !conn.marks().sent.load(Ordering::SeqCst)
     }
 
     fn close(&self, conn: FakeConnection) -> impl Future<Output = ()> + Send {

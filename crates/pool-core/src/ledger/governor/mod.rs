@@ -71,6 +71,12 @@ impl<T: LedgerTypes> Governor<T> {
         }
     }
 
+    /// The settings have changed.
+    pub(super) fn reconfigured(&mut self, config: &Config) {
+        self.max_connecting = config.connects.max_connecting.unwrap_or(usize::MAX);
+        self.connect_retry = config.connects.connect_retry;
+    }
+
     /// Draws its pauses from another source.
     pub(super) fn set_chance(&mut self, chance: Chance) {
         self.chance = chance;

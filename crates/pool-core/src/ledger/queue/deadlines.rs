@@ -106,6 +106,11 @@ impl<A, J: Copy> Queue<A, J> {
         }
     }
 
+    /// Whether a deadline of this waiter is known.
+    pub(crate) fn has_deadline(&self, ticket: Ticket) -> bool {
+        self.slots.get(ticket).is_some_and(|waiter| waiter.has_note)
+    }
+
     /// Takes the earliest deadline out if it is due.
     pub(crate) fn pop_due(&mut self, now: Instant) -> Option<Ticket> {
         let (at, ticket) = self.next_deadline()?;
