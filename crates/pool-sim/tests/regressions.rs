@@ -15,6 +15,7 @@ const KEPT: &[&str] = &[
     "recycle_beside_slow_one.txt",
     "release_after_close.txt",
     "release_dropped_after_last_handle.txt",
+    "time_out_told_to_others.txt",
     "timer_without_clock.txt",
     "waiter_with_slow_close.txt",
 ];
