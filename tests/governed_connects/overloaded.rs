@@ -118,3 +118,29 @@ fn a_deadline_ends_the_wait_for_a_return() {
         all_is_well(stage, pool, &control);
     });
 }
+
+#[test]
+fn an_attempt_that_fails_in_another_way_fails_its_waiter_and_not_those_who_wait_for_a_return() {
+    Stage::each_virtual(|stage| {
+        let (builder, control) = stage.pool(3);
+        let pool = builder.build_lazy().unwrap();
+        let held = hold(acquire_now(stage, &pool));
+        control.next_times(Verb::Connect, 2, Step::Fail(ErrorClass::Overloaded));
+        control.next(Verb::Connect, Step::Err);
+        control.always(Verb::Connect, Step::Pend);
+        let mut waiting = callers(&pool, 3);
+        pass(stage, &mut waiting, MILLI, 200);
+        let failed = waiting.iter().filter(|one| one.is_ready()).count();
+        assert_eq!(failed, 1, "{}", pool.status());
+        assert!(matches!(waiting[0].take(), Err(Error::Connect(_))));
+        drop(held);
+        for one in &mut waiting[1..] {
+            stage.drive(std::slice::from_mut(one));
+            drop(hold(one.take().unwrap()));
+        }
+        drop(waiting);
+        pool.terminate();
+        stage.run(pool.wait_closed()).unwrap();
+        assert_eq!((control.live(), control.in_connect()), (0, 0));
+    });
+}

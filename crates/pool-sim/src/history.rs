@@ -285,10 +285,8 @@ impl Told {
                 }
                 self.attempt = None;
             }
-            Event::BreakerClosed { .. } => {
-                if self.breaker.take().is_none() {
-                    return Err("it was not open".to_owned());
-                }
+            Event::BreakerClosed { .. } if self.breaker.take().is_none() => {
+                return Err("it was not open".to_owned());
             }
             Event::PoolClosing { .. } => {
                 self.breaker = None;

@@ -1,6 +1,6 @@
 //! What must hold at every instant.
 
-use pool_core::{Borrowed, Pool, Priority, Readiness, Status};
+use pool_core::{Borrowed, ErrorClass, Pool, Priority, Readiness, Status};
 
 use crate::calls::Method;
 use crate::held::Holding;
@@ -131,6 +131,9 @@ impl<M: Simulated> World<M> {
         if is_served && self.servable(status) > steps && (status.freesize() > 0 || has_room) {
             return Err(format!("I4: an acquire waits for what is there; {status}"));
         }
+        if is_served && self.is_stranded(status, pool.readiness()) {
+            return Err(format!("an acquire waits, and nothing can come; {status}"));
+        }
         self.check_unbegun(status, pool.minsize())?;
         let now = self.now();
         let acquires = self.calls.iter().filter(|call| call.kind != Kind::Run);
@@ -176,6 +179,22 @@ impl<M: Simulated> World<M> {
             .count();
         let others = status.waiting().saturating_sub(high);
         status.waiting().min(high) + others.min(quota.saturating_sub(status.held()))
+    }
+
+    /// Whether somebody waits although nothing is open, nothing connects, and the next attempt of the breaker is not meant
+    /// for him: he gets his answer instead. With `connect_retry` he waits for it, but not after a wrong password.
+    fn is_stranded(&self, status: Status, readiness: Readiness) -> bool {
+        let Readiness::CannotConnect {
+            class,
+            retry_after: Some(after),
+            ..
+        } = readiness
+        else {
+            return false;
+        };
+        let retries = self.settings.connect_retry != 0 && class != ErrorClass::Auth;
+        let is_alone = status.waiting() > 0 && status.connecting() == 0;
+        is_alone && !after.is_zero() && !retries
     }
 
     /// The counters equal the history, and who holds a connection is known.

@@ -18,6 +18,7 @@ const KEPT: &[&str] = &[
     "refused_while_expired_one_is_dropped.txt",
     "release_after_close.txt",
     "release_dropped_after_last_handle.txt",
+    "time_out_told_to_others.txt",
     "timer_without_clock.txt",
     "waiter_with_slow_close.txt",
 ];

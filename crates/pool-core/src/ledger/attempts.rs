@@ -159,12 +159,14 @@ impl<T: LedgerTypes> Ledger<T> {
             // The first waiter gets the failure, whoever has driven the connect.
             let mut first = waiter.and_then(|_| self.next_served());
             if let Some(was_open) = was_open {
-                // Nothing is left that could come back to those whose own connect has failed before. If this is the failure
-                // of another one of them, it is for that one.
+                // If nothing is left that could come back, those whose own connect has failed before get that failure. A
+                // further one of the kind is for the waiter that has driven it.
                 if class == ErrorClass::Overloaded && !was_open.refused.is_empty() {
                     first = waiter;
                 }
-                self.fail_waiters(was_open.refused, &was_open.cause, effects);
+                if !self.has_connections() {
+                    self.fail_waiters(was_open.refused, &was_open.cause, effects);
+                }
                 self.drop_failure(Some(was_open.cause), effects);
             }
             self.fail_waiters(first.into_iter().collect(), &failure, effects);
