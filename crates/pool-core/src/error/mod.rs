@@ -63,7 +63,7 @@ pub enum Error<E> {
     },
     /// As many acquires as [`max_waiters`](crate::Builder::max_waiters) allows wait already.
     QueueFull,
-    /// The pool is suspended ([`Pool::suspend`](crate::Pool::suspend)).
+    /// `try_acquire` found the pool suspended ([`Pool::suspend`](crate::Pool::suspend)). An acquire waits instead.
     Suspended,
     /// The last connects failed in such a way that the pool does not connect for a while, and no connection could come
     /// back for this caller.
