@@ -71,6 +71,8 @@ pub(crate) struct Page {
     pub(crate) fills: u64,
     /// How many were open when somebody looked last.
     was_open: usize,
+    /// How many runs have tried again.
+    pub(crate) repeats: u64,
     /// The connections that a `run` holds, by the numbers of the pool.
     pub(crate) held_by_runs: BTreeSet<u64>,
     /// The connections that `on_release` did not want back.
@@ -143,6 +145,7 @@ impl Record {
                 is_suspended: false,
                 fills: 0,
                 was_open: 0,
+                repeats: 0,
                 held_by_runs: BTreeSet::new(),
                 unwanted: BTreeSet::new(),
                 violations: Vec::new(),

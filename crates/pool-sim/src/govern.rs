@@ -65,6 +65,7 @@ impl<M: Simulated> World<M> {
             is_here && words.contains(&left.to_string())
         });
         let was_late = report.took() >= within;
+        self.coverage.late_shutdowns += u64::from(!is_clean);
         let may_be_unclean = is_over && was_late;
         if report.is_clean() != is_clean || !is_told || !(is_clean || may_be_unclean) {
             return Err(format!("a shutdown within {within:?} says: {words}"));
@@ -150,6 +151,8 @@ impl<M: Simulated> World<M> {
             self.set_maxsize(maxsize);
         }
         let resized = pool.resize(maxsize.into());
+        let is_too_large = maxsize != 0 && pool.size() > maxsize.into();
+        self.coverage.shrinks += u64::from(is_too_large && resized.is_ok());
         self.changed(resized, expected)
     }
 

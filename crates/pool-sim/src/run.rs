@@ -42,6 +42,7 @@ impl<M: Simulated> World<M> {
             });
             let result = result.await;
             let attempts = attempts.lock().unwrap_or_else(PoisonError::into_inner);
+            record.page().repeats += u64::from(attempts.len() > 1);
             if attempts.len() > 2 || (attempts.len() == 2 && !attempts[0].may_be_repeated()) {
                 record.blame(format!("run has tried again: {attempts:?}"));
             }
@@ -92,7 +93,11 @@ async fn work<M: Simulated>(conn: &mut Guard<M>, number: u16) -> Attempt {
     if let Some(wrong) = wrong {
         held.conn.record.blame(wrong);
     }
-    held.conn.mark(|mark| mark.was_sent = sends);
+    held.conn.mark(|mark| {
+        mark.was_sent = sends;
+        // It had broken while it was idle.
+        mark.is_broken |= number.is_multiple_of(5);
+    });
     let mut left = number % 3;
     poll_fn(|cx| match left {
         0 => Poll::Ready(()),

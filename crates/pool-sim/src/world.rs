@@ -152,6 +152,7 @@ fn run_with<M: Simulated>(script: &Script) -> Result<Coverage, Failure> {
             world.coverage.faults = page.faults;
             world.coverage.late_steps = page.late_steps;
             world.coverage.aborts = page.aborts;
+            world.coverage.repeats = page.repeats;
             drop(page);
             Ok(world.coverage)
         }

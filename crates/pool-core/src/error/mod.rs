@@ -66,7 +66,7 @@ pub enum Error<E> {
     QueueFull,
     /// The queue is too slow ([`shedding`](crate::Builder::shedding)).
     Shed,
-    /// The pool is suspended ([`Pool::suspend`](crate::Pool::suspend)).
+    /// `try_acquire` found the pool suspended ([`Pool::suspend`](crate::Pool::suspend)). An acquire waits instead.
     Suspended,
     /// The last connects failed in such a way that the pool does not connect for a while, and no connection could come
     /// back for this caller.

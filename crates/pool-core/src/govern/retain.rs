@@ -33,16 +33,16 @@ impl<M: Manager> Pool<M> {
         let now = shared.now();
         let mut all: Vec<ConnectionInfo> = Vec::new();
         let ledger = shared.ledger();
-        all.extend(
-            ledger
-                .idle_entries(now)
-                .map(|(entry, idle_for)| ConnectionInfo {
-                    id: entry.key.id,
-                    age: now.saturating_duration_since(entry.connected_at),
-                    idle_for,
-                    uses: entry.uses,
-                }),
-        );
+        all.extend(ledger.idle_entries(now).map(|(entry, idle_for)| {
+            let age = now.saturating_duration_since(entry.connected_at);
+            ConnectionInfo {
+                id: entry.key.id,
+                age,
+                // Where nobody knows it, it counts as longer than it can be.
+                idle_for: idle_for.min(age),
+                uses: entry.uses,
+            }
+        }));
         drop(ledger);
         // It is the user's, so it runs without the lock.
         let mut keep = keep;
