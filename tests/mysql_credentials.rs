@@ -64,7 +64,8 @@ async fn with_accounts() -> (Server, Watcher) {
             "CREATE USER {user}@'%' IDENTIFIED BY 'the {user} password'"
         ))
         .await;
-        root.run(&format!("GRANT ALL ON test.* TO {user}@'%'")).await;
+        root.run(&format!("GRANT ALL ON test.* TO {user}@'%'"))
+            .await;
     }
     (server, root)
 }
@@ -90,7 +91,8 @@ fn a_rotation_under_load_fails_no_acquire() {
                 if turn % 5 == 0 {
                     PooledConnection::discard(conn);
                 }
-                after += usize::from(rotated.load(Ordering::Relaxed) && user.as_deref() == Some("new"));
+                after +=
+                    usize::from(rotated.load(Ordering::Relaxed) && user.as_deref() == Some("new"));
                 if after == 20 {
                     return;
                 }
@@ -114,11 +116,15 @@ fn credentials_that_the_server_refuses_are_asked_for_again_at_once() {
         let (server, mut root) = with_accounts().await;
         let vault = Vault::default();
         let options = vault.options(&server, HOUR);
-        let conn = connect(options.clone()).await.expect("the old account is good");
+        let conn = connect(options.clone())
+            .await
+            .expect("the old account is good");
         assert_eq!(conn.user(), Some("old"));
         root.run("ALTER USER old@'%' IDENTIFIED BY 'another'").await;
         vault.switch();
-        let conn = connect(options.clone()).await.expect("the new account is good");
+        let conn = connect(options.clone())
+            .await
+            .expect("the new account is good");
         assert_eq!((conn.user(), vault.asked()), (Some("new"), 2));
         root.run("ALTER USER new@'%' IDENTIFIED BY 'another'").await;
         let error = connect(options).await.expect_err("both are refused");
@@ -126,7 +132,11 @@ fn credentials_that_the_server_refuses_are_asked_for_again_at_once() {
         let text = error.to_string();
         assert!(text.contains(" as new failed: 1045"), "{text}");
         assert!(!text.contains("the new password"), "{text}");
-        assert_eq!(vault.asked(), 3, "asked once more, and not tried again with the same");
+        assert_eq!(
+            vault.asked(),
+            3,
+            "asked once more, and not tried again with the same"
+        );
     });
 }
 
@@ -150,7 +160,9 @@ fn connections_go_when_their_credentials_have_expired_and_there_are_others() {
         let old = pool.acquire().await.expect("it is idle");
         assert_eq!(old.user(), Some("old"));
         let id = PooledConnection::id(&old);
-        PooledConnection::release(old).await.expect("there are no others yet");
+        PooledConnection::release(old)
+            .await
+            .expect("there are no others yet");
         let old = pool.acquire().await.expect("it is idle");
         assert_eq!(PooledConnection::id(&old), id);
         vault.switch();
@@ -174,14 +186,22 @@ fn a_provider_without_an_answer_fails_the_connect_and_says_so() {
             .host(server.host())
             .port(server.port())
             .credentials(|| async { Err(io::Error::other("the vault is sealed")) });
-        let error = connect(options.clone()).await.expect_err("there is no answer");
+        let error = connect(options.clone())
+            .await
+            .expect_err("there is no answer");
         assert!(matches!(error, Error::Credentials(_)) && error.is_retryable());
         assert_eq!(
             error.to_string(),
             "the credentials provider failed: the vault is sealed"
         );
-        let pool = create_pool(options.clone()).acquire_timeout(Duration::from_secs(5)).build_lazy();
-        let error = pool.expect("good options").acquire().await.expect_err("there is no answer");
+        let pool = create_pool(options.clone())
+            .acquire_timeout(Duration::from_secs(5))
+            .build_lazy();
+        let error = pool
+            .expect("good options")
+            .acquire()
+            .await
+            .expect_err("there is no answer");
         assert!(error.to_string().contains("the vault is sealed"), "{error}");
         let both = connect(options.user("app")).await.expect_err("two sources");
         assert_eq!(
@@ -196,7 +216,10 @@ fn a_session_of_the_old_user_is_still_killed_as_that_user() {
     test(|| async {
         let (server, mut root) = with_accounts().await;
         let vault = Vault::default();
-        let pool = create_pool(vault.options(&server, HOUR)).build().await.expect("it is good");
+        let pool = create_pool(vault.options(&server, HOUR))
+            .build()
+            .await
+            .expect("it is good");
         let mut conn = pool.acquire().await.expect("it is idle");
         let id = conn.connection_id();
         vault.switch();

@@ -107,7 +107,6 @@ knobs! {
     max_connecting: impl Into<Option<usize>> => Option<usize>, connects.max_connecting;
     connect_retry: impl Into<Option<Duration>> => Option<Duration>, connects.connect_retry;
     max_waiters: impl Into<Option<usize>> => Option<usize>, waiting.max_waiters;
-    reserved: usize => usize, waiting.reserved;
     shedding: impl Into<Option<Shedding>> => Option<Shedding>, waiting.shedding;
 }
 

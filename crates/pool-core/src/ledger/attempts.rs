@@ -283,23 +283,26 @@ impl<T: LedgerTypes> Ledger<T> {
         Some(cause.as_refusal(class, retry_after))
     }
 
-    /// The breaker is open. If nothing is open and nothing may connect, the waiters get their answer.
-    pub(super) fn refuse_stranded(&mut self, effects: &mut Effects<T>) {
+    /// The breaker is open. If nothing is open and nothing may connect, the waiters get their answer. `true`: one of them
+    /// may connect instead.
+    pub(super) fn refuse_stranded(&mut self, effects: &mut Effects<T>) -> bool {
         let Some((class, retry_at)) = self.governor.open_since() else {
-            return;
+            return false;
         };
         let now = effects.now();
         if self.queue.is_empty() || self.has_connections() || retry_at <= now {
-            return;
+            return false;
         }
         if self.governor.waits_for_returns() {
             // Nothing is left that could come back.
-            return self.governor.end_pause(now);
+            self.governor.end_pause(now);
+            return true;
         }
         if let (true, Some(refusal)) = (is_hopeless(class), self.refusal(now)) {
             self.fail_waiters(self.queue.tickets(), &refusal, effects);
             self.drop_failure(Some(refusal), effects);
         }
+        false
     }
 
     /// A connection has left the pool, and so the server.

@@ -16,6 +16,10 @@ impl<T: LedgerTypes> Ledger<T> {
             self.refuse_stranded(effects);
         }
         self.supply_waiters(effects);
+        // What was idle may have expired.
+        if self.governor.is_open() && self.refuse_stranded(effects) {
+            self.supply_waiters(effects);
+        }
         if self.governor.has_others() {
             self.go_on_filling(effects);
         }

@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::{Credentials, CredentialsProvider};
+use crate::credentials::login::{Credentials, CredentialsProvider};
 use crate::error::Error;
 
 /// How long before they expire credentials are asked for again, at most.
@@ -144,8 +144,8 @@ mod tests {
     use futures::executor::block_on;
     use futures::future::join_all;
 
-    use super::super::Validity;
     use super::*;
+    use crate::credentials::login::Validity;
 
     /// Each answer has another password, and is valid for so long.
     fn counting(validity: Duration) -> (CredentialsSource, Arc<AtomicU32>) {
