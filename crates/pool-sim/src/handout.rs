@@ -24,10 +24,10 @@ const TICK: Duration = Duration::from_millis(3);
 
 impl Acquiring {
     /// When it counts as arrived. All of them later by the lead, so that none is before the start of the clock.
-    fn counts_from(&self) -> Instant {
+    fn counts_from(&self, ranked_since: Option<Instant>) -> Instant {
         match self.priority {
             Priority::High => self.since,
-            Priority::Normal => self.since + LEAD,
+            Priority::Normal => self.since.max(ranked_since.unwrap_or(self.since)) + LEAD,
             Priority::Low => self.since + 2 * LEAD,
         }
     }
@@ -93,6 +93,10 @@ impl<M: Simulated> World<M> {
         if self.settings.order == 0 {
             return Ok(());
         }
+        let since = self.ranked_since;
+        let is_ranked_before = |other: &Acquiring, served: &Acquiring| {
+            since.is_some() && other.counts_from(since) + TICK < served.counts_from(since)
+        };
         let has_reserve = self.settings.reserved_places() > 0;
         let is_before = |other: &Acquiring| match (other.arrival, served) {
             (Some(arrival), Some(served)) => {
@@ -102,7 +106,7 @@ impl<M: Simulated> World<M> {
                 // One that came later may have come when the connection was handed over already.
                 is_earlier
                     && (other.priority == served.priority
-                        || (!is_for_some && other.counts_from() + TICK < served.counts_from()))
+                        || (!is_for_some && is_ranked_before(other, served)))
             }
             (Some(_), None) => true,
             (None, _) => false,

@@ -222,8 +222,12 @@ impl<M: Simulated> World<M> {
             acquire.since = now;
             acquire.came_too_late = is_closing;
         }
+        let priority = call.acquire.as_ref().map(|acquire| acquire.priority);
         let task = Arc::clone(&call.task);
         task.poll();
+        if task.is_alive() && priority.is_some_and(|priority| priority != Priority::Normal) {
+            self.ranked_since.get_or_insert(now);
+        }
         true
     }
 

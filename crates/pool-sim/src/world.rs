@@ -58,6 +58,8 @@ pub(crate) struct World<M: Simulated> {
     pub(crate) calls: Vec<Call<M>>,
     pub(crate) held: Vec<Holding<M>>,
     pub(crate) arrivals: u64,
+    /// When the first acquire with a priority joined the queue: who waited then counts as if it had come then.
+    pub(crate) ranked_since: Option<Instant>,
     /// `close` or `terminate` was called.
     pub(crate) is_closing: bool,
     pub(crate) is_terminated: bool,
@@ -125,6 +127,7 @@ impl<M: Simulated> World<M> {
             calls: Vec::new(),
             held: Vec::new(),
             arrivals: 0,
+            ranked_since: None,
             is_closing: false,
             is_terminated: false,
             coverage: Coverage::default(),

@@ -158,8 +158,9 @@ impl World {
         let mut queued = queued.ok()?;
         if !(queued.only_waits && self.tries_fast) {
             let was_set = queued.set_timer;
-            queued =
+            let start =
                 self.change(|ledger, effects| ledger.start_for(queued.ticket, deadline, effects));
+            queued = start.ok()?;
             queued.set_timer |= was_set;
         }
         self.last_joined = Some((queued.only_waits, queued.set_timer));
