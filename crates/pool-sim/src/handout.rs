@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use pool_core::{Error, Phase, Priority};
+use pool_core::{Error, Phase, PooledConnection, Priority};
 
 use crate::calls::Method;
 use crate::connection::SimConnection;
@@ -78,7 +78,7 @@ impl<M: Simulated> World<M> {
                 if acquiring.came_too_late {
                     return Err("an acquire that began after the close was served".into());
                 }
-                self.served(guard, acquiring.since)?;
+                self.served(guard, acquiring.since, acquiring.priority)?;
                 self.check_order(Some(acquiring))
             }
             Err(error) => {
@@ -127,8 +127,18 @@ impl<M: Simulated> World<M> {
     }
 
     /// A connection is handed out to somebody who asked for it at `since`.
-    fn served(&mut self, guard: Guard<M>, since: Instant) -> Result<(), String> {
+    fn served(
+        &mut self,
+        guard: Guard<M>,
+        since: Instant,
+        priority: Priority,
+    ) -> Result<(), String> {
         self.coverage.served += 1;
+        let id = PooledConnection::id(&guard);
+        match priority {
+            Priority::High => self.held_by_high.insert(id),
+            _ => self.held_by_high.remove(&id),
+        };
         let wrong = SimConnection::now_taken(&guard);
         let (is_proven, is_checked, last_use) =
             guard.mark(|mark| (mark.is_proven, mark.is_checked, mark.last_use));
@@ -174,7 +184,7 @@ impl<M: Simulated> World<M> {
         match pool.try_acquire() {
             Ok(_) if is_closing => Err("try_acquire was served after the close".into()),
             Ok(guard) => {
-                self.served(guard, since)?;
+                self.served(guard, since, Priority::Normal)?;
                 self.check_order(None)
             }
             Err(Error::Closed) if is_closing => Ok(()),

@@ -1,5 +1,6 @@
 //! A run: the pool, what is done with it, and what is known of it.
 
+use std::collections::HashSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, PoisonError, Weak};
 use std::time::{Duration, Instant};
@@ -57,6 +58,8 @@ pub(crate) struct World<M: Simulated> {
     pub(crate) handles: Vec<Pool<M>>,
     pub(crate) calls: Vec<Call<M>>,
     pub(crate) held: Vec<Holding<M>>,
+    /// The numbers of the connections whose last holder has got them with a high priority.
+    pub(crate) held_by_high: HashSet<u64>,
     pub(crate) arrivals: u64,
     /// When the first acquire with a priority joined the queue: who waited then counts as if it had come then.
     pub(crate) ranked_since: Option<Instant>,
@@ -126,6 +129,7 @@ impl<M: Simulated> World<M> {
             handles: Vec::new(),
             calls: Vec::new(),
             held: Vec::new(),
+            held_by_high: HashSet::new(),
             arrivals: 0,
             ranked_since: None,
             is_closing: false,
