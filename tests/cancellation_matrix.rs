@@ -13,6 +13,8 @@ mod govern;
 mod interceptors;
 #[path = "cancellation_matrix/play.rs"]
 mod play;
+#[path = "cancellation_matrix/queue.rs"]
+mod queue;
 #[path = "cancellation_matrix/scenarios.rs"]
 mod scenarios;
 #[path = "cancellation_matrix/timed.rs"]
@@ -120,7 +122,10 @@ fn run(scenario: &Scenario, mode: Mode, tally: &mut Tally) {
 
 fn matrix(mode: Mode) {
     let mut all = Tally::default();
-    let scenarios = SCENARIOS.iter().chain(interceptors::SCENARIOS);
+    let scenarios = SCENARIOS
+        .iter()
+        .chain(interceptors::SCENARIOS)
+        .chain(queue::SCENARIOS);
     for scenario in scenarios.filter(|scenario| scenario.plays_on(mode)) {
         let mut tally = Tally::default();
         run(scenario, mode, &mut tally);

@@ -3,13 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use pool_core::{BoxError, BoxManager, CheckPolicy, ConnectionInfo, Error, Interceptor, Phase};
+use pool_core::{BoxError, BoxManager, CheckPolicy, ConnectionInfo, Error, Interceptor};
 use pool_core::{Builder, PooledConnection, Verdict};
 use support::invariants::{acquire_now, all_is_well};
 use support::{FakeControl, FakeInterceptor, FakeManager, Gate, Probe, Stage, Step, Told, Verb};
 
-#[path = "interceptors/failures.rs"]
-mod failures;
+#[path = "interceptors/faults.rs"]
+mod faults;
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -272,31 +272,118 @@ fn a_close_goes_on_whatever_the_interceptor_says_and_the_error_is_told() {
     });
 }
 
-/// What becomes of an acquire at one of whose points the interceptor hangs or panics.
-fn acquire_with(
-    stage: &Stage,
-    verb: Verb,
-    step: Step,
-    judge: impl Fn(Result<u64, Error<support::FakeError>>),
-) {
-    let (builder, control) = scripted(stage, 1);
-    let pool = builder
-        .connect_timeout(SECOND)
-        .check_timeout(SECOND)
-        .recycle_timeout(SECOND)
-        .build_lazy()
-        .unwrap();
-    if verb == Verb::BeforeAcquire {
+#[test]
+fn a_waiter_whose_connection_is_refused_keeps_its_turn() {
+    Stage::each(|stage| {
+        let (builder, control) = scripted(stage, 1);
+        let pool = builder.build_lazy().unwrap();
+        let held = acquire_now(stage, &pool);
+        let mut waiters: Vec<_> = (0..3).map(|_| Probe::pending(pool.acquire())).collect();
+        control.next(Verb::BeforeAcquire, Step::Err);
+        drop(held);
+        for turn in 0..3 {
+            assert!(waiters[turn].poll_until_stalled(stage), "HANG: {turn}");
+            for later in &mut waiters[turn + 1..] {
+                assert!(!later.poll_until_stalled(stage), "it was overtaken");
+            }
+            drop(waiters[turn].take().unwrap());
+        }
+        drop(waiters);
+        all_is_well(stage, pool, &control);
+    });
+}
+
+#[test]
+fn try_acquire_passes_the_interceptor_too() {
+    Stage::each(|stage| {
+        let (builder, control) = scripted(stage, 1);
+        let pool = builder.build_lazy().unwrap();
         stage
             .run(PooledConnection::release(acquire_now(stage, &pool)))
             .unwrap();
-    }
-    control.next(verb, step);
-    let mut acquire = Probe::polled(pool.acquire());
-    stage.advance(SECOND);
-    assert!(acquire.poll_until_stalled(stage), "HANG");
-    let result = acquire.take();
-    judge(result.map(|conn| PooledConnection::id(&conn)));
-    drop(acquire);
-    all_is_well(stage, pool, &control);
+        drop(pool.try_acquire().unwrap());
+        assert_eq!(control.calls(Verb::BeforeAcquire), 2);
+        stage.settle();
+        let gate = Gate::new();
+        control.next(Verb::BeforeAcquire, Step::gate(&gate));
+        assert!(matches!(pool.try_acquire(), Err(Error::Exhausted)));
+        gate.open();
+        stage.settle();
+        drop(acquire_now(stage, &pool));
+        all_is_well(stage, pool, &control);
+    });
 }
+
+/// What a hook sees of a connection.
+struct Infos(Arc<std::sync::Mutex<Vec<(u64, Duration, Duration, u64)>>>);
+
+impl Interceptor<FakeManager> for Infos {
+    async fn before_acquire(
+        &self,
+        _: &mut support::FakeConnection,
+        info: &ConnectionInfo,
+    ) -> Result<(), support::FakeError> {
+        let seen = (info.id(), info.age(), info.idle_for(), info.uses());
+        self.0.lock().unwrap().push(seen);
+        Ok(())
+    }
+}
+
+#[test]
+fn an_interceptor_is_told_which_connection_it_has() {
+    Stage::each_virtual(|stage| {
+        let (builder, control) = stage.pool(1);
+        let seen = Arc::default();
+        let pool = builder
+            .upkeep(false)
+            .interceptor(Infos(Arc::clone(&seen)))
+            .build_lazy()
+            .unwrap();
+        let conn = acquire_now(stage, &pool);
+        stage.advance(3 * SECOND);
+        stage.run(PooledConnection::release(conn)).unwrap();
+        stage.advance(2 * SECOND);
+        drop(acquire_now(stage, &pool));
+        let none = Duration::ZERO;
+        assert_eq!(
+            *seen.lock().unwrap(),
+            [(1, none, none, 0), (1, 5 * SECOND, 2 * SECOND, 1)]
+        );
+        all_is_well(stage, pool, &control);
+    });
+}
+
+/// An interceptor for a manager in a box.
+struct Boxed;
+
+impl Interceptor<BoxManager<support::FakeConnection>> for Boxed {
+    async fn before_acquire(
+        &self,
+        _: &mut support::FakeConnection,
+        _: &ConnectionInfo,
+    ) -> Result<(), BoxError> {
+        Err(BoxError::new(support::FakeError::Broken(7)))
+    }
+}
+
+#[test]
+fn a_pool_of_a_boxed_manager_has_interceptors_too() {
+    let stage = &Stage::spawning();
+    let (manager, _control) = stage.fake(1);
+    let pool = stage
+        .builder(BoxManager::new(manager))
+        .minsize(0)
+        .maxsize(1)
+        .interceptor(Boxed)
+        .build_lazy()
+        .unwrap();
+    match stage.run(pool.acquire()) {
+        Err(Error::Check(error)) => assert_eq!(error.to_string(), "connection 7 is broken"),
+        other => panic!("{other:?}"),
+    }
+}
+
+const _: fn() = || {
+    fn is_interceptor<T: Interceptor<FakeManager>>() {}
+    is_interceptor::<FakeInterceptor>();
+};

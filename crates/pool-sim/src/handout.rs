@@ -24,10 +24,10 @@ const TICK: Duration = Duration::from_millis(3);
 
 impl Acquiring {
     /// When it counts as arrived. All of them later by the lead, so that none is before the start of the clock.
-    fn counts_from(&self) -> Instant {
+    fn counts_from(&self, ranked_since: Option<Instant>) -> Instant {
         match self.priority {
             Priority::High => self.since,
-            Priority::Normal => self.since + LEAD,
+            Priority::Normal => self.since.max(ranked_since.unwrap_or(self.since)) + LEAD,
             Priority::Low => self.since + 2 * LEAD,
         }
     }
@@ -99,7 +99,8 @@ impl<M: Simulated> World<M> {
                     return Err("an acquire that began after the close was served".into());
                 }
                 let is_as_asked = acquiring.changes == self.changes;
-                self.served(guard, is_as_asked.then_some(acquiring.since))?;
+                let since = is_as_asked.then_some(acquiring.since);
+                self.served(guard, since, acquiring.priority)?;
                 self.check_order(Some(acquiring))
             }
             Err(error) => {
@@ -116,6 +117,10 @@ impl<M: Simulated> World<M> {
         }
         // A ping that has its connection waits for its check.
         let is_acquire = |acquiring: &Acquiring| !acquiring.is_of_ping;
+        let since = self.ranked_since;
+        let is_ranked_before = |other: &Acquiring, served: &Acquiring| {
+            since.is_some() && other.counts_from(since) + TICK < served.counts_from(since)
+        };
         let has_reserve = self.settings.reserved_places() > 0;
         let is_before = |other: &Acquiring| match (other.arrival, served) {
             (Some(arrival), Some(served)) => {
@@ -125,7 +130,7 @@ impl<M: Simulated> World<M> {
                 // One that came later may have come when the connection was handed over already.
                 is_earlier
                     && (other.priority == served.priority
-                        || (!is_for_some && other.counts_from() + TICK < served.counts_from()))
+                        || (!is_for_some && is_ranked_before(other, served)))
             }
             (Some(_), None) => true,
             (None, _) => false,
@@ -150,8 +155,18 @@ impl<M: Simulated> World<M> {
     }
 
     /// A connection is handed out to somebody who asked for it at `since`; `None`: the settings have changed since.
-    fn served(&mut self, mut guard: Guard<M>, since: Option<Instant>) -> Result<(), String> {
+    fn served(
+        &mut self,
+        mut guard: Guard<M>,
+        since: Option<Instant>,
+        priority: Priority,
+    ) -> Result<(), String> {
         self.coverage.served += 1;
+        let id = PooledConnection::id(&guard);
+        match priority {
+            Priority::High => self.held_by_high.insert(id),
+            _ => self.held_by_high.remove(&id),
+        };
         let wrong = SimConnection::now_taken(&guard).or(wrong_extension(&mut guard));
         let (is_proven, is_checked, last_use) =
             guard.mark(|mark| (mark.is_proven, mark.is_checked, mark.last_use));
@@ -203,7 +218,7 @@ impl<M: Simulated> World<M> {
         match pool.try_acquire() {
             Ok(_) if is_closing => Err("try_acquire was served after the close".into()),
             Ok(guard) => {
-                self.served(guard, Some(since))?;
+                self.served(guard, Some(since), Priority::Normal)?;
                 self.check_order(None)
             }
             Err(Error::Closed) if is_closing => Ok(()),

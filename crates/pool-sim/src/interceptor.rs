@@ -71,7 +71,7 @@ impl SimInterceptor {
             let is_its_age = info.age() == age || (!self.is_first && info.age() <= age);
             let is_true = is_its_id && is_its_age && info.idle_for() <= age;
             let has_uses = info.uses() >= mark.uses;
-            (!is_true || !has_uses || mark.is_held).then(|| mark.uses)
+            (!is_true || !has_uses || mark.is_held).then_some(mark.uses)
         });
         if let Some(uses) = wrong {
             let text = format!("an interceptor is told {info:?} of a connection with {uses} uses");

@@ -66,6 +66,13 @@ impl<M: Simulated> World<M> {
         if pool.is_closing() != self.is_closing {
             return Err(format!("is_closing() is {}", pool.is_closing()));
         }
+        let not_by_high = |holding: &&Holding<M>| !self.held_by_high.contains(&holding.id());
+        let by_others = self.held.iter().filter(not_by_high).count();
+        // Those that had theirs before the pool was made smaller keep them.
+        let was_resized = self.record.page().resizes > 0;
+        if by_others > self.settings.quota() && !was_resized {
+            return Err(format!("a reserved place was taken; {status}"));
+        }
         let readiness = pool.readiness();
         let expected = (!self.is_closing).then_some(status);
         let open = status.size() - status.connecting() - status.closing();

@@ -273,10 +273,14 @@ impl<M: Simulated> World<M> {
             self.shutdown_begins();
         }
         let call = &self.calls[index];
+        let priority = call.acquire.as_ref().map(|acquire| acquire.priority);
         let task = Arc::clone(&call.task);
         let begins_to_close = matches!(call.kind, Kind::Shutdown { .. });
         task.poll();
         self.record.page().is_closed |= begins_to_close;
+        if task.is_alive() && priority.is_some_and(|priority| priority != Priority::Normal) {
+            self.ranked_since.get_or_insert(now);
+        }
         true
     }
 

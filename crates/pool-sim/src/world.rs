@@ -1,5 +1,6 @@
 //! A run: the pool, what is done with it, and what is known of it.
 
+use std::collections::HashSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, PoisonError, Weak};
 use std::time::{Duration, Instant};
@@ -100,7 +101,11 @@ pub(crate) struct World<M: Simulated> {
     pub(crate) handles: Vec<Pool<M>>,
     pub(crate) calls: Vec<Call<M>>,
     pub(crate) held: Vec<Holding<M>>,
+    /// The numbers of the connections whose last holder has got them with a high priority.
+    pub(crate) held_by_high: HashSet<u64>,
     pub(crate) arrivals: u64,
+    /// When the first acquire with a priority joined the queue: who waited then counts as if it had come then.
+    pub(crate) ranked_since: Option<Instant>,
     /// `close` or `terminate` was called.
     pub(crate) is_closing: bool,
     pub(crate) is_terminated: bool,
@@ -196,7 +201,9 @@ impl<M: Simulated> World<M> {
             handles: Vec::new(),
             calls: Vec::new(),
             held: Vec::new(),
+            held_by_high: HashSet::new(),
             arrivals: 0,
+            ranked_since: None,
             is_closing: false,
             is_terminated: false,
             is_suspended: false,

@@ -15,6 +15,7 @@ const KEPT: &[&str] = &[
     "drop_of_last_handle.txt",
     "fill_overwritten_by_release.txt",
     "recycle_beside_slow_one.txt",
+    "refused_new_one_frees_no_place.txt",
     "refused_while_expired_one_is_dropped.txt",
     "release_after_close.txt",
     "release_dropped_after_last_handle.txt",

@@ -14,7 +14,7 @@ use crate::ledger::{
 };
 use crate::panics::ignore_panic;
 use crate::pooled::PooledConnection;
-use crate::shared::{Driven, poll_undriven};
+use crate::shared::{Driven, PoolLedger, poll_undriven};
 use crate::{Manager, Status};
 
 type Acquired<M> = Result<PooledConnection<M>, Error<<M as Manager>::Error>>;
@@ -49,24 +49,23 @@ impl<M: Manager> Acquire<'_, M> {
                 return Err(self.refused(refusal));
             }
         };
-        let mut effects = None;
-        if !queued.only_waits {
-            let effects = effects.insert(Effects::new(Some(since), None));
-            queued = ledger.start_for(queued.ticket, deadline, effects);
-        }
-        if let Some(refusal) = queued.refused {
+        let mark;
+        if queued.only_waits {
+            mark = self.mark(&mut ledger, queued.ticket, since);
             drop(ledger);
-            effects
-                .into_iter()
-                .for_each(|effects| self.shared.perform(effects));
-            return Err(self.refused(refusal));
-        }
-        let mark = match self.shared.measures || self.borrower.label.is_some() {
-            true => self.note_join(&mut ledger, queued.ticket, since),
-            false => ledger.hand_outs(),
-        };
-        drop(ledger);
-        if let Some(effects) = effects {
+        } else {
+            let mut effects = Effects::new(Some(since), None);
+            let started = ledger.start_for(queued.ticket, deadline, &mut effects);
+            queued = match started {
+                Ok(queued) => queued,
+                Err(refusal) => {
+                    drop(ledger);
+                    self.shared.perform(effects);
+                    return Err(self.refused(refusal));
+                }
+            };
+            mark = self.mark(&mut ledger, queued.ticket, since);
+            drop(ledger);
             self.shared.perform(effects);
         }
         self.shared.set_waiters_hint(queued.only_waits);
@@ -84,6 +83,15 @@ impl<M: Manager> Acquire<'_, M> {
             self.shared.after_join();
         }
         Ok(queued.only_waits)
+    }
+
+    /// What this acquire has to keep now that it has joined the queue: [`Waiting::mark`].
+    #[inline]
+    fn mark(&self, ledger: &mut PoolLedger<M>, ticket: Ticket, since: Instant) -> u64 {
+        match self.shared.measures || self.borrower.label.is_some() {
+            true => self.note_join(ledger, ticket, since),
+            false => ledger.hand_outs(),
+        }
     }
 
     /// Every poll of a waiter: takes the answer, or drives the job that was started for it.

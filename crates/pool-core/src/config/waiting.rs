@@ -8,7 +8,8 @@ use super::ConfigError;
 ///
 /// A priority moves an acquire ahead in the queue or back, by a fixed time. So those of low priority still progress: the
 /// queue serves whoever has come first, where one of high priority counts as if it had come 10 s earlier, and one of low
-/// priority as if it had come 10 s later. Among equal priorities the order of arrival decides.
+/// priority as if it had come 10 s later. Among equal priorities the order of arrival decides. Those that wait when the
+/// first acquire with another priority than the default joins the queue count as if they had come at that moment.
 ///
 /// # Examples
 ///

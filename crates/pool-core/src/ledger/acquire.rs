@@ -38,8 +38,6 @@ pub(crate) struct Queued {
     pub(crate) only_waits: bool,
     /// The timer has to be set for its deadline.
     pub(crate) set_timer: bool,
-    /// It was refused, and has left the queue again.
-    pub(crate) refused: Option<Refusal>,
 }
 
 /// What a waiter finds when it looks.
@@ -170,17 +168,20 @@ impl<T: LedgerTypes> Ledger<T> {
             only_waits,
             // A waiter that has something to poll does that first and sets the timer afterwards.
             set_timer: only_waits && deadline.is_some_and(|at| self.timer_to_set_for(at)),
-            refused: None,
         }
     }
 
     /// Starts what can be started for a waiter that has just been added.
+    ///
+    /// # Errors
+    ///
+    /// There is nothing, and it must not wait; it has left the queue again.
     pub(crate) fn start_for(
         &mut self,
         ticket: Ticket,
         deadline: Option<Instant>,
         effects: &mut Effects<T>,
-    ) -> Queued {
+    ) -> Result<Queued, Refusal> {
         effects.current = Some(ticket);
         if self.governor.is_open() {
             self.governor
@@ -189,14 +190,8 @@ impl<T: LedgerTypes> Ledger<T> {
         self.supply(effects);
         self.fill(effects);
         if self.gate.is_some() {
-            let refused = self.refuse(ticket, effects);
-            if refused.is_some() {
-                return Queued {
-                    ticket,
-                    only_waits: false,
-                    set_timer: false,
-                    refused,
-                };
+            if let Some(refusal) = self.refuse(ticket, effects) {
+                return Err(refusal);
             }
         }
         let nothing_to_do = self.jobs.undriven_count() == 0
@@ -204,7 +199,7 @@ impl<T: LedgerTypes> Ledger<T> {
             && effects.are_plain()
             && !self.queue.is_answered(ticket)
             && self.queue.job(ticket).is_none();
-        self.queued(ticket, nothing_to_do, deadline, effects.now())
+        Ok(self.queued(ticket, nothing_to_do, deadline, effects.now()))
     }
 
     /// The answer of a waiter, if it is there; then the waiter has left the queue.

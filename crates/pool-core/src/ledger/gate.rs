@@ -79,8 +79,13 @@ impl<T: LedgerTypes> Ledger<T> {
     /// An acquire comes to a queue with limits.
     #[cold]
     pub(super) fn arrives(&mut self, priority: Priority, now: Instant) {
-        let waited = self.queue.head_waited(now);
         if let Some(gate) = &mut self.gate {
+            if gate.shedding.is_none() {
+                return;
+            }
+            // The rank of the first one tells how long it has waited.
+            self.queue.use_ranks(now);
+            let waited = self.queue.head_waited(now);
             gate.arrives(priority, waited, now);
         }
     }
@@ -117,14 +122,23 @@ impl<T: LedgerTypes> Ledger<T> {
     }
 
     /// Waiters that are served last, for whom places are kept.
-    #[inline]
+    #[inline(always)]
     pub(super) fn serves_only_high(&self) -> bool {
         self.held >= self.fill.quota()
     }
 
     /// The waiter that is served next.
-    #[inline]
+    #[inline(always)]
     pub(super) fn next_served(&self) -> Option<Ticket> {
+        match self.queue.is_plain() {
+            true => self.queue.plain_head(),
+            false => self.next_served_of_lanes(),
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn next_served_of_lanes(&self) -> Option<Ticket> {
         match self.serves_only_high() {
             false => self.queue.head(),
             true => self.queue.head_of_high(),

@@ -2,7 +2,7 @@
 
 use super::effects::Stale;
 use super::job::Job;
-use super::{Answer, ConnectionKey, Effects, Kind, Ledger, LedgerEntry, LedgerTypes, SharedError};
+use super::{ConnectionKey, Effects, Kind, Ledger, LedgerEntry, LedgerTypes, SharedError, Ticket};
 
 impl<T: LedgerTypes> Ledger<T> {
     /// From now on each connection needs a step before it is handed out.
@@ -22,23 +22,13 @@ impl<T: LedgerTypes> Ledger<T> {
         }
     }
 
-    /// Interceptors refuse a connection before its hand-out. If it was opened for the waiters just now, the first of them
-    /// fails, as after a failed connect: otherwise an interceptor that refuses every connection would let the pool
-    /// connect without end. The failure comes back if nobody has got it.
-    pub(super) fn fail_head_for_new(
-        &mut self,
-        entry: &T::Entry,
-        job: &Job<T>,
-        failure: T::Failure,
-        effects: &mut Effects<T>,
-    ) -> Option<T::Failure> {
+    /// The waiter that fails because interceptors refuse this connection before its hand-out: the first one, if the
+    /// connection was opened for the waiters just now, as after a failed connect. Otherwise an interceptor that refuses
+    /// every connection would let the pool connect without end.
+    pub(super) fn head_that_fails(&self, entry: &T::Entry, job: &Job<T>) -> Option<Ticket> {
         let is_for_waiter = job.is_driven_by_waiter() && job.is_for_its_driver();
         let fails = job.kind == Kind::Check && entry.is_new() && is_for_waiter;
-        let head = self.next_served();
-        let Some(head) = head.filter(|_| fails && self.lifecycle.is_open()) else {
-            return Some(failure);
-        };
-        self.answer(head, Answer::Failed(Box::new(failure)), effects);
-        None
+        self.next_served()
+            .filter(|_| fails && self.lifecycle.is_open())
     }
 }

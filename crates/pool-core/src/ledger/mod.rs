@@ -140,8 +140,12 @@ pub(crate) struct Ledger<T: LedgerTypes> {
 
 impl<T: LedgerTypes> Ledger<T> {
     pub(crate) fn new(config: &Config) -> Self {
+        let mut queue = Queue::new();
+        if config.waiting.reserved > 0 {
+            queue.reserve();
+        }
         Self {
-            queue: Queue::new(),
+            queue,
             held: 0,
             idle: IdleList::new(config),
             connections: Connections::new(),

@@ -4,7 +4,7 @@ use super::attempts::FailedAttempt;
 use super::effects::{Exit, Stale};
 use super::job::{Driver, Job};
 use super::{
-    Effects, FailedConnect, JobKey, Kind, Ledger, LedgerEntry, LedgerTypes, Poller, Stage,
+    Answer, Effects, FailedConnect, JobKey, Kind, Ledger, LedgerEntry, LedgerTypes, Poller, Stage,
     StepReport,
 };
 use crate::{AbortHandle, CloseReason, ErrorClass};
@@ -133,17 +133,24 @@ impl<T: LedgerTypes> Ledger<T> {
                     Kind::Check => CloseReason::CheckFailed,
                     _ => CloseReason::RecycleFailed,
                 };
+                let head = refusal
+                    .as_ref()
+                    .and_then(|_| self.head_that_fails(&entry, &job));
+                let for_head = head.and_then(|head| Some((head, failure.take()?)));
                 if let Some(why) = refusal {
                     self.refused(entry.key(), why, effects);
-                    failure = failure
-                        .and_then(|failure| self.fail_head_for_new(&entry, &job, failure, effects));
                 }
-                if can_close && !job.is_cancelled {
+                let settled = if can_close && !job.is_cancelled {
                     self.close_gracefully(entry, failure, reason, poller, effects)
                 } else {
                     self.drop_entry(entry, reason, effects);
                     lost(failure)
+                };
+                // Only now, because the job that the head has driven may go to another one, and the place counts again.
+                if let Some((head, failure)) = for_head {
+                    self.answer(head, Answer::Failed(Box::new(failure)), effects);
                 }
+                settled
             }
             Outcome::Gone => {
                 let reason = job.reason.take();

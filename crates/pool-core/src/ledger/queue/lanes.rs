@@ -3,6 +3,9 @@
 //! Each waiter has a rank: when it came, less the lead of its priority, in *beats* of about a millisecond. The head of the
 //! queue is the one of the lanes' heads whose rank is the least. Within a lane the order of arrival decides, whatever the
 //! ranks are.
+//!
+//! To compute a rank costs about as much as the rest of joining the queue. So nobody is ranked before the first waiter with a
+//! priority comes: those that wait then count as if they had come at that moment.
 
 use std::time::{Duration, Instant};
 
@@ -47,22 +50,34 @@ impl Lane {
 }
 
 impl<A, J: Copy> Queue<A, J> {
+    /// From now on all that come are ranked.
+    pub(crate) fn use_ranks(&mut self, now: Instant) {
+        self.epoch.get_or_insert(now);
+    }
+
     /// The rank of a waiter that comes now.
     #[inline]
     pub(super) fn rank(&mut self, lane: Lane, now: Instant) -> u32 {
+        match (self.epoch, lane) {
+            (None, Lane::Normal) => 0,
+            _ => self.rank_from(lane, now),
+        }
+    }
+
+    #[cold]
+    fn rank_from(&mut self, lane: Lane, now: Instant) -> u32 {
+        self.use_ranks(now);
         self.beats(now).wrapping_add(lane.delay())
     }
 
-    #[inline]
-    fn beats(&mut self, now: Instant) -> u32 {
-        let epoch = *self.epoch.get_or_insert(now);
-        let since = now.saturating_duration_since(epoch);
+    fn beats(&self, now: Instant) -> u32 {
+        let since = now.saturating_duration_since(self.epoch.unwrap_or(now));
         let nanos = since.as_secs().wrapping_mul(1_000_000_000) + u64::from(since.subsec_nanos());
         (nanos >> BEAT) as u32
     }
 
     /// The first waiter of one lane.
-    #[inline]
+    #[inline(always)]
     pub(super) fn head_of(&self, lane: Lane) -> Option<Slot> {
         let [unassigned, driving] = &self.lists[lane as usize];
         match (unassigned.first, driving.first) {
@@ -92,6 +107,32 @@ impl<A, J: Copy> Queue<A, J> {
         })
     }
 
+    /// Whether the shortest way to the head is right: there is one lane, and no place is reserved.
+    #[inline(always)]
+    pub(crate) fn is_plain(&self) -> bool {
+        self.detours == 0
+    }
+
+    /// From now on the shortest way to the head is never right, because places are reserved.
+    pub(crate) fn reserve(&mut self) {
+        self.detours += 1;
+    }
+
+    /// The first waiter of a queue with one lane.
+    #[inline(always)]
+    pub(crate) fn plain_head(&self) -> Option<Ticket> {
+        let head = self.head_of(Lane::Normal);
+        head.map(|slot| self.slots.ticket(slot))
+    }
+
+    /// The first waiter of all lanes.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn head_of_lanes(&self) -> Option<Ticket> {
+        let head = self.first_of_lanes(|lane| self.head_of(lane));
+        head.map(|slot| self.slots.ticket(slot))
+    }
+
     /// The first waiter of high priority.
     pub(crate) fn head_of_high(&self) -> Option<Ticket> {
         let head = self.head_of(Lane::High);
@@ -104,8 +145,8 @@ impl<A, J: Copy> Queue<A, J> {
         first.map(|slot| self.slots.ticket(slot))
     }
 
-    /// How long the first waiter has waited, in whole beats.
-    pub(crate) fn head_waited(&mut self, now: Instant) -> Option<Duration> {
+    /// How long the first waiter has waited, in whole beats, in a queue that uses ranks.
+    pub(crate) fn head_waited(&self, now: Instant) -> Option<Duration> {
         let head = self.head()?;
         let now = self.beats(now);
         let waiter = &self.slots[head];

@@ -46,13 +46,16 @@ pub(crate) struct Left<A, J> {
 pub(crate) struct Queue<A, J> {
     /// The number of waiters in the lists of each kind.
     lens: [u32; 2],
-    /// How many of them are of high priority, and of low.
-    prioritised: [u32; 2],
+    /// What keeps from the shortest way to the head: the number of waiters that are not in the normal lane, and one more
+    /// where places are reserved.
+    detours: u32,
+    /// How many of them are of high priority.
+    high: u32,
     slots: Slots<A, J>,
     /// By lane, and by kind.
     lists: [[Ends; 2]; 3],
     deadlines: Deadlines,
-    /// When the first waiter came. The ranks count from then on.
+    /// When the first waiter with a priority came. The ranks count from then on.
     epoch: Option<Instant>,
 }
 
@@ -60,7 +63,8 @@ impl<A, J: Copy> Queue<A, J> {
     pub(crate) fn new() -> Self {
         Self {
             lens: [0; 2],
-            prioritised: [0; 2],
+            detours: 0,
+            high: 0,
             slots: Slots::new(),
             lists: [[Ends::default(); 2]; 3],
             deadlines: Deadlines::new(),
@@ -87,25 +91,24 @@ impl<A, J: Copy> Queue<A, J> {
 
     /// The number of waiters of high priority.
     pub(crate) fn high_len(&self) -> usize {
-        self.prioritised[0] as usize
+        self.high as usize
     }
 
     /// The first waiter.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn head(&self) -> Option<Ticket> {
-        let head = match self.prioritised {
-            [0, 0] => self.head_of(Lane::Normal),
-            _ => self.first_of_lanes(|lane| self.head_of(lane)),
-        };
-        head.map(|slot| self.slots.ticket(slot))
+        match self.is_plain() {
+            true => self.plain_head(),
+            false => self.head_of_lanes(),
+        }
     }
 
     /// The first waiter without a job.
     pub(crate) fn first_unassigned(&self) -> Option<Ticket> {
         let first = |lane| self.lists[lane as usize][List::Unassigned as usize].first;
-        let first = match self.prioritised {
-            [0, 0] => first(Lane::Normal),
-            _ => self.first_of_lanes(first),
+        let first = match self.is_plain() {
+            true => first(Lane::Normal),
+            false => self.first_of_lanes(first),
         };
         first.map(|slot| self.slots.ticket(slot))
     }
@@ -174,7 +177,8 @@ impl<A, J: Copy> Queue<A, J> {
         let lane = waiter.lane;
         self.lens[list as usize] -= 1;
         if lane != Lane::Normal {
-            self.prioritised[lane as usize - 1] -= 1;
+            self.detours -= 1;
+            self.high -= u32::from(lane == Lane::High);
         }
         let ends = &mut self.lists[lane as usize][list as usize];
         let previous = previous.filter(|_| ends.first != Some(slot));
@@ -197,7 +201,7 @@ impl<A, J: Copy> Queue<A, J> {
     fn link(&mut self, list: List, ticket: Ticket) {
         let slot = ticket.slot;
         let (arrival, lane) = (self.slots[slot].arrival, self.slots[slot].lane);
-        let ends = self.lists[lane as usize][list as usize];
+        let ends = &mut self.lists[lane as usize][list as usize];
         let mut previous = ends.last;
         // Mostly it is the last. Otherwise it is one of the first, because the queue is served from there.
         if previous.is_some_and(|last| self.slots[last].arrival > arrival) {
@@ -210,11 +214,11 @@ impl<A, J: Copy> Queue<A, J> {
         }
         let next = match previous {
             Some(previous) => self.slots[previous].next.replace(slot),
-            None => self.lists[lane as usize][list as usize].first.replace(slot),
+            None => ends.first.replace(slot),
         };
         match next {
             Some(next) => self.slots[next].previous = Some(slot),
-            None => self.lists[lane as usize][list as usize].last = Some(slot),
+            None => ends.last = Some(slot),
         }
         let waiter = &mut self.slots[slot];
         waiter.list = Some(list);
@@ -222,7 +226,8 @@ impl<A, J: Copy> Queue<A, J> {
         waiter.next = next;
         self.lens[list as usize] += 1;
         if lane != Lane::Normal {
-            self.prioritised[lane as usize - 1] += 1;
+            self.detours += 1;
+            self.high += u32::from(lane == Lane::High);
         }
     }
 

@@ -142,6 +142,7 @@ fn the_wait_of_the_head_is_known_in_every_lane() {
     let waited = Duration::from_millis(1500);
     for priority in [Priority::High, Priority::Normal, Priority::Low] {
         let mut queue = Queue::<u8, u8>::new();
+        queue.use_ranks(start);
         assert_eq!(queue.head_waited(start), None);
         push_at(&mut queue, priority, start);
         let told = queue.head_waited(start + waited).expect("one waits");

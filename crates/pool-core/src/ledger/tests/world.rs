@@ -131,21 +131,20 @@ impl World {
         self.join_queue(None).expect("the pool is open")
     }
 
-    /// Joins the queue, if the pool is open. Without the fast cases, the ledger has to find out by the general way that
-    /// there is nothing to do.
+    /// Joins the queue, if the pool is open. Without the fast cases, the general way finds that there is nothing to do.
     pub(super) fn join_queue(&mut self, deadline: Option<Instant>) -> Option<Ticket> {
         let noted = deadline.map(|at| Deadline {
             at,
             is_of_pool: true,
         });
-        let queued = self
-            .ledger
-            .enqueue(self.waker.clone(), noted, Priority::Normal, self.now);
+        let (waker, priority) = (self.waker.clone(), Priority::Normal);
+        let queued = self.ledger.enqueue(waker, noted, priority, self.now);
         let mut queued = queued.ok()?;
         if !(queued.only_waits && self.tries_fast) {
             let was_set = queued.set_timer;
-            queued =
-                self.change(|ledger, effects| ledger.start_for(queued.ticket, deadline, effects));
+            let ticket = queued.ticket;
+            let start = self.change(|ledger, effects| ledger.start_for(ticket, deadline, effects));
+            queued = start.ok()?;
             queued.set_timer |= was_set;
         }
         self.last_joined = Some((queued.only_waits, queued.set_timer));
