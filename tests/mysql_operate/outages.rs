@@ -27,6 +27,8 @@ fn told(options: ConnectOptions, maxsize: usize, limit: Duration) -> (Pool, Told
         .check_policy(CheckPolicy::Always)
         .check_timeout(limit)
         .connect_timeout(limit)
+        // Each failure is to be seen.
+        .connect_retry(None)
         .acquire_timeout(LATER);
     let (builder, told) = Told::by(builder);
     (builder.build_lazy().expect("a good pool"), told)

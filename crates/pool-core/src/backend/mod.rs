@@ -65,10 +65,12 @@ impl<C> Entry<C> {
         let idle_for = self
             .idle_since
             .map(|since| now.saturating_duration_since(since));
+        let age = now.saturating_duration_since(self.connected_at);
         ConnectionInfo {
             id: self.key.id,
-            age: now.saturating_duration_since(self.connected_at),
-            idle_for: idle_for.unwrap_or_default(),
+            age,
+            // Where nobody knows it, it counts as longer than it can be.
+            idle_for: idle_for.unwrap_or_default().min(age),
             uses: self.uses,
         }
     }
