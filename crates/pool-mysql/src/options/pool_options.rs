@@ -39,7 +39,7 @@ impl PoolOptions {
     /// `check_timeout`, `recycle_timeout`, `close_timeout`, `idle_order` (`fifo` or `lifo`), `check_policy` (`never`,
     /// `always`, or the idle time after which a connection is checked), `upkeep`, `name`, `slow_acquire_after`,
     /// `leak_warning_after`, `max_lifetime`, `max_lifetime_jitter`, `idle_timeout`, `min_idle`, `max_idle`, `max_uses`,
-    /// `keepalive`, `max_connecting`, `connect_retry`, `start_policy` (`fail_fast`, `degraded` or `lazy`) and `max_waiters`.
+    /// `keepalive`, `max_connecting`, `connect_retry`, `start_policy` (`fail_fast`, `degraded` or `lazy`), `max_waiters` and `reserved`.
     /// Times are seconds or have a unit (`500ms`, `30s`, `5m`); `none` is no limit, or no warning.
     ///
     /// # Errors
@@ -112,7 +112,8 @@ mod tests {
             &recycle_timeout=none&close_timeout=2s&idle_order=LIFO&check_policy=30s&upkeep=off&autocommit=false\
             &name=orders%20at%20night&slow_acquire_after=0.5&leak_warning_after=5m&max_lifetime=30m\
             &max_lifetime_jitter=0&idle_timeout=10m&min_idle=1&max_idle=none&max_uses=1000&keepalive=1m\
-            &max_connecting=4&connect_retry=none&start_policy=degraded&max_waiters=100";
+            &max_connecting=4&connect_retry=none&start_policy=degraded&max_waiters=100\
+            &reserved=1";
         let seconds = Duration::from_secs;
         let settings = [
             PoolSetting::AcquireTimeout(Some(Duration::from_millis(1500))),
@@ -136,6 +137,7 @@ mod tests {
             PoolSetting::Name("orders at night".into()),
             PoolSetting::PoolRecycle(Some(seconds(3600))),
             PoolSetting::RecycleTimeout(None),
+            PoolSetting::Reserved(1),
             PoolSetting::SlowAcquireAfter(Some(Duration::from_millis(500))),
             PoolSetting::StartPolicy(StartPolicy::Degraded),
             PoolSetting::Upkeep(false),

@@ -33,6 +33,7 @@ pub(super) enum PoolSetting {
     ConnectRetry(Option<Duration>),
     StartPolicy(StartPolicy),
     MaxWaiters(Option<usize>),
+    Reserved(usize),
 }
 
 /// The names of all settings, in alphabetical order.
@@ -58,6 +59,7 @@ pub(super) const POOL_KEYS: &[&str] = &[
     "name",
     "pool_recycle",
     "recycle_timeout",
+    "reserved",
     "slow_acquire_after",
     "start_policy",
     "upkeep",
@@ -99,6 +101,7 @@ impl PoolSetting {
             "connect_retry" => Self::ConnectRetry(value.duration(key)?),
             "start_policy" => Self::StartPolicy(value.one_of(key, START_POLICIES)?),
             "max_waiters" => Self::MaxWaiters(value.whole_or_none(key)?),
+            "reserved" => Self::Reserved(value.whole(key)?),
             _ => return Ok(Err(value)),
         }))
     }
@@ -130,6 +133,7 @@ impl PoolSetting {
             Self::ConnectRetry(within) => builder.connect_retry(within),
             Self::StartPolicy(policy) => builder.start_policy(policy),
             Self::MaxWaiters(waiters) => builder.max_waiters(waiters),
+            Self::Reserved(places) => builder.reserved(places),
         }
     }
 }
