@@ -5,6 +5,7 @@ use pool_core::{Borrowed, ErrorClass, Pool, Priority, Readiness, Status};
 use crate::calls::Method;
 use crate::held::Holding;
 use crate::simulated::Simulated;
+use crate::steps::kind_of;
 use crate::world::{Kind, World};
 
 impl<M: Simulated> World<M> {
@@ -260,7 +261,8 @@ impl<M: Simulated> World<M> {
             || (self.is_closing && calls.any(|call| call.kind.drives_close()));
         let page = self.record.page();
         for (step, waited) in page.steps.overdue(now) {
-            if is_driven || step.poller.is_some_and(|task| self.is_alive(task)) {
+            let is_polled = |task| self.is_alive(task) && !self.may_have_left(task, step.method);
+            if is_driven || step.poller.is_some_and(is_polled) {
                 return Err(format!(
                     "I10: a {:?} is past its deadline after {waited:?}; {}",
                     step.method,
@@ -274,6 +276,14 @@ impl<M: Simulated> World<M> {
     fn is_alive(&self, task: u64) -> bool {
         let mut calls = self.calls.iter();
         calls.any(|call| call.task.number == task) || self.runtime.has_task(task)
+    }
+
+    /// Whether the task is a ping that may have its connection, and so has left the connect that it polled.
+    fn may_have_left(&self, task: u64, method: Method) -> bool {
+        let mut calls = self.calls.iter();
+        let call = calls.find(|call| call.task.number == task);
+        let acquire = call.and_then(|call| call.acquire.as_ref());
+        kind_of(method) == Method::Connect && acquire.is_some_and(|acquire| acquire.is_of_ping)
     }
 
     /// Where nobody waits, no step is left that has not begun: it would keep a connection from those who only look.
