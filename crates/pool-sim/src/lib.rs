@@ -21,6 +21,7 @@ mod interceptor;
 mod laws;
 mod manager;
 mod ops;
+mod order;
 mod pings;
 mod report;
 mod run;

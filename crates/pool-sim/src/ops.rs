@@ -211,21 +211,8 @@ impl<M: Simulated> World<M> {
         true
     }
 
-    fn start_ping(&mut self) -> bool {
-        let Some(pool) = self.handles.last().cloned() else {
-            return false;
-        };
-        let acquiring = Acquiring {
-            is_of_ping: true,
-            ..self.acquiring(None, Priority::Normal)
-        };
-        let ping = async move { Done::Pinged(pool.ping().await) };
-        self.push(Box::pin(ping), Some(acquiring));
-        true
-    }
-
     /// An acquire that begins, with a time-out of its own or that of the pool.
-    fn acquiring(&self, own: Option<Duration>, priority: Priority) -> Acquiring {
+    pub(crate) fn acquiring(&self, own: Option<Duration>, priority: Priority) -> Acquiring {
         Acquiring {
             arrival: None,
             since: self.now(),

@@ -1,21 +1,8 @@
-//! The settings that govern a pool: how long connections live, how the pool connects, and who may wait.
+//! The settings that say how a pool connects.
 
 use std::time::Duration;
 
 use super::ConfigError;
-
-/// How long connections live, and how many are kept idle.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Lifetimes {
-    pub(crate) max_lifetime: Option<Duration>,
-    /// `None`: a tenth of `max_lifetime`.
-    pub(crate) max_lifetime_jitter: Option<Duration>,
-    pub(crate) idle_timeout: Option<Duration>,
-    pub(crate) min_idle: usize,
-    pub(crate) max_idle: Option<usize>,
-    pub(crate) max_uses: Option<u64>,
-    pub(crate) keepalive: Option<Duration>,
-}
 
 /// How the pool connects.
 #[derive(Clone, Debug, Default)]
@@ -55,80 +42,6 @@ pub enum StartPolicy {
 
 fn zero(field: &'static str, what: &'static str) -> ConfigError {
     ConfigError::new(field, what)
-}
-
-impl Lifetimes {
-    /// Checks each setting beside the others.
-    pub(super) fn validate(&self, minsize: usize, limit: usize) -> Result<(), ConfigError> {
-        const ZERO: Option<Duration> = Some(Duration::ZERO);
-        for (field, value) in [
-            ("max_lifetime", self.max_lifetime),
-            ("idle_timeout", self.idle_timeout),
-        ] {
-            if value == ZERO {
-                return Err(zero(
-                    field,
-                    "zero would close every connection before it is used again: give a longer time, or None to switch it off",
-                ));
-            }
-        }
-        if self.keepalive == ZERO {
-            return Err(zero(
-                "keepalive",
-                "zero would check idle connections without a pause: give a longer time, or None to switch it off",
-            ));
-        }
-        if self.max_uses == Some(0) {
-            return Err(zero(
-                "max_uses",
-                "0 would close every connection before its first use: give a larger number, or None for no limit",
-            ));
-        }
-        if let (Some(jitter), Some(lifetime)) = (self.max_lifetime_jitter, self.max_lifetime) {
-            if jitter > lifetime {
-                return Err(ConfigError::new(
-                    "max_lifetime_jitter",
-                    format!(
-                        "{jitter:?} is more than max_lifetime, which is {lifetime:?}: lower the jitter or raise max_lifetime"
-                    ),
-                ));
-            }
-        }
-        if self.max_lifetime_jitter.is_some() && self.max_lifetime.is_none() {
-            return Err(zero(
-                "max_lifetime_jitter",
-                "there is no max_lifetime to be shortened: set max_lifetime, or leave the jitter out",
-            ));
-        }
-        if self.min_idle > limit {
-            return Err(ConfigError::new(
-                "min_idle",
-                format!(
-                    "{} is more than maxsize, which is {limit}: lower min_idle or raise maxsize",
-                    self.min_idle
-                ),
-            ));
-        }
-        if let Some(max_idle) = self.max_idle {
-            for (field, value) in [("min_idle", self.min_idle), ("minsize", minsize)] {
-                if max_idle < value {
-                    return Err(ConfigError::new(
-                        "max_idle",
-                        format!(
-                            "{max_idle} is less than {field}, which is {value}: raise max_idle or lower {field}"
-                        ),
-                    ));
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// How much earlier than `max_lifetime` a connection may expire at most.
-    pub(crate) fn jitter(&self) -> Duration {
-        let tenth = self.max_lifetime.map(|lifetime| lifetime / 10);
-        self.max_lifetime_jitter.or(tenth).unwrap_or_default()
-    }
 }
 
 impl Connects {

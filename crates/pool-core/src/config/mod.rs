@@ -9,8 +9,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+pub(crate) use self::govern::Connects;
 pub use self::govern::StartPolicy;
-pub(crate) use self::govern::{Connects, Lifetimes};
 pub use self::knobs::{Knobs, Settings};
 pub(crate) use self::waiting::Waiting;
 pub use self::waiting::{Priority, Shedding};
@@ -149,7 +149,6 @@ pub(crate) struct Config {
     pub(crate) leak_warning_after: Option<Duration>,
     /// The number of observers.
     pub(crate) observers: usize,
-    pub(crate) lifetimes: Lifetimes,
     pub(crate) connects: Connects,
     pub(crate) waiting: Waiting,
 }
@@ -173,7 +172,6 @@ impl Default for Config {
             slow_acquire_after: None,
             leak_warning_after: None,
             observers: 0,
-            lifetimes: Lifetimes::default(),
             connects: Connects::default(),
             waiting: Waiting::default(),
         }
@@ -265,7 +263,6 @@ impl Config {
                 "IdleFor(0) checks every connection: say CheckPolicy::Always",
             ));
         }
-        self.lifetimes.validate(self.minsize, self.limit())?;
         self.waiting.validate(self.maxsize)?;
         self.connects.validate()
     }

@@ -11,16 +11,7 @@ pub enum CloseReason {
     PoolRecycle,
     /// It was idle for as long as its manager allows ([`Manager::idle_limit`](crate::Manager::idle_limit)).
     IdleLimit,
-    /// It was idle for [`idle_timeout`](crate::Builder::idle_timeout), and is not needed for minsize.
-    IdleTimeout,
-    /// More than [`max_idle`](crate::Builder::max_idle) were idle.
-    MaxIdle,
-    /// It was opened [`max_lifetime`](crate::Builder::max_lifetime) ago, or nearly.
-    MaxLifetime,
-    /// It was handed out [`max_uses`](crate::Builder::max_uses) times.
-    MaxUses,
-    /// [`clear_all`](crate::Pool::clear_all), [`recycle_all`](crate::Pool::recycle_all) or
-    /// [`retain`](crate::Pool::retain) asked for it.
+    /// [`Pool::retain`](crate::Pool::retain) asked for it.
     Evicted,
     /// The pool was made smaller.
     Resized,
@@ -80,19 +71,15 @@ impl CloseReason {
             Self::Abandoned => 9,
             Self::PoolClosed => 10,
             Self::Terminated => 11,
-            Self::IdleTimeout => 12,
-            Self::MaxIdle => 13,
-            Self::MaxLifetime => 14,
-            Self::MaxUses => 15,
-            Self::Evicted => 16,
-            Self::Resized => 17,
-            Self::Intercepted => 18,
+            Self::Evicted => 12,
+            Self::Resized => 13,
+            Self::Intercepted => 14,
         }
     }
 }
 
 /// The words of [`CloseReason::as_str`].
-pub(crate) const NAMES: [&str; 19] = [
+pub(crate) const NAMES: [&str; 15] = [
     "pool_recycle",
     "idle_limit",
     "check_failed",
@@ -105,10 +92,6 @@ pub(crate) const NAMES: [&str; 19] = [
     "abandoned",
     "pool_closed",
     "terminated",
-    "idle_timeout",
-    "max_idle",
-    "max_lifetime",
-    "max_uses",
     "evicted",
     "resized",
     "intercepted",
@@ -131,10 +114,6 @@ impl fmt::Display for CloseReason {
             }
             Self::PoolClosed => "the pool was closed",
             Self::Terminated => "the pool was terminated",
-            Self::IdleTimeout => "it was idle for longer than idle_timeout",
-            Self::MaxIdle => "more than max_idle were idle",
-            Self::MaxLifetime => "it has lived for its max_lifetime",
-            Self::MaxUses => "it was handed out max_uses times",
             Self::Evicted => "it was to be replaced",
             Self::Resized => "the pool was made smaller",
             Self::Intercepted => "an interceptor refused it",

@@ -80,14 +80,6 @@ impl<E: LedgerEntry> IdleList<E> {
         self.dirty.0.len()
     }
 
-    pub(super) fn intercept(&mut self) {
-        (self.intercepts, self.always_needs_step) = (true, true);
-    }
-
-    pub(super) fn intercepts(&self) -> bool {
-        self.intercepts
-    }
-
     #[inline]
     pub(super) fn always_needs_step(&self) -> bool {
         self.always_needs_step

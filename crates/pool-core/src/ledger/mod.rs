@@ -14,6 +14,7 @@
 mod acquire;
 mod attempts;
 mod background;
+mod cancel;
 mod chance;
 mod close;
 mod connections;

@@ -38,8 +38,8 @@ impl PoolOptions {
     /// These are `minsize`, `maxsize` (0 for unlimited), `pool_recycle`, `acquire_timeout`, `connect_timeout`,
     /// `check_timeout`, `recycle_timeout`, `close_timeout`, `idle_order` (`fifo` or `lifo`), `check_policy` (`never`,
     /// `always`, or the idle time after which a connection is checked), `upkeep`, `name`, `slow_acquire_after`,
-    /// `leak_warning_after`, `max_lifetime`, `max_lifetime_jitter`, `idle_timeout`, `min_idle`, `max_idle`, `max_uses`,
-    /// `keepalive`, `max_connecting`, `connect_retry`, `start_policy` (`fail_fast`, `degraded` or `lazy`), `max_waiters` and `reserved`.
+    /// `leak_warning_after`, `max_connecting`, `connect_retry`, `start_policy` (`fail_fast`, `degraded` or `lazy`),
+    /// `max_waiters` and `reserved`.
     /// Times are seconds or have a unit (`500ms`, `30s`, `5m`); `none` is no limit, or no warning.
     ///
     /// # Errors
@@ -110,8 +110,7 @@ mod tests {
     fn every_setting_is_read() {
         let url = "mysql://root@h/db?minsize=2&maxsize=0&pool_recycle=3600&acquire_timeout=1.5&check_timeout=500ms\
             &recycle_timeout=none&close_timeout=2s&idle_order=LIFO&check_policy=30s&upkeep=off&autocommit=false\
-            &name=orders%20at%20night&slow_acquire_after=0.5&leak_warning_after=5m&max_lifetime=30m\
-            &max_lifetime_jitter=0&idle_timeout=10m&min_idle=1&max_idle=none&max_uses=1000&keepalive=1m\
+            &name=orders%20at%20night&slow_acquire_after=0.5&leak_warning_after=5m\
             &max_connecting=4&connect_retry=none&start_policy=degraded&max_waiters=100\
             &reserved=1";
         let seconds = Duration::from_secs;
@@ -122,17 +121,10 @@ mod tests {
             PoolSetting::CloseTimeout(Some(seconds(2))),
             PoolSetting::ConnectRetry(None),
             PoolSetting::IdleOrder(IdleOrder::Lifo),
-            PoolSetting::IdleTimeout(Some(seconds(600))),
-            PoolSetting::Keepalive(Some(seconds(60))),
             PoolSetting::LeakWarningAfter(Some(seconds(300))),
             PoolSetting::MaxConnecting(Some(4)),
-            PoolSetting::MaxIdle(None),
-            PoolSetting::MaxLifetime(Some(seconds(1800))),
-            PoolSetting::MaxLifetimeJitter(Some(Duration::ZERO)),
-            PoolSetting::MaxUses(Some(1000)),
             PoolSetting::MaxWaiters(Some(100)),
             PoolSetting::Maxsize(0),
-            PoolSetting::MinIdle(1),
             PoolSetting::Minsize(2),
             PoolSetting::Name("orders at night".into()),
             PoolSetting::PoolRecycle(Some(seconds(3600))),

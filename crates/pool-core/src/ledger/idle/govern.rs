@@ -42,6 +42,14 @@ impl<E: LedgerEntry> IdleList<E> {
             .map(move |entry| (entry, self.idle_for(entry, now)))
     }
 
+    pub(in crate::ledger) fn intercept(&mut self) {
+        (self.intercepts, self.always_needs_step) = (true, true);
+    }
+
+    pub(in crate::ledger) fn intercepts(&self) -> bool {
+        self.intercepts
+    }
+
     /// The settings have changed. `ticks`: returns are timed by ticks, not by their instants.
     ///
     /// `true`: from now on the instant of each return is needed.
