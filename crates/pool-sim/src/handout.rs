@@ -206,8 +206,10 @@ impl<M: Simulated> World<M> {
         let pool = self.handles.first();
         let waiting = pool.map(|pool| pool.status().waiting());
         let most = self.settings.max_waiters.checked_sub(1);
-        // It is heard of at the same instant, or while the pool is being dropped.
-        most.is_some_and(|most| waiting.is_none_or(|waiting| waiting >= usize::from(most)))
+        // It is heard of at the same instant, when some of them may have ended, or while the pool is being dropped.
+        let ended = self.just_ended.len();
+        let is_full = |most| waiting.is_none_or(|waiting| waiting + ended >= usize::from(most));
+        most.is_some_and(is_full)
     }
 
     /// Somebody waits for longer than the target.

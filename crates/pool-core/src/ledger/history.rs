@@ -48,6 +48,11 @@ impl<F> History<F> {
         }
     }
 
+    /// Whether somebody observes the pool.
+    pub(super) fn is_observed(&self) -> bool {
+        self.listens
+    }
+
     /// Notes what has happened, if somebody observes the pool. A note that is the only owner of an error goes through
     /// [`note_with_error`](Self::note_with_error).
     #[inline]
