@@ -315,7 +315,10 @@ fn try_acquire_passes_the_interceptor_too() {
 }
 
 /// What a hook sees of a connection.
-struct Infos(Arc<std::sync::Mutex<Vec<(u64, Duration, Duration, u64)>>>);
+struct Infos(Arc<std::sync::Mutex<Vec<Info>>>);
+
+/// Its number, its age, how long it was idle, and its uses.
+type Info = (u64, Duration, Duration, u64);
 
 impl Interceptor<FakeManager> for Infos {
     async fn before_acquire(

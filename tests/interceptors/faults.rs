@@ -82,7 +82,7 @@ impl Drop for PanicsInDrop {
     }
 }
 
-struct Bomb(Option<PanicsInDrop>);
+struct Bomb(#[expect(dead_code, reason = "it is only dropped")] Option<PanicsInDrop>);
 
 impl Interceptor<FakeManager> for Bomb {
     async fn before_acquire(
