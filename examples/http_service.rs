@@ -1,7 +1,7 @@
 //! An HTTP service on axum: a health endpoint, transactions, an answer when it is too busy, and a graceful shutdown.
 //!
 //! Run it with `cargo run --example http_service`. It starts, sends requests to itself, and stops. With an address, as in
-//! `cargo run --example http_service -- 127.0.0.1:8080`, it serves until Ctrl-C.
+//! `cargo run --example http_service -- 127.0.0.1:8080`, it serves until Ctrl-C or SIGTERM.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -44,18 +44,39 @@ async fn main() -> Result<(), AnyError> {
         axum::serve(listener, routes(pool.clone()))
             .with_graceful_shutdown(shutdown)
             .await?;
-        close_pool(pool).await
+        // All requests are answered. What is still in use after five seconds is aborted.
+        let report = pool.shutdown(Duration::from_secs(5)).await;
+        if !report.is_clean() {
+            eprintln!("{report}");
+        }
+        Ok::<(), AnyError>(())
     });
 
     if address.is_some() {
-        println!("serving on http://{here}/health until Ctrl-C");
-        tokio::signal::ctrl_c().await?;
+        println!("serving on http://{here}/health until Ctrl-C or SIGTERM");
+        stop_signal().await?;
         let _ = stop.send(());
     } else {
         ask(here, users, stop).await?;
     }
     serving.await??;
     println!("http service ok");
+    Ok(())
+}
+
+/// Waits until the service is told to stop: by Ctrl-C, or by SIGTERM as from systemd and Kubernetes.
+async fn stop_signal() -> Result<(), AnyError> {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        let mut terminate = signal(SignalKind::terminate())?;
+        tokio::select! {
+            interrupted = tokio::signal::ctrl_c() => interrupted?,
+            _ = terminate.recv() => {}
+        }
+    }
+    #[cfg(not(unix))]
+    tokio::signal::ctrl_c().await?;
     Ok(())
 }
 
@@ -75,19 +96,6 @@ async fn prepare(pool: &Pool) -> Result<(), AnyError> {
          INSERT INTO accounts VALUES (1, 1000), (2, 1000)",
     )
     .await?;
-    Ok(())
-}
-
-/// Closes the pool after all requests are answered. Connections that are in use after five seconds are aborted.
-async fn close_pool(pool: Pool) -> Result<(), AnyError> {
-    pool.close();
-    if timeout(Duration::from_secs(5), pool.wait_closed())
-        .await
-        .is_err()
-    {
-        pool.terminate();
-        pool.wait_closed().await?;
-    }
     Ok(())
 }
 

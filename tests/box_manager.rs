@@ -75,6 +75,10 @@ impl Manager for Peculiar {
             aborts.fetch_add(1, Ordering::SeqCst);
         }))
     }
+    fn was_unused(&self, _: &u8) -> bool {
+        self.note("was_unused");
+        true
+    }
     fn idle_limit(&self, _: &u8) -> Option<Duration> {
         self.note("idle_limit");
         Some(Duration::from_secs(7))
@@ -119,6 +123,8 @@ fn every_method_is_forwarded() {
     assert_eq!(peculiar.calls(), ["abort_handle"]);
     assert_eq!(boxed.idle_limit(&conn), Some(Duration::from_secs(7)));
     assert_eq!(peculiar.calls(), ["idle_limit"]);
+    assert!(boxed.was_unused(&conn));
+    assert_eq!(peculiar.calls(), ["was_unused"]);
     assert_eq!(boxed.validate().unwrap_err().field(), "peculiar");
     assert_eq!(peculiar.calls(), ["validate"]);
     boxed.set_echo(true);

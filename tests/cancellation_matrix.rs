@@ -7,8 +7,14 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use support::{Mode, Moment, Probe, Stage, Surroundings};
 
+#[path = "cancellation_matrix/govern.rs"]
+mod govern;
+#[path = "cancellation_matrix/interceptors.rs"]
+mod interceptors;
 #[path = "cancellation_matrix/play.rs"]
 mod play;
+#[path = "cancellation_matrix/queue.rs"]
+mod queue;
 #[path = "cancellation_matrix/scenarios.rs"]
 mod scenarios;
 #[path = "cancellation_matrix/timed.rs"]
@@ -116,7 +122,11 @@ fn run(scenario: &Scenario, mode: Mode, tally: &mut Tally) {
 
 fn matrix(mode: Mode) {
     let mut all = Tally::default();
-    for scenario in SCENARIOS.iter().filter(|scenario| scenario.plays_on(mode)) {
+    let scenarios = SCENARIOS
+        .iter()
+        .chain(interceptors::SCENARIOS)
+        .chain(queue::SCENARIOS);
+    for scenario in scenarios.filter(|scenario| scenario.plays_on(mode)) {
         let mut tally = Tally::default();
         run(scenario, mode, &mut tally);
         println!(

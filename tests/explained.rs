@@ -273,6 +273,8 @@ fn a_connect_that_took_too_long_or_panicked_is_told_as_the_last_one_that_failed(
             let auth = Step::Fail(pool_core::ErrorClass::Auth);
             control.next(Verb::Connect, auth);
             assert!(stage.run(pool.acquire()).is_err());
+            // After such a failure the pool does not connect for a while.
+            stage.advance(2 * SECOND);
             control.next(Verb::Connect, step.clone());
             let mut failed = Probe::polled(pool.acquire());
             stage.advance(10 * SECOND);

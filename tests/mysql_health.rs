@@ -15,6 +15,8 @@ fn pool(options: ConnectOptions) -> Pool {
         .maxsize(2)
         .connect_timeout(SECOND)
         .check_timeout(SECOND)
+        // Each failure is to be seen.
+        .connect_retry(None)
         .build_lazy()
         .expect("the settings are right")
 }

@@ -8,6 +8,8 @@ use pool_core::{CheckPolicy, CloseReason, Event, Pool, PooledConnection, Verdict
 use support::invariants::{acquire_now, all_is_well};
 use support::{FakeManager, Gate, Probe, Stage, Step, Told, Verb};
 
+#[path = "observers/closing.rs"]
+mod closing;
 #[path = "observers/order.rs"]
 mod order;
 #[path = "observers/slow.rs"]

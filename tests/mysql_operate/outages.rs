@@ -27,6 +27,8 @@ fn told(options: ConnectOptions, maxsize: usize, limit: Duration) -> (Pool, Told
         .check_policy(CheckPolicy::Always)
         .check_timeout(limit)
         .connect_timeout(limit)
+        // Each failure is to be seen.
+        .connect_retry(None)
         .acquire_timeout(LATER);
     let (builder, told) = Told::by(builder);
     (builder.build_lazy().expect("a good pool"), told)
@@ -226,8 +228,9 @@ fn a_full_server_is_told_as_overloaded() {
         let server = Server::with(&["--max-connections=10"]);
         let (pool, told) = told(server.tcp().user("app").password("app"), 20, LATER);
         let mut held = Vec::new();
+        // The eleventh waits for one of the ten that are in use.
         let error = loop {
-            match pool.acquire().await {
+            match pool.acquire().timeout(Duration::from_secs(1)).await {
                 Ok(conn) => held.push(conn),
                 Err(error) => break error,
             }
@@ -237,9 +240,12 @@ fn a_full_server_is_told_as_overloaded() {
             "connecting to 127.0.0.1:{} as app failed: 1040 (08004): Too many connections",
             server.port()
         );
-        assert_eq!(error.to_string(), refused);
-        let error = Error::from(error);
-        assert!(error.server_code() == Some(1040) && error.is_retryable());
+        let (cause, class, _) = error.last_connect().expect("it is known");
+        assert_eq!(
+            (cause.to_string(), class),
+            (refused.clone(), ErrorClass::Overloaded)
+        );
+        assert!(cause.server_code() == Some(1040) && cause.is_retryable());
         let sentences = told.take();
         let connect = sentences
             .iter()

@@ -109,7 +109,10 @@ impl Mishap {
 impl Attempt {
     pub(crate) async fn make(mut self) -> Result<(), Error> {
         let pool = self.pool.clone();
-        let mut conn = pool.acquire().await?;
+        let mut conn = match pool.acquire().await {
+            Ok(conn) => conn,
+            Err(error) => return Err(self.tally.not_refused(error.into())),
+        };
         self.mishap.before(0);
         let (nonce, id) = (self.random.u64(..), self.the_move.id);
         let check = self.plan.check;

@@ -10,8 +10,8 @@ use private_server::{PrivateServer, ServerError};
 pub(crate) const ACCOUNTS: u64 = 32;
 /// What each account has at the beginning.
 pub(crate) const START_BALANCE: i64 = 1_000_000;
-/// The user of the pool. All sessions of this user are the pool's, or side connections of it.
-pub(crate) const POOL_USER: &str = "app";
+/// The users that the pool logs in as, in turn. All sessions of theirs are the pool's, or side connections of it.
+pub(crate) const POOL_USERS: [&str; 2] = ["app", "app_too"];
 
 /// Starts a server that loses nothing when it is killed.
 pub(crate) fn start_server() -> Result<PrivateServer, ServerError> {
@@ -85,7 +85,7 @@ pub(crate) async fn open(admin: &mut Connection) -> Result<(), Error> {
     Ok(())
 }
 
-/// A session of the pool's user.
+/// A session of one of the pool's users.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Session {
     pub(crate) id: u64,
@@ -95,12 +95,12 @@ pub(crate) struct Session {
     pub(crate) has_database: bool,
 }
 
-/// The sessions of the pool's user.
+/// The sessions of the pool's users.
 pub(crate) async fn sessions(admin: &mut Connection) -> Result<Vec<Session>, Error> {
     let rows: Vec<(u64, String, bool)> = admin
         .exec(
-            "SELECT ID, HOST, DB IS NOT NULL FROM information_schema.PROCESSLIST WHERE USER = ?",
-            (POOL_USER,),
+            "SELECT ID, HOST, DB IS NOT NULL FROM information_schema.PROCESSLIST WHERE USER IN (?, ?)",
+            (POOL_USERS[0], POOL_USERS[1]),
         )
         .await?;
     let port_of = |host: &str| host.rsplit_once(':')?.1.parse().ok();

@@ -13,6 +13,7 @@
 //!   only plain statements, and after no others. A user variable that a trigger sets shows it.
 //! - The pool has at most `maxsize` sessions; see `sampler` for which sessions are counted.
 //! - After each fault a move succeeds within [`recovery::LIMIT`].
+//! - The server refuses no login of an acquire, although users and passwords change.
 //! - Each kind of fault was caused, if the round was long enough: if one kind was tried [`report::TRIES_ENOUGH`] times.
 //! - `wait_closed` returns, and a closed pool leaves no session.
 //!
@@ -36,6 +37,7 @@ mod round;
 mod sampler;
 mod session_check;
 mod tally;
+mod vault;
 
 use std::process::ExitCode;
 

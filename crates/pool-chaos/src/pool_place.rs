@@ -1,13 +1,13 @@
 //! The pool that the tasks use now, and how it is replaced.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use pool_mysql::{ConnectOptions, Error, Pool, ResetPolicy, create_pool};
 
-use crate::bank::POOL_USER;
 use crate::leftover::{self, Leftover};
 use crate::tally::Tally;
+use crate::vault::Vault;
 use pool_chaos::proxy::Proxy;
 
 /// How many connections the pool may have.
@@ -24,14 +24,24 @@ const PATIENCE: Duration = Duration::from_secs(10);
 pub(crate) struct PoolPlace {
     port: u16,
     policy: ResetPolicy,
+    vault: Arc<Vault>,
     pool: Mutex<Pool>,
 }
 
 impl PoolPlace {
     /// Builds a pool that connects to this port.
-    pub(crate) fn new(port: u16, policy: ResetPolicy) -> Result<Self, Error> {
-        let pool = Mutex::new(build(port, policy)?);
-        Ok(Self { port, policy, pool })
+    pub(crate) fn new(port: u16, policy: ResetPolicy, vault: Arc<Vault>) -> Result<Self, Error> {
+        let pool = Mutex::new(build(port, policy, &vault)?);
+        Ok(Self {
+            port,
+            policy,
+            vault,
+            pool,
+        })
+    }
+
+    pub(crate) fn vault(&self) -> &Vault {
+        &self.vault
     }
 
     /// The pool of now.
@@ -71,19 +81,18 @@ impl PoolPlace {
     /// Closes the pool and builds a new one.
     pub(crate) async fn rebuild(&self, terminate: bool, proxy: &Proxy, tally: &Tally) {
         self.close(terminate, proxy, tally).await;
-        match build(self.port, self.policy) {
+        match build(self.port, self.policy, &self.vault) {
             Ok(pool) => *self.pool.lock().unwrap_or_else(PoisonError::into_inner) = pool,
             Err(error) => tally.violation(format!("the pool cannot be built again: {error}")),
         }
     }
 }
 
-fn build(port: u16, policy: ResetPolicy) -> Result<Pool, Error> {
+fn build(port: u16, policy: ResetPolicy, vault: &Arc<Vault>) -> Result<Pool, Error> {
     let options = ConnectOptions::new()
         .host("127.0.0.1")
         .port(port)
-        .user(POOL_USER)
-        .password("app")
+        .credentials(vault.provider())
         .db("test")
         .connect_timeout(CONNECT_TIMEOUT)
         .reset_policy(policy);

@@ -19,6 +19,7 @@ use crate::leftover::{self, Leftover};
 use crate::pool_place::PoolPlace;
 use crate::report::{Sum, TRIES_ENOUGH};
 use crate::tally::Tally;
+use crate::vault::Vault;
 use crate::{audit, bank, mover, sampler};
 
 /// How many tasks use the pool at once.
@@ -73,9 +74,11 @@ async fn run(
     proxy: Arc<Proxy>,
     tokio: &Handle,
 ) -> Result<Sum, Box<dyn Error>> {
-    bank::open(&mut bank::admin(server.port()).await?).await?;
+    let mut admin = bank::admin(server.port()).await?;
+    bank::open(&mut admin).await?;
+    let vault = Vault::open(&mut admin).await?;
     let tally = Arc::new(Tally::new());
-    let place = Arc::new(PoolPlace::new(proxy.address().port(), round.policy)?);
+    let place = Arc::new(PoolPlace::new(proxy.address().port(), round.policy, vault)?);
     let mut random = Rng::with_seed(round.seed);
     let sampling = sampler::run(server.port(), Arc::clone(&proxy), Arc::clone(&tally));
     let sampling = tokio.spawn(sampling);

@@ -4,6 +4,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use pool_mysql::Error;
+
 use crate::journal::Outcome;
 use crate::report::Sum;
 
@@ -86,6 +88,14 @@ impl Tally {
     pub(crate) fn violation(&self, what: String) {
         eprintln!("chaos: BROKEN after {:.1?}: {what}", self.since_start());
         self.note(|sum| sum.violations.push(what));
+    }
+
+    /// The error of an acquire, which may be anything but a login that the server refused.
+    pub(crate) fn not_refused(&self, error: Error) -> Error {
+        if error.server_code() == Some(1045) {
+            self.violation(format!("a login was refused: {error}"));
+        }
+        error
     }
 
     /// A promise may have been broken.

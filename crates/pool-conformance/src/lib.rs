@@ -49,6 +49,7 @@
 //! | classify lets the pool try a stopped server again | `stop_server`, `start_server` |
 //! | set_echo keeps connections working |  |
 //! | idle_limit is not zero |  |
+//! | was_unused is false after something was done | `make_dirty` |
 //! | check accepts a live connection |  |
 //! | check refuses a broken connection | `break_connection` |
 //! | recycle makes a dirty connection clean | `make_dirty`, `is_clean` |

@@ -232,6 +232,9 @@ each_fails_its_check! {
     an_idle_limit_that_panics:
         Fault::Panics(Method::IdleLimit) => fails "idle_limit is not zero"
         because "a panic at idle_limit: there is no limit";
+    a_was_unused_that_is_always_true:
+        Fault::NeverSaysThatItWasUsed => fails "was_unused is false after something was done"
+        because "was_unused says that nothing was sent";
     a_classify_that_gives_a_stopped_server_up:
         Fault::ClassifySaysFatal => fails "classify lets the pool try a stopped server again"
         because "classify says Fatal of the error \"connection refused\"";

@@ -131,7 +131,7 @@ impl<M: Manager> Pool<M> {
 }
 
 /// One `wait_closed`: it drives every job that no waiter drives, and is woken when there is one more or nothing is left.
-struct Closer<'a, M: Manager> {
+pub(crate) struct Closer<'a, M: Manager> {
     shared: &'a Arc<Shared<M>>,
     key: CloseWaiter,
     /// The jobs that it has polled.
@@ -139,7 +139,7 @@ struct Closer<'a, M: Manager> {
 }
 
 impl<'a, M: Manager> Closer<'a, M> {
-    fn new(shared: &'a Arc<Shared<M>>) -> Self {
+    pub(crate) fn new(shared: &'a Arc<Shared<M>>) -> Self {
         let key = shared.ledger().add_close_waiter();
         Self {
             shared,
@@ -148,7 +148,7 @@ impl<'a, M: Manager> Closer<'a, M> {
         }
     }
 
-    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+    pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         loop {
             let waker = cx.waker().clone();
             // The waker is stored before the look: what happens in between is not missed.

@@ -79,6 +79,8 @@ trait DynManager: Send + Sync + 'static {
     fn on_release(&self, conn: &mut Self::Connection) -> Verdict;
     /// See [`Manager::discard_reason`].
     fn discard_reason(&self, conn: &Self::Connection) -> Option<Cow<'static, str>>;
+    /// See [`Manager::was_unused`].
+    fn was_unused(&self, conn: &Self::Connection) -> bool;
     /// See [`Manager::close`].
     async fn close(&self, conn: Self::Connection);
     /// See [`Manager::abort_handle`].
@@ -111,6 +113,9 @@ impl<M: Manager> DynManager for M {
     }
     fn discard_reason(&self, conn: &M::Connection) -> Option<Cow<'static, str>> {
         Manager::discard_reason(self, conn)
+    }
+    fn was_unused(&self, conn: &M::Connection) -> bool {
+        Manager::was_unused(self, conn)
     }
     async fn close(&self, conn: M::Connection) {
         Manager::close(self, conn).await;
@@ -197,6 +202,9 @@ impl<C: Send + 'static> Manager for BoxManager<C> {
     }
     fn discard_reason(&self, conn: &C) -> Option<Cow<'static, str>> {
         self.manager.discard_reason(conn)
+    }
+    fn was_unused(&self, conn: &C) -> bool {
+        self.manager.was_unused(conn)
     }
     async fn close(&self, conn: C) {
         self.manager.close(conn).await;

@@ -2,16 +2,18 @@
 
 use std::future::poll_fn;
 use std::sync::Arc;
-use std::task::Poll;
+use std::task::{Context, Poll};
 
 use crate::Manager;
 use crate::error::Error;
-use crate::ledger::{Poller, Settled, Stage};
+use crate::ledger::{FillTurn, Poller, Settled, Stage};
+use crate::panics::ignore_panic;
 use crate::pool::Pool;
 use crate::shared::{JobSet, Shared};
 
 impl<M: Manager> Pool<M> {
-    /// Opens the connections that are missing for minsize, in parallel, and waits until they are there.
+    /// Opens the connections that are missing for minsize, in parallel, and waits until they are there. Not more than
+    /// [`max_connecting`](crate::Builder::max_connecting) connects run at once.
     ///
     /// The same happens by itself at each acquire and, with upkeep, in the background; this is for a caller who wants to
     /// wait for it. What others have begun to open is not waited for.
@@ -19,6 +21,7 @@ impl<M: Manager> Pool<M> {
     /// # Errors
     ///
     /// The first failure: [`Error::Connect`], [`Error::Timeout`] or [`Error::Panicked`]; the other connects go on.
+    /// [`Error::BreakerOpen`] where the pool does not connect at the moment.
     /// [`Error::Closed`] if the pool is closed or is closed meanwhile.
     ///
     /// # Cancel safety
@@ -42,22 +45,105 @@ impl<M: Manager> Pool<M> {
 }
 
 pub(crate) async fn fill<M: Manager>(shared: &Arc<Shared<M>>) -> Result<(), Error<M::Error>> {
-    if shared.ledger().stage() != Stage::Open {
-        return Err(Error::Closed);
-    }
-    let keys = shared.ledger().fill_by_verb();
-    let mut jobs = JobSet::new(shared, keys, Poller::Owner);
-    poll_fn(|cx| {
-        let mut first = None;
-        let poll = jobs.poll(cx, |settled| {
-            if let Settled::Lost { failure, .. } = settled {
-                first.get_or_insert(failure.unwrap_or(Error::Closed));
+    let begun = {
+        let mut ledger = shared.ledger();
+        (ledger.stage() == Stage::Open).then(|| ledger.begin_fill())
+    };
+    let (turn, missing) = begun.ok_or(Error::Closed)?;
+    let mut filling = Filling {
+        turn,
+        missing,
+        jobs: JobSet::new(shared, Vec::new(), Poller::Owner),
+        shared: Arc::clone(shared),
+    };
+    poll_fn(|cx| filling.poll(cx)).await
+}
+
+/// A `fill` that is under way.
+struct Filling<M: Manager> {
+    turn: FillTurn,
+    /// How many connects it has not started yet.
+    missing: usize,
+    jobs: JobSet<M>,
+    shared: Arc<Shared<M>>,
+}
+
+impl<M: Manager> Filling<M> {
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error<M::Error>>> {
+        loop {
+            let refusal = self.start(cx);
+            let mut ended = 0;
+            let mut first = None;
+            let poll = self.jobs.poll(cx, |settled| {
+                ended += 1;
+                if let Settled::Lost { failure, .. } = settled {
+                    first.get_or_insert(failure);
+                }
+            });
+            if let Some(failure) = first {
+                // A connect that was not begun before the breaker opened has no failure of its own. Nor has one that is
+                // not needed any more, because the pool was made smaller.
+                let why = failure
+                    .or_else(|| refusal.clone())
+                    .or_else(|| self.refusal());
+                if let Some(error) = why {
+                    return Poll::Ready(Err(error));
+                }
             }
-        });
-        match first {
-            Some(error) => Poll::Ready(Err(error)),
-            None => poll.map(Ok),
+            if self.missing == 0 {
+                return poll.map(Ok);
+            }
+            if ended > 0 {
+                continue;
+            }
+            return match refusal.filter(|_| poll.is_ready()) {
+                Some(refusal) => Poll::Ready(Err(refusal)),
+                None => Poll::Pending,
+            };
         }
-    })
-    .await
+    }
+
+    /// Starts as many of the missing connects as may start now. If there are more, this call is woken for the next; what
+    /// the breaker says comes out if it is the breaker that does not let them start.
+    fn start(&mut self, cx: &mut Context<'_>) -> Option<Error<M::Error>> {
+        if self.missing == 0 {
+            return None;
+        }
+        let waker = ignore_panic(|| cx.waker().clone());
+        let now = self.shared.now();
+        let has_jobs = !self.jobs.is_empty();
+        let (keys, refusal, stale) = self.shared.change(None, |ledger, effects| {
+            let mut keys = ledger.fill_by_verb(self.missing, now);
+            self.missing = ledger.still_missing(self.missing - keys.len());
+            if self.missing > 0 && keys.is_empty() && !has_jobs {
+                keys.extend(ledger.help_with_connect(effects));
+            }
+            let stale = waker.and_then(|waker| ledger.store_fill_waker(self.turn, waker));
+            let refusal = match ledger.stage() {
+                Stage::Open => ledger.refusal(now).filter(|_| self.missing > 0),
+                _ => Some(Error::Closed),
+            };
+            (keys, refusal, stale)
+        });
+        ignore_panic(|| drop(stale));
+        self.jobs.add(keys);
+        refusal
+    }
+
+    /// Why a connect is gone that nobody has begun, if it is missed.
+    fn refusal(&self) -> Option<Error<M::Error>> {
+        let now = self.shared.now();
+        let ledger = self.shared.ledger();
+        match ledger.stage() {
+            Stage::Open => ledger.refusal(now),
+            _ => Some(Error::Closed),
+        }
+    }
+}
+
+impl<M: Manager> Drop for Filling<M> {
+    fn drop(&mut self) {
+        let waker = self.shared.ledger().end_fill(self.turn);
+        ignore_panic(|| drop(waker));
+    }
 }

@@ -32,6 +32,8 @@ pub enum Readiness {
         /// The class of the last connect's failure and its age, if the last connect failed: the pool serves with the
         /// connections that it has, and cannot open more.
         failed_connect: Option<(ErrorClass, Duration)>,
+        /// How long it is until the next attempt, if the breaker is open.
+        retry_after: Option<Duration>,
     },
     /// No connection is open, and the last connect failed.
     #[non_exhaustive]
@@ -42,6 +44,14 @@ pub enum Readiness {
         class: ErrorClass,
         /// How long ago that was.
         age: Duration,
+        /// How long it is until the next attempt, if the breaker is open.
+        retry_after: Option<Duration>,
+    },
+    /// The pool is suspended ([`Pool::suspend`](crate::Pool::suspend)): an acquire waits until it is resumed.
+    #[non_exhaustive]
+    Suspended {
+        /// The pool's counts.
+        status: Status,
     },
     /// The pool is closed, or closes.
     Closed,
@@ -63,23 +73,35 @@ impl Readiness {
         match self {
             Self::Ready { status }
             | Self::Busy { status, .. }
-            | Self::CannotConnect { status, .. } => Some(*status),
+            | Self::CannotConnect { status, .. }
+            | Self::Suspended { status } => Some(*status),
             Self::Closed => None,
         }
     }
 
-    fn of(status: Status, failed_connect: Option<(ErrorClass, Duration)>) -> Self {
+    fn of(
+        status: Status,
+        failed_connect: Option<(ErrorClass, Duration)>,
+        retry_after: Option<Duration>,
+    ) -> Self {
         let open = status.freesize() + status.held() + status.checking() + status.recycling();
         let has_room = status.maxsize() == 0 || status.size() < status.maxsize();
         let can_connect = has_room && failed_connect.is_none();
         match failed_connect {
-            Some((class, age)) if open == 0 => Self::CannotConnect { status, class, age },
+            _ if status.is_suspended() => Self::Suspended { status },
+            Some((class, age)) if open == 0 => Self::CannotConnect {
+                status,
+                class,
+                age,
+                retry_after,
+            },
             _ if status.waiting() == 0 && (status.freesize() > 0 || can_connect) => {
                 Self::Ready { status }
             }
             _ => Self::Busy {
                 status,
                 failed_connect,
+                retry_after,
             },
         }
     }
@@ -92,6 +114,7 @@ impl fmt::Display for Readiness {
             Self::Busy {
                 status,
                 failed_connect,
+                retry_after,
             } => {
                 f.write_str("busy: an acquire has to wait")?;
                 if let Some((class, age)) = failed_connect {
@@ -102,16 +125,38 @@ impl fmt::Display for Readiness {
                         class.as_str()
                     )?;
                 }
+                next_attempt(f, *retry_after)?;
                 write!(f, "; {status}")
             }
-            Self::CannotConnect { status, class, age } => write!(
-                f,
-                "not serving: no connection is open, and the last connect failed {} ago ({}); {status}",
-                Rounded(*age),
-                class.as_str()
-            ),
+            Self::CannotConnect {
+                status,
+                class,
+                age,
+                retry_after,
+            } => {
+                write!(
+                    f,
+                    "not serving: no connection is open, and the last connect failed {} ago ({})",
+                    Rounded(*age),
+                    class.as_str()
+                )?;
+                next_attempt(f, *retry_after)?;
+                write!(f, "; {status}")
+            }
+            Self::Suspended { status } => {
+                write!(f, "not serving: the pool is suspended; {status}")
+            }
             Self::Closed => f.write_str("not serving: the pool is closed"),
         }
+    }
+}
+
+/// When an open breaker lets somebody connect.
+fn next_attempt(f: &mut fmt::Formatter<'_>, retry_after: Option<Duration>) -> fmt::Result {
+    match retry_after {
+        // The next acquire tries.
+        None | Some(Duration::ZERO) => Ok(()),
+        Some(after) => write!(f, "; the next attempt is in {}", Rounded(after)),
     }
 }
 
@@ -164,7 +209,8 @@ impl<M: Manager> Pool<M> {
         let failed_connect = ledger.failed_connect();
         let failed_connect =
             failed_connect.map(|failed| (failed.class, now.saturating_duration_since(failed.at)));
-        Readiness::of(ledger.status(), failed_connect)
+        let retry_after = ledger.breaker(now).map(|(_, retry_after)| retry_after);
+        Readiness::of(ledger.status(), failed_connect, retry_after)
     }
 
     /// Takes a connection, asks its server for a sign of life by [`Manager::check`], and gives it back.
@@ -219,6 +265,10 @@ impl<M: Manager> Pool<M> {
             poll_fn(|cx| jobs.poll(cx, |end| settled = Some(end))).await;
             match settled {
                 Some(Settled::Kept | Settled::Taken(_)) => Ok(()),
+                // It lives, and is closed for another reason: the pool was made smaller, for example.
+                Some(Settled::Lost {
+                    succeeded: true, ..
+                }) if shared.ledger().stage() == Stage::Open => Ok(()),
                 Some(Settled::Lost {
                     failure: Some(error),
                     ..

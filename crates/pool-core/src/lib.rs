@@ -75,9 +75,12 @@
 // Floor 0: words.
 mod borrowed;
 mod config;
+mod connection_info;
 mod dyn_manager;
 mod error;
 mod event;
+mod extensions;
+mod interceptor;
 mod labelled;
 mod manager;
 mod observers;
@@ -100,6 +103,7 @@ mod acquire;
 mod builder;
 mod close;
 mod fill;
+mod govern;
 mod health;
 mod pool;
 mod release;
@@ -112,11 +116,17 @@ pub mod doc_manager;
 pub use crate::acquire::Acquire;
 pub use crate::borrowed::Borrowed;
 pub use crate::builder::Builder;
-pub use crate::config::{CheckPolicy, ConfigError, IdleOrder};
+pub use crate::config::{
+    CheckPolicy, ConfigError, IdleOrder, Knobs, Priority, Settings, Shedding, StartPolicy,
+};
+pub use crate::connection_info::ConnectionInfo;
 pub use crate::dyn_manager::{BoxError, BoxManager};
 pub use crate::error::{Error, Phase, TimeoutReport};
 pub use crate::event::{CloseReason, Event, EventError, ObservedPool, Observer};
+pub use crate::extensions::Extensions;
+pub use crate::govern::{Closing, ShutdownReport};
 pub use crate::health::Readiness;
+pub use crate::interceptor::Interceptor;
 pub use crate::labelled::labelled;
 pub use crate::manager::{AbortHandle, ErrorClass, Manager, Verdict};
 #[cfg(feature = "metrics")]
@@ -125,7 +135,7 @@ pub use crate::observers::MetricsObserver;
 pub use crate::observers::OpenTelemetryObserver;
 #[cfg(feature = "tracing")]
 pub use crate::observers::TracingObserver;
-pub use crate::pool::Pool;
+pub use crate::pool::{Pool, WeakPool};
 pub use crate::pooled::PooledConnection;
 #[cfg(feature = "async-std")]
 pub use crate::runtime::AsyncStdRuntime;

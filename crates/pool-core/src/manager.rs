@@ -100,6 +100,16 @@ pub trait Manager: Send + Sync + 'static {
         None
     }
 
+    /// Whether nothing was sent over the connection since it was handed out. The default is `false`: nobody knows.
+    ///
+    /// [`Pool::run`](crate::Pool::run) asks for it when the work failed. Where this says `true` and
+    /// [`on_release`](Self::on_release) says [`Verdict::Discard`], the work is tried once more with another connection. So
+    /// say `true` only if the server cannot have done anything.
+    fn was_unused(&self, conn: &Self::Connection) -> bool {
+        let _ = conn;
+        false
+    }
+
     /// Closes a connection that leaves the pool. The default drops it.
     ///
     /// A connection whose step panicked or ran into its deadline is dropped without this call, because nobody knows
@@ -130,7 +140,7 @@ pub trait Manager: Send + Sync + 'static {
 
     /// Returns the kind of an error of connect. The default is [`ErrorClass::Transient`].
     ///
-    /// It decides the pause before the next background connect, see [`ErrorClass`].
+    /// It decides whether and when the pool connects again, and what those who wait are told; see [`ErrorClass`].
     fn classify(&self, error: &Self::Error) -> ErrorClass {
         let _ = error;
         ErrorClass::Transient
@@ -203,9 +213,21 @@ pub enum Verdict {
 
 /// What kind of failure a manager's error is.
 ///
-/// After a failed background connect, the next one waits 100 ms. Each further failure doubles the pause, up to 10 s.
-/// After [`Auth`](Self::Auth), [`Config`](Self::Config) or [`Fatal`](Self::Fatal) it waits 10 s at once. The other
-/// classes have no effect on the pool today. A connect that a waiter needs starts without a pause.
+/// After a failed connect of class [`Auth`](Self::Auth), [`Config`](Self::Config) or [`Fatal`](Self::Fatal) the pool's
+/// breaker opens: nobody connects for 1 s. Then one connect is tried. If it fails too, the pause is doubled, up to 10 s, and up
+/// to a tenth is added at random. A success closes the breaker. Meanwhile the waiters wait for a connection in use. If none
+/// is, they get [`Error::BreakerOpen`](crate::Error::BreakerOpen) at once.
+///
+/// After a failure of class [`Transient`](Self::Transient) the first waiter gets the error, and the others try on their own.
+/// With [`connect_retry`](crate::Builder::connect_retry) they wait instead, and one connect at a time is tried, with a pause
+/// that is drawn at random from zero to 5 ms. Each failure doubles that bound, up to 50 ms.
+///
+/// [`Overloaded`](Self::Overloaded) is treated alike, but fails no waiter while connections are in use or under way: the
+/// waiters wait for one of these. After [`ReadOnly`](Self::ReadOnly) the first waiter gets the error.
+///
+/// A connect that takes too long is `Transient`. One that panics is `Transient` too, and is not tried again.
+///
+/// A connect that nobody waits for is tried again after 100 ms; each failure doubles that, up to 10 s.
 ///
 /// # Examples
 ///

@@ -1,7 +1,7 @@
 //! The pool: a handle that is cheap to clone, and its counts. Each verb has a file of its own.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use crate::ledger::Stage;
 use crate::shared::Shared;
@@ -128,12 +128,12 @@ impl<M: Manager> Pool<M> {
 
     /// The number of connections that the pool keeps open; the default is 1.
     pub fn minsize(&self) -> usize {
-        self.shared().config().minsize
+        self.status().minsize()
     }
 
     /// The largest number of connections; the default is 10, and 0 means unlimited.
     pub fn maxsize(&self) -> usize {
-        self.shared().config().maxsize
+        self.status().maxsize()
     }
 
     /// Whether the manager was asked to log what is executed; the default is `false`.
@@ -157,6 +157,58 @@ impl<M: Manager> Clone for Pool<M> {
         Self {
             owner: Arc::clone(&self.owner),
         }
+    }
+}
+
+/// A handle that does not keep its pool open; made by [`Pool::downgrade`].
+///
+/// For what belongs to the pool and must not keep it alive: a task that looks after it, an observer, a registry.
+pub struct WeakPool<M: Manager> {
+    owner: Weak<Owner<M>>,
+}
+
+impl<M: Manager> Pool<M> {
+    /// Makes a handle that does not keep the pool open.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use pool_core::doc_manager::Numbers;
+    /// # use pool_core::Pool;
+    /// let pool = Pool::builder(Numbers).build_lazy()?;
+    /// let weak = pool.downgrade();
+    /// assert!(weak.upgrade().is_some());
+    ///
+    /// drop(pool); // the last handle: the pool closes
+    /// assert!(weak.upgrade().is_none());
+    /// # Ok::<(), pool_core::Error<std::convert::Infallible>>(())
+    /// ```
+    pub fn downgrade(&self) -> WeakPool<M> {
+        WeakPool {
+            owner: Arc::downgrade(&self.owner),
+        }
+    }
+}
+
+impl<M: Manager> WeakPool<M> {
+    /// The pool, if somebody still has a handle of it. It may be closing.
+    pub fn upgrade(&self) -> Option<Pool<M>> {
+        let owner = self.owner.upgrade()?;
+        Some(Pool { owner })
+    }
+}
+
+impl<M: Manager> Clone for WeakPool<M> {
+    fn clone(&self) -> Self {
+        Self {
+            owner: Weak::clone(&self.owner),
+        }
+    }
+}
+
+impl<M: Manager> fmt::Debug for WeakPool<M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WeakPool").finish_non_exhaustive()
     }
 }
 

@@ -7,6 +7,7 @@ use std::thread;
 use std::time::Duration;
 
 use crate::backend::Entry;
+use crate::extensions::Extensions;
 use crate::panics::ignore_panic;
 use crate::shared::Shared;
 use crate::{CloseReason, Manager, Verdict};
@@ -68,7 +69,46 @@ impl<M: Manager> PooledConnection<M> {
         this.entry().uses
     }
 
+    /// What was stored with this connection, by type.
+    ///
+    /// It lives as long as the connection, whoever holds it: for prepared statements, a cache, or what the session was
+    /// set to. Nothing is allocated before something is stored.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use pool_core::doc_manager::Numbers;
+    /// use pool_core::{Pool, PooledConnection};
+    ///
+    /// #[derive(Debug, PartialEq)]
+    /// struct Tenant(u32);
+    ///
+    /// # futures_lite::future::block_on(async {
+    /// let pool = Pool::builder(Numbers).build().await?;
+    /// let mut conn = pool.acquire().await?;
+    /// PooledConnection::extensions_mut(&mut conn).insert(Tenant(3));
+    /// drop(conn);
+    ///
+    /// let conn = pool.acquire().await?;
+    /// assert_eq!(PooledConnection::extensions(&conn).get(), Some(&Tenant(3)));
+    /// # Ok::<(), pool_core::Error<std::convert::Infallible>>(())
+    /// # }).unwrap();
+    /// ```
+    pub fn extensions(this: &Self) -> &Extensions {
+        &this.entry().extensions
+    }
+
+    /// As [`extensions`](Self::extensions), to be changed.
+    pub fn extensions_mut(this: &mut Self) -> &mut Extensions {
+        let entry = this.entry.as_mut();
+        &mut entry
+            .expect("a guard has its entry until it goes")
+            .extensions
+    }
+
     /// Takes the connection out of the pool for good; its place is free at once.
+    ///
+    /// What was stored in its [`extensions`](Self::extensions) is dropped.
     ///
     /// # Examples
     ///
@@ -89,7 +129,11 @@ impl<M: Manager> PooledConnection<M> {
         this.shared.change(None, |ledger, effects| {
             ledger.detach(entry.key, effects);
         });
-        entry.conn
+        let Entry {
+            conn, extensions, ..
+        } = *entry;
+        ignore_panic(|| drop(extensions));
+        conn
     }
 
     /// Closes the connection instead of giving it back; its place is free when it is closed.
@@ -137,7 +181,12 @@ impl<M: Manager> PooledConnection<M> {
         (entry, Arc::clone(&self.shared))
     }
 
-    fn entry(&self) -> &Entry<M::Connection> {
+    /// What all handles and guards of the pool share.
+    pub(crate) fn shared(&self) -> &Arc<Shared<M>> {
+        &self.shared
+    }
+
+    pub(crate) fn entry(&self) -> &Entry<M::Connection> {
         self.entry
             .as_ref()
             .expect("a guard has its entry until it goes")
@@ -164,7 +213,7 @@ pub(crate) fn give_back<M: Manager>(shared: &Arc<Shared<M>>, mut entry: Box<Entr
     }
 }
 
-/// As in the fast case, in a pool that reads the clock. If it measures, it notes when the connection came back, where
+/// As in the fast case, in a pool that reads the clock or whose interceptors want every connection that comes back. If it measures, it notes when the connection came back, where
 /// somebody is to hear of it.
 #[inline(never)]
 fn give_back_now<M: Manager>(
@@ -172,7 +221,10 @@ fn give_back_now<M: Manager>(
     entry: Box<Entry<M::Connection>>,
     verdict: Verdict,
 ) {
-    let is_observed = shared.is_observed();
+    let (mut entry, is_observed) = (entry, shared.is_observed());
+    let verdict = shared
+        .backend
+        .verdict_with_interceptors(&mut entry, verdict);
     let now = (is_observed || shared.stamps_returns).then(|| shared.now());
     let key = entry.key;
     let mut ledger = shared.ledger();

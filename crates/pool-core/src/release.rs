@@ -84,6 +84,9 @@ impl<M: Manager> PooledConnection<M> {
                 return Err(Error::Panicked { phase, message });
             }
         };
+        let verdict = shared
+            .backend
+            .verdict_with_interceptors(&mut entry, verdict);
         let reason = shared.backend.reason(&entry, verdict);
         let (returned, is_open) = shared.change(None, |ledger, effects| {
             let is_open = ledger.stage() == Stage::Open;

@@ -45,9 +45,14 @@ pub(crate) struct Counters {
     pub(crate) cancelled: u64,
     pub(crate) connects: u64,
     pub(crate) connect_failures: u64,
+    pub(crate) connect_retries: u64,
+    pub(crate) breaker_opens: u64,
     pub(crate) detached: u64,
+    pub(crate) added: u64,
     pub(crate) slow_acquires: u64,
     pub(crate) suspected_leaks: u64,
+    pub(crate) rejected: u64,
+    pub(crate) shed: u64,
     pub(crate) closes: [u64; REASON_NAMES.len()],
 }
 
@@ -90,6 +95,18 @@ impl Stats {
     pub fn connect_failures(&self) -> u64 {
         self.counters.connect_failures
     }
+    /// How many connects were started while the breaker was open, to find out whether connecting works again.
+    pub fn connect_retries(&self) -> u64 {
+        self.counters.connect_retries
+    }
+    /// How often the breaker has opened; see [`Event::BreakerOpened`](crate::Event::BreakerOpened).
+    pub fn breaker_opens(&self) -> u64 {
+        self.counters.breaker_opens
+    }
+    /// How many connections were added from outside ([`Pool::add`](crate::Pool::add)).
+    pub fn added(&self) -> u64 {
+        self.counters.added
+    }
     /// How many connections were detached.
     pub fn detached(&self) -> u64 {
         self.counters.detached
@@ -101,6 +118,16 @@ impl Stats {
     /// How often a connection was held for longer than [`leak_warning_after`](crate::Builder::leak_warning_after).
     pub fn suspected_leaks(&self) -> u64 {
         self.counters.suspected_leaks
+    }
+    /// How many acquires were refused because of [`max_waiters`](crate::Builder::max_waiters). They are not among the
+    /// [`waits`](Self::waits).
+    pub fn rejected(&self) -> u64 {
+        self.counters.rejected
+    }
+    /// How many acquires were refused because of [`shedding`](crate::Builder::shedding), or would have been without its
+    /// dry run.
+    pub fn shed(&self) -> u64 {
+        self.counters.shed
     }
     /// How many connections were closed, for all reasons together.
     pub fn closes(&self) -> u64 {

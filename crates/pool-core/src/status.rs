@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::words::Maxsize;
+
 /// One consistent snapshot of a pool's counts, taken under the pool's lock.
 ///
 /// `size = freesize + used + connecting`, and `used = held + checking + recycling + closing`.
@@ -26,6 +28,7 @@ pub struct Status {
     pub(crate) closing: Count,
     pub(crate) connecting: Count,
     pub(crate) waiting: Count,
+    pub(crate) is_suspended: bool,
     pub(crate) minsize: usize,
     pub(crate) maxsize: usize,
 }
@@ -87,6 +90,10 @@ impl Status {
     pub fn waiting(&self) -> usize {
         self.waiting.get()
     }
+    /// Whether the pool is suspended ([`Pool::suspend`](crate::Pool::suspend)).
+    pub fn is_suspended(&self) -> bool {
+        self.is_suspended
+    }
     /// The number of connections that the pool keeps open.
     pub fn minsize(&self) -> usize {
         self.minsize
@@ -111,9 +118,10 @@ impl fmt::Display for Status {
             self.connecting.get(),
             self.waiting.get(),
         )?;
-        match self.maxsize {
-            0 => f.write_str("unlimited"),
-            n => write!(f, "{n}"),
+        write!(f, "{}", Maxsize(self.maxsize))?;
+        match self.is_suspended {
+            true => f.write_str(", suspended"),
+            false => Ok(()),
         }
     }
 }

@@ -21,7 +21,7 @@ impl<M: Manager> Pool<M> {
     ///
     /// # Errors
     ///
-    /// [`Error::Exhausted`] where there is none, and [`Error::Closed`].
+    /// [`Error::Exhausted`] where there is none, [`Error::Suspended`] while the pool is suspended, and [`Error::Closed`].
     ///
     /// # Examples
     ///
@@ -52,6 +52,7 @@ impl<M: Manager> Pool<M> {
                     return Ok(PooledConnection::new(entry, Arc::clone(shared)));
                 }
                 Tried::Exhausted => return Err(Error::Exhausted),
+                Tried::Suspended => return Err(Error::Suspended),
                 Tried::Closed => return Err(Error::Closed),
                 Tried::Job(key) => key,
             };

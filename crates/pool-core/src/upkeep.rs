@@ -51,6 +51,10 @@ impl<M: Manager> Future for Upkeep<M> {
             let Some(next) = next else {
                 return Poll::Ready(());
             };
+            // The change has told what it could, perhaps the last of it.
+            if shared.ledger().is_upkeep_over() {
+                return Poll::Ready(());
+            }
             if set_timer {
                 // Where it cannot be set, the next caller that waits is told.
                 let _ = shared.set_timer();

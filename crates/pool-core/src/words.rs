@@ -1,4 +1,4 @@
-//! Times as people read them.
+//! Times and numbers as people read them.
 
 use std::fmt;
 use std::time::Duration;
@@ -17,6 +17,18 @@ impl fmt::Display for Rounded {
             Ok(rounded) => write!(f, "{:?}", Duration::from_nanos(rounded)),
             // More than 500 years.
             Err(_) => write!(f, "{:?}", self.0),
+        }
+    }
+}
+
+/// A largest number of connections; 0 means unlimited.
+pub(crate) struct Maxsize(pub(crate) usize);
+
+impl fmt::Display for Maxsize {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            0 => f.write_str("unlimited"),
+            n => write!(f, "{n}"),
         }
     }
 }

@@ -92,6 +92,7 @@
 
 mod connect;
 mod connection;
+mod credentials;
 mod cursor;
 mod error;
 mod manager;
@@ -109,6 +110,7 @@ pub use crate::connect::connect;
 pub use crate::connection::Connection;
 pub use crate::connection::inspect::TransactionStatus;
 pub use crate::connection::warning::Warning;
+pub use crate::credentials::{Credentials, CredentialsProvider};
 pub use crate::cursor::{
     ColumnDescription, Cursor, CursorClosed, Dict, DictCursor, Rows, ScrollMode, SsCursor,
     SsDictCursor,

@@ -15,6 +15,7 @@ use crate::options::ConnectOptions;
 use crate::transport::connector::Connector;
 
 /// Why a connection that can be used is not wanted back.
+const OUTDATED: &str = "its credentials have expired, and there are new ones";
 const LEFT_OPEN: &str = "a transaction was left open, and ResetPolicy::Never does not end it";
 
 /// Opens, checks and cleans the connections of a pool.
@@ -108,12 +109,16 @@ impl Manager for MySqlManager {
     }
 
     fn on_release(&self, conn: &mut Connection) -> Verdict {
-        conn.come_back(self.options.reset_policy)
+        match conn.has_outdated_login() {
+            true => Verdict::Discard,
+            false => conn.come_back(self.options.reset_policy),
+        }
     }
 
     fn discard_reason(&self, conn: &Connection) -> Option<Cow<'static, str>> {
         Some(Cow::Borrowed(match conn.closed_because() {
             Some(because) => because.what(),
+            None if conn.has_outdated_login() => OUTDATED,
             // `come_back` does not want such a connection, and no other that can be used.
             None => LEFT_OPEN,
         }))

@@ -17,8 +17,9 @@ pub type PooledConnection = pool_core::PooledConnection<MySqlManager>;
 /// Begins a pool, as `aiomysql.create_pool()`: all of it can be changed before `build().await` opens the first connections.
 ///
 /// The defaults are those of [`pool_core::Builder`] (minsize 1, maxsize 10), with these changes: `acquire_timeout` 30 s,
-/// `connect_timeout` 10 s or that of the options, `check_timeout` 5 s, `recycle_timeout` 5 s, `close_timeout` 1 s, `echo`
-/// as in the options, and [`MySqlRuntime`] for tasks and timers. `build` reports an option that cannot be used.
+/// `connect_timeout` 10 s or that of the options, `check_timeout` 5 s, `recycle_timeout` 5 s, `close_timeout` 1 s,
+/// `connect_retry` 3 s, `max_connecting` 16, `echo` as in the options, and
+/// [`MySqlRuntime`] for tasks and timers. `build` reports an option that cannot be used.
 ///
 /// # Examples
 ///
@@ -47,6 +48,8 @@ pub fn create_pool(options: ConnectOptions) -> Builder<MySqlManager> {
         .check_timeout(Duration::from_secs(5))
         .recycle_timeout(Duration::from_secs(5))
         .close_timeout(Duration::from_secs(1))
+        .connect_retry(Duration::from_secs(3))
+        .max_connecting(16)
         .echo(echo)
 }
 

@@ -24,7 +24,15 @@ pub(crate) enum Method {
     Close,
     Dropping,
     OnRelease,
+    BeforeConnect,
+    AfterConnect,
+    BeforeAcquire,
+    AfterRelease,
+    BeforeClose,
 }
+
+/// The number of tapes. All methods of the interceptors have one together.
+const TAPES: usize = 7;
 
 /// What the world and the manager share.
 pub(crate) struct Record {
@@ -37,8 +45,8 @@ pub(crate) struct Record {
 /// What is known at the moment.
 pub(crate) struct Page {
     pub(crate) script: Script,
-    /// How often each method was called.
-    calls: [usize; 6],
+    /// How often a method of each tape was called.
+    calls: [usize; TAPES],
     /// From now on every method succeeds.
     pub(crate) all_goes_well: bool,
     gates: Vec<Arc<Gate>>,
@@ -55,6 +63,18 @@ pub(crate) struct Page {
     pub(crate) told: (u32, u32),
     /// How often `clear` was called.
     pub(crate) clears: u64,
+    /// How often maxsize was changed.
+    pub(crate) resizes: u64,
+    /// The pool is suspended.
+    pub(crate) is_suspended: bool,
+    /// How many calls of `fill` and `build` there were: what they open is opened in a suspended pool, too.
+    pub(crate) fills: u64,
+    /// How many were open when somebody looked last.
+    was_open: usize,
+    /// How many runs have tried again.
+    pub(crate) repeats: u64,
+    /// The connections that a `run` holds, by the numbers of the pool.
+    pub(crate) held_by_runs: BTreeSet<u64>,
     /// The connections that `on_release` did not want back.
     pub(crate) unwanted: BTreeSet<u64>,
     pub(crate) violations: Vec<String>,
@@ -82,8 +102,16 @@ pub(crate) struct Mark {
     pub(crate) is_checked: bool,
     /// When it was connected, given back or recycled.
     pub(crate) last_use: Instant,
+    /// An interceptor has passed it since its last holder.
+    pub(crate) is_seen: bool,
+    /// It came back, and no interceptor has passed it since.
+    pub(crate) is_unseen_return: bool,
     /// It has left the pool alive: it was detached, or held by somebody when the pool was terminated.
     pub(crate) is_off_books: bool,
+    /// Its present holder has sent something.
+    pub(crate) was_sent: bool,
+    /// Something was stored with it.
+    pub(crate) has_extension: bool,
     /// How often it was seen in somebody's hands.
     pub(crate) uses: u64,
     pub(crate) opened: Instant,
@@ -102,7 +130,7 @@ impl Record {
         Arc::new(Self {
             page: Mutex::new(Page {
                 script,
-                calls: [0; 6],
+                calls: [0; TAPES],
                 all_goes_well: false,
                 gates: Vec::new(),
                 steps: Steps::default(),
@@ -113,6 +141,12 @@ impl Record {
                 is_terminating: false,
                 told: (0, 0),
                 clears: 0,
+                resizes: 0,
+                is_suspended: false,
+                fills: 0,
+                was_open: 0,
+                repeats: 0,
+                held_by_runs: BTreeSet::new(),
                 unwanted: BTreeSet::new(),
                 violations: Vec::new(),
                 takes_left: 20,
@@ -136,8 +170,9 @@ impl Record {
     /// What this call of a method does.
     pub(crate) fn next(&self, method: Method) -> Outcome {
         let mut page = self.page();
-        let number = page.calls[method as usize];
-        page.calls[method as usize] += 1;
+        let tape = (method as usize).min(TAPES - 1);
+        let number = page.calls[tape];
+        page.calls[tape] += 1;
         if page.all_goes_well {
             return Outcome::Ok;
         }
@@ -148,6 +183,7 @@ impl Record {
             Method::Close => &page.script.close,
             Method::Dropping => &page.script.dropping,
             Method::OnRelease => &page.script.on_release,
+            _ => &page.script.intercept,
         };
         let outcome = tape.get(number).copied().unwrap_or(Outcome::Ok);
         page.faults += u64::from(outcome != Outcome::Ok);
@@ -242,7 +278,10 @@ impl Record {
 impl Page {
     /// Connections of the pool, and connects under way.
     pub(crate) fn open(&self) -> usize {
-        self.live() + self.steps.count(Method::Connect)
+        // One that an interceptor has after its connect lives.
+        let under_way = [Method::BeforeConnect, Method::Connect];
+        let counts = under_way.map(|method| self.steps.count_calls(method));
+        self.live() + counts.iter().sum::<usize>()
     }
 
     /// Connections of the pool.
@@ -260,18 +299,32 @@ impl Page {
     }
 
     /// Promise 1, for the connections themselves: there are never more than maxsize, also while the pool is being closed.
+    /// After maxsize was made smaller, they only get fewer until they fit.
     pub(crate) fn check_bound(&mut self) {
         let maxsize = usize::from(self.script.settings.maxsize);
         let open = self.open();
-        if maxsize != 0 && open > maxsize {
+        let was_open = std::mem::replace(&mut self.was_open, open);
+        if maxsize != 0 && open > maxsize && open > was_open {
             self.violations.push(format!(
                 "I1: {open} open or connecting, maxsize is {maxsize}"
+            ));
+        }
+        let most = usize::from(self.script.settings.max_connecting);
+        let connects = self.steps.count(Method::Connect);
+        if most != 0 && connects > most {
+            self.violations.push(format!(
+                "{connects} connects at once, max_connecting is {most}"
             ));
         }
     }
 }
 
 impl Page {
+    /// How often something has happened for which a connection is discarded that nothing is wrong with.
+    pub(crate) fn discards(&self) -> (u64, u64) {
+        (self.clears, self.resizes)
+    }
+
     /// Whether the manager may take a connection from its pool once more.
     pub(crate) fn may_take(&mut self) -> bool {
         let may = self.takes_left > 0;
@@ -314,10 +367,11 @@ impl Record {
     }
 
     /// An awaited release says that the connection was discarded: `on_release` did not want it, or the pool was cleared
-    /// meanwhile.
-    pub(crate) fn is_discarded(&self, id: u64, clears: u64) {
+    /// meanwhile, or made smaller.
+    pub(crate) fn is_discarded(&self, id: u64, before: (u64, u64)) {
         let mut page = self.page();
-        if !page.unwanted.contains(&id) && page.clears == clears {
+        // The pool may still be larger than maxsize, after an earlier resize.
+        if !page.unwanted.contains(&id) && page.discards() == before && before.1 == 0 {
             let text = format!("connection {id} was discarded without reason");
             page.violations.push(text);
         }

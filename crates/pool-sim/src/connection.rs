@@ -17,6 +17,19 @@ pub(crate) struct SimConnection {
 impl SimConnection {
     /// A connect has succeeded.
     pub(crate) fn open(record: &Arc<Record>) -> Self {
+        let conn = Self::open_apart(record);
+        conn.joins();
+        conn
+    }
+
+    /// It is one of the pool's from now on.
+    pub(crate) fn joins(&self) {
+        self.mark(|mark| mark.is_off_books = false);
+        self.record.page().check_bound();
+    }
+
+    /// A connection that is none of the pool's.
+    pub(crate) fn open_apart(record: &Arc<Record>) -> Self {
         let now = record.runtime.now();
         let mut page = record.page();
         page.made += 1;
@@ -30,15 +43,18 @@ impl SimConnection {
                 unfit: None,
                 is_proven: true,
                 is_checked: true,
+                is_seen: false,
+                is_unseen_return: false,
                 last_use: now,
-                is_off_books: false,
+                is_off_books: true,
+                was_sent: false,
+                has_extension: false,
                 uses: 0,
                 opened: now,
                 abort: Abort::default(),
                 id_in_pool: 0,
             },
         );
-        page.check_bound();
         Self {
             id,
             record: Arc::clone(record),
@@ -50,6 +66,7 @@ impl SimConnection {
         let now = guard.record.runtime.now();
         let (id, uses) = (PooledConnection::id(guard), PooledConnection::uses(guard));
         let age = PooledConnection::age(guard);
+        let intercepts = guard.record.page().script.settings.intercepts();
         guard.mark(|mark| {
             mark.uses += 1;
             let wrong = if mark.is_held {
@@ -62,6 +79,8 @@ impl SimConnection {
                 Some("its age is wrong")
             } else if mark.id_in_pool != 0 && mark.id_in_pool != id {
                 Some("its id has changed")
+            } else if intercepts && (!mark.is_seen || mark.is_unseen_return) {
+                Some("no interceptor has passed it")
             } else if uses < mark.uses {
                 Some("its uses are wrong")
             } else {
@@ -69,7 +88,9 @@ impl SimConnection {
             };
             mark.id_in_pool = id;
             mark.is_held = true;
+            mark.was_sent = false;
             mark.is_dirty = true;
+            mark.is_unseen_return = true;
             wrong.map(|wrong| format!("I7: connection {} was handed out: {wrong}", guard.id))
         })
     }
@@ -81,6 +102,7 @@ impl SimConnection {
             mark.is_held = false;
             mark.is_proven = false;
             mark.is_checked = false;
+            mark.is_seen = false;
             mark.last_use = now;
         });
     }

@@ -12,7 +12,9 @@ const TASKS: u16 = 16;
 
 /// How often each verb is chosen, of all of them together.
 const WEIGHTS: &[(Verb, u32)] = &[
-    (Verb::Acquire, 150),
+    (Verb::Acquire, 130),
+    (Verb::AcquireHigh, 15),
+    (Verb::AcquireLow, 15),
     (Verb::Poll, 260),
     (Verb::PollAny, 30),
     (Verb::Background, 110),
@@ -40,10 +42,23 @@ const WEIGHTS: &[(Verb, u32)] = &[
     (Verb::CloneHandle, 4),
     (Verb::DropHandle, 4),
     (Verb::WaitClosed, 4),
+    (Verb::Closing, 4),
+    (Verb::Suspend, 5),
+    (Verb::Resume, 10),
+    (Verb::Resize, 10),
+    (Verb::Reconfigure, 10),
+    (Verb::Run, 15),
+    (Verb::Retain, 6),
+    (Verb::Add, 8),
 ];
 
 /// How often verbs come that end a run early, of a thousand.
-const ENDS: &[(Verb, u32)] = &[(Verb::Close, 3), (Verb::Terminate, 3), (Verb::Die, 2)];
+const ENDS: &[(Verb, u32)] = &[
+    (Verb::Close, 3),
+    (Verb::Terminate, 2),
+    (Verb::Shutdown, 3),
+    (Verb::Die, 2),
+];
 
 /// Makes a script of up to 200 operations. The same seed always makes the same.
 pub fn generate(seed: u64) -> Script {
@@ -56,6 +71,7 @@ pub fn generate(seed: u64) -> Script {
         (0..calls).map(|_| outcome(&mut rng, faults)).collect()
     };
     let (connect, check, recycle, close) = (tape(30), tape(30), tape(40), tape(20));
+    let intercept = tape(80);
     let on_release = (0..rng.usize(..40)).map(|_| verdict(&mut rng, faults));
     let on_release = on_release.collect();
     let dropping = match rng.u8(..6) {
@@ -72,6 +88,7 @@ pub fn generate(seed: u64) -> Script {
         close,
         dropping,
         on_release,
+        intercept,
         ops,
     }
 }
@@ -117,6 +134,14 @@ fn settings(rng: &mut Rng) -> Settings {
         slow_acquire_after: threshold(rng),
         leak_warning_after: threshold(rng),
         labels: [0, 0, 1, 2][rng.usize(..4)],
+        max_connecting: [0, 0, 1, 2][rng.usize(..4)],
+        connect_retry: [0, 0, 10, 300][rng.usize(..4)],
+        start_policy: [0, 0, 1, 2][rng.usize(..4)],
+        interceptors: [0, 0, 0, 1, 2, 3][rng.usize(..6)],
+        max_waiters: [0, 0, 0, 1, 2, 4][rng.usize(..6)],
+        reserved: [0, 0, 0, 1, 2][rng.usize(..5)],
+        shedding: [0, 0, 0, 1, 50][rng.usize(..5)],
+        dry_run: rng.u16(..2),
     }
 }
 
@@ -161,9 +186,12 @@ fn op(rng: &mut Rng) -> Op {
     let verb = chosen(rng, ENDS, 1000).or_else(|| chosen(rng, WEIGHTS, total()));
     let verb = verb.unwrap_or(Verb::Settle);
     let number = match verb {
-        Verb::Advance => time(rng),
-        Verb::Acquire if rng.u8(..4) == 0 => time(rng),
-        Verb::Acquire => 0,
+        Verb::Advance | Verb::Shutdown => time(rng),
+        Verb::Reconfigure => rng.u16(..64),
+        Verb::Acquire | Verb::AcquireHigh | Verb::AcquireLow => match rng.u8(..4) {
+            0 => time(rng),
+            _ => 0,
+        },
         _ => rng.u16(..TASKS),
     };
     Op { verb, number }

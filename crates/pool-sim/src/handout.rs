@@ -1,9 +1,8 @@
 //! Looks at what came out of the verbs: was the right connection handed out, to the right one, with the right error?
 
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use pool_core::{Error, Phase};
+use pool_core::{Error, ErrorClass, Phase, PooledConnection, Priority};
 
 use crate::calls::Method;
 use crate::connection::SimConnection;
@@ -12,9 +11,8 @@ use crate::ops::no_panic;
 use crate::runtime::pick;
 use crate::script::Outcome;
 use crate::simulated::{Guard, SimError, Simulated};
-use crate::steps::{limit, method_of};
-use crate::task::Task;
-use crate::world::{Acquiring, Done, World};
+use crate::steps::method_of;
+use crate::world::{Acquiring, Call, Done, World};
 
 impl<M: Simulated> World<M> {
     /// Takes what has come out of the calls and of the background tasks.
@@ -24,6 +22,11 @@ impl<M: Simulated> World<M> {
             let call = self.calls.remove(index);
             if let Some(words) = call.task.take_panic() {
                 return Err(format!("I9: a verb panicked: {words}"));
+            }
+            let now = self.now();
+            self.just_ended.retain(|(at, _)| *at == now);
+            if let Some(acquire) = call.acquire.as_ref().filter(|it| it.arrival.is_some()) {
+                self.just_ended.push((now, acquire.since));
             }
             let output = call.task.take_output();
             match output.expect("a call that is done has an output") {
@@ -36,6 +39,9 @@ impl<M: Simulated> World<M> {
                     self.pinged(result, &acquiring)?;
                 }
                 Done::Built(Ok(pool)) => self.built(pool)?,
+                Done::Built(Err(error)) if self.settings.start_policy != 0 => {
+                    return Err(format!("it was to start all the same: {error}"));
+                }
                 Done::Built(Err(error)) | Done::Filled(Err(error)) => self.fill_failed(&error)?,
                 Done::Released(Err(error)) => self.release_failed(&error)?,
                 Done::Closed(Err(error)) => {
@@ -44,6 +50,14 @@ impl<M: Simulated> World<M> {
                     }
                 }
                 Done::Closed(Ok(())) => self.closed()?,
+                Done::Closing if self.is_closing || self.handles.is_empty() => {}
+                Done::Closing => return Err("closing() is ready, and nobody closes".into()),
+                Done::ShutDown(report) => self.was_shut_down(&report, call.kind)?,
+                Done::Ran(Ok(())) => {}
+                Done::Ran(Err(error)) => {
+                    let acquiring = call.acquire.expect("a run is known as an acquire");
+                    self.run_failed(&error, &acquiring)?;
+                }
                 Done::Filled(Ok(())) | Done::Released(Ok(())) | Done::Cleared => {}
             }
         }
@@ -65,8 +79,10 @@ impl<M: Simulated> World<M> {
                 if acquiring.came_too_late {
                     return Err("an acquire that began after the close was served".into());
                 }
-                self.served(guard, acquiring.since)?;
-                self.check_order(acquiring.arrival)
+                let is_as_asked = acquiring.changes == self.changes;
+                let since = is_as_asked.then_some(acquiring.since);
+                self.served(guard, since, acquiring.priority)?;
+                self.check_order(Some(acquiring))
             }
             Err(error) => {
                 self.acquire_failed(&error, acquiring)?;
@@ -75,46 +91,32 @@ impl<M: Simulated> World<M> {
         }
     }
 
-    /// Nobody who came before is still waiting. (To find that out they are polled.)
-    fn check_order(&mut self, arrival: Option<u64>) -> Result<(), String> {
-        if self.settings.order == 0 {
-            return Ok(());
-        }
-        // A ping that has its connection waits for its check.
-        let is_acquire = |acquiring: &Acquiring| !acquiring.is_of_ping;
-        let is_before = |acquiring: &Acquiring| match (acquiring.arrival, arrival) {
-            (Some(other), Some(own)) => other < own,
-            (Some(_), None) => true,
-            (None, _) => false,
-        };
-        let before: Vec<Arc<Task<Done<M>>>> = self
-            .calls
-            .iter()
-            .filter(|call| {
-                let acquire = call.acquire.as_ref();
-                acquire.is_some_and(|acquire| is_acquire(acquire) && is_before(acquire))
-            })
-            .map(|call| Arc::clone(&call.task))
-            .collect();
-        for task in before {
-            task.poll();
-            if task.is_alive() {
-                return Err("I8: somebody was overtaken".into());
-            }
-        }
-        Ok(())
-    }
-
-    /// A connection is handed out to somebody who asked for it at `since`.
-    fn served(&mut self, guard: Guard<M>, since: Instant) -> Result<(), String> {
+    /// A connection is handed out to somebody who asked for it at `since`; `None`: the settings have changed since.
+    fn served(
+        &mut self,
+        mut guard: Guard<M>,
+        since: Option<Instant>,
+        priority: Priority,
+    ) -> Result<(), String> {
         self.coverage.served += 1;
-        let wrong = SimConnection::now_taken(&guard);
+        let id = PooledConnection::id(&guard);
+        match priority {
+            Priority::High => self.held_by_high.insert(id),
+            _ => self.held_by_high.remove(&id),
+        };
+        let wrong = SimConnection::now_taken(&guard).or(wrong_extension(&mut guard));
         let (is_proven, is_checked, last_use) =
             guard.mark(|mark| (mark.is_proven, mark.is_checked, mark.last_use));
         self.held.push(Holding::new(guard));
         if let Some(wrong) = wrong {
             return Err(wrong);
         }
+        if self.is_suspended {
+            return Err("a connection was handed out by a suspended pool".into());
+        }
+        let Some(since) = since else {
+            return Ok(());
+        };
         let idle = since.saturating_duration_since(last_use);
         let limit = |value: u16| Duration::from_millis(value.into());
         let settings = &self.settings;
@@ -153,11 +155,12 @@ impl<M: Simulated> World<M> {
         match pool.try_acquire() {
             Ok(_) if is_closing => Err("try_acquire was served after the close".into()),
             Ok(guard) => {
-                self.served(guard, since)?;
+                self.served(guard, Some(since), Priority::Normal)?;
                 self.check_order(None)
             }
             Err(Error::Closed) if is_closing => Ok(()),
-            Err(Error::Exhausted) if !is_closing => Ok(()),
+            Err(Error::Suspended) if self.is_suspended => Ok(()),
+            Err(Error::Exhausted) if !is_closing && !self.is_suspended => Ok(()),
             Err(error) => Err(format!("try_acquire says: {error}")),
         }
     }
@@ -173,9 +176,17 @@ impl<M: Simulated> World<M> {
             Error::Closed => self.is_closing,
             Error::Timeout { phase, after, .. } => {
                 let is_over = acquiring.timeout.is_some_and(|limit| waited >= limit);
-                (is_over && *after == waited) || self.has_timed_out(Phase::Connect, *phase, *after)
+                (is_over && *after == waited)
+                    || self.has_timed_out(Phase::Connect, *phase, *after)
+                    || (self.settings.intercepts()
+                        && self.has_timed_out(Phase::Check, *phase, *after))
             }
             Error::Connect(_) | Error::Panicked { .. } => true,
+            // The only class of the simulator that no retry mends.
+            Error::BreakerOpen { class, .. } => *class == ErrorClass::Auth,
+            Error::Check(_) => self.settings.intercepts(),
+            Error::QueueFull => self.is_full(),
+            Error::Shed => self.may_shed(acquiring),
             _ => false,
         };
         if matches!(error, Error::Timeout { .. }) {
@@ -190,6 +201,37 @@ impl<M: Simulated> World<M> {
         }
     }
 
+    /// As many wait as may.
+    fn is_full(&self) -> bool {
+        let pool = self.handles.first();
+        let waiting = pool.map(|pool| pool.status().waiting());
+        let most = self.settings.max_waiters.checked_sub(1);
+        // It is heard of at the same instant, when some of them may have ended, or while the pool is being dropped.
+        let ended = self.just_ended.len();
+        let is_full = |most| waiting.is_none_or(|waiting| waiting + ended >= usize::from(most));
+        most.is_some_and(is_full)
+    }
+
+    /// Somebody waits for longer than the target.
+    fn may_shed(&self, refused: &Acquiring) -> bool {
+        let settings = &self.settings;
+        let target = Duration::from_millis(settings.shedding.into());
+        let is_on = settings.shedding > 0 && settings.dry_run == 0;
+        let now = self.now();
+        let is_slow = |call: &Call<M>| {
+            let acquire = call
+                .acquire
+                .as_ref()
+                .filter(|other| other.arrival.is_some());
+            acquire.is_some_and(|other| now.saturating_duration_since(other.since) >= target)
+        };
+        // One that has just ended may have waited still when this one came.
+        let mut ended = self.just_ended.iter();
+        let has_ended = ended.any(|(at, since)| *at == now && now - *since >= target);
+        let is_seen = has_ended || self.calls.iter().any(is_slow);
+        is_on && refused.priority != Priority::High && is_seen
+    }
+
     /// A time-out names the pool, says no more than is true, and needs two lines at most.
     fn explains(&self, error: &SimError<M>) -> Result<(), String> {
         let last = error.last_connect();
@@ -198,7 +240,7 @@ impl<M: Simulated> World<M> {
         let Error::Timeout { status, .. } = error else {
             return Ok(());
         };
-        let can_be_nested = self.settings.labels > 0 && status.held() == limit;
+        let can_be_nested = self.settings.labels > 0 && status.held() >= limit;
         // Its label is the label of all.
         let is_nested = !error.is_nested() || can_be_nested;
         let holder = error.longest_holder();
@@ -230,7 +272,7 @@ impl<M: Simulated> World<M> {
     /// The error of a `fill`, or of a `build`.
     fn fill_failed(&mut self, error: &SimError<M>) -> Result<(), String> {
         let has_reason = match error {
-            Error::Connect(_) | Error::Panicked { .. } => true,
+            Error::Connect(_) | Error::Panicked { .. } | Error::BreakerOpen { .. } => true,
             Error::Closed => self.is_closing,
             Error::Timeout { phase, after, .. } => {
                 self.has_timed_out(Phase::Connect, *phase, *after)
@@ -249,8 +291,12 @@ impl<M: Simulated> World<M> {
         let Some(method) = method_of(phase).filter(|_| phase == wanted) else {
             return false;
         };
-        let is_limit = limit(&self.settings, method) == Some(after);
-        is_limit && self.record.page().steps.hear_of_time_out(method)
+        let mut page = self.record.page();
+        if self.settings.connect_retry != 0 && method == Method::Connect {
+            // All who have waited for too long hear of the last failure.
+            return page.steps.has_timed_out(method, after);
+        }
+        page.steps.hear_of_time_out(method, after)
     }
 
     /// An error must have a cause in the script.
@@ -262,8 +308,18 @@ impl<M: Simulated> World<M> {
                 M::is_scripted(own)
                     && is_scripted(&[Outcome::Err, Outcome::GateErr, Outcome::Discard])
             }
+            // After a connect that has failed with an error of its own.
+            Error::BreakerOpen {
+                class: ErrorClass::Auth,
+                last_connect,
+                ..
+            } => last_connect.as_ref().is_some_and(|own| M::is_scripted(own)),
             // A broken connection fails, too.
             Error::Recycle(own) => M::is_scripted(own),
+            Error::Check(own) => {
+                M::is_scripted(own)
+                    && is_scripted(&[Outcome::Err, Outcome::GateErr, Outcome::Discard])
+            }
             Error::Panicked { .. } => {
                 is_scripted(&[Outcome::Panic, Outcome::PanicInCall, Outcome::GatePanic])
             }
@@ -295,4 +351,17 @@ impl<M: Simulated> World<M> {
         }
         Ok(())
     }
+}
+
+/// What is stored with a connection stays with it, whoever holds it.
+fn wrong_extension<M: Simulated>(guard: &mut Guard<M>) -> Option<String> {
+    let id = guard.id;
+    let was_stored = guard.mark(|mark| std::mem::replace(&mut mark.has_extension, true));
+    let extensions = PooledConnection::extensions_mut(guard);
+    let stored = extensions.get_mut::<u64>().copied();
+    if extensions.insert(id) != stored || PooledConnection::extensions(guard).get() != Some(&id) {
+        return Some(format!("what was stored with connection {id} is not there"));
+    }
+    let is_right = stored == was_stored.then_some(id);
+    (!is_right).then(|| format!("{stored:?} was stored with connection {id}"))
 }

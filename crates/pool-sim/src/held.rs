@@ -14,8 +14,13 @@ impl<M: Simulated> Holding<M> {
 
     /// The number of the connection.
     pub(crate) fn id(&self) -> u64 {
+        PooledConnection::id(self.guard())
+    }
+
+    /// The guard, still in somebody's hands.
+    pub(crate) fn guard(&self) -> &Guard<M> {
         let guard = self.0.as_ref();
-        PooledConnection::id(guard.expect("a holding has a guard until it is let go"))
+        guard.expect("a holding has a guard until it is let go")
     }
 
     /// The guard, which is nobody's from now on.

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use pool_core::{CloseReason, Event, ObservedPool, Observer, Stats};
+use pool_core::{CloseReason, ErrorClass, Event, ObservedPool, Observer, Stats};
 
 /// How far a connection is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,6 +27,8 @@ struct Told {
     waits: u64,
     timeouts: u64,
     cancelled: u64,
+    rejected: u64,
+    added: u64,
     connects: u64,
     connect_failures: u64,
     detached: u64,
@@ -35,6 +37,12 @@ struct Told {
     slow_acquires: u64,
     suspected_leaks: u64,
     closes: HashMap<&'static str, u64>,
+    /// The class of the failure, while the breaker is open.
+    breaker: Option<ErrorClass>,
+    /// The last connect that has begun since the breaker opened.
+    attempt: Option<u64>,
+    attempts: u64,
+    breaker_opens: u64,
     closing: u64,
     ended: bool,
     fault: Option<String>,
@@ -92,6 +100,7 @@ impl History {
             ("waits", stats.waits(), told.waits),
             ("timeouts", stats.timeouts(), told.timeouts),
             ("cancelled", stats.cancelled(), told.cancelled),
+            ("added", stats.added(), told.added),
             ("connects", stats.connects(), told.connects),
             (
                 "connect_failures",
@@ -99,6 +108,7 @@ impl History {
                 told.connect_failures,
             ),
             ("detached", stats.detached(), told.detached),
+            ("breaker_opens", stats.breaker_opens(), told.breaker_opens),
             ("checks", stats.check_time().count(), told.checks),
             ("recycles", stats.recycle_time().count(), told.recycles),
             ("closes", stats.closes(), told.closes.values().sum()),
@@ -108,6 +118,18 @@ impl History {
             if counted != events {
                 return Err(format!("{name} is {counted}, and the events say {events}"));
             }
+        }
+        // One that was started and given up before it began has no event.
+        if stats.connect_retries() < told.attempts {
+            return Err(format!("{} attempts by the events", told.attempts));
+        }
+        // A dry run counts, and refuses nobody.
+        let refused = stats.rejected()..=stats.rejected() + stats.shed();
+        if !refused.contains(&told.rejected) {
+            return Err(format!(
+                "{refused:?} are refused, and the events say {}",
+                told.rejected
+            ));
         }
         // What is found inside of a runtime's timer is told with the next change.
         let found = [
@@ -150,6 +172,13 @@ impl Told {
             Event::ConnectStarted { connection, .. } => {
                 let earlier = self.connections.insert(connection, At::Connecting);
                 if earlier.is_some() {
+                    return Err("the number was used before".to_owned());
+                }
+                self.attempt(connection)?;
+            }
+            Event::Added { connection, .. } => {
+                self.added += 1;
+                if self.connections.insert(connection, At::Idle).is_some() {
                     return Err("the number was used before".to_owned());
                 }
             }
@@ -236,6 +265,7 @@ impl Told {
                 self.timeouts += 1;
                 self.leaves(waiter)?;
             }
+            Event::Rejected { .. } => self.rejected += 1,
             Event::Cancelled { waiter, .. } => {
                 self.cancelled += 1;
                 self.leaves(waiter)?;
@@ -246,7 +276,20 @@ impl Told {
                     "{missed} events are missing, and the observer is quick"
                 ));
             }
+            Event::BreakerOpened { class, .. } => {
+                self.breaker_opens += 1;
+                // An attempt may have failed with another class in between.
+                let is_new = self.breaker.replace(class) != Some(class);
+                if !is_new && self.attempt.is_none() {
+                    return Err("it opens twice".to_owned());
+                }
+                self.attempt = None;
+            }
+            Event::BreakerClosed { .. } if self.breaker.take().is_none() => {
+                return Err("it was not open".to_owned());
+            }
             Event::PoolClosing { .. } => {
+                self.breaker = None;
                 self.closing += 1;
                 if self.closing > 1 {
                     return Err("it closes twice".to_owned());
@@ -262,6 +305,20 @@ impl Told {
             _ => {}
         }
         Ok(())
+    }
+
+    /// While the breaker is open, one connect at a time begins.
+    fn attempt(&mut self, connection: u64) -> Result<(), String> {
+        if self.breaker.is_none() {
+            return Ok(());
+        }
+        self.attempts += 1;
+        let earlier = self.attempt.replace(connection);
+        let at = earlier.and_then(|earlier| self.connections.get(&earlier));
+        match at {
+            Some(At::Connecting) => Err(format!("{earlier:?} runs, and the breaker is open")),
+            _ => Ok(()),
+        }
     }
 
     fn step(&mut self, connection: u64, from: &[At], to: At) -> Result<(), String> {

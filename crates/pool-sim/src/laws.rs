@@ -1,11 +1,12 @@
 //! What must hold at every instant.
 
-use pool_core::{Borrowed, Pool, Status};
+use pool_core::{Borrowed, ErrorClass, Pool, Priority, Readiness, Status};
 
 use crate::calls::Method;
 use crate::held::Holding;
 use crate::simulated::Simulated;
-use crate::world::World;
+use crate::steps::kind_of;
+use crate::world::{Kind, World};
 
 impl<M: Simulated> World<M> {
     /// The counts are true at every instant, and nobody has seen anything that must not be.
@@ -14,6 +15,7 @@ impl<M: Simulated> World<M> {
             return Err(violation);
         }
         let mut page = self.record.page();
+        self.is_terminated |= page.is_terminating;
         page.check_bound();
         let wrong_abort = page.wrong_abort().filter(|_| self.is_terminated);
         if let Some(violation) = page.violations.pop().or(wrong_abort) {
@@ -43,7 +45,8 @@ impl<M: Simulated> World<M> {
             ));
         }
         let maxsize = usize::from(self.settings.maxsize);
-        if maxsize != 0 && sum > maxsize {
+        let was_size = std::mem::replace(&mut self.size, sum);
+        if maxsize != 0 && sum > maxsize && sum > was_size {
             return Err(format!("I1: size exceeds maxsize; {status}"));
         }
         let held = self.record.page().held();
@@ -54,18 +57,30 @@ impl<M: Simulated> World<M> {
         if (pool.minsize(), pool.maxsize()) != bounds || pool.echo() {
             return Err(format!("the settings have changed; {status}"));
         }
+        let suspended = (pool.is_suspended(), status.is_suspended());
+        if suspended != (self.is_suspended, self.is_suspended) {
+            return Err(format!("is_suspended() is {suspended:?}"));
+        }
         if pool.is_closed() && (!pool.is_closing() || sum > 0) {
             return Err(format!("is_closed() is true; {status}"));
         }
         if pool.is_closing() != self.is_closing {
             return Err(format!("is_closing() is {}", pool.is_closing()));
         }
+        let not_by_high = |holding: &&Holding<M>| !self.held_by_high.contains(&holding.id());
+        let by_others = self.held.iter().filter(not_by_high).count();
+        // Those that had theirs before the pool was made smaller keep them.
+        let was_resized = self.record.page().resizes > 0;
+        if by_others > self.settings.quota() && !was_resized {
+            return Err(format!("a reserved place was taken; {status}"));
+        }
         let readiness = pool.readiness();
         let expected = (!self.is_closing).then_some(status);
         let open = status.size() - status.connecting() - status.closing();
         if readiness.status() != expected
             || readiness.is_serving() && self.is_closing
-            || !readiness.is_serving() && !self.is_closing && open > 0
+            || readiness.is_serving() && self.is_suspended
+            || !readiness.is_serving() && !self.is_closing && !self.is_suspended && open > 0
             || readiness.is_busy() && status.freesize() > 0 && status.waiting() == 0
         {
             return Err(format!("readiness() says: {readiness}; {status}"));
@@ -92,6 +107,7 @@ impl<M: Simulated> World<M> {
     /// What must hold when everything has run that can.
     pub(crate) fn check_rest(&mut self) -> Result<(), String> {
         self.coverage.rests += 1;
+        self.check_ends()?;
         let Some(pool) = self.handles.first() else {
             return self.check_deadlines(0);
         };
@@ -108,7 +124,9 @@ impl<M: Simulated> World<M> {
         if status.held() != held {
             return Err(format!("I3: {held} connections are held; {status}"));
         }
-        let live = self.record.page().live();
+        let page = self.record.page();
+        let live = page.live() - page.steps.count_calls(Method::AfterConnect);
+        drop(page);
         let without_connects = status.size() - status.connecting();
         if live != without_connects {
             return Err(format!("I3: {live} connections are open; {status}"));
@@ -116,12 +134,18 @@ impl<M: Simulated> World<M> {
         // A waiter may drive a step; the others must have nothing that they could start.
         let steps = status.connecting() + status.checking() + status.recycling();
         let has_room = pool.maxsize() == 0 || status.size() < pool.maxsize();
-        if status.waiting() > steps && (status.freesize() > 0 || has_room) {
+        let has_room = has_room && self.may_connect(status, pool.readiness());
+        let is_served = !self.is_suspended;
+        if is_served && self.servable(status) > steps && (status.freesize() > 0 || has_room) {
             return Err(format!("I4: an acquire waits for what is there; {status}"));
+        }
+        if is_served && self.is_stranded(status, pool.readiness()) {
+            return Err(format!("an acquire waits, and nothing can come; {status}"));
         }
         self.check_unbegun(status, pool.minsize())?;
         let now = self.now();
-        let is_late = self.calls.iter().any(|call| {
+        let acquires = self.calls.iter().filter(|call| call.kind != Kind::Run);
+        let is_late = acquires.into_iter().any(|call| {
             let acquire = call.acquire.as_ref();
             let acquire = acquire.filter(|acquire| !acquire.is_of_ping);
             let limit = acquire.and_then(|acquire| Some(acquire.since + acquire.timeout?));
@@ -131,6 +155,54 @@ impl<M: Simulated> World<M> {
             true => Err(format!("I10: an acquire is past its time-out; {status}")),
             false => Ok(()),
         }
+    }
+
+    /// Whether a waiter has nothing to wait for before it connects. While the breaker is open it waits for an attempt that
+    /// runs, or for the timer of the next one.
+    fn may_connect(&self, status: Status, readiness: Readiness) -> bool {
+        let most = usize::from(self.settings.max_connecting);
+        if most != 0 && status.connecting() >= most {
+            return false;
+        }
+        let retry_after = match readiness {
+            Readiness::Busy { retry_after, .. } | Readiness::CannotConnect { retry_after, .. } => {
+                retry_after
+            }
+            _ => None,
+        };
+        let Some(retry_after) = retry_after else {
+            return true;
+        };
+        let at = self.now() + retry_after;
+        let is_timed = self.runtime.next_timer().is_some_and(|timer| timer <= at);
+        status.connecting() == 0 && (retry_after.is_zero() || !is_timed)
+    }
+
+    /// How many of those that wait can be served with what there is.
+    fn servable(&self, status: Status) -> usize {
+        let quota = self.settings.quota();
+        let acquires = self.calls.iter().filter_map(|call| call.acquire.as_ref());
+        let high = acquires
+            .filter(|acquire| acquire.arrival.is_some() && acquire.priority == Priority::High)
+            .count();
+        let others = status.waiting().saturating_sub(high);
+        status.waiting().min(high) + others.min(quota.saturating_sub(status.held()))
+    }
+
+    /// Whether somebody waits although nothing is open, nothing connects, and the next attempt of the breaker is not meant
+    /// for him: he gets his answer instead. With `connect_retry` he waits for it, but not after a wrong password.
+    fn is_stranded(&self, status: Status, readiness: Readiness) -> bool {
+        let Readiness::CannotConnect {
+            class,
+            retry_after: Some(after),
+            ..
+        } = readiness
+        else {
+            return false;
+        };
+        let retries = self.settings.connect_retry != 0 && class != ErrorClass::Auth;
+        let is_alone = status.waiting() > 0 && status.connecting() == 0;
+        is_alone && !after.is_zero() && !retries
     }
 
     /// The counters equal the history, and who holds a connection is known.
@@ -161,6 +233,7 @@ impl<M: Simulated> World<M> {
         }
         let mut borrowed: Vec<u64> = borrowed.iter().map(Borrowed::id).collect();
         let mut held: Vec<u64> = self.held.iter().map(Holding::id).collect();
+        held.extend(&self.record.page().held_by_runs);
         borrowed.sort_unstable();
         held.sort_unstable();
         match borrowed == held {
@@ -185,10 +258,11 @@ impl<M: Simulated> World<M> {
         let mut calls = self.calls.iter();
         let is_driven = self.runtime.runs_all_tasks()
             || waiting > 0
-            || (self.is_closing && calls.any(|call| call.waits_for_close));
+            || (self.is_closing && calls.any(|call| call.kind.drives_close()));
         let page = self.record.page();
-        for (step, waited) in page.steps.overdue(&self.settings, now) {
-            if is_driven || step.poller.is_some_and(|task| self.is_alive(task)) {
+        for (step, waited) in page.steps.overdue(now) {
+            let is_polled = |task| self.is_alive(task) && !self.may_have_left(task, step.method);
+            if is_driven || step.poller.is_some_and(is_polled) {
                 return Err(format!(
                     "I10: a {:?} is past its deadline after {waited:?}; {}",
                     step.method,
@@ -202,6 +276,14 @@ impl<M: Simulated> World<M> {
     fn is_alive(&self, task: u64) -> bool {
         let mut calls = self.calls.iter();
         calls.any(|call| call.task.number == task) || self.runtime.has_task(task)
+    }
+
+    /// Whether the task is a ping that may have its connection, and so has left the connect that it polled.
+    fn may_have_left(&self, task: u64, method: Method) -> bool {
+        let mut calls = self.calls.iter();
+        let call = calls.find(|call| call.task.number == task);
+        let acquire = call.and_then(|call| call.acquire.as_ref());
+        kind_of(method) == Method::Connect && acquire.is_some_and(|acquire| acquire.is_of_ping)
     }
 
     /// Where nobody waits, no step is left that has not begun: it would keep a connection from those who only look.

@@ -14,7 +14,7 @@ use crate::aborts;
 use crate::calls::{Method, Record};
 use crate::connection::SimConnection;
 use crate::script::Outcome;
-use crate::steps::UnderWay;
+use crate::steps::{UnderWay, kind_of};
 use crate::task;
 
 pub(crate) struct SimManager {
@@ -42,45 +42,67 @@ impl fmt::Display for Scripted {
 
 impl Error for Scripted {}
 
+/// A method of a step begins. Returns what it is to do.
+pub(crate) fn begin(record: &Arc<Record>, method: Method) -> (UnderWay, Outcome) {
+    let (step, follows) = UnderWay::begin(record, method);
+    if kind_of(method) == Method::Connect {
+        let mut page = record.page();
+        page.check_bound();
+        if page.is_closed && !follows && method != Method::AfterConnect {
+            page.violations
+                .push("a connect began after the close".into());
+        }
+        if page.is_suspended && page.fills == 0 && !follows && method != Method::AfterConnect {
+            let text = "a connect began in a suspended pool";
+            page.violations.push(text.into());
+        }
+    }
+    task::outside_of_tasks(|| call_the_pool(record));
+    let outcome = record.next(method);
+    if outcome == Outcome::PanicInCall {
+        panic!("scripted");
+    }
+    (step, outcome)
+}
+
+/// Calls the pool from inside, where the script says so: no method runs under the pool's lock.
+fn call_the_pool(record: &Arc<Record>) {
+    let pool = record.pool.lock();
+    let pool = pool.unwrap_or_else(PoisonError::into_inner).clone();
+    let Some(pool) = pool.filter(|_| !IS_INSIDE.replace(true)) else {
+        return;
+    };
+    let status = pool.counts();
+    // After a resize the world looks at how it gets smaller.
+    let was_resized = record.page().resizes > 0;
+    if !was_resized && status.maxsize() != 0 && status.size() > status.maxsize() {
+        record.blame(format!("I1: size exceeds maxsize; {status}"));
+    }
+    // Two connections would otherwise recycle each other for ever.
+    let may_take = record.page().may_take();
+    let wrong = may_take.then(|| pool.take_and_release()).flatten();
+    if let Some(wrong) = wrong {
+        record.blame(wrong);
+    }
+    IS_INSIDE.set(false);
+}
+
 impl SimManager {
     /// A step begins. Returns what it is to do.
     fn begin(&self, method: Method) -> (UnderWay, Outcome) {
-        let step = UnderWay::begin(&self.record, method);
-        if method == Method::Connect {
-            let mut page = self.record.page();
-            page.check_bound();
-            if page.is_closed {
-                page.violations
-                    .push("a connect began after the close".into());
-            }
-        }
-        task::outside_of_tasks(|| self.call_the_pool());
-        let outcome = self.record.next(method);
-        if outcome == Outcome::PanicInCall {
-            panic!("scripted");
-        }
-        (step, outcome)
+        begin(&self.record, method)
     }
 
-    /// Calls the pool from inside, where the script says so: no method runs under the pool's lock.
-    fn call_the_pool(&self) {
-        let pool = self.record.pool.lock();
-        let pool = pool.unwrap_or_else(PoisonError::into_inner).clone();
-        let Some(pool) = pool.filter(|_| !IS_INSIDE.replace(true)) else {
-            return;
+    /// A method is done. Interceptors follow in the same step, if there are any that want it.
+    fn is_done(&self, step: &UnderWay, method: Method) {
+        let settings = self.record.page().script.settings.clone();
+        let follows = match method {
+            Method::Connect => settings.interceptors > 0,
+            _ => settings.intercepts(),
         };
-        let status = pool.counts();
-        if status.maxsize() != 0 && status.size() > status.maxsize() {
-            self.record
-                .blame(format!("I1: size exceeds maxsize; {status}"));
+        if follows {
+            step.hand_over();
         }
-        // Two connections would otherwise recycle each other for ever.
-        let may_take = self.record.page().may_take();
-        let wrong = may_take.then(|| pool.take_and_release()).flatten();
-        if let Some(wrong) = wrong {
-            self.record.blame(wrong);
-        }
-        IS_INSIDE.set(false);
     }
 
     /// A check or a recycle of a connection, which is unfit until it has succeeded.
@@ -88,12 +110,13 @@ impl SimManager {
         &self,
         conn: &mut SimConnection,
         (step, outcome): (UnderWay, Outcome),
+        method: Method,
         unfit: &'static str,
     ) -> Result<(), Scripted> {
         conn.mark(|mark| mark.unfit = Some(unfit));
         let succeeds = step.act(outcome).await;
         let now = self.record.runtime.now();
-        conn.mark(|mark| {
+        let result = conn.mark(|mark| {
             if !succeeds || mark.is_broken {
                 return Err(Scripted);
             }
@@ -102,7 +125,11 @@ impl SimManager {
             // It may have expired during the step, which has just shown that it works.
             mark.last_use = now;
             Ok(())
-        })
+        });
+        if result.is_ok() {
+            self.is_done(&step, method);
+        }
+        result
     }
 }
 
@@ -114,6 +141,9 @@ impl Manager for SimManager {
         let (step, outcome) = self.begin(Method::Connect);
         async move {
             let succeeds = step.act(outcome).await;
+            if succeeds {
+                self.is_done(&step, Method::Connect);
+            }
             drop(step);
             match succeeds {
                 true => Ok(SimConnection::open(&self.record)),
@@ -125,7 +155,8 @@ impl Manager for SimManager {
     fn check(&self, conn: &mut SimConnection) -> impl Future<Output = Result<(), Scripted>> + Send {
         let begun = self.begin(Method::Check);
         async move {
-            self.step(conn, begun, "its check did not succeed").await?;
+            let unfit = "its check did not succeed";
+            self.step(conn, begun, Method::Check, unfit).await?;
             conn.mark(|mark| mark.is_checked = true);
             Ok(())
         }
@@ -137,15 +168,15 @@ impl Manager for SimManager {
     ) -> impl Future<Output = Result<(), Scripted>> + Send {
         let begun = self.begin(Method::Recycle);
         async move {
-            self.step(conn, begun, "its recycle did not succeed")
-                .await?;
+            let unfit = "its recycle did not succeed";
+            self.step(conn, begun, Method::Recycle, unfit).await?;
             conn.mark(|mark| mark.is_dirty = false);
             Ok(())
         }
     }
 
     fn on_release(&self, conn: &mut SimConnection) -> Verdict {
-        task::outside_of_tasks(|| self.call_the_pool());
+        task::outside_of_tasks(|| call_the_pool(&self.record));
         let outcome = self.record.next(Method::OnRelease);
         let is_broken = conn.mark(|mark| mark.is_broken);
         let verdict = match outcome {
@@ -167,6 +198,10 @@ impl Manager for SimManager {
             _ => {}
         });
         verdict
+    }
+
+    fn was_unused(&self, conn: &SimConnection) -> bool {
+        conn.mark(|mark| !mark.was_sent)
     }
 
     fn close(&self, conn: SimConnection) -> impl Future<Output = ()> + Send {

@@ -4,25 +4,30 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
-use pool_core::{BoxFuture, Error, Pool, PooledConnection, labelled};
+use pool_core::{BoxFuture, Error, Pool, PooledConnection, Priority, labelled};
 
 use crate::held::Holding;
 use crate::runtime::pick;
 use crate::script::{Op, Verb};
 use crate::simulated::{Guard, Simulated};
 use crate::task::Task;
-use crate::world::{Acquiring, Call, Done, World};
+use crate::world::{Acquiring, Call, Done, Kind, World};
 
 impl<M: Simulated> World<M> {
     /// One operation. Where it has nothing to work on, nothing happens.
     pub(crate) fn perform(&mut self, Op { verb, number }: Op) -> Result<(), String> {
         let did = match verb {
-            Verb::Acquire => self.start_acquire(number),
+            Verb::Acquire => self.start_acquire(number, Priority::Normal),
+            Verb::AcquireHigh => self.start_acquire(number, Priority::High),
+            Verb::AcquireLow => self.start_acquire(number, Priority::Low),
             Verb::TryAcquire => return self.try_acquire(number),
             Verb::Ping => self.start_ping(),
-            Verb::Fill => self.start(number, |pool| {
-                Box::pin(async move { Done::Filled(pool.fill().await) })
-            }),
+            Verb::Fill => {
+                self.record.page().fills += 1;
+                self.start(number, |pool| {
+                    Box::pin(async move { Done::Filled(pool.fill().await) })
+                })
+            }
             Verb::Clear => {
                 let record = Arc::clone(&self.record);
                 self.start(number, |pool| {
@@ -37,9 +42,7 @@ impl<M: Simulated> World<M> {
                 let did = self.start(number, |pool| {
                     Box::pin(async move { Done::Closed(pool.wait_closed().await) })
                 });
-                if let (true, Some(call)) = (did, self.calls.last_mut()) {
-                    call.waits_for_close = true;
-                }
+                self.last_call_is(did, Kind::WaitClosed);
                 did
             }
             Verb::AwaitRelease => self.pick_held(number).is_some_and(|leaving| {
@@ -47,11 +50,11 @@ impl<M: Simulated> World<M> {
                     let guard = leaving.let_go();
                     let (record, id) = (Arc::clone(&guard.record), guard.id);
                     let uses = guard.mark(|mark| mark.uses);
-                    let clears = record.page().clears;
+                    let (clears, resizes) = record.page().discards();
                     let released = PooledConnection::release(guard).await;
                     match &released {
                         Ok(()) => record.is_released(id, uses),
-                        Err(Error::Discarded) => record.is_discarded(id, clears),
+                        Err(Error::Discarded) => record.is_discarded(id, (clears, resizes)),
                         Err(_) => {}
                     }
                     Done::Released(released)
@@ -136,8 +139,17 @@ impl<M: Simulated> World<M> {
                 self.is_terminated |= did;
                 did
             }
+            Verb::Shutdown => self.start_shutdown(number),
+            Verb::Closing => self.start_closing(number),
+            Verb::Suspend => self.suspend(number),
+            Verb::Resume => self.resume(number),
+            Verb::Resize => return self.resize(number),
+            Verb::Reconfigure => return self.reconfigure(number),
+            Verb::Run => self.start_run(number),
+            Verb::Retain => return self.retain(number),
+            Verb::Add => return self.add(number),
             Verb::CloneHandle => {
-                let clone = pick(&self.handles, number).cloned();
+                let clone = pick(&self.handles, number).map(|pool| clone(pool, number));
                 self.handles.extend(clone);
                 true
             }
@@ -149,7 +161,7 @@ impl<M: Simulated> World<M> {
         Ok(())
     }
 
-    fn start(
+    pub(crate) fn start(
         &mut self,
         number: u16,
         future: impl FnOnce(Pool<M>) -> BoxFuture<'static, Done<M>>,
@@ -161,23 +173,29 @@ impl<M: Simulated> World<M> {
         true
     }
 
-    fn push(&mut self, future: BoxFuture<'static, Done<M>>, acquire: Option<Acquiring>) {
+    pub(crate) fn push(&mut self, future: BoxFuture<'static, Done<M>>, acquire: Option<Acquiring>) {
         self.calls.push(Call {
             task: Task::new(future, self.settings.polls_per_waker),
             acquire,
-            waits_for_close: false,
+            kind: Kind::Other,
         });
     }
 
-    pub(crate) fn start_acquire(&mut self, timeout: u16) -> bool {
+    pub(crate) fn last_call_is(&mut self, did: bool, kind: Kind) {
+        if let (true, Some(call)) = (did, self.calls.last_mut()) {
+            call.kind = kind;
+        }
+    }
+
+    pub(crate) fn start_acquire(&mut self, timeout: u16, priority: Priority) -> bool {
         let Some(pool) = self.handles.last().cloned() else {
             return false;
         };
         let own = time(timeout);
-        let acquiring = self.acquiring(own);
+        let acquiring = self.acquiring(own, priority);
         let labels = self.settings.labels;
         let acquire = async move {
-            let mut acquire = pool.acquire();
+            let mut acquire = pool.acquire().priority(priority);
             if labels == 1 {
                 acquire = acquire.label("an acquire");
             }
@@ -193,25 +211,15 @@ impl<M: Simulated> World<M> {
         true
     }
 
-    fn start_ping(&mut self) -> bool {
-        let Some(pool) = self.handles.last().cloned() else {
-            return false;
-        };
-        let acquiring = Acquiring {
-            is_of_ping: true,
-            ..self.acquiring(None)
-        };
-        let ping = async move { Done::Pinged(pool.ping().await) };
-        self.push(Box::pin(ping), Some(acquiring));
-        true
-    }
-
     /// An acquire that begins, with a time-out of its own or that of the pool.
-    fn acquiring(&self, own: Option<Duration>) -> Acquiring {
+    pub(crate) fn acquiring(&self, own: Option<Duration>, priority: Priority) -> Acquiring {
         Acquiring {
             arrival: None,
             since: self.now(),
+            own_timeout: own,
             timeout: own.or(time(self.settings.acquire_timeout)),
+            priority,
+            changes: 0,
             came_too_late: false,
             is_of_ping: false,
         }
@@ -229,6 +237,10 @@ impl<M: Simulated> World<M> {
     pub(crate) fn poll(&mut self, index: usize) -> bool {
         let now = self.now();
         let is_closing = self.is_closing;
+        let of_pool = match self.settings.acquire_timeout {
+            0 => None,
+            limit => Some(Duration::from_millis(limit.into())),
+        };
         let call = &mut self.calls[index];
         if let Some(acquire) = &mut call.acquire
             && acquire.arrival.is_none()
@@ -237,9 +249,25 @@ impl<M: Simulated> World<M> {
             self.arrivals += 1;
             acquire.since = now;
             acquire.came_too_late = is_closing;
+            acquire.changes = self.changes;
+            acquire.timeout = acquire.own_timeout.or(of_pool);
         }
+        if let Kind::Shutdown { within, ends: None } = call.kind {
+            call.kind = Kind::Shutdown {
+                within,
+                ends: now.checked_add(within),
+            };
+            self.shutdown_begins();
+        }
+        let call = &self.calls[index];
+        let priority = call.acquire.as_ref().map(|acquire| acquire.priority);
         let task = Arc::clone(&call.task);
+        let begins_to_close = matches!(call.kind, Kind::Shutdown { .. });
         task.poll();
+        self.record.page().is_closed |= begins_to_close;
+        if task.is_alive() && priority.is_some_and(|priority| priority != Priority::Normal) {
+            self.ranked_since.get_or_insert(now);
+        }
         true
     }
 
@@ -296,7 +324,11 @@ impl<M: Simulated> World<M> {
             return false;
         };
         self.is_closing = true;
-        self.record.page().pool_is_open = false;
+        self.is_suspended = false;
+        let mut page = self.record.page();
+        page.pool_is_open = false;
+        page.is_suspended = false;
+        drop(page);
         close(&pool);
         self.record.page().is_closed = true;
         true
@@ -305,6 +337,8 @@ impl<M: Simulated> World<M> {
     fn drop_handle(&mut self, number: u16) -> bool {
         // A manager that calls its pool has a handle, too.
         let kept = usize::from(self.settings.reenter != 0);
+        // A call has a handle of its own, and could not resume the pool.
+        let kept = kept + usize::from(self.is_suspended && !self.calls.is_empty());
         if self.handles.len() <= kept {
             return false;
         }
@@ -312,9 +346,16 @@ impl<M: Simulated> World<M> {
         let handle = self.handles.remove(index);
         self.record.page().pool_is_open &= !self.handles.is_empty();
         // Calls under way have handles of their own.
-        if self.handles.is_empty() && self.calls.is_empty() {
+        let mut calls = self.calls.iter();
+        if self.handles.is_empty() && calls.all(|call| call.kind == Kind::Closing) {
             self.is_closing = true;
+            self.is_suspended = false;
+            self.record.page().is_suspended = false;
+            let weak = handle.downgrade();
             drop(handle);
+            if weak.clone().upgrade().is_some() {
+                self.record.blame("a pool outlives its last handle".into());
+            }
             self.record.page().is_closed = true;
         }
         true
@@ -331,6 +372,14 @@ pub(crate) fn no_panic(words: Option<String>) -> Result<(), String> {
     match words {
         None => Ok(()),
         Some(words) => Err(format!("I9: a background task panicked: {words}")),
+    }
+}
+
+/// Clones a handle, with an odd number through a weak one.
+fn clone<M: Simulated>(pool: &Pool<M>, number: u16) -> Pool<M> {
+    match number % 2 {
+        0 => pool.clone(),
+        _ => pool.downgrade().upgrade().expect("there is a handle"),
     }
 }
 

@@ -1,11 +1,25 @@
 //! Looks at what came out of a ping: it takes its turn as an acquire does, and its error has a reason.
 
-use pool_core::{Error, Phase};
+use pool_core::{Error, Phase, Priority};
 
 use crate::simulated::{SimError, Simulated};
-use crate::world::{Acquiring, World};
+use crate::world::{Acquiring, Done, World};
 
 impl<M: Simulated> World<M> {
+    /// Starts one.
+    pub(crate) fn start_ping(&mut self) -> bool {
+        let Some(pool) = self.handles.last().cloned() else {
+            return false;
+        };
+        let acquiring = Acquiring {
+            is_of_ping: true,
+            ..self.acquiring(None, Priority::Normal)
+        };
+        let ping = async move { Done::Pinged(pool.ping().await) };
+        self.push(Box::pin(ping), Some(acquiring));
+        true
+    }
+
     /// A ping has returned.
     pub(crate) fn pinged(
         &mut self,

@@ -43,6 +43,12 @@ pub struct Coverage {
     pub late_steps: u64,
     /// Connections that were aborted.
     pub aborts: u64,
+    /// Pools that were made smaller than they were.
+    pub shrinks: u64,
+    /// Shutdowns whose time was over.
+    pub late_shutdowns: u64,
+    /// Runs that tried again.
+    pub repeats: u64,
 }
 
 impl AddAssign for Coverage {
@@ -58,6 +64,9 @@ impl AddAssign for Coverage {
         self.rests += other.rests;
         self.late_steps += other.late_steps;
         self.aborts += other.aborts;
+        self.shrinks += other.shrinks;
+        self.late_shutdowns += other.late_shutdowns;
+        self.repeats += other.repeats;
     }
 }
 
@@ -66,7 +75,8 @@ impl fmt::Display for Coverage {
         write!(
             f,
             "{} runs, {} operations, {} connections handed out, {} pings answered, {} time-outs, {} other errors, {} futures dropped, \
-             {} faults, {} states at rest, {} steps ended by their deadline, {} connections aborted",
+             {} faults, {} states at rest, {} steps ended by their deadline, {} connections aborted, \
+             {} pools made smaller than they were, {} late shutdowns, {} runs repeated",
             self.runs,
             self.ops,
             self.served,
@@ -77,7 +87,10 @@ impl fmt::Display for Coverage {
             self.faults,
             self.rests,
             self.late_steps,
-            self.aborts
+            self.aborts,
+            self.shrinks,
+            self.late_shutdowns,
+            self.repeats
         )
     }
 }

@@ -27,6 +27,8 @@ pub struct Script {
     pub dropping: Vec<Outcome>,
     /// What the calls of `on_release` do: `ok` is recycle, `reuse`, `discard`, or a panic.
     pub on_release: Vec<Outcome>,
+    /// What the calls of the interceptors do, at all points.
+    pub intercept: Vec<Outcome>,
     /// The operations.
     pub ops: Vec<Op>,
 }
@@ -120,6 +122,22 @@ settings! {
     leak_warning_after = 0,
     /// 1: each acquire has a label; 2: its task has one.
     labels = 0,
+    /// `Builder::max_connecting`; 0 is unlimited.
+    max_connecting = 0,
+    /// `Builder::connect_retry`.
+    connect_retry = 0,
+    /// `Builder::start_policy`, where `lazy` is 0. 0: fail fast; 1: degraded; 2: lazy.
+    start_policy = 0,
+    /// 1: one interceptor; 2: two; 3: one that wants neither each hand-out nor each return.
+    interceptors = 0,
+    /// `Builder::max_waiters`, plus 1.
+    max_waiters = 0,
+    /// `Builder::reserved`; at most maxsize less 1.
+    reserved = 0,
+    /// The target of `Builder::shedding`; its interval is twice as long.
+    shedding = 0,
+    /// 1: the shedding is a dry run.
+    dry_run = 0,
 }
 
 /// What a call of a method of the manager does.
@@ -174,6 +192,10 @@ macro_rules! verbs {
 verbs! {
     /// Starts an `acquire`, with a time-out of its own if the number is not 0.
     Acquire = "acquire",
+    /// The same with a high priority.
+    AcquireHigh = "acquire_high",
+    /// The same with a low priority.
+    AcquireLow = "acquire_low",
     /// `try_acquire`.
     TryAcquire = "try_acquire",
     /// Starts a `ping`.
@@ -226,7 +248,25 @@ verbs! {
     Close = "close",
     /// `terminate`.
     Terminate = "terminate",
-    /// Clones a handle.
+    /// Starts a `shutdown` within so many milliseconds.
+    Shutdown = "shutdown",
+    /// Starts to wait until the pool begins to close: with an odd number, by a guard.
+    Closing = "closing",
+    /// `suspend`.
+    Suspend = "suspend",
+    /// `resume`.
+    Resume = "resume",
+    /// `resize`.
+    Resize = "resize",
+    /// `reconfigure`: the number chooses the settings and their values.
+    Reconfigure = "reconfigure",
+    /// Starts a `run`: with an odd number, its work sends something at once.
+    Run = "run",
+    /// `retain`: of all idle connections every third one goes, from the number on.
+    Retain = "retain",
+    /// `add`.
+    Add = "add",
+    /// Clones a handle, with an odd number through a weak one.
     CloneHandle = "clone_handle",
     /// Drops a handle.
     DropHandle = "drop_handle",
@@ -245,8 +285,28 @@ pub struct Op {
     pub number: u16,
 }
 
+impl Settings {
+    /// Whether interceptors want each hand-out and each return.
+    pub(crate) fn intercepts(&self) -> bool {
+        matches!(self.interceptors, 1 | 2)
+    }
+
+    /// How many places are for those of high priority only.
+    pub(crate) fn reserved_places(&self) -> usize {
+        usize::from(self.reserved.min(self.maxsize.saturating_sub(1)))
+    }
+
+    /// So many connections may be held before only those of high priority are served.
+    pub(crate) fn quota(&self) -> usize {
+        match self.reserved_places() {
+            0 => usize::MAX,
+            reserved => usize::from(self.maxsize) - reserved,
+        }
+    }
+}
+
 impl Script {
-    pub(crate) fn tapes(&self) -> [(&'static str, &Vec<Outcome>); 6] {
+    pub(crate) fn tapes(&self) -> [(&'static str, &Vec<Outcome>); 7] {
         [
             ("connect", &self.connect),
             ("check", &self.check),
@@ -254,6 +314,7 @@ impl Script {
             ("close", &self.close),
             ("dropping", &self.dropping),
             ("on_release", &self.on_release),
+            ("intercept", &self.intercept),
         ]
     }
 
@@ -265,6 +326,7 @@ impl Script {
             "close" => Some(&mut self.close),
             "dropping" => Some(&mut self.dropping),
             "on_release" => Some(&mut self.on_release),
+            "intercept" => Some(&mut self.intercept),
             _ => None,
         }
     }

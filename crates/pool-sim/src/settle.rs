@@ -3,17 +3,22 @@
 use std::sync::PoisonError;
 use std::time::{Duration, Instant};
 
+use pool_core::{Priority, Readiness};
+
 use crate::calls::Method;
 use crate::script::{Op, Verb};
 use crate::simulated::Simulated;
 use crate::steps::limit;
-use crate::world::World;
+use crate::world::{Call, Kind, World};
 
 /// More steps than any run needs to come to rest.
 const ENDLESS: usize = 20_000;
 
 /// How far the time goes on at the end, for what waits for a timer.
 const LONG: Duration = Duration::from_secs(120);
+
+/// Longer than the longest pause of a breaker.
+const PERIOD: Duration = Duration::from_secs(12);
 
 impl<M: Simulated> World<M> {
     /// Lets all timers strike that are due and runs all that was woken, until nothing is left to run.
@@ -116,10 +121,20 @@ impl<M: Simulated> World<M> {
                 Ok(())
             })?;
         }
+        if self.is_suspended {
+            self.guarded(|world| {
+                world.resume(0);
+                Ok(())
+            })?;
+        }
+        // They end with the pool.
+        let is_listener = |call: &mut Call<M>| call.kind == Kind::Closing;
+        let listeners: Vec<Call<M>> = self.calls.extract_if(.., is_listener).collect();
         self.all_calls_end()?;
         if !self.is_closing && !self.handles.is_empty() {
             self.check_capacity()?;
         }
+        self.calls.extend(listeners);
         self.check_close()
     }
 
@@ -146,16 +161,37 @@ impl<M: Simulated> World<M> {
             0 => 4,
             places => usize::from(places),
         };
-        for place in 1..=places {
-            self.start_acquire(60_000);
+        // The longest pause of the breaker.
+        self.runtime.advance(PERIOD);
+        // A connect that had begun before all went well may have failed since.
+        let mut excuses = 5;
+        while self.held.len() < places {
+            let place = self.held.len() + 1;
+            self.start_acquire(60_000, Priority::High);
             let what = format!("I5: fresh acquire {place} of {places} does not end");
             self.settle_until(&what, |world| world.calls.is_empty())?;
-            if self.held.len() != place {
+            if self.held.len() == place {
+                continue;
+            }
+            let readiness = self.handles[0].readiness();
+            let is_refused = matches!(
+                readiness,
+                Readiness::Busy {
+                    retry_after: Some(_),
+                    ..
+                } | Readiness::CannotConnect {
+                    retry_after: Some(_),
+                    ..
+                }
+            );
+            if !is_refused || excuses == 0 {
                 return Err(format!("I5: fresh acquire {place} of {places} failed"));
             }
+            excuses -= 1;
+            self.runtime.advance(PERIOD);
         }
         if self.settings.maxsize != 0 {
-            self.start_acquire(60_000);
+            self.start_acquire(60_000, Priority::High);
             self.settle()?;
             if self.held.len() > places {
                 return Err("I1: one more than maxsize was had".into());
@@ -198,7 +234,7 @@ impl<M: Simulated> World<M> {
             Ok(())
         })?;
         self.settle_until("a task outlives its pool", |world| {
-            world.runtime.tasks() == 0
+            world.runtime.tasks() == 0 && world.calls.is_empty()
         })?;
         let page = self.record.page();
         let left = page.connections.len() + page.steps.count(Method::Connect);

@@ -14,6 +14,9 @@ pub(crate) type Guard<M> = PooledConnection<M>;
 pub(crate) trait Simulated: Manager<Connection = SimConnection> {
     fn of(manager: SimManager) -> Self;
 
+    /// The error of a step that fails as the script says.
+    fn scripted() -> Self::Error;
+
     /// Whether an error is the one of the scripted manager.
     fn is_scripted(error: &Self::Error) -> bool;
 }
@@ -21,6 +24,10 @@ pub(crate) trait Simulated: Manager<Connection = SimConnection> {
 impl Simulated for SimManager {
     fn of(manager: SimManager) -> Self {
         manager
+    }
+
+    fn scripted() -> Scripted {
+        Scripted
     }
 
     fn is_scripted(_: &Scripted) -> bool {
@@ -31,6 +38,10 @@ impl Simulated for SimManager {
 impl Simulated for BoxManager<SimConnection> {
     fn of(manager: SimManager) -> Self {
         BoxManager::new(manager)
+    }
+
+    fn scripted() -> BoxError {
+        BoxError::new(Scripted)
     }
 
     fn is_scripted(error: &BoxError) -> bool {
@@ -54,7 +65,8 @@ impl<M: Simulated> CalledBack for Pool<M> {
     fn take_and_release(&self) -> Option<String> {
         let guard = self.clone().try_acquire().ok()?;
         let wrong = SimConnection::now_taken(&guard);
+        let is_suspended = guard.record.page().is_suspended;
         drop(Holding::new(guard));
-        wrong
+        wrong.or(is_suspended.then(|| "try_acquire was served in a suspended pool".into()))
     }
 }

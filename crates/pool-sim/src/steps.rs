@@ -4,7 +4,8 @@
 //! wait. A deadline that is missing leaves a step that is past its limit when nothing is left to run; one that strikes
 //! too early drops a step before its limit.
 
-use std::collections::BTreeMap;
+use std::cell::Cell;
+use std::collections::{BTreeMap, BTreeSet};
 use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::sync::Arc;
@@ -22,12 +23,16 @@ pub(crate) struct Steps {
     next: u64,
     under_way: BTreeMap<u64, Step>,
     /// How many were dropped when they had waited for as long as they may, by their method.
-    timed_out: [u64; 4],
+    timed_out: Vec<(Method, Duration)>,
+    /// All that ever were.
+    have_timed_out: BTreeSet<(usize, Duration)>,
 }
 
 /// A step under way.
 pub(crate) struct Step {
     pub(crate) method: Method,
+    /// How long it may wait: the limit when it began.
+    limit: Option<Duration>,
     /// When it had to wait for the first time: its deadline counts from then on.
     since: Option<Instant>,
     /// It waits, and is not being polled now.
@@ -37,42 +42,75 @@ pub(crate) struct Step {
 }
 
 impl Steps {
-    /// How many steps of this method are under way.
-    pub(crate) fn count(&self, method: Method) -> usize {
+    /// How many steps of this kind are under way, in a method of the manager or of an interceptor.
+    pub(crate) fn count(&self, kind: Method) -> usize {
+        let steps = self.under_way.values();
+        steps.filter(|step| kind_of(step.method) == kind).count()
+    }
+
+    /// How many calls of this method are under way.
+    pub(crate) fn count_calls(&self, method: Method) -> usize {
         let steps = self.under_way.values();
         steps.filter(|step| step.method == method).count()
     }
 
     /// The steps that have waited for longer than they may.
-    pub(crate) fn overdue(
-        &self,
-        settings: &Settings,
-        now: Instant,
-    ) -> impl Iterator<Item = (&Step, Duration)> {
+    pub(crate) fn overdue(&self, now: Instant) -> impl Iterator<Item = (&Step, Duration)> {
         self.under_way.values().filter_map(move |step| {
             let waited = now.saturating_duration_since(step.since?);
-            let limit = limit(settings, step.method)?;
-            (step.waits && waited >= limit).then_some((step, waited))
+            (step.waits && waited >= step.limit?).then_some((step, waited))
         })
     }
 
-    /// Somebody hears that a step has timed out. Returns whether one has.
-    pub(crate) fn hear_of_time_out(&mut self, method: Method) -> bool {
-        let left = &mut self.timed_out[method as usize];
-        let did = *left > 0;
-        *left -= u64::from(did);
-        did
+    /// Whether a step of this method has ever timed out after this time.
+    pub(crate) fn has_timed_out(&self, method: Method, after: Duration) -> bool {
+        self.have_timed_out.contains(&(method as usize, after))
     }
+
+    /// Somebody hears that a step has timed out after this time. Returns whether one has.
+    pub(crate) fn hear_of_time_out(&mut self, method: Method, after: Duration) -> bool {
+        let mut all = self.timed_out.iter();
+        let found = all.position(|one| *one == (method, after));
+        if let Some(index) = found {
+            self.timed_out.swap_remove(index);
+        }
+        found.is_some()
+    }
+}
+
+/// The step that a method belongs to, by the manager's method in it.
+pub(crate) fn kind_of(method: Method) -> Method {
+    match method {
+        Method::BeforeConnect | Method::AfterConnect => Method::Connect,
+        Method::BeforeAcquire => Method::Check,
+        Method::AfterRelease => Method::Recycle,
+        Method::BeforeClose => Method::Close,
+        method => method,
+    }
+}
+
+thread_local! {
+    /// A method was done, and the next one of the same step begins now.
+    static FOLLOWS: Cell<Option<Follows>> = const { Cell::new(None) };
+}
+
+/// What a method leaves to the next one of the same step.
+#[derive(Clone, Copy)]
+struct Follows {
+    /// Since when the step has waited.
+    since: Option<Instant>,
+    /// How long it may.
+    limit: Option<Duration>,
 }
 
 /// How long a step may wait.
 pub(crate) fn limit(settings: &Settings, method: Method) -> Option<Duration> {
-    let limit = match method {
+    let limit = match kind_of(method) {
         Method::Connect => settings.connect_timeout,
         Method::Check => settings.check_timeout,
         Method::Recycle => settings.recycle_timeout,
         Method::Close => settings.close_timeout,
-        Method::Dropping | Method::OnRelease => 0,
+        _ => 0,
     };
     (limit != 0).then(|| Duration::from_millis(limit.into()))
 }
@@ -95,23 +133,38 @@ pub(crate) struct UnderWay {
 }
 
 impl UnderWay {
-    pub(crate) fn begin(record: &Arc<Record>, method: Method) -> Self {
+    /// `true` beside it: an earlier method of the same step has just been done.
+    pub(crate) fn begin(record: &Arc<Record>, method: Method) -> (Self, bool) {
+        let follows = FOLLOWS.take();
         let mut page = record.page();
+        let limit = limit(&page.script.settings, method);
         let steps = &mut page.steps;
         steps.next += 1;
         let number = steps.next;
         let step = Step {
             method,
-            since: None,
+            limit: follows.map_or(limit, |follows| follows.limit),
+            since: follows.and_then(|follows| follows.since),
             waits: false,
             poller: None,
         };
         steps.under_way.insert(number, step);
         drop(page);
-        Self {
+        let step = Self {
             record: Arc::clone(record),
             number,
-        }
+        };
+        (step, follows.is_some())
+    }
+
+    /// The method is done, and the next one of the same step begins at once.
+    pub(crate) fn hand_over(&self) {
+        let page = self.record.page();
+        let step = page.steps.under_way.get(&self.number);
+        FOLLOWS.set(step.map(|step| Follows {
+            since: step.since,
+            limit: step.limit,
+        }));
     }
 
     /// The part of the step that takes time. Returns whether the step succeeds.
@@ -165,12 +218,14 @@ impl Page {
     fn is_given_up(&mut self, step: &Step, now: Instant, runs_tasks: bool) {
         let waited = step.since.map(|since| now.saturating_duration_since(since));
         let waited = waited.unwrap_or_default();
-        match limit(&self.script.settings, step.method) {
+        match step.limit {
             Some(limit) if waited >= limit => {
-                self.steps.timed_out[step.method as usize] += 1;
+                let method = kind_of(step.method);
+                self.steps.timed_out.push((method, limit));
+                self.steps.have_timed_out.insert((method as usize, limit));
                 self.late_steps += 1;
             }
-            None if matches!(step.method, Method::Check | Method::Close) => {}
+            None if matches!(kind_of(step.method), Method::Check | Method::Close) => {}
             limit if self.pool_is_open && runs_tasks => self.violations.push(format!(
                 "I10: a {:?} was dropped after {waited:?}; its limit is {limit:?}",
                 step.method

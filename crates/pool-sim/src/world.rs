@@ -1,15 +1,20 @@
 //! A run: the pool, what is done with it, and what is known of it.
 
+use std::collections::HashSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
-use pool_core::{BoxManager, CheckPolicy, Event, IdleOrder, Pool, Runtime};
+use pool_core::{
+    BoxManager, CheckPolicy, Event, IdleOrder, Pool, Priority, Runtime, Shedding, ShutdownReport,
+    StartPolicy,
+};
 
 use crate::calls::Record;
 use crate::connection::SimConnection;
 use crate::held::Holding;
 use crate::history::History;
+use crate::interceptor::SimInterceptor;
 use crate::manager::SimManager;
 use crate::report::{Coverage, Failure};
 use crate::runtime::SimRuntime;
@@ -26,6 +31,11 @@ pub(crate) enum Done<M: Simulated> {
     Filled(Result<(), SimError<M>>),
     Cleared,
     Closed(Result<(), SimError<M>>),
+    /// The pool begins to close.
+    Closing,
+    ShutDown(ShutdownReport),
+    /// How a `run` has ended; which attempts there were.
+    Ran(Result<(), SimError<M>>),
 }
 
 /// A verb under way.
@@ -33,8 +43,36 @@ pub(crate) struct Call<M: Simulated> {
     pub(crate) task: Arc<Task<Done<M>>>,
     /// An acquire, also that of a ping; `None` for the other verbs.
     pub(crate) acquire: Option<Acquiring>,
+    /// What kind of call it is, as far as the laws care.
+    pub(crate) kind: Kind,
+}
+
+/// What a call is, as far as the laws care.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// It returns when its work is done.
+    Other,
     /// A `wait_closed`.
-    pub(crate) waits_for_close: bool,
+    WaitClosed,
+    /// It waits until the pool begins to close, and has no handle.
+    Closing,
+    /// A `shutdown`, which has begun when its end is known.
+    Shutdown {
+        within: Duration,
+        ends: Option<Instant>,
+    },
+    /// A `run`, which holds a connection when it was served.
+    Run,
+}
+
+impl Kind {
+    /// Whether it polls all that is left of a pool that is being closed.
+    pub(crate) fn drives_close(self) -> bool {
+        matches!(
+            self,
+            Self::WaitClosed | Self::Shutdown { ends: Some(_), .. }
+        )
+    }
 }
 
 /// What is known of an acquire under way.
@@ -42,7 +80,12 @@ pub(crate) struct Acquiring {
     /// Its place in the order of first polls; `None` before the first.
     pub(crate) arrival: Option<u64>,
     pub(crate) since: Instant,
+    /// Its own; `None`: that of the pool.
+    pub(crate) own_timeout: Option<Duration>,
     pub(crate) timeout: Option<Duration>,
+    pub(crate) priority: Priority,
+    /// How often the settings had been changed at its first poll.
+    pub(crate) changes: u64,
     /// The pool was closed before its first poll.
     pub(crate) came_too_late: bool,
     /// It is that of a ping: after it, the ping waits for its check.
@@ -58,11 +101,24 @@ pub(crate) struct World<M: Simulated> {
     pub(crate) handles: Vec<Pool<M>>,
     pub(crate) calls: Vec<Call<M>>,
     pub(crate) held: Vec<Holding<M>>,
+    /// The numbers of the connections whose last holder has got them with a high priority.
+    pub(crate) held_by_high: HashSet<u64>,
     pub(crate) arrivals: u64,
+    /// When the first acquire with a priority joined the queue: who waited then counts as if it had come then.
+    pub(crate) ranked_since: Option<Instant>,
     /// `close` or `terminate` was called.
     pub(crate) is_closing: bool,
     pub(crate) is_terminated: bool,
+    pub(crate) is_suspended: bool,
+    /// The pool was built with an observer or a threshold.
+    pub(crate) measures: bool,
+    /// How often the settings were changed.
+    pub(crate) changes: u64,
+    /// The acquires that waited and have ended at this instant: when, and since when they had waited.
+    pub(crate) just_ended: Vec<(Instant, Instant)>,
     pub(crate) coverage: Coverage,
+    /// The pool's size when somebody looked last.
+    pub(crate) size: usize,
     /// What the observer has heard.
     pub(crate) history: History,
 }
@@ -101,6 +157,7 @@ fn run_with<M: Simulated>(script: &Script) -> Result<Coverage, Failure> {
             world.coverage.faults = page.faults;
             world.coverage.late_steps = page.late_steps;
             world.coverage.aborts = page.aborts;
+            world.coverage.repeats = page.repeats;
             drop(page);
             Ok(world.coverage)
         }
@@ -112,29 +169,60 @@ fn run_with<M: Simulated>(script: &Script) -> Result<Coverage, Failure> {
     }
 }
 
+pub(crate) fn check_policy(settings: &Settings) -> CheckPolicy {
+    match settings.check_policy {
+        0 => CheckPolicy::Never,
+        1 => CheckPolicy::Always,
+        limit => CheckPolicy::IdleFor(Duration::from_millis(limit.into())),
+    }
+}
+
+pub(crate) fn idle_order(settings: &Settings) -> IdleOrder {
+    match settings.lifo {
+        0 => IdleOrder::Fifo,
+        _ => IdleOrder::Lifo,
+    }
+}
+
 impl<M: Simulated> World<M> {
     fn new(script: &Script) -> Self {
         let settings = script.settings.clone();
         let runtime = SimRuntime::new(&settings);
         let record = Record::new(script.clone(), runtime.clone());
+        let measures = settings.observed > 0
+            || settings.slow_acquire_after > 0
+            || settings.leak_warning_after > 0;
         Self {
             settings,
+            measures,
             runtime,
             record,
             manager: Weak::new(),
             handles: Vec::new(),
             calls: Vec::new(),
             held: Vec::new(),
+            held_by_high: HashSet::new(),
             arrivals: 0,
+            ranked_since: None,
             is_closing: false,
             is_terminated: false,
+            is_suspended: false,
+            changes: 0,
+            just_ended: Vec::new(),
             coverage: Coverage::default(),
+            size: 0,
             history: History::default(),
         }
     }
 
     /// Builds the pool: with `build` where it is to be filled at once.
     fn begin(&mut self) -> Result<(), String> {
+        // A resize has to leave these.
+        self.settings.reserved = self
+            .settings
+            .reserved
+            .min(self.settings.maxsize.saturating_sub(1));
+        self.record.page().script.settings.reserved = self.settings.reserved;
         let settings = &self.settings;
         let time = |value: u16| (value != 0).then(|| Duration::from_millis(value.into()));
         let life = Arc::new(());
@@ -145,15 +233,9 @@ impl<M: Simulated> World<M> {
             idle_limit: time(settings.idle_limit),
             abort_handles: settings.abort_handles,
         };
-        let check_policy = match settings.check_policy {
-            0 => CheckPolicy::Never,
-            1 => CheckPolicy::Always,
-            limit => CheckPolicy::IdleFor(Duration::from_millis(limit.into())),
-        };
-        let idle_order = match settings.lifo {
-            0 => IdleOrder::Fifo,
-            _ => IdleOrder::Lifo,
-        };
+        let (check_policy, idle_order) = (check_policy(settings), idle_order(settings));
+        let shedding = time(settings.shedding)
+            .map(|target| Shedding::new(target, 2 * target).dry_run(settings.dry_run != 0));
         let mut builder = Pool::builder(M::of(manager))
             .minsize(settings.minsize.into())
             .maxsize(settings.maxsize.into())
@@ -166,11 +248,24 @@ impl<M: Simulated> World<M> {
             .idle_order(idle_order)
             .check_policy(check_policy)
             .upkeep(settings.upkeep != 0)
+            .max_connecting(Some(settings.max_connecting.into()).filter(|most| *most != 0))
+            .connect_retry(time(settings.connect_retry))
+            .start_policy(match settings.start_policy {
+                0 => StartPolicy::FailFast,
+                1 => StartPolicy::Degraded,
+                _ => StartPolicy::Lazy,
+            })
             .runtime(self.runtime.clone())
             .slow_acquire_after(time(settings.slow_acquire_after))
             .leak_warning_after(time(settings.leak_warning_after))
+            .max_waiters(settings.max_waiters.checked_sub(1).map(usize::from))
+            .reserved(settings.reserved_places())
+            .shedding(shedding)
             .name("simulated")
             .echo(false);
+        for interceptor in SimInterceptor::all(settings, &self.record) {
+            builder = builder.interceptor(interceptor);
+        }
         if settings.observed > 0 {
             builder = builder.observer(self.history.clone());
         }
@@ -184,13 +279,14 @@ impl<M: Simulated> World<M> {
             let pool = builder.build_lazy();
             return self.built(pool.map_err(|error| error.to_string())?);
         }
+        self.record.page().fills += 1;
         self.calls.push(Call {
             task: Task::new(
                 Box::pin(async { Done::Built(builder.build().await) }),
                 settings.polls_per_waker,
             ),
             acquire: None,
-            waits_for_close: false,
+            kind: Kind::Other,
         });
         Ok(())
     }

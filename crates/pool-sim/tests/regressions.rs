@@ -8,13 +8,18 @@ use pool_sim::{Script, run};
 /// All of them, so that none gets lost. Whoever keeps a script adds its name.
 const KEPT: &[&str] = &[
     "abort_of_recycling.txt",
+    "add_beside_fill.txt",
+    "check_beside_shrinking.txt",
     "connect_instead_of_close.txt",
     "connect_of_late_waiter.txt",
     "drop_of_last_handle.txt",
     "fill_overwritten_by_release.txt",
     "recycle_beside_slow_one.txt",
+    "refused_new_one_frees_no_place.txt",
+    "refused_while_expired_one_is_dropped.txt",
     "release_after_close.txt",
     "release_dropped_after_last_handle.txt",
+    "time_out_told_to_others.txt",
     "timer_without_clock.txt",
     "waiter_with_slow_close.txt",
 ];

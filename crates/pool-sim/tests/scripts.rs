@@ -52,4 +52,8 @@ fn the_usual_scripts_see_everything() {
     ] {
         assert!(count > 20, "{what}: {count}");
     }
+    assert!(
+        seen.shrinks > 5 && seen.late_shutdowns > 1 && seen.repeats > 0,
+        "{seen}"
+    );
 }

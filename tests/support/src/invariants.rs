@@ -31,12 +31,12 @@ pub fn counts_true(pool: &FakePool, control: &FakeControl, held: usize) {
     assert_eq!(status.held(), held, "guards that the test holds; {status}");
     assert_eq!(
         status.size() - status.connecting(),
-        control.live(),
+        control.live() - control.in_after_connect(),
         "all but the connecting ones are those that are open; {status}"
     );
     assert_eq!(
         status.connecting(),
-        control.in_connect(),
+        control.in_connect() + control.in_after_connect(),
         "connects in flight; {status}"
     );
 }

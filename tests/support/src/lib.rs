@@ -19,8 +19,8 @@ pub mod watchdog;
 pub use crate::backend::{Backend, FakeBackend};
 pub use crate::clean::Clean;
 pub use crate::fake::{
-    FakeConnection, FakeControl, FakeError, FakeGuard, FakeManager, FakePool, Held, Step, Verb,
-    hold,
+    FakeConnection, FakeControl, FakeError, FakeGuard, FakeInterceptor, FakeManager, FakePool,
+    Held, Step, Verb, hold,
 };
 pub use crate::fake_server::{Answer, FakeServer, Received};
 pub use crate::gate::Gate;

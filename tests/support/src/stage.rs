@@ -155,6 +155,13 @@ impl Stage {
         self.clock.advance(by);
     }
 
+    /// Lets the clock go on by the smallest step. On the built-in timer it goes on by itself.
+    pub fn tick(&self) {
+        if self.mode != Mode::BuiltIn {
+            self.clock.advance(Duration::from_nanos(1));
+        }
+    }
+
     /// Drives a future to its end together with the pool's own tasks, polling it only when it was woken; time stands
     /// still.
     ///

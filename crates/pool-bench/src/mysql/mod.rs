@@ -5,6 +5,7 @@ mod clients;
 mod closed_loop;
 mod cold_start;
 mod counters;
+mod outage;
 mod target;
 
 use std::cell::RefCell;
@@ -53,6 +54,7 @@ impl Server {
             vec![
                 cold_start::workload(effort, Transport::Tcp, &tcp),
                 cold_start::workload(effort, Transport::Unix, &unix),
+                outage::workload(effort),
             ],
         ]
         .into_iter()

@@ -10,6 +10,7 @@ use private_server::ServerError;
 
 use super::Faults;
 use crate::bank::{self, Session};
+use crate::pool_place::MAXSIZE;
 
 /// Whether a fault was caused; the text says why it was not.
 pub(super) type Caused = Result<(), String>;
@@ -95,6 +96,8 @@ impl Faults {
             }
             "too many connections" => caused = self.refuse_connections(),
             "wait_timeout=1" => caused = self.short_wait_timeout(),
+            "users and passwords changed" => caused = self.rotate(),
+            "pool made smaller" => caused = self.resize(),
             "pool closed and built again" => self.rebuild(false),
             _ => caused = self.terminate_with_leaks(),
         }
@@ -104,6 +107,33 @@ impl Faults {
     fn rebuild(&self, terminate: bool) {
         let rebuild = self.place.rebuild(terminate, &self.proxy, &self.tally);
         self.tokio.block_on(rebuild);
+    }
+
+    /// The other user gets a new password, the user of now is dropped, and all its sessions end.
+    fn rotate(&mut self) -> Caused {
+        let mut admin = self.admin()?;
+        let rotate = self.place.vault().rotate(&mut admin);
+        let old = self
+            .tokio
+            .block_on(rotate)
+            .map_err(|error| error.to_string())?;
+        self.pause(0..300);
+        let sessions = self.sessions(&mut admin)?;
+        let kill = admin.query_drop(format!("KILL USER {old}@'%'"));
+        self.tokio
+            .block_on(kill)
+            .map_err(|error| error.to_string())?;
+        some(sessions.len(), "sessions")
+    }
+
+    /// The pool shrinks and grows while it is used.
+    fn resize(&mut self) -> Caused {
+        for maxsize in [self.random.usize(1..MAXSIZE), MAXSIZE] {
+            let resized = self.place.pool().resize(maxsize);
+            resized.map_err(|error| error.to_string())?;
+            self.pause(100..500);
+        }
+        Ok(())
     }
 
     fn terminate_with_leaks(&mut self) -> Caused {

@@ -19,7 +19,7 @@ use crate::report::Tries;
 use crate::tally::Tally;
 
 /// What can go wrong.
-pub(crate) const KINDS: [&str; 15] = [
+pub(crate) const KINDS: [&str; 17] = [
     "crash of the server",
     "pause of the server",
     "sessions killed",
@@ -33,6 +33,8 @@ pub(crate) const KINDS: [&str; 15] = [
     "streams cut",
     "too many connections",
     "wait_timeout=1",
+    "users and passwords changed",
+    "pool made smaller",
     "pool closed and built again",
     "pool with leaks terminated",
 ];

@@ -94,6 +94,11 @@ pub(crate) fn checks<B: Backend>() -> Vec<Check<B>> {
         check("idle_limit is not zero", &[CONNECT], |trial| {
             Box::pin(options::idle_limit(trial))
         }),
+        check(
+            "was_unused is false after something was done",
+            &[CONNECT],
+            |trial| Box::pin(options::was_unused(trial)),
+        ),
         check(CHECK, &[CONNECT], |trial| Box::pin(check::accepts(trial))),
         check(REFUSES, &[CONNECT], |trial| Box::pin(check::refuses(trial))),
         check(RECYCLE, &[CONNECT], |trial| {

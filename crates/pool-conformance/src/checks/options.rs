@@ -1,4 +1,4 @@
-//! What the small methods promise: `validate`, `set_echo`, `idle_limit` and `classify`.
+//! What the small methods promise: `validate`, `set_echo`, `idle_limit`, `was_unused` and `classify`.
 
 use std::time::Duration;
 
@@ -39,6 +39,16 @@ pub(super) async fn idle_limit<B: Backend>(trial: &Trial<B>) -> Checked {
             failed("idle_limit is zero, so no connection is used a second time")
         }
         _ => Ok(()),
+    }
+}
+
+pub(super) async fn was_unused<B: Backend>(trial: &Trial<B>) -> Checked {
+    let manager = trial.backend.manager();
+    let mut conn = trial.connect(&manager).await?;
+    trial.make_dirty(&mut conn).await?;
+    match trial.call("was_unused", || manager.was_unused(&conn)) {
+        true => failed("was_unused says that nothing was sent, and something was done"),
+        false => Ok(()),
     }
 }
 

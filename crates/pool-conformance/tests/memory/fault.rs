@@ -39,6 +39,7 @@ pub(crate) enum Fault {
     /// It panics after it has aborted the connection.
     AbortPanicsAtLast,
     IdleLimitIsZero,
+    NeverSaysThatItWasUsed,
     ClassifySaysFatal,
     ValidateRefuses,
     EchoBreaksConnections,

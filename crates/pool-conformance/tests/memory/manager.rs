@@ -253,6 +253,10 @@ impl Manager for MemoryManager {
         }))
     }
 
+    fn was_unused(&self, _: &MemoryConnection) -> bool {
+        self.has(Fault::NeverSaysThatItWasUsed)
+    }
+
     fn idle_limit(&self, _: &MemoryConnection) -> Option<Duration> {
         match self.fault {
             Some(Fault::Panics(Method::IdleLimit)) => panic!("there is no limit"),

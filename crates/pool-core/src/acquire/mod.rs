@@ -12,13 +12,13 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-use crate::Manager;
 use crate::borrowed::{Borrower, LabelText};
 use crate::error::Error;
 use crate::ledger::{Kind, Ticket};
 use crate::pool::Pool;
 use crate::pooled::PooledConnection;
 use crate::shared::Shared;
+use crate::{Manager, Priority};
 
 /// The future of [`Pool::acquire`].
 ///
@@ -63,6 +63,7 @@ pub struct Acquire<'a, M: Manager> {
     timeout: Timeout,
     progress: Progress,
     borrower: Borrower,
+    priority: Priority,
     /// Its span, from the first poll on.
     #[cfg(feature = "tracing")]
     span: Option<tracing::Span>,
@@ -101,12 +102,15 @@ impl<M: Manager> Pool<M> {
     ///
     /// Waiters are served strictly in order of arrival by direct hand-over. An idle connection is checked first where
     /// the check policy asks for it; one that fails is discarded and the caller keeps its turn. A failed connect fails
-    /// the first waiter. The caller waits for at most `acquire_timeout`, or [`Acquire::timeout`].
+    /// the first waiter, unless [`connect_retry`](crate::Builder::connect_retry) is set or the server has no room and
+    /// connections of the pool are in use: see [`ErrorClass`](crate::ErrorClass). The caller waits for at most `acquire_timeout`, or [`Acquire::timeout`].
     ///
     /// # Errors
     ///
-    /// [`Error::Closed`], [`Error::Connect`], [`Error::Timeout`] (which says in which phase, after how long, with
-    /// which counts, and the last connect error), [`Error::Panicked`] if the manager's connect or check panicked, and
+    /// [`Error::Closed`], [`Error::Connect`], [`Error::BreakerOpen`], [`Error::Timeout`] (which says in which phase, after
+    /// how long, with which counts, and the last connect error), [`Error::QueueFull`] and [`Error::Shed`] where the settings
+    /// limit who may wait, [`Error::Check`] if an [`Interceptor`](crate::Interceptor) refused a new connection,
+    /// [`Error::Panicked`] if the manager's connect or check panicked, and
     /// [`Error::Config`] for a time-out in a build without a timer.
     ///
     /// # Cancel safety
@@ -135,11 +139,18 @@ impl<M: Manager> Pool<M> {
     /// ```
     #[track_caller]
     pub fn acquire(&self) -> Acquire<'_, M> {
+        self.acquire_at(Location::caller())
+    }
+
+    /// An acquire that was called at this place.
+    #[inline]
+    pub(crate) fn acquire_at(&self, place: &'static Location<'static>) -> Acquire<'_, M> {
         Acquire {
             shared: self.shared(),
             timeout: Timeout::OfPool,
             progress: Progress::NotStarted,
-            borrower: Borrower::new(Location::caller()),
+            borrower: Borrower::new(place),
+            priority: Priority::Normal,
             #[cfg(feature = "tracing")]
             span: None,
         }
@@ -176,6 +187,16 @@ impl<M: Manager> Acquire<'_, M> {
             };
             self.timeout = Timeout::OfCaller(timeout);
         }
+        self
+    }
+
+    /// How soon it is served if it has to wait; default [`Priority::Normal`]. A call after the first poll has no effect.
+    ///
+    /// # Examples
+    ///
+    /// See [`Priority`].
+    pub fn priority(mut self, priority: Priority) -> Self {
+        self.priority = priority;
         self
     }
 

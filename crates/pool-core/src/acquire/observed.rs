@@ -7,7 +7,7 @@ use super::{Acquire, Progress};
 use crate::Manager;
 use crate::backend::PoolTypes;
 use crate::error::Error;
-use crate::ledger::{Answer, LedgerEntry, Note, Ticket};
+use crate::ledger::{Answer, LedgerEntry, Note, Refusal, Ticket};
 use crate::shared::{PoolLedger, Shared};
 
 /// How an acquire leaves the queue before it has looked for its answer.
@@ -29,13 +29,34 @@ impl<M: Manager> Shared<M> {
     #[cold]
     pub(super) fn after_join(self: &Arc<Self>) {
         self.tell();
-        if self.config().slow_acquire_after.is_some() {
+        if self.backend.limits.slow_acquire.get().is_some() {
             self.set_timer_if_needed();
         }
     }
 }
 
 impl<M: Manager> Acquire<'_, M> {
+    /// This acquire must not wait.
+    #[cold]
+    pub(super) fn refused(&mut self, refusal: Refusal) -> Error<M::Error> {
+        self.progress = Progress::Done;
+        let error = match refusal {
+            Refusal::Closed => return Error::Closed,
+            Refusal::QueueFull => Error::QueueFull,
+            Refusal::Shed => Error::Shed,
+        };
+        if self.shared.is_observed() {
+            let label = self.borrower.label.as_ref();
+            self.shared.ledger().note(|| Note::Rejected {
+                place: self.borrower.place,
+                label: label.map(|label| label.text.clone()),
+                error: Arc::new(error.clone()),
+            });
+            self.shared.tell();
+        }
+        error
+    }
+
     /// Notes that this acquire has joined the queue, in a pool that measures, or with a label. What it has to keep comes
     /// out: [`Waiting::mark`](super::Waiting::mark).
     #[cold]
@@ -75,7 +96,7 @@ impl<M: Manager> Acquire<'_, M> {
     /// Tells the observers how this waiter was answered, in a pool that measures.
     #[cold]
     pub(super) fn tell_answer(&self) {
-        let watches_leaks = self.shared.config().leak_warning_after.is_some();
+        let watches_leaks = self.shared.backend.limits.leak_warning.get().is_some();
         self.shared.after_hand_out(watches_leaks);
     }
 }

@@ -14,7 +14,7 @@ use crate::ledger::{
 };
 use crate::panics::ignore_panic;
 use crate::pooled::PooledConnection;
-use crate::shared::{Driven, poll_undriven};
+use crate::shared::{Driven, PoolLedger, poll_undriven};
 use crate::{Manager, Status};
 
 type Acquired<M> = Result<PooledConnection<M>, Error<<M as Manager>::Error>>;
@@ -35,30 +35,36 @@ impl<M: Manager> Acquire<'_, M> {
         let waker = cx.waker().clone();
         let since = self.shared.now();
         let (timeout, is_of_pool) = match self.timeout {
-            Timeout::OfPool => (self.shared.config().acquire_timeout, true),
+            Timeout::OfPool => (self.shared.backend.limits.acquire.get(), true),
             Timeout::OfCaller(timeout) => (timeout, false),
         };
         let deadline = timeout.and_then(|timeout| since.checked_add(timeout));
         let noted = deadline.map(|at| Deadline { at, is_of_pool });
         let mut ledger = self.shared.ledger();
-        let mut queued = match ledger.enqueue(waker, noted, since) {
+        let mut queued = match ledger.enqueue(waker, noted, self.priority, since) {
             Ok(queued) => queued,
-            Err(waker) => {
+            Err((refusal, waker)) => {
                 drop(ledger);
                 ignore_panic(|| drop(waker));
-                self.progress = Progress::Done;
-                return Err(Error::Closed);
+                return Err(self.refused(refusal));
             }
         };
-        let mark = match self.shared.measures || self.borrower.label.is_some() {
-            true => self.note_join(&mut ledger, queued.ticket, since),
-            false => ledger.hand_outs(),
-        };
+        let mark;
         if queued.only_waits {
+            mark = self.mark(&mut ledger, queued.ticket, since);
             drop(ledger);
         } else {
             let mut effects = Effects::new(Some(since), None);
-            queued = ledger.start_for(queued.ticket, deadline, &mut effects);
+            let started = ledger.start_for(queued.ticket, deadline, &mut effects);
+            queued = match started {
+                Ok(queued) => queued,
+                Err(refusal) => {
+                    drop(ledger);
+                    self.shared.perform(effects);
+                    return Err(self.refused(refusal));
+                }
+            };
+            mark = self.mark(&mut ledger, queued.ticket, since);
             drop(ledger);
             self.shared.perform(effects);
         }
@@ -77,6 +83,15 @@ impl<M: Manager> Acquire<'_, M> {
             self.shared.after_join();
         }
         Ok(queued.only_waits)
+    }
+
+    /// What this acquire has to keep now that it has joined the queue: [`Waiting::mark`].
+    #[inline]
+    fn mark(&self, ledger: &mut PoolLedger<M>, ticket: Ticket, since: Instant) -> u64 {
+        match self.shared.measures || self.borrower.label.is_some() {
+            true => self.note_join(ledger, ticket, since),
+            false => ledger.hand_outs(),
+        }
     }
 
     /// Every poll of a waiter: takes the answer, or drives the job that was started for it.
@@ -169,7 +184,11 @@ impl<M: Manager> Acquire<'_, M> {
                 Found::Nothing {
                     is_timed,
                     polls_undriven,
+                    sets_timer,
                 } => {
+                    if sets_timer && self.shared.has_timer {
+                        self.shared.set_timer_if_needed();
+                    }
                     let any_ended = polls_undriven && poll_undriven(self.shared, Some(ticket), cx);
                     if !any_ended {
                         if let Some(poll) = self.wait(ticket, deadline, is_timed) {

@@ -3,6 +3,7 @@
 //! A [`Backend`] is apart from the pool's shared state, so that a future that is stored in the ledger does not keep the
 //! ledger alive.
 
+mod limits;
 mod steps;
 
 use std::marker::PhantomData;
@@ -10,11 +11,14 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
+use self::limits::Limits;
 use crate::config::{Config, ConfigError};
 use crate::error::Error;
-use crate::ledger::{ConnectionKey, LedgerEntry, LedgerTypes, Outcome, StepReport};
+use crate::extensions::Extensions;
+use crate::interceptor::Interceptors;
+use crate::ledger::{ConnectionKey, LedgerEntry, LedgerFailure, LedgerTypes, Outcome, StepReport};
 use crate::panics::{catch_panic, ignore_panic};
-use crate::{BoxFuture, CloseReason, Manager, Runtime, Verdict};
+use crate::{BoxFuture, CloseReason, ConnectionInfo, ErrorClass, Manager, Runtime, Verdict};
 
 /// The ledger's types for the pool of a manager.
 pub(crate) struct PoolTypes<M>(PhantomData<M>);
@@ -23,6 +27,20 @@ impl<M: Manager> LedgerTypes for PoolTypes<M> {
     type Entry = Box<Entry<M::Connection>>;
     type Future = BoxFuture<'static, (Outcome<PoolTypes<M>>, StepReport)>;
     type Failure = Error<M::Error>;
+}
+
+impl<E> LedgerFailure for Error<E> {
+    fn as_refusal(&self, class: ErrorClass, retry_after: Duration) -> Self {
+        let last_connect = match self {
+            Self::Connect(error) => Some(Arc::clone(error)),
+            _ => None,
+        };
+        Self::BreakerOpen {
+            class,
+            last_connect,
+            retry_after,
+        }
+    }
 }
 
 /// A connection and what the pool knows of it. It is boxed once, so that a large connection never moves.
@@ -35,6 +53,27 @@ pub(crate) struct Entry<C> {
     /// How long its manager lets it be idle.
     idle_limit: Option<Duration>,
     pub(crate) uses: u64,
+    /// The next check or recycle calls the manager, not only the interceptors.
+    calls_manager: bool,
+    /// It was opened for the waiters. It is new until it is handed out.
+    was_opened_for_waiters: bool,
+    pub(crate) extensions: Extensions,
+}
+
+impl<C> Entry<C> {
+    pub(crate) fn info(&self, now: Instant) -> ConnectionInfo {
+        let idle_for = self
+            .idle_since
+            .map(|since| now.saturating_duration_since(since));
+        let age = now.saturating_duration_since(self.connected_at);
+        ConnectionInfo {
+            id: self.key.id,
+            age,
+            // Where nobody knows it, it counts as longer than it can be.
+            idle_for: idle_for.unwrap_or_default().min(age),
+            uses: self.uses,
+        }
+    }
 }
 
 impl<C> LedgerEntry for Box<Entry<C>> {
@@ -50,24 +89,43 @@ impl<C> LedgerEntry for Box<Entry<C>> {
     fn idle_limit(&self) -> Option<Duration> {
         self.idle_limit
     }
+    fn set_calls_manager(&mut self, calls_manager: bool) {
+        self.calls_manager = calls_manager;
+    }
+    fn set_opened_for_waiters(&mut self) {
+        self.was_opened_for_waiters = true;
+    }
+    fn is_new(&self) -> bool {
+        self.was_opened_for_waiters && self.uses == 0
+    }
 }
 
-pub(crate) struct Backend<M> {
+pub(crate) struct Backend<M: Manager> {
     pub(crate) manager: M,
+    pub(crate) interceptors: Interceptors<M>,
     pub(crate) runtime: Arc<dyn Runtime>,
+    /// The settings that the pool was built with. Those that [`limits`](Self::limits) or the ledger has can change.
     pub(crate) config: Config,
+    pub(crate) limits: Limits,
     /// The runtime's clock is the real one.
     ///
     /// The built-in timer then keeps the pool's time, so that deadlines strike also where nobody drives the runtime.
     is_real_time: bool,
 }
 
-impl<M> Backend<M> {
-    pub(crate) fn new(manager: M, runtime: Arc<dyn Runtime>, config: Config) -> Self {
+impl<M: Manager> Backend<M> {
+    pub(crate) fn new(
+        manager: M,
+        runtime: Arc<dyn Runtime>,
+        config: Config,
+        interceptors: Interceptors<M>,
+    ) -> Self {
         Self {
             is_real_time: runtime.is_real_time(),
             manager,
+            interceptors,
             runtime,
+            limits: Limits::new(&config),
             config,
         }
     }
@@ -105,9 +163,7 @@ impl<M> Backend<M> {
             ignore_panic(|| self.runtime.now()).unwrap_or_else(Instant::now)
         }
     }
-}
 
-impl<M: Manager> Backend<M> {
     /// What becomes of a connection that comes back. Every way back asks here.
     ///
     /// # Errors
@@ -116,6 +172,21 @@ impl<M: Manager> Backend<M> {
     #[inline]
     pub(crate) fn verdict(&self, entry: &mut Entry<M::Connection>) -> Result<Verdict, String> {
         catch_panic(|| self.manager.on_release(&mut entry.conn))
+    }
+
+    /// What becomes of a connection with this verdict where interceptors want every connection that comes back: one that
+    /// needs no recycle goes the way of a recycle, in which only they are called.
+    pub(crate) fn verdict_with_interceptors(
+        &self,
+        entry: &mut Entry<M::Connection>,
+        verdict: Verdict,
+    ) -> Verdict {
+        entry.calls_manager = true;
+        if verdict == Verdict::Reuse && self.interceptors.want_after_release() {
+            entry.calls_manager = false;
+            return Verdict::Recycle;
+        }
+        verdict
     }
 
     /// Why a connection that comes back with this verdict is closed, if it is.

@@ -1,5 +1,5 @@
-//! The four steps of a connection's life as futures. Each calls one method of the manager, under its own deadline, and
-//! contains its panics. They use the ledger's types, never the ledger.
+//! The four steps of a connection's life as futures. Each calls one method of the manager, and the interceptors around it,
+//! under its own deadline, and contains their panics. They use the ledger's types, never the ledger.
 
 use std::future::{Future, poll_fn};
 use std::pin::pin;
@@ -9,14 +9,42 @@ use std::time::{Duration, Instant};
 
 use super::{Backend, Entry, PoolTypes, no_timer, poll_timer};
 use crate::error::{Error, Phase};
+use crate::extensions::Extensions;
 use crate::ledger::{ConnectionKey, Kind, LedgerTypes, Outcome, SharedError, StepReport, Work};
 use crate::panics::{catch_panic, ignore_panic};
-use crate::{ErrorClass, Manager, Status};
+use crate::{AbortHandle, ConnectionInfo, ErrorClass, Manager, Status};
 
 type EntryOf<M> = <PoolTypes<M> as LedgerTypes>::Entry;
 type FutureOf<M> = <PoolTypes<M> as LedgerTypes>::Future;
 /// How a step has ended, and what there is to tell of it.
 type Ended<M> = (Outcome<PoolTypes<M>>, StepReport);
+
+/// How far a step is that calls the manager and then the interceptors.
+struct Progress {
+    /// In a pool that measures.
+    began: Option<Instant>,
+    /// The manager is called. Otherwise only the interceptors are.
+    is_of_manager: bool,
+    manager_is_done: bool,
+    /// How long the manager took.
+    took: Option<Duration>,
+}
+
+impl Progress {
+    fn begin<C>(entry: &mut Entry<C>, began: Option<Instant>) -> Self {
+        Self {
+            began,
+            is_of_manager: std::mem::replace(&mut entry.calls_manager, true),
+            manager_is_done: false,
+            took: None,
+        }
+    }
+
+    fn manager_is_done(&mut self, took: Option<Duration>) {
+        self.manager_is_done = true;
+        self.took = took;
+    }
+}
 
 /// How a step under a deadline failed.
 enum StepFailure<E> {
@@ -56,13 +84,32 @@ impl<M: Manager> Backend<M> {
     async fn connect(&self, key: ConnectionKey) -> Ended<M> {
         let began = self.now();
         // The manager is called inside the future, so that a panic before its first await is contained too.
-        let connect = async { self.manager.connect().await };
+        let mut connected_at = None;
+        let connect = async {
+            self.interceptors.before_connect().await?;
+            let mut conn = self.manager.connect().await?;
+            if !self.interceptors.is_empty() {
+                connected_at = Some(self.now());
+                let info = ConnectionInfo {
+                    id: key.id,
+                    age: Duration::ZERO,
+                    idle_for: Duration::ZERO,
+                    uses: 0,
+                };
+                self.interceptors.after_connect(&mut conn, &info).await?;
+            }
+            Ok(conn)
+        };
         let connect = crate::spans::within(Phase::Connect, &self.config.name, key.id, connect);
-        let result = self.within(self.config.connect_timeout, connect).await;
+        let result = self.within(self.limits.connect.get(), connect).await;
         let now = self.now();
         let took = Some(now.saturating_duration_since(began));
         let failure = match result {
-            Ok(conn) => return (self.connected(conn, key, now), StepReport::of_success(took)),
+            Ok(conn) => {
+                let connected_at = connected_at.unwrap_or(now);
+                let outcome = self.connected(conn, key, connected_at, now);
+                return (outcome, StepReport::of_success(took));
+            }
             Err(failure) => failure,
         };
         let class = match &failure {
@@ -70,60 +117,125 @@ impl<M: Manager> Backend<M> {
             _ => None,
         };
         let class = class.unwrap_or(ErrorClass::Transient);
+        // A panic is a mistake in a program: to try again only hides it.
+        let may_repeat = matches!(failure, StepFailure::Error(_) | StepFailure::TimedOut(_));
         let failure = failure.into_error(Phase::Connect, |error| Error::Connect(Arc::new(error)));
         let report = StepReport {
             took,
             error: Some(shared(&failure)),
             class,
+            is_of_manager: true,
+            refusal: None,
         };
-        let outcome = Outcome::NotConnected { failure, class };
+        let outcome = Outcome::NotConnected {
+            failure,
+            class,
+            may_repeat,
+        };
         (outcome, report)
+    }
+
+    /// Opens a connection that is none of the pool's.
+    pub(crate) async fn connect_apart(&self) -> Result<M::Connection, Error<M::Error>> {
+        let connect = async { self.manager.connect().await };
+        let result = self.within(self.limits.connect.get(), connect).await;
+        let own = |error| Error::Connect(Arc::new(error));
+        result.map_err(|failure| failure.into_error(Phase::Connect, own))
     }
 
     fn connected(
         &self,
         conn: M::Connection,
         key: ConnectionKey,
+        connected_at: Instant,
         now: Instant,
     ) -> Outcome<PoolTypes<M>> {
+        let (entry, abort) = self.entry(conn, key, connected_at, now);
+        Outcome::Ready(entry, abort)
+    }
+
+    /// A connection that the pool is to keep, and how to abort it.
+    pub(crate) fn entry(
+        &self,
+        conn: M::Connection,
+        key: ConnectionKey,
+        connected_at: Instant,
+        now: Instant,
+    ) -> (EntryOf<M>, Option<AbortHandle>) {
         let idle_limit = ignore_panic(|| self.manager.idle_limit(&conn)).flatten();
         let entry = Box::new(Entry {
             conn,
             key,
-            connected_at: now,
+            connected_at,
             idle_since: Some(now),
             idle_limit,
             uses: 0,
+            calls_manager: true,
+            was_opened_for_waiters: false,
+            extensions: Extensions::default(),
         });
         let abort = ignore_panic(|| self.manager.abort_handle(&entry.conn)).flatten();
-        Outcome::Ready(entry, abort)
+        (entry, abort)
     }
 
     async fn check(&self, mut entry: EntryOf<M>) -> Ended<M> {
-        let (began, key) = (self.began(), entry.key);
-        let check = async { self.manager.check(&mut entry.conn).await };
-        let check = crate::spans::within(Phase::Check, &self.config.name, key.id, check);
-        let result = self.within(self.config.check_timeout, check).await;
-        self.ended(entry, Phase::Check, began, result)
+        let id = entry.key.id;
+        let mut progress = Progress::begin(&mut entry, self.began());
+        let check = async {
+            if progress.is_of_manager {
+                self.manager.check(&mut entry.conn).await?;
+                progress.manager_is_done(self.took(progress.began));
+            }
+            match self.info(&entry) {
+                Some(info) => {
+                    self.interceptors
+                        .before_acquire(&mut entry.conn, &info)
+                        .await
+                }
+                None => Ok(()),
+            }
+        };
+        let check = crate::spans::within(Phase::Check, &self.config.name, id, check);
+        let result = self.within(self.limits.check.get(), check).await;
+        self.ended(entry, Phase::Check, progress, result)
     }
 
     async fn recycle(&self, mut entry: EntryOf<M>) -> Ended<M> {
-        let (began, key) = (self.began(), entry.key);
-        let recycle = async { self.manager.recycle(&mut entry.conn).await };
-        let recycle = crate::spans::within(Phase::Recycle, &self.config.name, key.id, recycle);
-        let result = self.within(self.config.recycle_timeout, recycle).await;
-        self.ended(entry, Phase::Recycle, began, result)
+        let id = entry.key.id;
+        let mut progress = Progress::begin(&mut entry, self.began());
+        let recycle = async {
+            if progress.is_of_manager {
+                self.manager.recycle(&mut entry.conn).await?;
+                progress.manager_is_done(self.took(progress.began));
+            }
+            match self.info(&entry) {
+                Some(info) => {
+                    self.interceptors
+                        .after_release(&mut entry.conn, &info)
+                        .await
+                }
+                None => Ok(()),
+            }
+        };
+        let recycle = crate::spans::within(Phase::Recycle, &self.config.name, id, recycle);
+        let result = self.within(self.limits.recycle.get(), recycle).await;
+        self.ended(entry, Phase::Recycle, progress, result)
     }
 
     async fn close(&self, entry: EntryOf<M>) -> Ended<M> {
-        let (conn, key) = (entry.conn, entry.key);
+        let info = self.info(&entry);
+        let (mut conn, key) = (entry.conn, entry.key);
+        let mut report = StepReport::of_success(None);
         let close = async {
+            if let Some(info) = &info {
+                let asked = self.interceptors.before_close(&mut conn, info).await;
+                report.error = asked.err().map(|error| Arc::new(error) as SharedError);
+            }
             self.manager.close(conn).await;
             Ok::<(), M::Error>(())
         };
         let close = crate::spans::within(Phase::Close, &self.config.name, key.id, close);
-        let result = self.within(self.config.close_timeout, close).await;
-        let mut report = StepReport::of_success(None);
+        let result = self.within(self.limits.close.get(), close).await;
         // Where the close failed, the connection was dropped with its future.
         if let Err(failure) = result {
             let failure = failure.into_error(Phase::Close, |error| Error::Connect(Arc::new(error)));
@@ -137,31 +249,47 @@ impl<M: Manager> Backend<M> {
         self.config.measures().then(|| self.now())
     }
 
+    /// How long a step took that began at this instant.
+    fn took(&self, began: Option<Instant>) -> Option<Duration> {
+        began.map(|began| self.now().saturating_duration_since(began))
+    }
+
+    /// What the interceptors are told of a connection, if there are any.
+    fn info(&self, entry: &Entry<M::Connection>) -> Option<ConnectionInfo> {
+        (!self.interceptors.is_empty()).then(|| entry.info(self.now()))
+    }
+
     /// What the end of a check or a recycle means for its connection.
     fn ended(
         &self,
         entry: EntryOf<M>,
         phase: Phase,
-        began: Option<Instant>,
+        progress: Progress,
         result: Result<(), StepFailure<M::Error>>,
     ) -> Ended<M> {
-        let took = began.map(|began| self.now().saturating_duration_since(began));
+        let is_of_manager = progress.is_of_manager && !progress.manager_is_done;
+        let took = match is_of_manager {
+            true => self.took(progress.began),
+            false => progress.took,
+        };
+        let mut report = StepReport::of_success(took);
+        report.is_of_manager = progress.is_of_manager;
         let failure = match result {
-            Ok(()) => return (Outcome::Ready(entry, None), StepReport::of_success(took)),
+            Ok(()) => return (Outcome::Ready(entry, None), report),
             Err(failure) => failure,
         };
         // After a panic or a time-out nobody knows what the connection would answer.
         let can_close = matches!(failure, StepFailure::Error(_));
         let failure = failure.into_error(phase, |own| match phase {
-            // Only a ping hears of it. Elsewhere the next connection is tried.
+            // Only a ping hears of a failed check. Elsewhere the next connection is tried.
             Phase::Check => Error::Check(Arc::new(own)),
             _ => Error::Recycle(Arc::new(own)),
         });
-        let report = StepReport {
-            took,
-            error: Some(shared(&failure)),
-            class: ErrorClass::Transient,
-        };
+        let error = Some(shared(&failure));
+        match is_of_manager {
+            true => report.error = error,
+            false => report.refusal = error,
+        }
         let outcome = Outcome::Broken {
             entry,
             failure,

@@ -62,11 +62,29 @@ pub enum Error<E> {
         /// [`last_connect`](Self::last_connect).
         report: Box<TimeoutReport>,
     },
+    /// As many acquires as [`max_waiters`](crate::Builder::max_waiters) allows wait already.
+    QueueFull,
+    /// The queue is too slow ([`shedding`](crate::Builder::shedding)).
+    Shed,
+    /// `try_acquire` found the pool suspended ([`Pool::suspend`](crate::Pool::suspend)). An acquire waits instead.
+    Suspended,
+    /// The last connects failed in such a way that the pool does not connect for a while, and no connection could come
+    /// back for this caller.
+    #[non_exhaustive]
+    BreakerOpen {
+        /// What kind of failure the last one was.
+        class: ErrorClass,
+        /// The manager's error, if the last connect did not panic or time out; also the `source`.
+        last_connect: Option<Arc<E>>,
+        /// How long it is until the next attempt.
+        retry_after: Duration,
+    },
     /// Connecting failed.
     Connect(Arc<E>),
     /// Recycling failed; the connection was discarded.
     Recycle(Arc<E>),
-    /// The check of [`Pool::ping`](crate::Pool::ping) failed; the connection was discarded.
+    /// The check of [`Pool::ping`](crate::Pool::ping) failed, or an [`Interceptor`](crate::Interceptor) refused a new
+    /// connection before its hand-out; the connection was discarded.
     Check(Arc<E>),
     /// The connection was not kept although nothing failed: its manager said
     /// [`Verdict::Discard`](crate::Verdict::Discard), or the pool was cleared during its recycle.
@@ -143,6 +161,18 @@ impl<E> Clone for Error<E> {
                 last_connect: last_connect.clone(),
                 report: report.clone(),
             },
+            Self::QueueFull => Self::QueueFull,
+            Self::Shed => Self::Shed,
+            Self::Suspended => Self::Suspended,
+            Self::BreakerOpen {
+                class,
+                last_connect,
+                retry_after,
+            } => Self::BreakerOpen {
+                class: *class,
+                last_connect: last_connect.clone(),
+                retry_after: *retry_after,
+            },
             Self::Connect(error) => Self::Connect(Arc::clone(error)),
             Self::Recycle(error) => Self::Recycle(Arc::clone(error)),
             Self::Check(error) => Self::Check(Arc::clone(error)),
@@ -176,6 +206,29 @@ impl<E: fmt::Display> fmt::Display for Error<E> {
                     Rounded(*after))?;
                 report.last_connect(last_connect.as_deref(), f)?;
                 report.holders(f)
+            }
+            Self::QueueFull => {
+                f.write_str("as many acquires wait as max_waiters allows: try again later, or raise it")
+            }
+            Self::Shed => f.write_str(
+                "acquires are refused while those that wait have waited for too long: try again later",
+            ),
+            Self::Suspended => f.write_str("the pool is suspended until resume is called"),
+            Self::BreakerOpen {
+                class,
+                last_connect,
+                retry_after,
+            } => {
+                write!(
+                    f,
+                    "the pool does not connect for {}, because connecting failed ({})",
+                    Rounded(*retry_after),
+                    class.as_str()
+                )?;
+                match last_connect {
+                    Some(error) => write!(f, ": {error}"),
+                    None => Ok(()),
+                }
             }
             Self::Connect(error) => {
                 // A manager may say itself that connecting failed, and to where; the pool need not say it twice.
@@ -258,9 +311,11 @@ impl<E: StdError + 'static> StdError for Error<E> {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         match self {
             Self::Connect(error) | Self::Recycle(error) | Self::Check(error) => Some(&**error),
-            Self::Timeout { last_connect, .. } => last_connect
-                .as_deref()
-                .map(|e| e as &(dyn StdError + 'static)),
+            Self::Timeout { last_connect, .. } | Self::BreakerOpen { last_connect, .. } => {
+                last_connect
+                    .as_deref()
+                    .map(|e| e as &(dyn StdError + 'static))
+            }
             Self::Config(error) => Some(error),
             _ => None,
         }

@@ -1,6 +1,7 @@
 //! What a pool tells its observers: one event for each change in the life of a connection or of a waiter.
 
 mod observed;
+mod observer;
 mod reason;
 mod sentence;
 
@@ -9,63 +10,11 @@ use std::panic::Location;
 use std::time::Duration;
 
 pub use self::observed::ObservedPool;
+pub use self::observer::Observer;
 pub use self::reason::CloseReason;
 pub(crate) use self::reason::NAMES as REASON_NAMES;
 use crate::error::Phase;
 use crate::{ErrorClass, Status};
-
-/// Hears of every change in the life of a pool's connections and waiters; see [`Builder::observer`].
-///
-/// It is called after the change, in the order of the changes, without a lock, on the thread that made the change or on
-/// another one that uses the pool at the time. It may call the pool: what that changes is told after the present event.
-/// It must return soon, because a caller of the pool waits for it: one call of the pool tells a thousand events at most, and
-/// leaves the rest to the pool's background task or to the next call. A pool keeps at most 65,536 events that were not told.
-/// Those that come while there is no room are dropped, and [`Event::Lagged`] says in their place how many there were.
-///
-/// If it panics, the pool goes on. It is never called by a timer: what a timer finds (a slow acquire, a suspected leak) is
-/// told by the pool's background task or, where nothing can be spawned, by the next call of the pool.
-///
-/// Every `Fn(&Event<'_>)` is an observer.
-///
-/// [`Builder::observer`]: crate::Builder::observer
-///
-/// # Examples
-///
-/// ```
-/// # use pool_core::doc_manager::Numbers;
-/// use pool_core::{Event, Pool};
-///
-/// # futures_lite::future::block_on(async {
-/// let pool = Pool::builder(Numbers)
-///     .name("orders")
-///     .observer(|event: &Event<'_>| {
-///         if let Event::Closed { .. } = event {
-///             eprintln!("{event}"); // pool "orders": connection 1 was closed: …
-///         }
-///     })
-///     .build()
-///     .await?;
-/// # drop(pool);
-/// # Ok::<(), pool_core::Error<std::convert::Infallible>>(())
-/// # }).unwrap();
-/// ```
-pub trait Observer: Send + Sync + 'static {
-    /// Takes note of an event.
-    fn on_event(&self, event: &Event<'_>);
-
-    /// The pool was built. It is called once, before the first event. The default does nothing.
-    ///
-    /// An observer that shows counts, such as a gauge, keeps the [`ObservedPool`] and asks it when the counts are read.
-    fn on_build(&self, pool: &ObservedPool) {
-        let _ = pool;
-    }
-}
-
-impl<F: Fn(&Event<'_>) + Send + Sync + 'static> Observer for F {
-    fn on_event(&self, event: &Event<'_>) {
-        self(event);
-    }
-}
 
 /// An error inside of an [`Event`].
 pub type EventError<'a> = &'a (dyn StdError + Send + Sync + 'static);
@@ -206,6 +155,18 @@ pub enum Event<'a> {
         /// The error that it returned.
         error: EventError<'a>,
     },
+    /// An acquire was refused because too many wait, or for too long. It did not join the queue.
+    #[non_exhaustive]
+    Rejected {
+        /// The pool's name.
+        pool: &'a str,
+        /// The place of the acquire.
+        place: &'static Location<'static>,
+        /// Its label.
+        label: Option<&'a str>,
+        /// The error that it returned.
+        error: EventError<'a>,
+    },
     /// An acquire ran into its time-out.
     #[non_exhaustive]
     TimedOut {
@@ -310,6 +271,27 @@ pub enum Event<'a> {
         /// Why the close itself failed, if it panicked or took longer than `close_timeout`.
         error: Option<EventError<'a>>,
     },
+    /// The breaker has opened: connecting has failed in such a way that nobody connects for a while, and after that one
+    /// connect at a time is tried until one succeeds.
+    #[non_exhaustive]
+    BreakerOpened {
+        /// The pool's name.
+        pool: &'a str,
+        /// What kind of failure it was.
+        class: ErrorClass,
+        /// The failure.
+        error: EventError<'a>,
+        /// How long it is until the next attempt.
+        retry_after: Duration,
+    },
+    /// The breaker has closed: a connect has succeeded, or each acquire tries on its own again.
+    #[non_exhaustive]
+    BreakerClosed {
+        /// The pool's name.
+        pool: &'a str,
+        /// How long it was open.
+        open_for: Duration,
+    },
     /// The pool begins to close.
     #[non_exhaustive]
     PoolClosing {
@@ -331,6 +313,40 @@ pub enum Event<'a> {
     PoolClosed {
         /// The pool's name.
         pool: &'a str,
+    },
+    /// The pool hands out nothing until it is resumed ([`Pool::suspend`](crate::Pool::suspend)).
+    #[non_exhaustive]
+    PoolSuspended {
+        /// The pool's name.
+        pool: &'a str,
+        /// Its counts at that moment.
+        status: Status,
+    },
+    /// The pool hands out connections again ([`Pool::resume`](crate::Pool::resume)).
+    #[non_exhaustive]
+    PoolResumed {
+        /// The pool's name.
+        pool: &'a str,
+        /// Its counts at that moment.
+        status: Status,
+    },
+    /// Maxsize was changed ([`Pool::resize`](crate::Pool::resize), [`Pool::reconfigure`](crate::Pool::reconfigure)).
+    #[non_exhaustive]
+    Resized {
+        /// The pool's name.
+        pool: &'a str,
+        /// Maxsize before; 0 means unlimited.
+        from: usize,
+        /// Maxsize now; 0 means unlimited.
+        to: usize,
+    },
+    /// A connection was added from outside ([`Pool::add`](crate::Pool::add)).
+    #[non_exhaustive]
+    Added {
+        /// The pool's name.
+        pool: &'a str,
+        /// Its number.
+        connection: u64,
     },
     /// The runtime has refused or dropped a background task: from now on callers do the work.
     #[non_exhaustive]

@@ -11,6 +11,12 @@ pub enum CloseReason {
     PoolRecycle,
     /// It was idle for as long as its manager allows ([`Manager::idle_limit`](crate::Manager::idle_limit)).
     IdleLimit,
+    /// [`Pool::retain`](crate::Pool::retain) asked for it.
+    Evicted,
+    /// The pool was made smaller.
+    Resized,
+    /// An [`Interceptor`](crate::Interceptor) refused it, panicked or took too long.
+    Intercepted,
     /// Its check failed, panicked or took too long.
     CheckFailed,
     /// Its recycle failed, panicked or took too long.
@@ -65,12 +71,15 @@ impl CloseReason {
             Self::Abandoned => 9,
             Self::PoolClosed => 10,
             Self::Terminated => 11,
+            Self::Evicted => 12,
+            Self::Resized => 13,
+            Self::Intercepted => 14,
         }
     }
 }
 
 /// The words of [`CloseReason::as_str`].
-pub(crate) const NAMES: [&str; 12] = [
+pub(crate) const NAMES: [&str; 15] = [
     "pool_recycle",
     "idle_limit",
     "check_failed",
@@ -83,6 +92,9 @@ pub(crate) const NAMES: [&str; 12] = [
     "abandoned",
     "pool_closed",
     "terminated",
+    "evicted",
+    "resized",
+    "intercepted",
 ];
 
 impl fmt::Display for CloseReason {
@@ -102,6 +114,9 @@ impl fmt::Display for CloseReason {
             }
             Self::PoolClosed => "the pool was closed",
             Self::Terminated => "the pool was terminated",
+            Self::Evicted => "it was to be replaced",
+            Self::Resized => "the pool was made smaller",
+            Self::Intercepted => "an interceptor refused it",
         })
     }
 }

@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::Event;
 use crate::borrowed::PlaceAndLabel;
-use crate::words::Rounded;
+use crate::words::{Maxsize, Rounded};
 
 impl Event<'_> {
     /// The name of the pool.
@@ -22,6 +22,7 @@ impl Event<'_> {
             | Self::Acquired { pool, .. }
             | Self::AcquireFailed { pool, .. }
             | Self::TimedOut { pool, .. }
+            | Self::Rejected { pool, .. }
             | Self::Cancelled { pool, .. }
             | Self::SlowAcquire { pool, .. }
             | Self::Released { pool, .. }
@@ -29,9 +30,15 @@ impl Event<'_> {
             | Self::LeakSuspected { pool, .. }
             | Self::LeakResolved { pool, .. }
             | Self::Closed { pool, .. }
+            | Self::BreakerOpened { pool, .. }
+            | Self::BreakerClosed { pool, .. }
             | Self::PoolClosing { pool, .. }
             | Self::PoolTerminated { pool, .. }
             | Self::PoolClosed { pool }
+            | Self::PoolSuspended { pool, .. }
+            | Self::PoolResumed { pool, .. }
+            | Self::Resized { pool, .. }
+            | Self::Added { pool, .. }
             | Self::SpawnFailed { pool }
             | Self::Lagged { pool, .. } => pool,
         }
@@ -124,6 +131,16 @@ impl fmt::Display for Event<'_> {
                 "acquire {waiter} failed after {waited}: {error}",
                 waited = Rounded(waited)
             ),
+            Self::Rejected {
+                place,
+                label,
+                error,
+                ..
+            } => write!(
+                f,
+                "an acquire at {} was refused: {error}",
+                PlaceAndLabel { place, label }
+            ),
             Self::TimedOut { waiter, error, .. } => write!(f, "acquire {waiter}: {error}"),
             Self::Cancelled { waiter, waited, .. } => {
                 write!(
@@ -196,6 +213,20 @@ impl fmt::Display for Event<'_> {
                     None => Ok(()),
                 }
             }
+            Self::BreakerOpened {
+                class,
+                error,
+                retry_after,
+                ..
+            } => write!(
+                f,
+                "the breaker has opened: the next connect is tried in {} ({}): {error}",
+                Rounded(retry_after),
+                class.as_str()
+            ),
+            Self::BreakerClosed { open_for, .. } => {
+                write!(f, "the breaker has closed after {}", Rounded(open_for))
+            }
             Self::PoolClosing { status, .. } => write!(f, "the pool closes; {status}"),
             Self::PoolTerminated { held, .. } => {
                 write!(
@@ -204,6 +235,14 @@ impl fmt::Display for Event<'_> {
                 )
             }
             Self::PoolClosed { .. } => f.write_str("the pool is closed"),
+            Self::PoolSuspended { status, .. } => write!(f, "the pool is suspended; {status}"),
+            Self::PoolResumed { status, .. } => write!(f, "the pool is resumed; {status}"),
+            Self::Resized { from, to, .. } => {
+                write!(f, "maxsize was {}, and is {}", Maxsize(from), Maxsize(to))
+            }
+            Self::Added { connection, .. } => {
+                write!(f, "connection {connection} was added from outside")
+            }
             Self::SpawnFailed { .. } => {
                 f.write_str("the runtime takes no background tasks: callers do their work")
             }

@@ -6,8 +6,9 @@ use std::time::Instant;
 use super::queue::Left;
 use super::{
     ConnectionKey, Deadline, Effects, JobKey, Ledger, LedgerEntry, LedgerTypes, Note, Poller,
-    Stage, Take, TakenJob, Ticket,
+    Refusal, Stage, Take, TakenJob, Ticket,
 };
+use crate::Priority;
 use crate::borrowed::Borrower;
 
 /// What a waiter waits for.
@@ -51,6 +52,8 @@ pub(crate) enum Found<T: LedgerTypes> {
         polls_undriven: bool,
         /// It is in the queue, has nothing to poll, and the timer strikes at its deadline or before.
         is_timed: bool,
+        /// The timer has to be set for the next attempt of an open breaker.
+        sets_timer: bool,
     },
     /// Nothing yet, and the waker of this poll has to be stored: a wake-up has taken the old one, or another task polls.
     StoreWaker,
@@ -73,6 +76,7 @@ pub(crate) enum Tried<T: LedgerTypes> {
     /// A job for the next idle connection; the caller polls it.
     Job(JobKey),
     Exhausted,
+    Suspended,
     Closed,
 }
 
@@ -89,7 +93,7 @@ impl<T: LedgerTypes> Ledger<T> {
         let is_quiet = self.queue.is_empty()
             && self.jobs.undriven_count() == 0
             // The first comparison nearly always shows that nothing is missing for minsize, and always fails in a pool
-            // that closes.
+            // that closes or is suspended.
             && (self.idle.clean_len() + self.held >= self.fill.enough() || self.is_complete());
         if !is_quiet {
             return None;
@@ -105,30 +109,39 @@ impl<T: LedgerTypes> Ledger<T> {
         self.connections.lend(key, to);
     }
 
-    /// Whether the pool is open and nothing is missing for minsize.
+    /// Whether the pool hands out connections and nothing is missing for minsize.
     #[inline(never)]
     fn is_complete(&self) -> bool {
-        self.lifecycle.is_open() && self.missing() == 0
+        self.lifecycle.serves() && self.missing() == 0
     }
 
     /// Adds a waiter.
     ///
     /// # Errors
     ///
-    /// The pool is closed; the waker comes back, to be dropped without the lock.
+    /// Why it must not wait. The waker comes back, to be dropped without the lock.
     #[inline]
     pub(crate) fn enqueue(
         &mut self,
         waker: Waker,
         deadline: Option<Deadline>,
+        priority: Priority,
         now: Instant,
-    ) -> Result<Queued, Waker> {
+    ) -> Result<Queued, (Refusal, Waker)> {
         if !self.lifecycle.is_open() {
-            return Err(waker);
+            return Err((Refusal::Closed, waker));
         }
         // Where every place is in somebody's hands, nothing is idle, under way or missing.
-        let all_are_held = self.held == self.fill.limit();
-        let ticket = self.queue.push(waker, deadline);
+        let all_are_held = self.held == self.fill.full();
+        if self.gate.is_some() {
+            self.arrives(priority, now);
+            if all_are_held {
+                if let Some(refusal) = self.refusal_by_gate(self.queue.unassigned_len()) {
+                    return Err((refusal, waker));
+                }
+            }
+        }
+        let ticket = self.queue.push(waker, deadline, priority, now);
         let deadline = deadline.map(|deadline| deadline.at);
         Ok(self.queued(ticket, all_are_held, deadline, now))
     }
@@ -159,21 +172,34 @@ impl<T: LedgerTypes> Ledger<T> {
     }
 
     /// Starts what can be started for a waiter that has just been added.
+    ///
+    /// # Errors
+    ///
+    /// There is nothing, and it must not wait; it has left the queue again.
     pub(crate) fn start_for(
         &mut self,
         ticket: Ticket,
         deadline: Option<Instant>,
         effects: &mut Effects<T>,
-    ) -> Queued {
+    ) -> Result<Queued, Refusal> {
         effects.current = Some(ticket);
+        if self.governor.is_open() {
+            self.governor
+                .arrived(self.queue.number(ticket), effects.now());
+        }
         self.supply(effects);
         self.fill(effects);
+        if self.gate.is_some() {
+            if let Some(refusal) = self.refuse(ticket, effects) {
+                return Err(refusal);
+            }
+        }
         let nothing_to_do = self.jobs.undriven_count() == 0
             // What is still to be done may lead to something.
             && effects.are_plain()
             && !self.queue.is_answered(ticket)
             && self.queue.job(ticket).is_none();
-        self.queued(ticket, nothing_to_do, deadline, effects.now())
+        Ok(self.queued(ticket, nothing_to_do, deadline, effects.now()))
     }
 
     /// The answer of a waiter, if it is there; then the waiter has left the queue.
@@ -222,7 +248,9 @@ impl<T: LedgerTypes> Ledger<T> {
             polls_undriven,
             is_timed: !polls_undriven
                 && deadline.is_some_and(timer_covers)
-                && self.queue.is_queued(ticket),
+                && self.queue.is_queued(ticket)
+                && self.queue.has_deadline(ticket),
+            sets_timer: self.timer_is_late(),
         }
     }
 
@@ -267,7 +295,10 @@ impl<T: LedgerTypes> Ledger<T> {
         if !self.lifecycle.is_open() {
             return Tried::Closed;
         }
-        if !self.queue.is_empty() {
+        if !self.lifecycle.serves() {
+            return Tried::Suspended;
+        }
+        if !self.queue.is_empty() || self.serves_only_high() {
             return Tried::Exhausted;
         }
         match self.take_idle(effects) {

@@ -97,10 +97,12 @@ impl<T: LedgerTypes> Ledger<T> {
     }
 
     /// Upkeep's round: closes what has expired, starts what is missing, finds a driver for what has none. It says when
-    /// the next round is due by the clock; `None` after the pool was closed.
+    /// the next round is due by the clock; `None` if nothing is left to do or to tell.
+    ///
+    /// While a pool closes, upkeep stays for the events: what the timer finds, and what one call leaves untold.
     pub(crate) fn upkeep_round(&mut self, effects: &mut Effects<T>) -> Option<Option<Instant>> {
         if !self.lifecycle.is_open() {
-            return None;
+            return (!self.is_upkeep_over()).then_some(None);
         }
         let (expired, expiry) = self.idle.take_expired(effects.now());
         for entry in expired {
@@ -109,7 +111,12 @@ impl<T: LedgerTypes> Ledger<T> {
         }
         self.fill(effects);
         self.spawn_drivers(effects);
-        Some(expiry.into_iter().chain(self.next_fill()).min())
+        Some(
+            expiry
+                .into_iter()
+                .chain(self.next_fill(effects.now()))
+                .min(),
+        )
     }
 
     /// Stores how to wake upkeep. The old waker comes out.
@@ -117,10 +124,18 @@ impl<T: LedgerTypes> Ledger<T> {
         self.background.upkeep.replace(waker)
     }
 
-    /// The waker of upkeep, if something is left to be told and nobody tells it at the moment.
+    /// Whether upkeep can end: the pool is closed and all was told. Without observers, it ends when the pool begins to
+    /// close.
+    pub(crate) fn is_upkeep_over(&self) -> bool {
+        let history = &self.history;
+        !self.lifecycle.is_open()
+            && (!history.is_observed() || (self.is_closed() && history.untold.is_empty()))
+    }
+
+    /// The waker of upkeep, if nobody tells at the moment, and something is left to be told or upkeep can end.
     pub(crate) fn upkeep_for_notes(&mut self) -> Option<Waker> {
         let untold = &self.history.untold;
-        let is_left = !untold.is_empty() && !untold.is_telling();
+        let is_left = !untold.is_telling() && (!untold.is_empty() || self.is_closed());
         is_left.then(|| self.background.upkeep.take()).flatten()
     }
 

@@ -5,8 +5,11 @@ use std::task::Waker;
 
 use super::driving::WaitClosed;
 use super::job::Job;
-use super::{Answer, CloseWaiter, Effects, JobKey, Kind, Ledger, LedgerTypes, Note, Stage};
+use super::{
+    Answer, CloseWaiter, ClosingWaiter, Effects, JobKey, Kind, Ledger, LedgerTypes, Note, Stage,
+};
 use crate::CloseReason;
+use crate::borrowed::Borrowed;
 
 impl<T: LedgerTypes> Ledger<T> {
     /// Closes every idle connection; the caller drives that.
@@ -30,6 +33,7 @@ impl<T: LedgerTypes> Ledger<T> {
     /// The pool has begun to close.
     fn end_acquires(&mut self, effects: &mut Effects<T>) {
         self.fill.stop();
+        self.forget_breaker(effects);
         let status = self.status();
         self.history.note(|| Note::PoolClosing(status));
         for ticket in self.queue.tickets() {
@@ -46,9 +50,9 @@ impl<T: LedgerTypes> Ledger<T> {
         for entry in self.idle.take_all() {
             self.start_close(entry, CloseReason::PoolClosed, effects);
         }
-        let is_unbegun = |job: &Job<T>| job.kind == Kind::Connect && job.is_fresh();
-        self.cancel_all(is_unbegun, CloseReason::PoolClosed, effects);
+        self.cancel_all(Job::is_unbegun_connect, CloseReason::PoolClosed, effects);
         self.wake_upkeep(effects);
+        effects.wake_all(self.lifecycle.take_closing_wakers());
         self.notify_closed(effects);
     }
 
@@ -86,6 +90,35 @@ impl<T: LedgerTypes> Ledger<T> {
         self.note_closed();
     }
 
+    /// As [`terminate`](Self::terminate); the closes that have not ended are given up, too. Who held a connection comes
+    /// out, and how many steps and closes were cut off.
+    pub(crate) fn write_off(&mut self, effects: &mut Effects<T>) -> (Vec<Borrowed>, usize) {
+        let left = self.borrowed(effects.now());
+        let cut_off = self.jobs.len() + self.departing;
+        self.terminate(effects);
+        self.cancel_all(|_| true, CloseReason::Terminated, effects);
+        (left, cut_off)
+    }
+
+    /// Stores how to wake somebody who waits until the pool begins to close. `None`: it closes already, and the waker
+    /// comes back. Otherwise his number comes out, and his old waker.
+    pub(crate) fn wait_for_closing(
+        &mut self,
+        key: Option<ClosingWaiter>,
+        waker: Waker,
+    ) -> (Option<ClosingWaiter>, Option<Waker>) {
+        if !self.lifecycle.is_open() {
+            return (None, Some(waker));
+        }
+        let (key, stale) = self.lifecycle.store_closing_waker(key, waker);
+        (Some(key), stale)
+    }
+
+    /// Somebody does not wait any more until the pool begins to close. His waker comes out.
+    pub(crate) fn stop_waiting_for_closing(&mut self, key: ClosingWaiter) -> Option<Waker> {
+        self.lifecycle.remove_closing_waiter(key)
+    }
+
     /// The last `Pool` is gone. Nobody can wait any more, so what no background task drives is dropped.
     pub(crate) fn last_handle_dropped(&mut self, effects: &mut Effects<T>) {
         self.lifecycle.drop_last_handle();
@@ -98,7 +131,7 @@ impl<T: LedgerTypes> Ledger<T> {
         }
     }
 
-    fn cancel_all(
+    pub(super) fn cancel_all(
         &mut self,
         which: impl Fn(&Job<T>) -> bool,
         reason: CloseReason,

@@ -2,7 +2,7 @@
 
 use std::task::Waker;
 
-use super::effects::{Departing, Exit, Stale};
+use super::effects::Stale;
 use super::job::{Driver, Job};
 use super::{Effects, JobKey, Kind, Ledger, LedgerEntry, LedgerTypes, Note, Poller, Take, Work};
 use crate::CloseReason;
@@ -38,7 +38,11 @@ impl<T: LedgerTypes> Ledger<T> {
         }
         let connection = entry.as_ref().map(LedgerEntry::key);
         let clears = self.lifecycle.clears();
-        self.jobs.insert(kind, entry, connection, driver, clears)
+        let key = self.jobs.insert(kind, entry, connection, driver, clears);
+        if kind == Kind::Connect && self.governor.started(key) {
+            self.history.counters.connect_retries += 1;
+        }
+        key
     }
 
     /// Adds a job for a verb that drives it and wants to know how it ends.
@@ -62,6 +66,7 @@ impl<T: LedgerTypes> Ledger<T> {
             self.jobs.set_connection(key, connection);
             self.history.note(|| Note::ConnectStarted(connection.id));
         }
+        self.jobs.note_deadline(key, self.step_has_deadline);
         self.jobs.take(key, poller)
     }
 
@@ -190,7 +195,7 @@ impl<T: LedgerTypes> Ledger<T> {
             // Where background tasks recycle, a recycle that was started for a waiter goes on like any other.
             let goes_on = kind == Kind::Connect
                 || (kind == Kind::Recycle && self.background.can_spawn())
-                || self.step_has_deadline[kind as usize];
+                || job.has_deadline;
             let nothing_ends_it = gave_up && has_started && !goes_on;
             if nothing_ends_it {
                 return self.cancel(key, CloseReason::Abandoned, effects);
@@ -207,7 +212,10 @@ impl<T: LedgerTypes> Ledger<T> {
         }
         let was_cleared = job.clears < self.lifecycle.clears();
         match (kind, self.jobs.remove(key).map(|job| job.work)) {
-            (Kind::Check, Some(Work::Fresh(Some(entry)))) => self.idle.put_next(entry, false),
+            (Kind::Check, Some(Work::Fresh(Some(mut entry)))) => {
+                entry.set_calls_manager(true);
+                self.idle.put_next(entry, false);
+            }
             // It was to be closed after its recycle.
             (Kind::Recycle, Some(Work::Fresh(Some(entry)))) if was_cleared => {
                 self.start_close(entry, CloseReason::Cleared, effects);
@@ -226,7 +234,8 @@ impl<T: LedgerTypes> Ledger<T> {
     /// polled, or their task was dropped. Where somebody waits without a job, he gets them; a pool that closes drives
     /// what is left.
     pub(super) fn undo_unbegun(&mut self, effects: &mut Effects<T>) {
-        let is_needed = !self.lifecycle.is_open() || self.queue.first_unassigned().is_some();
+        let takes_them = self.lifecycle.serves() && self.next_unassigned().is_some();
+        let is_needed = !self.lifecycle.is_open() || takes_them;
         if self.jobs.undriven_count() == 0 || is_needed {
             return;
         }
@@ -342,53 +351,10 @@ impl<T: LedgerTypes> Ledger<T> {
             if let Some(head) = self.queue.head() {
                 self.wake(head, effects);
             }
+            effects.wake_all(self.governor.take_fill_wakers());
             if !self.lifecycle.is_open() {
                 self.notify_closed(effects);
             }
-        }
-    }
-
-    /// Ends a job where it is. A job that is polled now ends when its poll returns.
-    ///
-    /// The job is dropped after the lock is released; then its place is free. Whoever drives it, or has started it,
-    /// finds it gone. A close that is cancelled keeps its own reason.
-    pub(super) fn cancel(&mut self, key: JobKey, reason: CloseReason, effects: &mut Effects<T>) {
-        if self.jobs.get(key).is_some_and(Job::is_polled) {
-            return self.jobs.cancel_after_poll(key, reason);
-        }
-        let Some(mut job) = self.jobs.remove(key) else {
-            return;
-        };
-        if let Driver::Waiter(ticket) = job.driver {
-            self.queue.set_job(ticket, None);
-        }
-        effects.wake_all(job.background.take().into_iter().chain(job.owner.take()));
-        self.departing += 1;
-        self.forget_abort_handle(job.connection, effects);
-        let exit = Exit {
-            connection: job.connection,
-            reason: job.reason.take().unwrap_or(reason),
-            is_connect: job.kind == Kind::Connect,
-        };
-        let stale = Stale::Job(Box::new(job));
-        effects.rare().departing.push(Departing { stale, exit });
-    }
-
-    /// Starts to close a connection in the background. Where nobody would drive that, the connection is dropped.
-    pub(super) fn start_close(
-        &mut self,
-        entry: T::Entry,
-        reason: CloseReason,
-        effects: &mut Effects<T>,
-    ) {
-        if self.nobody_will_drive(Kind::Close, WaitClosed::Possible) {
-            return self.drop_entry(entry, reason, effects);
-        }
-        let key = self.insert_job(Kind::Close, Some(entry), Driver::Nobody);
-        self.jobs.set_reason(key, reason);
-        effects.spawn_driver(key);
-        if !self.lifecycle.is_open() {
-            self.notify_closed(effects);
         }
     }
 }

@@ -7,7 +7,7 @@ use super::connections::ConnectionKey;
 use super::history::FailedConnect;
 use super::job::{Job, JobKey};
 use super::queue::Ticket;
-use super::{LedgerTypes, Note, Settled};
+use super::{LedgerTypes, Note, Settled, SharedError};
 use crate::panics::DropsQuietly;
 use crate::{AbortHandle, CloseReason};
 
@@ -20,6 +20,8 @@ pub(crate) struct Effects<T: LedgerTypes> {
     pub(crate) waker: Option<Waker>,
     /// A returned connection waits for its recycle and needs a background task.
     pub(crate) spawn_recycle_task: bool,
+    /// The pool's timer has to be set for the next attempt of an open breaker.
+    pub(crate) sets_timer: bool,
     pub(crate) rare: Option<Box<RareEffects<T>>>,
 }
 
@@ -61,6 +63,7 @@ pub(crate) enum Stale<T: LedgerTypes> {
     Settled(Settled<T>),
     Note(Note),
     Failed(DropsQuietly<Box<FailedConnect<T::Failure>>>),
+    Error(SharedError),
 }
 
 impl<T: LedgerTypes> Effects<T> {
@@ -71,6 +74,7 @@ impl<T: LedgerTypes> Effects<T> {
             current,
             waker: None,
             spawn_recycle_task: false,
+            sets_timer: false,
             rare: None,
         }
     }
@@ -119,6 +123,11 @@ impl<T: LedgerTypes> Effects<T> {
     /// Whether nothing has to happen but to wake one waiter.
     pub(super) fn are_plain(&self) -> bool {
         self.rare.is_none()
+    }
+
+    /// How many places are free as soon as this is carried out.
+    pub(super) fn places_to_come(&self) -> usize {
+        self.rare.as_ref().map_or(0, |rare| rare.departing.len())
     }
 
     #[cold]

@@ -1,26 +1,29 @@
-//! What is missing for minsize, and when a failed background connect is tried again.
+//! What is missing for minsize, and who starts it.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use super::job::Driver;
 use super::{Effects, JobKey, Kind, Ledger, LedgerTypes};
 use crate::config::Config;
 
-/// The first pause after a failed background connect. Each further failure doubles it, up to [`LONGEST_PAUSE`].
-const FIRST_PAUSE: Duration = Duration::from_millis(100);
-const LONGEST_PAUSE: Duration = Duration::from_secs(10);
-
 pub(super) struct Fill {
     minsize: usize,
     /// With so many connections, an acquire need not look whether one is missing: minsize, and more than there can be
-    /// once the pool closes.
+    /// while the pool is suspended and once it closes.
     enough: usize,
     /// The largest number of connections; `usize::MAX` where it is unlimited.
     limit: usize,
+    /// With so many connections held, an acquire need not look for anything but a return: the limit, and more than there
+    /// can be while the breaker is open, and while there are more connections than the limit.
+    full: usize,
+    /// The breaker is open.
+    looks_closer: bool,
+    /// There may be more connections than the limit.
+    is_shrinking: bool,
     maxsize: usize,
-    /// No background connect starts before this instant.
-    retry_at: Option<Instant>,
-    failures: u32,
+    /// While so many connections are held, only those of high priority are served; `usize::MAX` where no place is
+    /// reserved.
+    quota: usize,
 }
 
 impl Fill {
@@ -29,9 +32,11 @@ impl Fill {
             minsize: config.minsize,
             enough: config.minsize,
             limit: config.limit(),
+            full: config.limit(),
+            looks_closer: false,
+            is_shrinking: false,
             maxsize: config.maxsize,
-            retry_at: None,
-            failures: 0,
+            quota: quota(config),
         }
     }
 
@@ -45,9 +50,27 @@ impl Fill {
         self.enough
     }
 
-    /// The pool closes.
+    /// The pool closes, or is suspended.
     pub(super) fn stop(&mut self) {
         self.enough = usize::MAX;
+    }
+
+    /// The pool is not suspended any more.
+    pub(super) fn start(&mut self) {
+        self.enough = self.minsize;
+    }
+
+    /// The settings have changed. `serves`: the pool hands out connections.
+    pub(super) fn reconfigured(&mut self, config: &Config, serves: bool) {
+        self.minsize = config.minsize;
+        self.limit = config.limit();
+        self.maxsize = config.maxsize;
+        self.quota = quota(config);
+        self.update_full();
+        match serves {
+            true => self.start(),
+            false => self.stop(),
+        }
     }
 
     pub(super) fn maxsize(&self) -> usize {
@@ -59,20 +82,40 @@ impl Fill {
         self.limit
     }
 
-    /// A connect has succeeded.
-    pub(super) fn succeeded(&mut self) {
-        self.retry_at = None;
-        self.failures = 0;
+    #[inline]
+    pub(super) fn full(&self) -> usize {
+        self.full
     }
 
-    /// A background connect has failed. `hopeless`: a retry soon is pointless or harmful.
-    pub(super) fn failed(&mut self, hopeless: bool, now: Instant) {
-        let pause = match hopeless {
-            true => LONGEST_PAUSE,
-            false => FIRST_PAUSE * 2_u32.pow(self.failures.min(10)),
+    #[inline]
+    pub(super) fn quota(&self) -> usize {
+        self.quota
+    }
+
+    /// Each acquire that joins the queue has to be looked at, or need not be any more.
+    pub(super) fn look_closer(&mut self, at_each: bool) {
+        self.looks_closer = at_each;
+        self.update_full();
+    }
+
+    /// There may be more connections than maxsize, or not any more.
+    pub(super) fn set_shrinking(&mut self, is_shrinking: bool) {
+        self.is_shrinking = is_shrinking;
+        self.update_full();
+    }
+
+    fn update_full(&mut self) {
+        self.full = match self.looks_closer || self.is_shrinking {
+            true => usize::MAX,
+            false => self.limit,
         };
-        self.failures = self.failures.saturating_add(1);
-        self.retry_at = now.checked_add(pause.min(LONGEST_PAUSE));
+    }
+}
+
+fn quota(config: &Config) -> usize {
+    match config.waiting.reserved {
+        0 => usize::MAX,
+        reserved => config.limit().saturating_sub(reserved),
     }
 }
 
@@ -82,56 +125,51 @@ impl<T: LedgerTypes> Ledger<T> {
         let closing = self.jobs.count(Kind::Close) + self.departing;
         let size = self.size();
         let wanted = self.fill.minsize.saturating_sub(size - closing);
-        wanted.min(self.fill.limit - size)
+        wanted.min(self.fill.limit.saturating_sub(size))
     }
 
-    /// Starts the connects that are missing for minsize, unless the last one failed just now.
+    /// Starts the connects that are missing for minsize, as far as they may start now.
     pub(crate) fn fill(&mut self, effects: &mut Effects<T>) {
-        if self.fill.retry_at.is_some_and(|at| effects.now() < at) {
+        let retry_at = self.governor.background_retry_at();
+        if retry_at.is_some_and(|at| effects.now() < at) {
             return;
         }
-        while self.lifecycle.is_open() && self.missing() > 0 {
+        while self.lifecycle.serves() && self.missing() > 0 {
+            if self.connects_allowed(effects.now()) == 0 || self.a_waiter_needs_connect() {
+                return self.governor.note_backlog();
+            }
             let key = self.insert_job(Kind::Connect, None, Driver::Nobody);
             effects.spawn_driver(key);
         }
     }
 
-    /// Starts the connects that are missing for minsize; the caller drives them.
-    pub(crate) fn fill_by_verb(&mut self) -> Vec<JobKey> {
+    /// Starts connects that are missing for minsize, but not more than `most`, as far as they may start now; the caller
+    /// drives them.
+    pub(crate) fn fill_by_verb(&mut self, most: usize, now: Instant) -> Vec<JobKey> {
         let mut keys = Vec::new();
-        while self.lifecycle.is_open() && self.missing() > 0 {
+        while keys.len() < most
+            && self.lifecycle.is_open()
+            && self.missing() > 0
+            && self.connects_allowed(now) > 0
+        {
             keys.push(self.insert_owned_job(Kind::Connect, None));
         }
         keys
     }
 
-    /// When a background connect is tried again, if one is missing.
-    pub(super) fn next_fill(&self) -> Option<Instant> {
-        self.fill.retry_at.filter(|_| self.missing() > 0)
+    /// A verb that may start no connect takes over one that nobody else hears of: whoever drives it may never be polled
+    /// again, and the verb waits for its end.
+    pub(crate) fn help_with_connect(&mut self, effects: &mut Effects<T>) -> Option<JobKey> {
+        let key = self.jobs.unowned_connect()?;
+        effects.wake_all(self.jobs.set_driver(key, Driver::Verb));
+        self.jobs.set_owned(key, true);
+        Some(key)
     }
-}
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_pause_doubles_up_to_ten_seconds_and_a_success_ends_it() {
-        let mut fill = Fill::new(&Config::default());
-        let now = Instant::now();
-        let mut pauses = Vec::new();
-        for _ in 0..9 {
-            fill.failed(false, now);
-            pauses.push(fill.retry_at.expect("a pause") - now);
-        }
-        let millis: Vec<_> = pauses.iter().map(Duration::as_millis).collect();
-        assert_eq!(
-            millis,
-            [100, 200, 400, 800, 1600, 3200, 6400, 10_000, 10_000]
-        );
-        fill.succeeded();
-        assert_eq!(fill.retry_at, None);
-        fill.failed(true, now);
-        assert_eq!(fill.retry_at, Some(now + LONGEST_PAUSE));
+    /// When a background connect is tried again, if one is missing. Nothing waits for an instant that is over: then the
+    /// end of another connect is what counts.
+    pub(super) fn next_fill(&self, now: Instant) -> Option<Instant> {
+        let at = self.governor.background_retry_at();
+        at.filter(|at| *at > now && self.lifecycle.serves() && self.missing() > 0)
     }
 }

@@ -31,6 +31,8 @@ pub(super) struct History<F> {
     /// Somebody observes the pool.
     listens: bool,
     pub(super) untold: Untold,
+    /// Why interceptors have refused connections that have not left yet.
+    refusals: Vec<(u64, SharedError)>,
 }
 
 impl<F> History<F> {
@@ -42,7 +44,13 @@ impl<F> History<F> {
             measures: config.measures(),
             listens: config.is_observed(),
             untold: Untold::new(),
+            refusals: Vec::new(),
         }
+    }
+
+    /// Whether somebody observes the pool.
+    pub(super) fn is_observed(&self) -> bool {
+        self.listens
     }
 
     /// Notes what has happened, if somebody observes the pool. A note that is the only owner of an error goes through
@@ -83,6 +91,29 @@ impl<F> History<F> {
         }
     }
 
+    /// Interceptors have refused a connection. The error comes back where nobody will hear of it.
+    pub(super) fn refused(&mut self, connection: u64, why: SharedError) -> Option<SharedError> {
+        if !self.listens {
+            return Some(why);
+        }
+        self.refusals.push((connection, why));
+        None
+    }
+
+    /// Why a connection leaves that interceptors have refused; of any other one, the error itself. What nobody will hear
+    /// of is beside it.
+    pub(super) fn why_refused(
+        &mut self,
+        connection: u64,
+        error: Option<SharedError>,
+    ) -> (Option<SharedError>, Option<SharedError>) {
+        let mut refusals = self.refusals.iter();
+        match refusals.position(|(refused, _)| *refused == connection) {
+            Some(at) => (Some(self.refusals.swap_remove(at).1), error),
+            None => (error, None),
+        }
+    }
+
     /// A step has ended. A note that nobody will be told comes out.
     #[must_use]
     pub(super) fn step_ended(
@@ -91,6 +122,9 @@ impl<F> History<F> {
         connection: u64,
         report: StepReport,
     ) -> Option<Note> {
+        if !report.is_of_manager {
+            return Some(Note::StepEnded(kind, connection, report));
+        }
         let histogram = match kind {
             Kind::Connect if report.error.is_some() => None,
             Kind::Connect => Some(&mut self.times.connect),
@@ -209,7 +243,7 @@ impl<T: LedgerTypes> Ledger<T> {
             status: self.status(),
             counters: Counters {
                 acquires: self.connections.sequence(),
-                waits: self.queue.arrivals(),
+                waits: self.queue.arrivals() - self.gate.as_ref().map_or(0, |gate| gate.taken_out),
                 ..self.history.counters.clone()
             },
             times: (*self.history.times).clone(),

@@ -1,5 +1,7 @@
 //! The idle list: the connections that nobody uses, their order, and which of them need a check, a recycle or a close.
 
+mod govern;
+
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
@@ -16,6 +18,8 @@ pub(super) enum Next {
     Ready,
     /// It has to be checked first.
     Suspect,
+    /// It needs no check, but interceptors have to see it first.
+    Intercepted,
     /// It has to be recycled first.
     Dirty,
     /// It has been idle for too long.
@@ -33,6 +37,10 @@ pub(super) struct IdleList<E> {
     sequence: u64,
     order: IdleOrder,
     check: CheckPolicy,
+    /// Each connection needs a step before it is handed out: a check, or the interceptors.
+    always_needs_step: bool,
+    /// Interceptors have to see each connection before it is handed out.
+    intercepts: bool,
     clock: IdleClock,
     pool_recycle: Option<Duration>,
     /// The shortest idle limit that a connection has brought along.
@@ -48,6 +56,8 @@ impl<E: LedgerEntry> IdleList<E> {
             sequence: 0,
             order: config.idle_order,
             check: config.check_policy,
+            always_needs_step: config.check_policy == CheckPolicy::Always,
+            intercepts: false,
             clock: IdleClock::new(),
             pool_recycle: config.pool_recycle,
             shortest_own_limit: None,
@@ -71,8 +81,8 @@ impl<E: LedgerEntry> IdleList<E> {
     }
 
     #[inline]
-    pub(super) fn checks_always(&self) -> bool {
-        self.check == CheckPolicy::Always
+    pub(super) fn always_needs_step(&self) -> bool {
+        self.always_needs_step
     }
 
     /// The state of the connection that is next. Without `now` only a connection that came back after the last tick is
@@ -88,10 +98,10 @@ impl<E: LedgerEntry> IdleList<E> {
     }
 
     /// Whether a clean connection can be handed out without a look at the time: it came back after the last tick, and
-    /// not every connection is checked.
+    /// not every connection needs a step.
     #[inline]
     fn is_known_ready(&self, entry: &E) -> bool {
-        entry.idle_since().is_none() && !self.checks_always()
+        entry.idle_since().is_none() && !self.always_needs_step
     }
 
     /// As [`next`](Self::next), for a connection of which the time has to tell whether it is ready.
@@ -99,7 +109,7 @@ impl<E: LedgerEntry> IdleList<E> {
     fn state_of(&self, entry: &E, is_dirty: bool, now: Option<Instant>) -> Next {
         let Some(now) = now else {
             let time_matters = self.check != CheckPolicy::Never || self.limit_of(entry).is_some();
-            return match time_matters || is_dirty {
+            return match time_matters || is_dirty || self.intercepts {
                 true => Next::Unknown,
                 false => Next::Ready,
             };
@@ -111,6 +121,8 @@ impl<E: LedgerEntry> IdleList<E> {
             Next::Dirty
         } else if self.is_suspect(entry, now) {
             Next::Suspect
+        } else if self.intercepts {
+            Next::Intercepted
         } else {
             Next::Ready
         }
@@ -312,10 +324,10 @@ impl<E: LedgerEntry> IdleList<E> {
         self.clock.is_resting()
     }
 
-    /// Whether the next return has to wind the idle clock, or its connection has to be checked.
+    /// Whether the next return has to wind the idle clock, or its connection needs a step before the next hand-out.
     #[inline]
     pub(super) fn return_needs_time(&self) -> bool {
-        self.clock_rests() || self.checks_always()
+        self.clock_rests() || self.always_needs_step
     }
 
     /// Notes when a connection came back: its instant where the clock does not run, otherwise nothing.

@@ -74,6 +74,12 @@ impl IdleClock {
         self.is_resting = true;
     }
 
+    /// The settings have changed: from now on the clock ticks for this limit, or not at all.
+    pub(super) fn use_ticks_of(&mut self, shortest: Option<Duration>) {
+        self.period = shortest.map(|shortest| shortest / TICKS);
+        self.is_resting = self.period.is_some();
+    }
+
     /// A connection has a limit of its own: the ticks are short enough for it from the next one on.
     pub(super) fn tick_at_least_for(&mut self, limit: Duration) {
         if let Some(period) = &mut self.period {

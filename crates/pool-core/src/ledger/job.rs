@@ -127,6 +127,8 @@ pub(crate) struct Job<T: LedgerTypes> {
     pub(super) is_cancelled: bool,
     /// Its waker was called during its present poll, before the poller's waker was stored.
     pub(super) was_woken: bool,
+    /// Its step has a deadline, since it has begun.
+    pub(super) has_deadline: bool,
     /// How often the pool had been cleared when the job began.
     pub(super) clears: u64,
     /// The connection; `None` for a connect that has not begun.
@@ -140,6 +142,11 @@ pub(crate) struct Job<T: LedgerTypes> {
 impl<T: LedgerTypes> Job<T> {
     pub(super) fn is_fresh(&self) -> bool {
         matches!(self.work, Work::Fresh(_))
+    }
+
+    /// Whether it is a connect that has not begun.
+    pub(super) fn is_unbegun_connect(&self) -> bool {
+        self.kind == Kind::Connect && self.is_fresh()
     }
 
     pub(super) fn is_polled(&self) -> bool {

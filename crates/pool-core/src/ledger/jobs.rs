@@ -81,6 +81,7 @@ impl<T: LedgerTypes> Jobs<T> {
             was_adopted: false,
             is_cancelled: false,
             was_woken: false,
+            has_deadline: false,
             clears,
             connection,
             reason: None,
@@ -182,6 +183,13 @@ impl<T: LedgerTypes> Jobs<T> {
         stale
     }
 
+    /// The step of the job begins now, if it has not begun: by its kind, whether it has a deadline.
+    pub(super) fn note_deadline(&mut self, key: JobKey, has_deadline: [bool; 4]) {
+        if let Some(job) = self.running.get_mut(key.0).filter(|job| job.is_fresh()) {
+            job.has_deadline = has_deadline[job.kind as usize];
+        }
+    }
+
     /// Notes why the job closes its connection.
     pub(super) fn set_reason(&mut self, key: JobKey, reason: CloseReason) {
         if let Some(job) = self.running.get_mut(key.0) {
@@ -231,6 +239,12 @@ impl<T: LedgerTypes> Jobs<T> {
     /// A connect that a waiter may take over.
     pub(super) fn adoptable_connect(&self) -> Option<JobKey> {
         self.adoptable[0].last().copied()
+    }
+
+    /// A connect that no waiter drives, nobody polls, and no verb wants to hear of.
+    pub(super) fn unowned_connect(&self) -> Option<JobKey> {
+        let mut connects = self.adoptable[0].iter().copied();
+        connects.find(|key| !self.running[key.0].is_owned)
     }
 
     /// Any other job that a waiter may take over.

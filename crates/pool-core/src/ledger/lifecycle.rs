@@ -1,4 +1,4 @@
-//! How far the pool is on its way out, and who waits for its end.
+//! How far the pool is on its way out, who waits for that, and whether it hands out connections at the moment.
 
 use std::task::Waker;
 
@@ -16,12 +16,26 @@ pub(crate) enum Stage {
 #[derive(Clone, Copy)]
 pub(crate) struct CloseWaiter(DefaultKey);
 
+/// The number of a future that waits until the pool begins to close.
+#[derive(Clone, Copy)]
+pub(crate) struct ClosingWaiter(DefaultKey);
+
 pub(super) struct Lifecycle {
     stage: Stage,
+    /// Whether a return may take the fast case: the pool is open, not suspended, not larger than maxsize, and needs no
+    /// instant for it.
+    returns_fast: bool,
+    is_suspended: bool,
+    /// There are more connections than maxsize, those on their way out included, or there were when somebody looked last.
+    is_shrinking: bool,
+    /// The instant of each return is needed, and the fast case does not know it.
+    stamps_all_returns: bool,
     /// The last `Pool` is gone, so nobody can call `wait_closed` any more.
     last_handle_dropped: bool,
     /// The `wait_closed` calls that wait, with their wakers.
     close_waiters: SlotMap<DefaultKey, Option<Waker>>,
+    /// Those who wait until the pool begins to close, with their wakers.
+    closing_waiters: SlotMap<DefaultKey, Option<Waker>>,
     /// How often `clear` was called.
     clears: u64,
     /// The end of the pool was noted.
@@ -32,8 +46,13 @@ impl Lifecycle {
     pub(super) fn new() -> Self {
         Self {
             stage: Stage::Open,
+            returns_fast: true,
+            is_suspended: false,
+            is_shrinking: false,
+            stamps_all_returns: false,
             last_handle_dropped: false,
             close_waiters: SlotMap::new(),
+            closing_waiters: SlotMap::new(),
             clears: 0,
             end_is_noted: false,
         }
@@ -54,8 +73,57 @@ impl Lifecycle {
         let is_later = stage > self.stage;
         if is_later {
             self.stage = stage;
+            self.is_suspended = false;
+            self.update();
         }
         is_later
+    }
+
+    fn update(&mut self) {
+        self.returns_fast =
+            self.is_open() && !self.is_suspended && !self.is_shrinking && !self.stamps_all_returns;
+    }
+
+    /// Whether a return may take the fast case, as far as the stage of the pool is concerned.
+    #[inline]
+    pub(super) fn returns_fast(&self) -> bool {
+        self.returns_fast
+    }
+
+    /// Whether the pool hands out connections: it is open and not suspended.
+    #[inline]
+    pub(super) fn serves(&self) -> bool {
+        self.is_open() && !self.is_suspended
+    }
+
+    pub(super) fn is_suspended(&self) -> bool {
+        self.is_suspended
+    }
+
+    /// Suspends the pool, or ends that; `false` if that changes nothing.
+    pub(super) fn set_suspended(&mut self, is_suspended: bool) -> bool {
+        if !self.is_open() || self.is_suspended == is_suspended {
+            return false;
+        }
+        self.is_suspended = is_suspended;
+        self.update();
+        true
+    }
+
+    #[inline]
+    pub(super) fn is_shrinking(&self) -> bool {
+        self.is_shrinking
+    }
+
+    pub(super) fn set_shrinking(&mut self, is_shrinking: bool) {
+        self.is_shrinking = is_shrinking;
+        self.update();
+    }
+
+    /// From now on no return takes the fast case, which does not know the time.
+    pub(super) fn stamp_all_returns(&mut self) {
+        self.stamps_all_returns = true;
+        self.update();
     }
 
     pub(super) fn drop_last_handle(&mut self) {
@@ -99,5 +167,28 @@ impl Lifecycle {
 
     pub(super) fn take_close_wakers(&mut self) -> impl Iterator<Item = Waker> {
         self.close_waiters.values_mut().filter_map(Option::take)
+    }
+
+    /// Stores how to wake somebody who waits until the pool begins to close. His number comes out, and his old waker.
+    pub(super) fn store_closing_waker(
+        &mut self,
+        key: Option<ClosingWaiter>,
+        waker: Waker,
+    ) -> (ClosingWaiter, Option<Waker>) {
+        match key.and_then(|key| Some((key, self.closing_waiters.get_mut(key.0)?))) {
+            Some((key, known)) => (key, known.replace(waker)),
+            None => (
+                ClosingWaiter(self.closing_waiters.insert(Some(waker))),
+                None,
+            ),
+        }
+    }
+
+    pub(super) fn remove_closing_waiter(&mut self, key: ClosingWaiter) -> Option<Waker> {
+        self.closing_waiters.remove(key.0)?
+    }
+
+    pub(super) fn take_closing_wakers(&mut self) -> impl Iterator<Item = Waker> {
+        self.closing_waiters.values_mut().filter_map(Option::take)
     }
 }

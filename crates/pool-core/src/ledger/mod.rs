@@ -12,23 +12,33 @@
 //! for each verb.
 
 mod acquire;
+mod attempts;
 mod background;
+mod cancel;
+mod chance;
 mod close;
 mod connections;
 mod driving;
 mod effects;
 mod fill;
+mod gate;
+mod governor;
 mod history;
 mod idle;
 mod idle_clock;
+mod intercept;
 mod job;
 mod jobs;
 mod lifecycle;
 mod note;
 mod queue;
 mod release;
+mod resize;
+mod retain;
+mod settings;
 mod settle;
 mod supply;
+mod suspend;
 mod timer;
 mod untold;
 mod watch;
@@ -37,12 +47,17 @@ use std::time::{Duration, Instant};
 
 pub(crate) use self::acquire::{Answer, Answered, Found, Tried};
 use self::background::Background;
+pub(crate) use self::chance::Chance;
 pub(crate) use self::connections::ConnectionKey;
 use self::connections::Connections;
 pub(crate) use self::driving::AfterPoll;
 use self::effects::Stale;
 pub(crate) use self::effects::{Effects, Exit, RareEffects};
 use self::fill::Fill;
+use self::gate::Gate;
+pub(crate) use self::gate::Refusal;
+pub(crate) use self::governor::FillTurn;
+use self::governor::Governor;
 pub(crate) use self::history::FailedConnect;
 use self::history::History;
 use self::idle::IdleList;
@@ -50,23 +65,29 @@ pub(crate) use self::idle_clock::ClockReading;
 pub(crate) use self::job::{JobKey, Kind, Poller, Take, TakenJob, Work};
 use self::jobs::Jobs;
 use self::lifecycle::Lifecycle;
-pub(crate) use self::lifecycle::{CloseWaiter, Stage};
+pub(crate) use self::lifecycle::{CloseWaiter, ClosingWaiter, Stage};
 pub(crate) use self::note::{Note, SharedError, StepReport};
 use self::queue::Queue;
 pub(crate) use self::queue::{Deadline, Ticket};
 pub(crate) use self::release::Returned;
 pub(crate) use self::settle::{Outcome, Settled};
 use self::watch::Watch;
-use crate::Status;
 use crate::config::Config;
 use crate::status::Count;
+use crate::{ErrorClass, Status};
 
 /// The types that the ledger is about. The unit tests keep a ledger about numbers.
 pub(crate) trait LedgerTypes {
     type Entry: LedgerEntry;
     /// The future of a job.
     type Future;
-    type Failure: Clone;
+    type Failure: LedgerFailure;
+}
+
+/// What the ledger needs of a failure. To clone one calls nothing foreign.
+pub(crate) trait LedgerFailure: Clone {
+    /// The failure of a caller whom the breaker refuses after this failure of a connect.
+    fn as_refusal(&self, class: ErrorClass, retry_after: Duration) -> Self;
 }
 
 /// What the ledger needs to know of a connection.
@@ -78,6 +99,16 @@ pub(crate) trait LedgerEntry {
     /// How long its manager lets it be idle.
     fn idle_limit(&self) -> Option<Duration> {
         None
+    }
+    /// Whether its next check or recycle calls the manager, or only the interceptors.
+    fn set_calls_manager(&mut self, calls_manager: bool) {
+        let _ = calls_manager;
+    }
+    /// It was opened for the waiters.
+    fn set_opened_for_waiters(&mut self) {}
+    /// It was opened for the waiters and not handed out yet.
+    fn is_new(&self) -> bool {
+        false
     }
 }
 
@@ -92,6 +123,7 @@ pub(crate) struct Ledger<T: LedgerTypes> {
     history: History<T::Failure>,
     lifecycle: Lifecycle,
     fill: Fill,
+    governor: Governor<T>,
     background: Background,
     /// The instant that the pool's timer is set for.
     timer_at: Option<Instant>,
@@ -101,29 +133,35 @@ pub(crate) struct Ledger<T: LedgerTypes> {
     /// Whether a step has a deadline, by its kind.
     step_has_deadline: [bool; 4],
     watch: Watch,
+    /// The limits of the queue, if it has some.
+    gate: Option<Box<Gate>>,
+    /// The settings as they are now.
+    settings: Box<Config>,
 }
 
 impl<T: LedgerTypes> Ledger<T> {
     pub(crate) fn new(config: &Config) -> Self {
+        let mut queue = Queue::new();
+        if config.waiting.reserved > 0 {
+            queue.reserve();
+        }
         Self {
-            queue: Queue::new(),
+            queue,
             held: 0,
             idle: IdleList::new(config),
             connections: Connections::new(),
             history: History::new(config),
             lifecycle: Lifecycle::new(),
             fill: Fill::new(config),
+            governor: Governor::new(config),
             background: Background::new(),
             timer_at: None,
             jobs: Jobs::new(),
             departing: 0,
-            step_has_deadline: [
-                config.connect_timeout.is_some(),
-                config.check_timeout.is_some(),
-                config.recycle_timeout.is_some(),
-                config.close_timeout.is_some(),
-            ],
+            step_has_deadline: settings::step_has_deadline(config),
             watch: Watch::new(config),
+            gate: Gate::new(&config.waiting),
+            settings: Box::new(config.clone()),
         }
     }
 
@@ -150,6 +188,7 @@ impl<T: LedgerTypes> Ledger<T> {
             closing: Count::of(self.jobs.count(Kind::Close) + self.departing),
             connecting: Count::of(self.jobs.count(Kind::Connect)),
             waiting: Count::of(self.queue.len()),
+            is_suspended: self.lifecycle.is_suspended(),
             minsize: self.fill.minsize(),
             maxsize: self.fill.maxsize(),
         }
@@ -193,6 +232,10 @@ impl<T: LedgerTypes> Ledger<T> {
     /// A connection, or a connect, has left the pool: its place is free.
     fn left(&mut self, exit: Exit, error: Option<SharedError>, effects: &mut Effects<T>) {
         if let Some(ConnectionKey { id, .. }) = exit.connection {
+            let (error, stale) = self.history.why_refused(id, error);
+            if let Some(stale) = stale {
+                effects.drop_later(Stale::Error(stale));
+            }
             match exit.is_connect {
                 true => self
                     .history
@@ -202,6 +245,9 @@ impl<T: LedgerTypes> Ledger<T> {
                     effects.drop_note(untold);
                 }
             }
+        }
+        if exit.connection.is_some() && !exit.is_connect && self.governor.is_open() {
+            self.session_ended(effects.now());
         }
         self.departed(exit.connection, effects);
     }

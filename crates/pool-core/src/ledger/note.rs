@@ -22,6 +22,10 @@ pub(crate) struct StepReport {
     pub(crate) error: Option<SharedError>,
     /// What kind of failure that is, of a connect.
     pub(crate) class: ErrorClass,
+    /// The manager was called. Otherwise there is nothing to tell of the step itself.
+    pub(crate) is_of_manager: bool,
+    /// Why interceptors have refused the connection.
+    pub(crate) refusal: Option<SharedError>,
 }
 
 impl StepReport {
@@ -31,6 +35,8 @@ impl StepReport {
             took,
             error: None,
             class: ErrorClass::Transient,
+            is_of_manager: true,
+            refusal: None,
         }
     }
 }
@@ -57,6 +63,11 @@ pub(crate) enum Note {
         status: Status,
         error: SharedError,
     },
+    Rejected {
+        place: &'static Location<'static>,
+        label: Option<Cow<'static, str>>,
+        error: SharedError,
+    },
     Cancelled(u64, Duration),
     SlowAcquire {
         waiter: u64,
@@ -79,9 +90,15 @@ pub(crate) enum Note {
     PoolClosing(Status),
     PoolTerminated(usize),
     PoolClosed,
+    PoolSuspended(Status),
+    PoolResumed(Status),
+    Resized(usize, usize),
+    Added(u64),
     SpawnFailed,
     /// So many notes found no room here.
     Lagged(u64),
+    BreakerOpened(ErrorClass, SharedError, Duration),
+    BreakerClosed(Duration),
 }
 
 impl Note {
@@ -143,6 +160,16 @@ impl Note {
                 waited: *waited,
                 phase: *phase,
                 status: *status,
+                error: &**error,
+            },
+            Self::Rejected {
+                place,
+                label,
+                error,
+            } => Event::Rejected {
+                pool,
+                place,
+                label: label.as_deref(),
                 error: &**error,
             },
             Self::Cancelled(waiter, waited) => Event::Cancelled {
@@ -214,10 +241,37 @@ impl Note {
             },
             Self::PoolTerminated(held) => Event::PoolTerminated { pool, held: *held },
             Self::PoolClosed => Event::PoolClosed { pool },
+            Self::PoolSuspended(status) => Event::PoolSuspended {
+                pool,
+                status: *status,
+            },
+            Self::PoolResumed(status) => Event::PoolResumed {
+                pool,
+                status: *status,
+            },
+            Self::Resized(from, to) => Event::Resized {
+                pool,
+                from: *from,
+                to: *to,
+            },
+            Self::Added(connection) => Event::Added {
+                pool,
+                connection: *connection,
+            },
             Self::SpawnFailed => Event::SpawnFailed { pool },
             Self::Lagged(missed) => Event::Lagged {
                 pool,
                 missed: *missed,
+            },
+            Self::BreakerOpened(class, error, retry_after) => Event::BreakerOpened {
+                pool,
+                class: *class,
+                error: &**error,
+                retry_after: *retry_after,
+            },
+            Self::BreakerClosed(open_for) => Event::BreakerClosed {
+                pool,
+                open_for: *open_for,
             },
         }
     }

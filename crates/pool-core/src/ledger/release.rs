@@ -34,7 +34,7 @@ impl<T: LedgerTypes> Ledger<T> {
         now: Option<Instant>,
     ) -> Result<Option<Waker>, T::Entry> {
         let is_plain = verdict == Verdict::Reuse
-            && self.lifecycle.is_open()
+            && self.lifecycle.returns_fast()
             && !self.idle.return_needs_time()
             // A job that loses its driver may serve another waiter, and for that the time is needed.
             && !self.queue.has_driving();
@@ -92,7 +92,7 @@ impl<T: LedgerTypes> Ledger<T> {
         Some(held)
     }
 
-    fn give_back_noted(
+    pub(super) fn give_back_noted(
         &mut self,
         entry: T::Entry,
         verdict: Verdict,
@@ -104,7 +104,7 @@ impl<T: LedgerTypes> Ledger<T> {
         }
         self.held -= 1;
         match (self.lifecycle.stage(), verdict) {
-            (Stage::Open, Verdict::Reuse) if !self.idle.checks_always() => {
+            (Stage::Open, Verdict::Reuse) if !self.idle.always_needs_step() => {
                 self.hand_out(entry, effects);
             }
             (Stage::Open, Verdict::Reuse | Verdict::Recycle) => {
@@ -139,13 +139,19 @@ impl<T: LedgerTypes> Ledger<T> {
         if self.lifecycle.stage() == Stage::Terminated {
             return Returned::WrittenOff(entry);
         }
-        if (self.lifecycle.stage(), verdict) == (Stage::Open, Verdict::Reuse) {
+        let is_surplus = self.is_oversized();
+        if (self.lifecycle.stage(), verdict) == (Stage::Open, Verdict::Reuse) && !is_surplus {
             self.give_back_noted(entry, verdict, reason, effects);
             return Returned::Kept;
         }
         self.held -= 1;
         let key = match (self.lifecycle.stage(), verdict) {
-            (Stage::Open, Verdict::Recycle) => self.insert_owned_job(Kind::Recycle, Some(entry)),
+            (Stage::Open, Verdict::Recycle) if !is_surplus => {
+                self.insert_owned_job(Kind::Recycle, Some(entry))
+            }
+            (Stage::Open, Verdict::Reuse | Verdict::Recycle) => {
+                self.insert_owned_close(entry, CloseReason::Resized)
+            }
             _ => self.insert_owned_close(entry, reason),
         };
         // The caller may never poll the job: a waiter or a `wait_closed` can drive it.
@@ -189,6 +195,9 @@ impl<T: LedgerTypes> Ledger<T> {
             let held = held.unwrap_or_default();
             self.history.counters.detached += 1;
             self.history.note(|| Note::Detached(key.id, held));
+            if self.governor.is_open() {
+                self.session_ended(effects.now());
+            }
             self.departed(Some(key), effects);
             self.supply(effects);
         }

@@ -1,5 +1,6 @@
 //! How jobs end: to whom a connection goes, who hears of a failure, what is tried next.
 
+use super::attempts::FailedAttempt;
 use super::effects::{Exit, Stale};
 use super::job::{Driver, Job};
 use super::{
@@ -17,6 +18,8 @@ pub(crate) enum Outcome<T: LedgerTypes> {
         failure: T::Failure,
         /// What kind of failure it is.
         class: ErrorClass,
+        /// It may be tried again for its waiter, if the class allows that.
+        may_repeat: bool,
     },
     /// A check or a recycle has failed.
     Broken {
@@ -40,13 +43,26 @@ pub(crate) enum Settled<T: LedgerTypes> {
     Lost {
         failure: Option<T::Failure>,
         close: Option<JobKey>,
+        /// The step itself was a success: the connection was not to be kept in any case.
+        succeeded: bool,
     },
 }
 
-fn lost<T: LedgerTypes>(failure: Option<T::Failure>) -> Settled<T> {
+impl<T: LedgerTypes> Settled<T> {
+    /// The same, where the step was a success.
+    fn of_success(mut self) -> Self {
+        if let Self::Lost { succeeded, .. } = &mut self {
+            *succeeded = true;
+        }
+        self
+    }
+}
+
+pub(super) fn lost<T: LedgerTypes>(failure: Option<T::Failure>) -> Settled<T> {
     Settled::Lost {
         failure,
         close: None,
+        succeeded: false,
     }
 }
 
@@ -67,25 +83,40 @@ impl<T: LedgerTypes> Ledger<T> {
             self.queue.set_job(ticket, None);
         }
         effects.drop_waker(job.background.take());
+        let refusal = report.refusal.take();
         let close_error = match job.kind {
             Kind::Close => report.error.take(),
             _ => None,
         };
+        let told = report.error.clone();
         if let Some(key) = job.connection.filter(|_| job.kind != Kind::Close) {
             let untold = self.history.step_ended(job.kind, key.id, report);
             effects.drop_note(untold);
         }
         let settled = match outcome {
-            Outcome::Ready(entry, abort) => self.ready(entry, abort, &job, poller, effects),
-            Outcome::NotConnected { failure, class } => {
-                let failed = FailedConnect {
+            Outcome::Ready(entry, abort) => {
+                let settled = self.ready(entry, abort, &job, poller, effects);
+                settled.of_success()
+            }
+            Outcome::NotConnected {
+                failure,
+                class,
+                may_repeat,
+            } => {
+                let last = FailedConnect {
                     failure: failure.clone(),
                     class,
                     at: effects.now(),
                 };
-                self.connect_ended(Some(failed), effects);
+                self.connect_ended(Some(last), effects);
                 self.departed(job.connection, effects);
-                self.not_connected(failure, class, &job, effects)
+                let failed = FailedAttempt {
+                    failure,
+                    class,
+                    may_repeat,
+                    told,
+                };
+                self.connect_failed(key, failed, &job, effects)
             }
             Outcome::Broken {
                 entry,
@@ -98,15 +129,28 @@ impl<T: LedgerTypes> Ledger<T> {
                     effects.drop_later(Stale::Settled(lost(failure.take())));
                 }
                 let reason = match job.kind {
+                    _ if refusal.is_some() => CloseReason::Intercepted,
                     Kind::Check => CloseReason::CheckFailed,
                     _ => CloseReason::RecycleFailed,
                 };
-                if can_close && !job.is_cancelled {
+                let head = refusal
+                    .as_ref()
+                    .and_then(|_| self.head_that_fails(&entry, &job));
+                let for_head = head.and_then(|head| Some((head, failure.take()?)));
+                if let Some(why) = refusal {
+                    self.refused(entry.key(), why, effects);
+                }
+                let settled = if can_close && !job.is_cancelled {
                     self.close_gracefully(entry, failure, reason, poller, effects)
                 } else {
                     self.drop_entry(entry, reason, effects);
                     lost(failure)
+                };
+                // Only now, because the job that the head has driven may go to another one, and the place counts again.
+                if let Some((head, failure)) = for_head {
+                    self.answer(head, Answer::Failed(Box::new(failure)), effects);
                 }
+                settled
             }
             Outcome::Gone => {
                 let reason = job.reason.take();
@@ -130,11 +174,13 @@ impl<T: LedgerTypes> Ledger<T> {
                 Settled::Lost {
                     failure: failure @ Some(_),
                     close,
+                    succeeded,
                 } if !poller.hears_of_failures() => {
                     effects.drop_later(Stale::Settled(lost(failure)));
                     Settled::Lost {
                         failure: None,
                         close,
+                        succeeded,
                     }
                 }
                 settled => settled,
@@ -159,8 +205,8 @@ impl<T: LedgerTypes> Ledger<T> {
             self.connections.set_abort(entry.key(), abort);
         }
         if job.kind == Kind::Connect {
-            self.fill.succeeded();
             self.connect_ended(None, effects);
+            self.connect_succeeded(effects);
         }
         let was_cleared = job.kind == Kind::Recycle && job.clears < self.lifecycle.clears();
         if job.is_cancelled || self.lifecycle.stage() == Stage::Terminated {
@@ -171,6 +217,8 @@ impl<T: LedgerTypes> Ledger<T> {
             self.close_gracefully(entry, None, CloseReason::PoolClosed, poller, effects)
         } else if was_cleared {
             self.close_gracefully(entry, None, CloseReason::Cleared, poller, effects)
+        } else if self.is_one_too_many() {
+            self.close_gracefully(entry, None, CloseReason::Resized, poller, effects)
         } else {
             self.keep(entry, job, poller, effects)
         }
@@ -179,14 +227,18 @@ impl<T: LedgerTypes> Ledger<T> {
     /// A connection that can be used: to whom?
     fn keep(
         &mut self,
-        entry: T::Entry,
+        mut entry: T::Entry,
         job: &Job<T>,
         poller: Poller,
         effects: &mut Effects<T>,
     ) -> Settled<T> {
         let wants_it = poller == Poller::TryAcquire;
+        if job.kind == Kind::Connect && job.is_driven_by_waiter() {
+            entry.set_opened_for_waiters();
+        }
         // A recycle at the last moment does not tell how long the connection was idle before.
-        if job.kind == Kind::Recycle && self.idle.is_suspect(&entry, effects.now()) {
+        let is_suspect = job.kind == Kind::Recycle && self.idle.is_suspect(&entry, effects.now());
+        if is_suspect || (self.idle.intercepts() && job.kind != Kind::Check) {
             // From the idle list the first caller that needs it takes it and has it checked.
             if wants_it || job.is_driven_by_waiter() {
                 self.idle.put_next(entry, false);
@@ -199,38 +251,12 @@ impl<T: LedgerTypes> Ledger<T> {
             }
             return Settled::Kept;
         }
-        if wants_it && self.queue.is_empty() {
+        if wants_it && self.queue.is_empty() && self.lifecycle.serves() {
             self.held += 1;
             return Settled::Taken(entry);
         }
         self.hand_out(entry, effects);
         Settled::Kept
-    }
-
-    fn not_connected(
-        &mut self,
-        failure: T::Failure,
-        class: ErrorClass,
-        job: &Job<T>,
-        effects: &mut Effects<T>,
-    ) -> Settled<T> {
-        if matches!(job.driver, Driver::Nobody | Driver::Background(_)) {
-            // A retry soon is pointless, or harmful.
-            let is_hopeless = matches!(
-                class,
-                ErrorClass::Auth | ErrorClass::Config | ErrorClass::Fatal
-            );
-            self.fill.failed(is_hopeless, effects.now());
-        }
-        // A connect that was started for a waiter that has left, or for the idle list, fails no waiter: who needs a
-        // connection starts another connect.
-        let is_for_waiter = job.is_driven_by_waiter() && job.is_for_its_driver();
-        let head = self.queue.head();
-        if let Some(head) = head.filter(|_| is_for_waiter && self.lifecycle.is_open()) {
-            self.answer(head, Answer::Failed(Box::new(failure)), effects);
-            return lost(None);
-        }
-        lost(Some(failure))
     }
 
     /// Closes a connection: the verb that wants to know how its job ended drives that too, otherwise the background does.
@@ -247,6 +273,10 @@ impl<T: LedgerTypes> Ledger<T> {
             return lost(failure);
         }
         let close = Some(self.insert_owned_close(entry, reason));
-        Settled::Lost { failure, close }
+        Settled::Lost {
+            failure,
+            close,
+            succeeded: false,
+        }
     }
 }

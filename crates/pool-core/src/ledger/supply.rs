@@ -2,15 +2,33 @@
 
 use super::idle::Next;
 use super::job::Driver;
-use super::{Answer, Effects, JobKey, Kind, Ledger, LedgerTypes, Stage, Ticket};
+use super::{Answer, Effects, JobKey, Kind, Ledger, LedgerEntry, LedgerTypes, Stage, Ticket};
 use crate::CloseReason;
 
 impl<T: LedgerTypes> Ledger<T> {
     /// Starts what the waiters need, as far as there is anything: an idle connection, a job that can be taken over, a
     /// free place.
     pub(crate) fn supply(&mut self, effects: &mut Effects<T>) {
-        while self.lifecycle.is_open() {
-            let Some(ticket) = self.queue.first_unassigned() else {
+        if self.lifecycle.is_shrinking() {
+            self.shrink(effects);
+        }
+        if self.governor.is_open() {
+            self.refuse_stranded(effects);
+        }
+        self.supply_waiters(effects);
+        // What was idle may have expired.
+        if self.governor.is_open() && self.refuse_stranded(effects) {
+            self.supply_waiters(effects);
+        }
+        if self.governor.has_others() {
+            self.go_on_filling(effects);
+        }
+        effects.sets_timer |= self.timer_is_late();
+    }
+
+    fn supply_waiters(&mut self, effects: &mut Effects<T>) {
+        while self.lifecycle.serves() {
+            let Some(ticket) = self.next_unassigned() else {
                 return self.connect_instead_of_closing(effects);
             };
             if let Some((entry, step)) = self.take_idle(effects) {
@@ -20,7 +38,7 @@ impl<T: LedgerTypes> Ledger<T> {
                 }
             } else if let Some(key) = self.jobs.adoptable_connect() {
                 self.adopt(key, ticket, effects);
-            } else if self.can_connect() {
+            } else if self.can_connect(effects) {
                 self.start_job_for(Kind::Connect, None, ticket, effects);
             } else if let Some(key) = self.jobs.adoptable_other() {
                 self.adopt(key, ticket, effects);
@@ -31,8 +49,13 @@ impl<T: LedgerTypes> Ledger<T> {
     }
 
     /// Whether a place is free and a connect in it would be of use.
-    fn can_connect(&self) -> bool {
-        self.size() < self.fill.limit() && self.jobs.count(Kind::Connect) < self.queue.len()
+    pub(super) fn needs_connect(&self) -> bool {
+        self.size() < self.fill.limit() && self.jobs.count(Kind::Connect) < self.servable()
+    }
+
+    /// Whether such a connect may start now.
+    fn can_connect(&self, effects: &Effects<T>) -> bool {
+        self.needs_connect() && self.connects_allowed(effects.now()) > 0
     }
 
     /// Takes the next idle connection, and the step that has to be run first. Those that have expired are closed on the
@@ -45,10 +68,13 @@ impl<T: LedgerTypes> Ledger<T> {
             let next = self
                 .idle
                 .next(Some(effects.now()), self.background.can_spawn());
-            let entry = self.idle.take(self.background.can_spawn())?;
+            let mut entry = self.idle.take(self.background.can_spawn())?;
             match next {
                 Next::Ready => return Some((entry, None)),
-                Next::Suspect => return Some((entry, Some(Kind::Check))),
+                Next::Suspect | Next::Intercepted => {
+                    entry.set_calls_manager(next == Next::Suspect);
+                    return Some((entry, Some(Kind::Check)));
+                }
                 Next::Dirty => return Some((entry, Some(Kind::Recycle))),
                 Next::Expired => {
                     let reason = self.idle.expired_by(&entry);
@@ -65,7 +91,7 @@ impl<T: LedgerTypes> Ledger<T> {
     /// own job.
     pub(super) fn supply_head_too(&mut self, effects: &mut Effects<T>) {
         self.supply(effects);
-        let Some(head) = self.queue.head() else {
+        let Some(head) = self.next_served().filter(|_| self.lifecycle.serves()) else {
             return;
         };
         match self.take_idle(effects) {
@@ -84,20 +110,25 @@ impl<T: LedgerTypes> Ledger<T> {
 
     /// A waiter that closes a connection to get its place need not wait for that once another place is free.
     fn connect_instead_of_closing(&mut self, effects: &mut Effects<T>) {
-        if self.jobs.count(Kind::Close) == 0 || !self.can_connect() {
+        if self.jobs.count(Kind::Close) == 0 || !self.can_connect(effects) {
             return;
         }
-        let closes = |key| {
-            self.jobs
-                .get(key)
-                .is_some_and(|job| job.kind == Kind::Close)
-        };
-        let Some((ticket, key)) = self.queue.driving().find(|(_, key)| closes(*key)) else {
+        let Some((ticket, key)) = self.first_that_closes() else {
             return;
         };
         self.queue.set_job(ticket, None);
         self.driver_left(key, false, effects);
         self.start_job_for(Kind::Connect, None, ticket, effects);
+    }
+
+    /// The first waiter that closes a connection to get its place, and that job.
+    pub(super) fn first_that_closes(&self) -> Option<(Ticket, JobKey)> {
+        let closes = |key| {
+            self.jobs
+                .get(key)
+                .is_some_and(|job| job.kind == Kind::Close)
+        };
+        self.queue.driving().find(|(_, key)| closes(*key))
     }
 
     /// Gives a clean connection to the head of the queue, which comes out to be woken, with the job that it has driven.
@@ -106,7 +137,7 @@ impl<T: LedgerTypes> Ledger<T> {
     /// The caller has counted the connection out of where it was.
     #[inline]
     pub(super) fn give_clean(&mut self, mut entry: T::Entry) -> Option<(Ticket, Option<JobKey>)> {
-        let Some(head) = self.queue.head() else {
+        let Some(head) = self.next_served() else {
             self.idle.push(entry, false);
             return None;
         };
@@ -119,6 +150,9 @@ impl<T: LedgerTypes> Ledger<T> {
     /// Gives a clean connection to the head of the queue or to the idle list. The job that the head has driven is for
     /// the next waiter.
     pub(super) fn hand_out_clean(&mut self, entry: T::Entry, effects: &mut Effects<T>) {
+        if self.lifecycle.is_suspended() {
+            return self.idle.push(entry, false);
+        }
         if let Some((head, job)) = self.give_clean(entry) {
             self.wake_answered(head, job, effects);
         }
@@ -141,6 +175,10 @@ impl<T: LedgerTypes> Ledger<T> {
     /// A clean connection: to the head of the queue or to the idle list, or closed if the pool is closed.
     pub(super) fn hand_out(&mut self, entry: T::Entry, effects: &mut Effects<T>) {
         match self.lifecycle.stage() {
+            Stage::Open if self.is_one_too_many() => {
+                self.start_close(entry, CloseReason::Resized, effects);
+                self.supply(effects);
+            }
             Stage::Open => {
                 self.hand_out_clean(entry, effects);
                 self.supply(effects);
@@ -153,7 +191,7 @@ impl<T: LedgerTypes> Ledger<T> {
     }
 
     /// Starts a job that the waiter drives.
-    fn start_job_for(
+    pub(super) fn start_job_for(
         &mut self,
         kind: Kind,
         entry: Option<T::Entry>,

@@ -4,14 +4,18 @@ mod aborts;
 mod dice;
 mod ends;
 mod fast;
+mod govern;
+mod governed;
+mod plain;
 mod world;
 
 use std::time::Duration;
 
 use self::dice::Dice;
+pub(super) use self::plain::Plain;
 use self::world::World;
 use super::*;
-use crate::{CloseReason, Verdict};
+use crate::{CloseReason, Priority, Verdict};
 
 #[test]
 fn a_waiter_is_served_by_what_comes_first() {
@@ -116,7 +120,9 @@ fn a_timer_that_strikes_too_early_costs_no_waiter_its_place() {
             at: deadline,
             is_of_pool: true,
         };
-        let queued = world.ledger.enqueue(waker, Some(noted), world.now);
+        let queued = world
+            .ledger
+            .enqueue(waker, Some(noted), Priority::Normal, world.now);
         queued
             .map(|queued| queued.ticket)
             .expect("the pool is open")
@@ -157,7 +163,7 @@ fn a_recycle_that_was_cleared_and_is_undone_is_closed() {
 #[test]
 fn a_waiter_takes_over_the_job_of_a_verb_and_the_verb_hears_its_end() {
     let mut world = World::new(1, 1);
-    let [key] = world.ledger.fill_by_verb()[..] else {
+    let [key] = world.fill_by_verb()[..] else {
         panic!("one connect is missing");
     };
     let take = |world: &mut World| {
@@ -179,7 +185,7 @@ fn a_waiter_takes_over_the_job_of_a_verb_and_the_verb_hears_its_end() {
 #[test]
 fn a_failure_of_a_job_that_a_waiter_took_over_is_for_the_verb() {
     let mut world = World::new(1, 1);
-    let key = world.ledger.fill_by_verb()[0];
+    let key = world.fill_by_verb()[0];
     let waiter = world.acquire();
     world.look(waiter, true, false);
     let taken = world.change(|ledger, effects| ledger.take_job(key, Poller::Owner, effects));
@@ -200,7 +206,7 @@ fn a_failure_of_a_job_that_a_waiter_took_over_is_for_the_verb() {
 fn a_verb_that_is_dropped_leaves_its_job_and_the_end_of_a_job() {
     for ends_first in [false, true] {
         let mut world = World::new(1, 1);
-        let key = world.ledger.fill_by_verb()[0];
+        let key = world.fill_by_verb()[0];
         let waiter = world.acquire();
         if ends_first {
             world.look(waiter, true, true);
@@ -262,7 +268,7 @@ fn no_place_is_lost_or_invented_in_a_random_walk() {
                 }
                 9 => world.recycle_in_background(),
                 10 => verb.extend(match dice.roll(2) {
-                    0 => world.ledger.fill_by_verb(),
+                    0 => world.fill_by_verb(),
                     _ => world.change(|ledger, effects| ledger.clear(effects)),
                 }),
                 11 if !verb.is_empty() => {

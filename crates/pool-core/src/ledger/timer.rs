@@ -54,7 +54,8 @@ impl<T: LedgerTypes> Ledger<T> {
     #[inline]
     pub(crate) fn timer_to_set(&mut self) -> bool {
         let tick = self.idle.next_tick();
-        if !self.queue.has_deadlines() && tick.is_none() && self.watch.rests() {
+        let is_open = self.governor.is_open();
+        if !self.queue.has_deadlines() && tick.is_none() && self.watch.rests() && !is_open {
             return false;
         }
         self.timer_to_set_after(tick)
@@ -64,6 +65,7 @@ impl<T: LedgerTypes> Ledger<T> {
     fn timer_to_set_after(&mut self, tick: Option<Instant>) -> bool {
         let deadline = self.queue.next_deadline().map(|(at, _)| at);
         let next = deadline.into_iter().chain(tick).chain(self.watch.next());
+        let next = next.chain(self.next_attempt());
         next.min().is_some_and(|at| self.move_timer_to(at))
     }
 
@@ -112,6 +114,9 @@ impl<T: LedgerTypes> Ledger<T> {
             }
             self.wake(ticket, effects);
         }
+        if self.governor.is_open() {
+            self.attempt_at(at, effects);
+        }
         if let Some((_, next)) = self.queue.next_deadline() {
             // Somebody has to set the timer for the others.
             self.wake(next, effects);
@@ -121,7 +126,7 @@ impl<T: LedgerTypes> Ledger<T> {
 
     /// Gives jobs that nobody drives to waiters without a job. It starts nothing.
     fn adopt_undriven(&mut self, effects: &mut Effects<T>) {
-        while let Some(ticket) = self.queue.first_unassigned() {
+        while let Some(ticket) = self.next_unassigned() {
             match self.jobs.undriven().first() {
                 Some(key) => self.adopt(*key, ticket, effects),
                 None => return,

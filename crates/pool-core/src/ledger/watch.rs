@@ -41,6 +41,13 @@ impl Watch {
         }
     }
 
+    /// The settings have changed. What is held is looked at anew.
+    pub(super) fn reconfigured(&mut self, config: &Config, now: Instant) {
+        self.slow_acquire_after = config.slow_acquire_after;
+        self.leak_warning_after = config.leak_warning_after;
+        self.leaks_at = self.leak_warning_after.map(|_| now);
+    }
+
     /// A connection was handed out.
     ///
     /// `true`: the timer has to be set for it.
@@ -212,7 +219,7 @@ impl<T: LedgerTypes> Ledger<T> {
     /// The label of a task tells who waits. The label of an acquire may be that of many, so it only counts if one
     /// connection alone is held under it.
     pub(crate) fn nested(&mut self) -> Option<Nested> {
-        if self.held != self.fill.limit() || self.held == 0 {
+        if self.held < self.fill.limit() || self.held == 0 {
             return None;
         }
         self.forget_returned();

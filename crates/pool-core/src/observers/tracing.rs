@@ -9,8 +9,9 @@ use crate::event::{Event, Observer};
 
 /// Passes the events of a pool on as events of `tracing`, with the target `pool_core`.
 ///
-/// DEBUG for the usual; INFO for a failed check, the end of a suspected leak and the end of the pool; WARN for a failed
-/// connect or recycle, a time-out, a slow acquire, a suspected leak and events that were dropped. The message is the event's sentence, and its parts
+/// DEBUG for the usual; INFO for a failed check, the end of a suspected leak, a breaker that closes and the end of the
+/// pool; WARN for a failed connect or recycle, a breaker that opens, a time-out, a slow acquire, a suspected leak and events
+/// that were dropped. The message is the event's sentence, and its parts
 /// are fields: `pool.name`, `connection`, `waiter`, `place`, `label`, `reason`, `error`, and times in milliseconds
 /// (`took_ms`, `waited_ms`, `held_ms`).
 ///
@@ -113,6 +114,17 @@ impl Observer for TracingObserver {
                 error,
                 ..
             } => emit!(debug, waiter, waited_ms = millis(waited), %error),
+            Event::Rejected {
+                place,
+                label,
+                error,
+                ..
+            } => emit!(
+                debug,
+                place = %PlaceAndLabel { place, label: None },
+                label,
+                %error
+            ),
             Event::TimedOut {
                 waiter,
                 waited,
@@ -184,8 +196,25 @@ impl Observer for TracingObserver {
                 error: Some(error),
                 ..
             } => emit!(warn, connection, reason = reason.as_str(), %error),
+            Event::BreakerOpened {
+                class,
+                error,
+                retry_after,
+                ..
+            } => emit!(
+                warn,
+                class = class.as_str(),
+                retry_after_ms = millis(retry_after),
+                %error
+            ),
+            Event::BreakerClosed { open_for, .. } => emit!(info, open_for_ms = millis(open_for)),
             Event::PoolClosing { status, .. } => emit!(debug, %status),
             Event::PoolTerminated { held, .. } => emit!(debug, held),
+            Event::PoolSuspended { status, .. } | Event::PoolResumed { status, .. } => {
+                emit!(info, %status);
+            }
+            Event::Resized { from, to, .. } => emit!(info, from, to),
+            Event::Added { connection, .. } => emit!(debug, connection),
             Event::PoolClosed { .. } => emit!(info),
             Event::SpawnFailed { .. } => emit!(debug),
             Event::Lagged { missed, .. } => emit!(warn, missed),

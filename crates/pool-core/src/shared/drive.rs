@@ -88,20 +88,27 @@ impl<M: Manager> Shared<M> {
         if !self.is_observed() {
             return;
         }
-        let known = report.error.as_ref();
-        let known = known.and_then(|error| error.downcast_ref::<Error<M::Error>>());
-        if let Some(error @ Error::Timeout { .. }) = known {
-            let error = self.with_context(error.clone(), None);
-            report.error = Some(Arc::new(error));
+        for told in [&mut report.error, &mut report.refusal] {
+            let known = told.as_ref();
+            let known = known.and_then(|error| error.downcast_ref::<Error<M::Error>>());
+            if let Some(error @ Error::Timeout { .. }) = known {
+                let error = self.with_context(error.clone(), None);
+                *told = Some(Arc::new(error));
+            }
         }
     }
 
     /// Adds the pool's counts to a time-out.
     fn explained(&self, outcome: Outcome<PoolTypes<M>>) -> Outcome<PoolTypes<M>> {
         match outcome {
-            Outcome::NotConnected { failure, class } => Outcome::NotConnected {
+            Outcome::NotConnected {
+                failure,
+                class,
+                may_repeat,
+            } => Outcome::NotConnected {
                 failure: self.with_context(failure, None),
                 class,
+                may_repeat,
             },
             Outcome::Broken {
                 entry,
@@ -130,11 +137,14 @@ fn gone<M: Manager>(kind: Kind) -> (Outcome<PoolTypes<M>>, StepReport) {
         took: None,
         error: Some(Arc::new(failure.clone())),
         class: ErrorClass::Transient,
+        is_of_manager: true,
+        refusal: None,
     };
     let outcome = match kind {
         Kind::Connect => Outcome::NotConnected {
             failure,
             class: ErrorClass::Transient,
+            may_repeat: false,
         },
         _ => Outcome::Gone,
     };

@@ -30,6 +30,15 @@ impl<M: Manager> JobSet<M> {
         }
     }
 
+    /// Adds jobs that the same verb has started.
+    pub(crate) fn add(&mut self, keys: Vec<JobKey>) {
+        self.keys.extend(keys);
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.keys.is_empty()
+    }
+
     /// Polls every job once. `on_done` gets the results of those that have ended. Ready when none is left.
     pub(crate) fn poll(
         &mut self,
@@ -69,6 +78,7 @@ impl<M: Manager> JobSet<M> {
                 Take::Gone => Settled::Lost {
                     failure: None,
                     close: None,
+                    succeeded: false,
                 },
             };
             self.keys.swap_remove(at);

@@ -26,10 +26,10 @@ use crate::backend::{Backend, PoolTypes};
 use crate::borrowed::Borrower;
 use crate::config::Config;
 use crate::error::{Error, LastConnect, TimeoutReport};
-use crate::ledger::{Effects, Ledger, LedgerEntry, LedgerTypes, Ticket};
+use crate::ledger::{Chance, Effects, Ledger, LedgerEntry, LedgerTypes, Ticket};
 use crate::panics::{DropsQuietly, ignore_panic};
 use crate::sync::{AtomicU8, LedgerGuard, Mutex};
-use crate::{BoxFuture, Manager, Runtime, Status};
+use crate::{BoxFuture, Manager, Status};
 
 pub(crate) type PoolLedger<M> = Ledger<PoolTypes<M>>;
 pub(crate) type PoolEffects<M> = Effects<PoolTypes<M>>;
@@ -55,24 +55,29 @@ pub(crate) struct Shared<M: Manager> {
 }
 
 impl<M: Manager> Shared<M> {
-    pub(crate) fn new(
-        manager: M,
-        config: Config,
-        runtime: Arc<dyn Runtime>,
-        observers: Observers,
-        has_timer: bool,
-    ) -> Arc<Self> {
-        let mut ledger = Ledger::new(&config);
+    pub(crate) fn new(backend: Backend<M>, observers: Observers, has_timer: bool) -> Arc<Self> {
+        let config = &backend.config;
+        let mut ledger = Ledger::new(config);
         let shortest = config.shortest_idle_limit();
         let measures = config.measures();
-        let backend = Arc::new(Backend::new(manager, runtime, config));
+        let intercepts_hand_outs = backend.interceptors.want_before_acquire();
+        // An acquire that takes the shortest way does not look for whom a place is reserved.
+        let has_steps = intercepts_hand_outs || config.waiting.reserved > 0;
+        if intercepts_hand_outs {
+            ledger.intercept_hand_outs();
+        }
+        let intercepts_returns = backend.interceptors.want_after_release();
+        let backend = Arc::new(backend);
         if let Some(shortest) = shortest.filter(|_| backend.uses_thread_timer()) {
             ledger.use_idle_ticks(shortest);
+        }
+        if backend.runtime.is_real_time() {
+            ledger.use_chance(Chance::drawn());
         }
         let stamps_returns = shortest.is_some() && !backend.uses_thread_timer();
         Arc::new_cyclic(|shared: &Weak<Self>| Self {
             ledger: Lock::new(ledger),
-            detours: Detours::new(stamps_returns || measures),
+            detours: Detours::new(stamps_returns || measures || intercepts_returns, has_steps),
             measures,
             observers,
             stamps_returns,
@@ -93,7 +98,7 @@ impl<M: Manager> Shared<M> {
         match self.detours.now() {
             Detours::NONE => self.ledger().take_ready(None, by),
             Detours::READS_CLOCK => self.take_ready_now(by),
-            // Behind others, nothing can be had at once.
+            // Behind others, or before a step, nothing can be had at once.
             _ => None,
         }
     }
@@ -111,7 +116,7 @@ impl<M: Manager> Shared<M> {
         taken
     }
 
-    /// Each hand-out and each return reads the clock, for one reason or another.
+    /// Each return reads the clock, or needs an interceptor, for one reason or another.
     #[inline]
     pub(crate) fn reads_clock(&self) -> bool {
         self.detours.now() & Detours::READS_CLOCK != 0
@@ -235,13 +240,18 @@ struct Detours(AtomicU8);
 
 impl Detours {
     const NONE: u8 = 0;
-    /// A hand-out and a return need the time.
+    /// A hand-out and a return need the time, or a return an interceptor.
     const READS_CLOCK: u8 = 1;
     /// A hint: the last acquire that joined the queue could only wait, so that nothing can be had at once.
     const WAITERS: u8 = 2;
+    /// Each hand-out needs a step, or places are reserved.
+    const STEPS: u8 = 4;
 
-    fn new(reads_clock: bool) -> Self {
-        Self(AtomicU8::new(u8::from(reads_clock)))
+    fn new(reads_clock: bool, has_steps: bool) -> Self {
+        let flag = |is_set, flag| if is_set { flag } else { Self::NONE };
+        Self(AtomicU8::new(
+            flag(reads_clock, Self::READS_CLOCK) | flag(has_steps, Self::STEPS),
+        ))
     }
 
     #[inline]

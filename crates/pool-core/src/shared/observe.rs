@@ -55,7 +55,7 @@ impl<M: Manager> Shared<M> {
         while most > 0 {
             let taken = self.ledger().take_notes(most);
             let Some(notes) = taken else {
-                return;
+                break;
             };
             most -= notes.len();
             for note in &notes {
@@ -71,7 +71,7 @@ impl<M: Manager> Shared<M> {
             }
             self.ledger().told();
         }
-        // Upkeep tells the rest, or the next call.
+        // Upkeep tells the rest, or the next call. After the last event of a closed pool, upkeep ends.
         let upkeep = self.ledger().upkeep_for_notes();
         if let Some(upkeep) = upkeep {
             ignore_panic(|| upkeep.wake());

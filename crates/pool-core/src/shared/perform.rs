@@ -22,6 +22,10 @@ impl<M: Manager> Shared<M> {
         if effects.spawn_recycle_task {
             self.spawn(BackgroundTask::for_next_dirty(self));
         }
+        if effects.sets_timer && self.has_timer {
+            // Where it cannot be set, the next acquire finds that the pause is over.
+            self.set_timer_if_needed();
+        }
     }
 
     #[cold]

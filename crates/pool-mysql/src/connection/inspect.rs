@@ -77,7 +77,10 @@ impl Connection {
 
     /// The user who is logged in.
     pub fn user(&self) -> Option<&str> {
-        self.connector.resolved.opts.user()
+        match &self.issued {
+            Some(issued) => Some(issued.credentials.user()),
+            None => self.connector.resolved.opts.user(),
+        }
     }
 
     /// The database that the session started in, if any.

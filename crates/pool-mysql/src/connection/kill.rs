@@ -32,6 +32,7 @@ impl Connection {
             identity: self.server.identity.clone()?,
             opened: self.opened,
             reached: self.server.reached,
+            issued: self.issued.clone(),
         })
     }
 

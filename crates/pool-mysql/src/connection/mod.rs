@@ -25,6 +25,7 @@ use mysql_async::{Conn, Error as DriverError};
 
 use crate::connection::kept::KeptStatements;
 use crate::connection::refusal::{refused, told};
+use crate::credentials::Issued;
 use crate::error::closed_because::ClosedBecause;
 use crate::error::explained::{explained, says_closed};
 use crate::error::{Error, closed};
@@ -96,6 +97,8 @@ pub struct Connection {
     pub(crate) connector: Arc<Connector>,
     pub(crate) server: Server,
     pub(crate) opened: Instant,
+    /// What it has logged in with, if a provider said it.
+    pub(crate) issued: Option<Arc<Issued>>,
     pub(crate) echo: bool,
     /// Whether the session commits by itself, as the server or the user said last.
     pub(crate) autocommit: bool,
@@ -122,6 +125,7 @@ impl Connection {
             watch,
             connector,
             opened: Instant::now(),
+            issued: None,
             echo,
             autocommit: true,
         }

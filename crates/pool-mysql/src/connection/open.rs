@@ -6,8 +6,11 @@ use std::time::Duration;
 use mysql_async::Row;
 use mysql_async::consts::StatusFlags;
 use mysql_async::prelude::Queryable;
+use pool_core::ErrorClass;
 
 use crate::connection::Connection;
+use crate::credentials::Issued;
+use crate::error::classify::classify;
 use crate::error::{Error, closed};
 use crate::session::command::Purpose;
 use crate::transport::connector::Connector;
@@ -18,8 +21,29 @@ use crate::transport::server;
 
 /// Opens a connection, without a limit of time. The options choose the runtime of its socket.
 pub(crate) async fn open(connector: Arc<Connector>, echo: bool) -> Result<Connection, Error> {
-    let here = Arc::clone(&connector);
-    let open = move |watch| establish(Arc::clone(&here), watch, echo);
+    let Some(source) = connector.credentials() else {
+        return open_as(&connector, None, echo).await;
+    };
+    let issued = source.get().await?;
+    let refused = match open_as(&connector, Some(Arc::clone(&issued)), echo).await {
+        Err(error) if classify(&error) == ErrorClass::Auth => error,
+        opened => return opened,
+    };
+    // They may have been replaced before they expired.
+    match source.instead_of(&issued).await? {
+        Some(other) => open_as(&connector, Some(other), echo).await,
+        None => Err(refused),
+    }
+}
+
+async fn open_as(
+    connector: &Arc<Connector>,
+    issued: Option<Arc<Issued>>,
+    echo: bool,
+) -> Result<Connection, Error> {
+    let here = Arc::clone(connector);
+    let login = issued.clone();
+    let open = move |watch| establish(Arc::clone(&here), login.clone(), watch, echo);
     let opened = connector.placement.open(open).await;
     let opened = opened
         .map_err(mysql_async::Error::from)
@@ -44,16 +68,18 @@ pub(crate) async fn open_within(
 
 async fn establish(
     connector: Arc<Connector>,
+    issued: Option<Arc<Issued>>,
     watch: RuntimeWatch,
     echo: bool,
 ) -> mysql_async::Result<Connection> {
     let assumed = connector.packet_limit.last_known();
-    let mut conn = begin(&connector, assumed, watch, echo).await?;
+    let mut conn = begin(&connector, issued, assumed, watch, echo).await?;
     if assumed.is_some_and(|assumed| assumed != conn.server.max_packet) {
         // The server's limit has changed, or another server answers. The driver accepts a limit only when it connects.
         let watch = conn.watch.take();
+        let issued = conn.issued.clone();
         let _ = conn.ensure_closed().await;
-        conn = begin(&connector, None, watch, echo).await?;
+        conn = begin(&connector, issued, None, watch, echo).await?;
     }
     conn.run_init_command().await?;
     conn.learn_wait_timeout_again().await?;
@@ -64,16 +90,19 @@ async fn establish(
 /// Opens a session, and asks the server about itself.
 async fn begin(
     connector: &Arc<Connector>,
+    issued: Option<Arc<Issued>>,
     packet_limit: Option<usize>,
     watch: RuntimeWatch,
     echo: bool,
 ) -> mysql_async::Result<Connection> {
     let infile = Infile::new(Arc::clone(connector));
-    let Dialled { conn, reached } = dial(connector, &infile, packet_limit).await?;
+    let Dialled { conn, reached } =
+        dial(connector, issued.as_deref(), &infile, packet_limit).await?;
     // From here on our own connection closes the driver's after an error: it tells the server, which the driver's drop does
     // not.
     let mut conn = Connection::adopt(conn, Arc::clone(connector), infile, watch, echo);
     conn.server.reached = reached;
+    conn.issued = issued;
     conn.begin_session().await?;
     let server = &conn.server;
     let limit = server.identity.is_some().then_some(server.max_packet);
@@ -108,6 +137,7 @@ impl Connection {
         std::mem::swap(&mut self.infile, &mut fresh.infile);
         std::mem::swap(&mut self.opened, &mut fresh.opened);
         std::mem::swap(&mut self.kept, &mut fresh.kept);
+        std::mem::swap(&mut self.issued, &mut fresh.issued);
         self.infile.belongs_to(&self.signal);
         self.signal.is_about(self.victim());
         Ok(())

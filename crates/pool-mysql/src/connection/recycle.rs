@@ -36,6 +36,12 @@ impl Connection {
         }
     }
 
+    /// Whether the credentials that it has logged in with have expired, and the provider has named others.
+    pub(crate) fn has_outdated_login(&self) -> bool {
+        let both = self.connector.credentials().zip(self.issued.as_ref());
+        both.is_some_and(|(source, issued)| source.is_outdated(issued))
+    }
+
     /// Decides what is to be done with a connection that its user has given back; nothing is sent.
     pub(crate) fn come_back(&mut self, policy: ResetPolicy) -> Verdict {
         // The driver's own flag is read here before anything is sent: the next command would clear it.

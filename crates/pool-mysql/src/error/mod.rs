@@ -88,6 +88,9 @@ pub enum Error {
         /// The limit.
         after: Duration,
     },
+    /// The provider of [`ConnectOptions::credentials`](crate::ConnectOptions::credentials) has failed, and there are no
+    /// earlier credentials that can still be used. Its error is the [`source`](StdError::source).
+    Credentials(Box<dyn StdError + Send + Sync>),
     /// A used connection could not be made clean for the next user or the next statement, and was closed; the text says
     /// why.
     NotClean(&'static str),
@@ -180,7 +183,7 @@ impl Error {
     pub fn is_retryable(&self) -> bool {
         match self.root() {
             Self::Driver(error) => error.is_retryable(),
-            Self::ConnectTimeout { .. } => true,
+            Self::ConnectTimeout { .. } | Self::Credentials(_) => true,
             Self::Pool(error) => matches!(
                 **error,
                 pool_core::Error::Timeout { .. } | pool_core::Error::Exhausted
@@ -265,6 +268,7 @@ impl fmt::Display for Error {
             Self::ConnectTimeout { to, after } => {
                 write!(f, "connecting to {to} took longer than {after:?}")
             }
+            Self::Credentials(error) => write!(f, "the credentials provider failed: {error}"),
             Self::NotClean(why) => write!(f, "the connection could not be made clean: {why}"),
             Self::CursorClosed => f.write_str("the cursor is closed"),
             Self::NotExecuted => f.write_str("there is no result yet: call execute first"),
@@ -306,6 +310,7 @@ impl StdError for Error {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         match self {
             Self::Config(error) => Some(error),
+            Self::Credentials(error) => Some(&**error),
             // The source would say the same again.
             Self::Driver(mysql_async::Error::Driver(DriverError::ConnectionClosed)) => None,
             Self::Driver(error) => Some(cause_of(error)),

@@ -11,6 +11,7 @@ impl fmt::Debug for ConnectOptions {
             .field("port", &self.port_number())
             .field("user", &self.user)
             .field("password", &self.password.as_ref().map(|_| Hidden))
+            .field("credentials", &self.credentials.as_ref().map(|_| Hidden))
             .field("db", &self.db)
             .field("unix_socket", &self.unix_socket)
             .field("charset", &self.charset)

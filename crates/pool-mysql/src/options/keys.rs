@@ -4,6 +4,7 @@ use pool_core::ConfigError;
 
 use super::aliases;
 use super::nearest::nearest;
+use super::pool_setting::POOL_KEYS;
 use super::setting::Setting;
 use super::values::Value;
 use super::{ConnectOptions, IoRuntime, ResetPolicy, SslMode};
@@ -118,23 +119,6 @@ pub(super) const SSL_MODES: &[(&str, SslMode)] = &[
     ("required", SslMode::Required),
     ("verify_ca", SslMode::VerifyCa),
     ("verify_identity", SslMode::VerifyIdentity),
-];
-
-/// The options that only a pool has.
-pub(super) const POOL_KEYS: &[&str] = &[
-    "acquire_timeout",
-    "check_policy",
-    "check_timeout",
-    "close_timeout",
-    "idle_order",
-    "leak_warning_after",
-    "maxsize",
-    "minsize",
-    "name",
-    "pool_recycle",
-    "recycle_timeout",
-    "slow_acquire_after",
-    "upkeep",
 ];
 
 /// The parameters of `aiomysql.connect()` that this crate does not have, and what to do instead.

@@ -7,6 +7,7 @@ mod keys;
 mod my_cnf;
 mod nearest;
 mod pool_options;
+mod pool_setting;
 #[cfg(test)]
 mod properties;
 mod resolve;
@@ -31,6 +32,7 @@ pub(crate) use self::resolved::ResolvedOptions;
 use self::setting::Setting;
 use self::ssl::Ssl;
 pub use self::ssl::SslMode;
+use crate::credentials::Provided;
 
 /// How long a connect may take by default.
 pub(crate) const DEFAULT_CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -63,6 +65,7 @@ pub struct ConnectOptions {
     pub(crate) port: Setting<u16>,
     pub(crate) user: Option<String>,
     pub(crate) password: Option<String>,
+    pub(crate) credentials: Option<Provided>,
     pub(crate) db: Option<String>,
     pub(crate) unix_socket: Option<PathBuf>,
     pub(crate) charset: Option<String>,
@@ -171,6 +174,7 @@ impl ConnectOptions {
             port: Setting::default(3306),
             user: None,
             password: None,
+            credentials: None,
             db: None,
             unix_socket: None,
             charset: None,
@@ -229,8 +233,11 @@ impl ConnectOptions {
             .unwrap_or(Some(DEFAULT_CONNECT_TIMEOUT))
     }
 
-    /// The user to log in as.
+    /// The user to log in as; with a provider of credentials, the user that it has named last.
     pub(crate) fn login(&self) -> Option<String> {
+        if let Some(provided) = &self.credentials {
+            return provided.source().user();
+        }
         self.user.clone().or_else(|| {
             ["LOGNAME", "USER", "USERNAME"]
                 .into_iter()

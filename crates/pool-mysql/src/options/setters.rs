@@ -7,6 +7,7 @@ use mysql_async::consts::CapabilityFlags;
 
 use super::setting::Setting;
 use super::{ConnectOptions, IoRuntime, ResetPolicy, SslMode};
+use crate::credentials::{CredentialsProvider, Provided};
 
 impl ConnectOptions {
     /// The server's name or address; default `localhost`, which here means TCP. Not used with
@@ -40,6 +41,29 @@ impl ConnectOptions {
     /// network that you trust.
     pub fn password(mut self, password: impl Into<String>) -> Self {
         self.password = Some(password.into()).filter(|password| !password.is_empty());
+        self
+    }
+
+    /// Where the user and the password come from, if they change while the program runs; default none.
+    ///
+    /// It is used instead of [`user`](Self::user) and [`password`](Self::password). The provider is asked when a connection is
+    /// opened, once for all that are opened at the same time, and again before its answer expires, or when the server
+    /// refuses it. Connections whose credentials have expired and were replaced are closed when they come back to their pool.
+    /// A URL or a file cannot name a provider.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pool_mysql::{ConnectOptions, Credentials};
+    ///
+    /// let options = ConnectOptions::new().credentials(|| async {
+    ///     let password = std::fs::read_to_string("/run/secrets/db-password")?;
+    ///     Ok::<_, std::io::Error>(Credentials::new("app", password.trim_end()))
+    /// });
+    /// # drop(options);
+    /// ```
+    pub fn credentials(mut self, provider: impl CredentialsProvider) -> Self {
+        self.credentials = Some(Provided::new(provider));
         self
     }
 

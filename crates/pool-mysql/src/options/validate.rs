@@ -54,6 +54,19 @@ impl ConnectOptions {
         if let Some(password) = &self.password {
             no_zero_byte("password", password)?;
         }
+        if self.credentials.is_some() {
+            for (field, is_given) in [
+                ("user", self.user.is_some()),
+                ("password", self.password.is_some()),
+            ] {
+                if is_given {
+                    return Err(bad(
+                        field,
+                        "the provider given to `credentials` has it: give one of the two",
+                    ));
+                }
+            }
+        }
         if let Some(name) = &self.db {
             db(name)?;
         }

@@ -105,6 +105,18 @@ impl Value {
             })
     }
 
+    /// A whole number as above, or `none`.
+    pub(super) fn whole_or_none<T: TryFrom<u64>>(
+        self,
+        key: &str,
+    ) -> Result<Option<T>, ConfigError> {
+        match self {
+            Self::Nothing => Ok(None),
+            Self::Text(text) if text.eq_ignore_ascii_case("none") => Ok(None),
+            other => other.whole(key).map(Some),
+        }
+    }
+
     /// The path of a file.
     pub(super) fn path(self, key: &str) -> Result<PathBuf, ConfigError> {
         self.text(key).map(Into::into)

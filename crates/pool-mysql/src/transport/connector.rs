@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use pool_core::ConfigError;
 
+use crate::credentials::{CredentialsSource, Provided};
 use crate::error::connect_failed;
 use crate::options::{ConnectOptions, ResolvedOptions};
 use crate::transport::io_runtime::IoPlacement;
@@ -47,6 +48,11 @@ impl Connector {
     /// The error of a connect, with where it went.
     pub(crate) fn connect_failed(&self, cause: mysql_async::Error) -> mysql_async::Error {
         connect_failed::of(self.options().destination(), cause)
+    }
+
+    /// The provider of users and passwords, if there is one.
+    pub(crate) fn credentials(&self) -> Option<&Arc<CredentialsSource>> {
+        self.options().credentials.as_ref().map(Provided::source)
     }
 
     /// The options, with what their option file adds.

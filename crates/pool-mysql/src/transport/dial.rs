@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use mysql_async::{Conn, DriverError, Error, Opts, OptsBuilder};
 
+use crate::credentials::{Credentials, Issued};
 use crate::transport::addresses::{Addresses, resolve};
 use crate::transport::connector::Connector;
 use crate::transport::infile::Infile;
@@ -24,11 +25,12 @@ pub(crate) struct Dialled {
 /// `packet_limit` is the largest packet that the server takes, in bytes; with `None` the driver asks the server.
 pub(crate) async fn dial(
     connector: &Connector,
+    issued: Option<&Issued>,
     infile: &Arc<Infile>,
     packet_limit: Option<usize>,
 ) -> mysql_async::Result<Dialled> {
     let adapt = |opts| {
-        let builder = OptsBuilder::from_opts(opts).local_infile_handler(Some(infile.handler()));
+        let builder = with_login(opts, issued).local_infile_handler(Some(infile.handler()));
         match packet_limit {
             Some(limit) => without_questions(builder, limit),
             None => builder,
@@ -43,14 +45,26 @@ pub(crate) async fn dial(
 /// `first` is the address that is tried first, where the host name has several.
 pub(super) async fn dial_side_connection(
     connector: &Connector,
+    issued: Option<&Issued>,
     first: Option<IpAddr>,
 ) -> mysql_async::Result<Conn> {
     let adapt = |opts| {
-        let builder = OptsBuilder::from_opts(opts).db_name(None::<String>);
+        let builder = with_login(opts, issued).db_name(None::<String>);
         without_questions(builder, SIDE_PACKET_LIMIT)
     };
     let dialled = dial_adapted(connector, adapt, first).await?;
     Ok(dialled.conn)
+}
+
+/// The options, with what a provider said, if there is one.
+fn with_login(opts: Opts, issued: Option<&Issued>) -> OptsBuilder {
+    let builder = OptsBuilder::from_opts(opts);
+    match issued.map(|issued| &issued.credentials) {
+        Some(Credentials { user, password, .. }) => builder
+            .user(Some(user))
+            .pass(Some(password).filter(|password| !password.is_empty())),
+        None => builder,
+    }
 }
 
 /// The driver asks a new session for these two values if it does not know them.

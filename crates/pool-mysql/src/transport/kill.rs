@@ -3,7 +3,6 @@
 //! A server does not notice that the client of a long query has gone: it goes on with the query. Only KILL, sent through
 //! another connection, ends it.
 
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -51,16 +50,19 @@ impl Connector {
 /// Returns whether the servers were told about all of them. There are several only behind a name with several addresses.
 async fn kill_all(connector: &Connector, mut victims: Vec<Victim>) -> bool {
     let mut told_all = true;
-    while let Some(first) = victims.first().map(|victim| victim.reached) {
-        let same = |victim: &mut Victim| victim.reached == first;
+    while let Some(first) = victims.first().cloned() {
+        let same = |victim: &mut Victim| {
+            let login = |victim: &Victim| victim.issued.as_ref().map(Arc::as_ptr);
+            victim.reached == first.reached && login(victim) == login(&first)
+        };
         let group: Vec<Victim> = victims.extract_if(.., same).collect();
-        told_all &= kill_at(connector, first, group).await;
+        told_all &= kill_at(connector, &first, group).await;
     }
     told_all
 }
 
-async fn kill_at(connector: &Connector, address: Option<IpAddr>, victims: Vec<Victim>) -> bool {
-    let Some(side) = side_connection(connector, address).await else {
+async fn kill_at(connector: &Connector, first: &Victim, victims: Vec<Victim>) -> bool {
+    let Some(side) = side_connection(connector, first).await else {
         return false;
     };
     let mut side = DropQuietly::new(side);
@@ -83,10 +85,12 @@ async fn kill_at(connector: &Connector, address: Option<IpAddr>, victims: Vec<Vi
     told_all
 }
 
-async fn side_connection(connector: &Connector, address: Option<IpAddr>) -> Option<Conn> {
+/// A connection to the server of this victim, as its user.
+async fn side_connection(connector: &Connector, victim: &Victim) -> Option<Conn> {
     let runtime = MySqlRuntime::new();
     loop {
-        let error = match dial_side_connection(connector, address).await {
+        let dial = dial_side_connection(connector, victim.issued.as_deref(), victim.reached);
+        let error = match dial.await {
             Ok(conn) => return Some(conn),
             Err(error) => Error::from(connector.connect_failed(error)),
         };

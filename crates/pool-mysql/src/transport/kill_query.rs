@@ -42,7 +42,7 @@ impl Connector {
 async fn kill(connector: &Connector, victim: &Victim) -> Told {
     let side = match within(
         Some(PATIENCE),
-        dial_side_connection(connector, victim.reached),
+        dial_side_connection(connector, victim.issued.as_deref(), victim.reached),
     )
     .await
     {

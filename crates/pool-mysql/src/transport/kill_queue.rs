@@ -2,8 +2,10 @@
 
 use std::future::Future;
 use std::net::IpAddr;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
+
+use crate::credentials::Issued;
 
 /// A connection that is to be killed.
 #[derive(Clone)]
@@ -14,6 +16,8 @@ pub(crate) struct Victim {
     pub(crate) opened: Instant,
     /// The address that the connection has reached, where the host name has several.
     pub(crate) reached: Option<IpAddr>,
+    /// What it has logged in with, if a provider said it: another user may not kill it.
+    pub(crate) issued: Option<Arc<Issued>>,
 }
 
 /// The victims that wait, and whether a task is at work on them.
@@ -95,6 +99,7 @@ mod tests {
             identity: ("here".into(), 3306),
             opened: Instant::now(),
             reached: None,
+            issued: None,
         }
     }
 

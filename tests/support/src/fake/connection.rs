@@ -16,6 +16,8 @@ pub struct Marks {
     pub(super) broken: AtomicBool,
     pub(super) aborted: AtomicBool,
     pub(super) dropped: AtomicBool,
+    /// Something was sent over it since it was clean.
+    pub(super) sent: AtomicBool,
     owner: AtomicUsize,
 }
 
@@ -94,10 +96,17 @@ impl FakeConnection {
     ///
     /// When it is broken or was aborted.
     pub fn query(&self) -> Result<i64, FakeError> {
+        self.works()?;
+        self.marks.sent.store(true, Ordering::SeqCst);
+        Ok(1)
+    }
+
+    /// Looks at it, and sends nothing.
+    pub(super) fn works(&self) -> Result<(), FakeError> {
         if self.marks.is_broken() || self.marks.is_aborted() {
             return Err(FakeError::Broken(self.id));
         }
-        Ok(1)
+        Ok(())
     }
 
     /// Leaves something behind for the next user to find, unless it is recycled before.
@@ -123,6 +132,7 @@ impl FakeConnection {
     pub(super) fn make_clean(&mut self) {
         self.scribbles.clear();
         self.in_transaction = false;
+        self.marks.sent.store(false, Ordering::SeqCst);
     }
 
     pub(super) fn blame(&self, what: &str) {

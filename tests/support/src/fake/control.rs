@@ -23,6 +23,10 @@ impl FakeControl {
         Self { record, manager }
     }
 
+    pub(super) fn record(&self) -> &Arc<Record> {
+        &self.record
+    }
+
     fn count<T>(&self, read: impl FnOnce(&Page) -> T) -> T {
         read(&self.record.page())
     }
@@ -55,6 +59,11 @@ impl FakeControl {
     /// Connects in flight.
     pub fn in_connect(&self) -> usize {
         self.count(|page| page.in_connect)
+    }
+
+    /// Connections that an interceptor has in `after_connect`: for the pool they are still being connected.
+    pub fn in_after_connect(&self) -> usize {
+        self.count(|page| page.in_after_connect)
     }
 
     /// How often a method was called.

@@ -2,6 +2,7 @@
 
 mod connection;
 mod control;
+mod interceptor;
 mod record;
 mod step;
 
@@ -15,6 +16,7 @@ use pool_core::{
 
 pub use self::connection::{FakeConnection, Held, Marks, hold};
 pub use self::control::FakeControl;
+pub use self::interceptor::FakeInterceptor;
 use self::record::Record;
 pub use self::step::{FakeError, Step, Verb};
 
@@ -66,16 +68,7 @@ impl FakeManager {
 
     /// A call that may take time: what `perform` does when it is polled.
     fn begin(&self, verb: Verb, connection: u64) -> Call {
-        let (call, step) = self.record.begin(verb, connection);
-        if matches!(step, Step::PanicInCall) {
-            panic!("scripted: the call of {verb:?} panics");
-        }
-        Call {
-            record: Arc::clone(&self.record),
-            verb,
-            call,
-            step,
-        }
+        Call::begin(&self.record, verb, connection)
     }
 
     /// A call that is not async.
@@ -101,6 +94,19 @@ struct Call {
 }
 
 impl Call {
+    fn begin(record: &Arc<Record>, verb: Verb, connection: u64) -> Self {
+        let (call, step) = record.begin(verb, connection);
+        if matches!(step, Step::PanicInCall) {
+            panic!("scripted: the call of {verb:?} panics");
+        }
+        Self {
+            record: Arc::clone(record),
+            verb,
+            call,
+            step,
+        }
+    }
+
     async fn perform(self) -> Result<(), FakeError> {
         let Self {
             record,
@@ -199,7 +205,7 @@ impl Manager for FakeManager {
         let call = self.begin(Verb::Check, conn.id());
         async move {
             call.perform().await?;
-            conn.query().map(drop)
+            conn.works()
         }
     }
 
@@ -213,7 +219,7 @@ impl Manager for FakeManager {
         let call = self.begin(Verb::Recycle, conn.id());
         async move {
             call.perform().await?;
-            conn.query()?;
+            conn.works()?;
             conn.make_clean();
             Ok(())
         }
@@ -224,10 +230,14 @@ impl Manager for FakeManager {
         let mut page = self.record.page();
         let scripted = page.verdicts.pop_front().or(page.verdict);
         drop(page);
-        scripted.unwrap_or(match conn.query() {
+        scripted.unwrap_or(match conn.works() {
             Ok(_) => Verdict::Recycle,
             Err(_) => Verdict::Discard,
         })
+    }
+
+    fn was_unused(&self, conn: &FakeConnection) -> bool {
+        !conn.marks().sent.load(Ordering::SeqCst)
     }
 
     fn close(&self, conn: FakeConnection) -> impl Future<Output = ()> + Send {

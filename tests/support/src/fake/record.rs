@@ -16,6 +16,8 @@ pub(super) struct Page {
     pub(super) made: usize,
     pub(super) closed: usize,
     pub(super) in_connect: usize,
+    /// Connections that are open and still with an interceptor of their connect.
+    pub(super) in_after_connect: usize,
     pub(super) peak: usize,
     pub(super) peak_in_connect: usize,
     pub(super) calls: BTreeMap<Verb, usize>,

@@ -52,7 +52,7 @@ impl Step {
     }
 }
 
-/// A method of the manager, or the drop of a connection.
+/// A method of the manager or of an interceptor, or the drop of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Verb {
     /// `connect`
@@ -73,6 +73,16 @@ pub enum Verb {
     Classify,
     /// The drop of a connection.
     Drop,
+    /// `before_connect`
+    BeforeConnect,
+    /// `after_connect`
+    AfterConnect,
+    /// `before_acquire`
+    BeforeAcquire,
+    /// `after_release`
+    AfterRelease,
+    /// `before_close`
+    BeforeClose,
 }
 
 /// How the fake manager fails.

@@ -1,5 +1,7 @@
 //! pool-mysql with each of three reset policies: always (the default), only if needed, and never.
 
+use std::time::Duration;
+
 use pool_mysql::mysql_async::prelude::Queryable;
 use pool_mysql::{Pool, ResetPolicy, create_pool};
 
@@ -20,7 +22,7 @@ impl<const POLICY: u8> Client for PoolMysql<POLICY> {
     };
     const SETTINGS: &'static str = match POLICY {
         ALWAYS => {
-            "minsize = maxsize, and the defaults: the session is reset in the background after each use, a ping after 1 s idle, all timeouts on"
+            "minsize = maxsize, connect_retry of 3 s, and the defaults: the session is reset in the background after each use, a ping after 1 s idle, all timeouts on"
         }
         IF_DIRTY => {
             "as pool-mysql, with ResetPolicy::IfDirty: each statement is read, and a plain one costs no reset"
@@ -38,6 +40,7 @@ impl<const POLICY: u8> Client for PoolMysql<POLICY> {
         };
         let options = target.ours().reset_policy(policy);
         let pool = create_pool(options).minsize(size).maxsize(size);
+        let pool = pool.connect_retry(Duration::from_secs(3));
         Ok(Self(pool.build_lazy()?))
     }
 

@@ -106,6 +106,11 @@ impl<A, J: Copy> Queue<A, J> {
         }
     }
 
+    /// Whether a deadline of this waiter is known.
+    pub(crate) fn has_deadline(&self, ticket: Ticket) -> bool {
+        self.slots.get(ticket).is_some_and(|waiter| waiter.has_note)
+    }
+
     /// Takes the earliest deadline out if it is due.
     pub(crate) fn pop_due(&mut self, now: Instant) -> Option<Ticket> {
         let (at, ticket) = self.next_deadline()?;
@@ -156,6 +161,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::Priority;
 
     fn of_pool(at: Instant) -> Deadline {
         Deadline {
@@ -172,7 +178,12 @@ mod tests {
     }
 
     fn push(queue: &mut Queue<u8, u8>, deadline: Deadline) -> Ticket {
-        queue.push(Waker::noop().clone(), Some(deadline))
+        queue.push(
+            Waker::noop().clone(),
+            Some(deadline),
+            Priority::Normal,
+            deadline.at,
+        )
     }
 
     fn next(queue: &mut Queue<u8, u8>) -> Option<Instant> {

@@ -1,16 +1,20 @@
-//! The queue of waiters as plain data: slots with two linked lists through them, each in order of arrival.
+//! The queue of waiters as plain data: slots with two linked lists for each lane through them, each in order of arrival.
 //!
 //! To join, to be served and to leave cost O(1). Slots are reused, so a wait allocates nothing once the slots are there.
 
 mod deadlines;
+mod lanes;
 mod slots;
 
 use std::task::Waker;
+use std::time::Instant;
 
 pub(crate) use self::deadlines::Deadline;
 use self::deadlines::Deadlines;
+use self::lanes::Lane;
 pub(crate) use self::slots::Ticket;
 use self::slots::{Slot, Slots};
+use crate::Priority;
 
 /// The lists through the slots. A waiter that has its answer, or whose deadline struck, is in none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,74 +44,107 @@ pub(crate) struct Left<A, J> {
 /// The fields that every wait touches come first.
 #[repr(C)]
 pub(crate) struct Queue<A, J> {
-    len: usize,
-    lists: [Ends; 2],
+    /// The number of waiters in the lists of each kind.
+    lens: [u32; 2],
+    /// What keeps from the shortest way to the head: the number of waiters that are not in the normal lane, and one more
+    /// where places are reserved.
+    detours: u32,
+    /// How many of them are of high priority.
+    high: u32,
     slots: Slots<A, J>,
+    /// By lane, and by kind.
+    lists: [[Ends; 2]; 3],
     deadlines: Deadlines,
+    /// When the first waiter with a priority came. The ranks count from then on.
+    epoch: Option<Instant>,
 }
 
 impl<A, J: Copy> Queue<A, J> {
     pub(crate) fn new() -> Self {
         Self {
-            len: 0,
-            lists: [Ends::default(); 2],
+            lens: [0; 2],
+            detours: 0,
+            high: 0,
             slots: Slots::new(),
+            lists: [[Ends::default(); 2]; 3],
             deadlines: Deadlines::new(),
+            epoch: None,
         }
     }
 
-    /// The number of waiters in the two lists.
+    /// The number of waiters in the lists.
     #[inline]
     pub(crate) fn len(&self) -> usize {
-        self.len
+        let [unassigned, driving] = self.lens;
+        unassigned as usize + driving as usize
     }
 
     #[inline]
     pub(crate) fn is_empty(&self) -> bool {
-        self.len == 0
+        self.lens == [0; 2]
+    }
+
+    /// The number of waiters without a job.
+    pub(crate) fn unassigned_len(&self) -> usize {
+        self.lens[List::Unassigned as usize] as usize
+    }
+
+    /// The number of waiters of high priority.
+    pub(crate) fn high_len(&self) -> usize {
+        self.high as usize
     }
 
     /// The first waiter.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn head(&self) -> Option<Ticket> {
-        let [unassigned, driving] = &self.lists;
-        let head = match (unassigned.first, driving.first) {
-            (Some(one), Some(other)) if self.slots[other].arrival < self.slots[one].arrival => {
-                Some(other)
-            }
-            (one, other) => one.or(other),
-        };
-        head.map(|slot| self.slots.ticket(slot))
+        match self.is_plain() {
+            true => self.plain_head(),
+            false => self.head_of_lanes(),
+        }
     }
 
     /// The first waiter without a job.
     pub(crate) fn first_unassigned(&self) -> Option<Ticket> {
-        let first = self.lists[List::Unassigned as usize].first;
+        let first = |lane| self.lists[lane as usize][List::Unassigned as usize].first;
+        let first = match self.is_plain() {
+            true => first(Lane::Normal),
+            false => self.first_of_lanes(first),
+        };
         first.map(|slot| self.slots.ticket(slot))
     }
 
     /// Whether a waiter drives a job.
     #[inline]
     pub(crate) fn has_driving(&self) -> bool {
-        self.lists[List::Driving as usize].first.is_some()
+        self.lens[List::Driving as usize] > 0
     }
 
-    /// The waiters that drive a job, in order of arrival.
+    /// The waiters that drive a job, in the order in which they are to be served.
     pub(crate) fn driving(&self) -> impl Iterator<Item = (Ticket, J)> {
-        let mut next = self.lists[List::Driving as usize].first;
+        let mut next = self.lists.map(|lists| lists[List::Driving as usize].first);
         std::iter::from_fn(move || {
-            let slot = next?;
+            let slot = self.first_of_lanes(|lane| next[lane as usize])?;
             let waiter = &self.slots[slot];
-            next = waiter.next;
+            next[waiter.lane as usize] = waiter.next;
             waiter.job.map(|job| (self.slots.ticket(slot), job))
         })
     }
 
-    /// Adds a waiter at the end of the queue.
+    /// Adds a waiter that comes now at the end of its lane.
     #[inline]
-    pub(crate) fn push(&mut self, waker: Waker, deadline: Option<Deadline>) -> Ticket {
+    pub(crate) fn push(
+        &mut self,
+        waker: Waker,
+        deadline: Option<Deadline>,
+        priority: Priority,
+        now: Instant,
+    ) -> Ticket {
+        let lane = Lane::of(priority);
+        let rank = self.rank(lane, now);
         let (ticket, waiter) = self.slots.take();
         waiter.waker = Some(waker);
+        waiter.lane = lane;
+        waiter.rank = rank;
         self.link(List::Unassigned, ticket);
         if let Some(deadline) = deadline {
             self.note_deadline(ticket, deadline);
@@ -137,8 +174,13 @@ impl<A, J: Copy> Queue<A, J> {
             return;
         };
         let (previous, next) = (waiter.previous.take(), waiter.next.take());
-        self.len -= 1;
-        let ends = &mut self.lists[list as usize];
+        let lane = waiter.lane;
+        self.lens[list as usize] -= 1;
+        if lane != Lane::Normal {
+            self.detours -= 1;
+            self.high -= u32::from(lane == Lane::High);
+        }
+        let ends = &mut self.lists[lane as usize][list as usize];
         let previous = previous.filter(|_| ends.first != Some(slot));
         if next.is_none() {
             ends.last = previous;
@@ -158,12 +200,13 @@ impl<A, J: Copy> Queue<A, J> {
     #[inline]
     fn link(&mut self, list: List, ticket: Ticket) {
         let slot = ticket.slot;
-        let arrival = self.slots[slot].arrival;
-        let mut previous = self.lists[list as usize].last;
+        let (arrival, lane) = (self.slots[slot].arrival, self.slots[slot].lane);
+        let ends = &mut self.lists[lane as usize][list as usize];
+        let mut previous = ends.last;
         // Mostly it is the last. Otherwise it is one of the first, because the queue is served from there.
         if previous.is_some_and(|last| self.slots[last].arrival > arrival) {
             previous = None;
-            let mut at = self.lists[list as usize].first;
+            let mut at = ends.first;
             while let Some(other) = at.filter(|other| self.slots[*other].arrival < arrival) {
                 previous = at;
                 at = self.slots[other].next;
@@ -171,17 +214,21 @@ impl<A, J: Copy> Queue<A, J> {
         }
         let next = match previous {
             Some(previous) => self.slots[previous].next.replace(slot),
-            None => self.lists[list as usize].first.replace(slot),
+            None => ends.first.replace(slot),
         };
         match next {
             Some(next) => self.slots[next].previous = Some(slot),
-            None => self.lists[list as usize].last = Some(slot),
+            None => ends.last = Some(slot),
         }
         let waiter = &mut self.slots[slot];
         waiter.list = Some(list);
         waiter.previous = previous;
         waiter.next = next;
-        self.len += 1;
+        self.lens[list as usize] += 1;
+        if lane != Lane::Normal {
+            self.detours += 1;
+            self.high += u32::from(lane == Lane::High);
+        }
     }
 
     /// Whether the waiter is still there and in the queue.
@@ -306,81 +353,4 @@ impl<A, J: Copy> Queue<A, J> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn waker() -> Waker {
-        Waker::noop().clone()
-    }
-
-    fn order(queue: &Queue<u8, u8>) -> Vec<Ticket> {
-        let mut order = Vec::new();
-        let mut at = queue.lists[List::Unassigned as usize].first;
-        while let Some(slot) = at {
-            order.push(queue.slots.ticket(slot));
-            at = queue.slots[slot].next;
-        }
-        order
-    }
-
-    #[test]
-    fn waiters_are_in_order_of_arrival() {
-        let mut queue = Queue::<u8, u8>::new();
-        let [a, b, c] = [(); 3].map(|()| queue.push(waker(), None));
-        assert_eq!(order(&queue), [a, b, c]);
-        queue.remove(b);
-        assert_eq!(order(&queue), [a, c]);
-        assert_eq!(queue.len(), 2);
-    }
-
-    #[test]
-    fn a_requeued_waiter_gets_its_old_place() {
-        let mut queue = Queue::<u8, u8>::new();
-        let all: Vec<_> = (0..5).map(|_| queue.push(waker(), None)).collect();
-        for out in [0, 2, 4] {
-            queue.unqueue(all[out]);
-            queue.requeue(all[out]);
-            assert_eq!(order(&queue), all);
-        }
-    }
-
-    #[test]
-    fn a_waiter_that_drives_a_job_keeps_its_turn() {
-        let mut queue = Queue::<u8, u8>::new();
-        let [a, b, c] = [(); 3].map(|()| queue.push(waker(), None));
-        for (ticket, job) in [b, a].into_iter().zip(1..) {
-            queue.set_job(ticket, Some(job));
-        }
-        assert_eq!((queue.head(), queue.first_unassigned()), (Some(a), Some(c)));
-        let driving: Vec<_> = queue.driving().map(|(ticket, _)| ticket).collect();
-        assert_eq!(driving, [a, b]);
-        queue.set_job(b, None);
-        assert_eq!(order(&queue), [b, c]);
-        assert_eq!((queue.head(), queue.len()), (Some(a), 3));
-        queue.remove(a);
-        assert_eq!((queue.head(), queue.len()), (Some(b), 2));
-    }
-
-    #[test]
-    fn the_head_is_served_whether_it_drives_a_job_or_not() {
-        let mut queue = Queue::<u8, u8>::new();
-        let [a, b, c] = [(); 3].map(|()| queue.push(waker(), None));
-        let job = Some(1);
-        queue.set_job(b, job);
-        for (head, job) in [(a, None), (b, job), (c, None)] {
-            assert_eq!(queue.head(), Some(head));
-            assert_eq!(queue.answer(head, 7), job);
-            assert_eq!(queue.remove(head).answer, Some(7));
-        }
-        assert_eq!((queue.len(), queue.tickets().len()), (0, 0));
-    }
-
-    #[test]
-    fn an_answer_waits_in_the_slot_and_not_in_the_queue() {
-        let mut queue = Queue::<u8, u8>::new();
-        let a = queue.push(waker(), None);
-        queue.answer(a, 7);
-        assert_eq!(queue.head(), None);
-        assert_eq!(queue.remove(a).answer, Some(7));
-    }
-}
+mod tests;

@@ -8,6 +8,7 @@ use std::ops::{Index, IndexMut};
 use std::task::Waker;
 
 use super::List;
+use super::lanes::Lane;
 
 /// The number of a waiter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -29,7 +30,7 @@ pub(super) struct Waiter<A, J> {
     pub(super) answer: Option<A>,
     /// The job that the waiter drives.
     pub(super) job: Option<J>,
-    /// Which waiter it is, in order of arrival.
+    /// Which waiter it is, in order of arrival. 0 in a free slot.
     pub(super) arrival: u64,
     /// The neighbours in its list. The `previous` of the first waiter has no meaning. In a free slot, `next` is the
     /// next free slot.
@@ -39,8 +40,17 @@ pub(super) struct Waiter<A, J> {
     pub(super) list: Option<List>,
     /// Its deadline is noted and has not struck.
     pub(super) has_note: bool,
-    /// 0 in a free slot.
-    generation: u32,
+    pub(super) lane: Lane,
+    /// Its place among the waiters of all lanes.
+    pub(super) rank: u32,
+}
+
+impl<A, J> Waiter<A, J> {
+    /// Tells the waiters of a slot apart: they are of different arrivals.
+    #[inline]
+    fn generation(&self) -> u32 {
+        self.arrival as u32
+    }
 }
 
 pub(super) struct Slots<A, J> {
@@ -67,9 +77,7 @@ impl<A, J> Slots<A, J> {
         let waiter = &mut self.all[slot.index()];
         self.free = waiter.next.take();
         waiter.arrival = arrival;
-        // Always odd, so that it is never that of a free slot.
-        waiter.generation = (arrival as u32) << 1 | 1;
-        let generation = waiter.generation;
+        let generation = waiter.generation();
         (Ticket { slot, generation }, waiter)
     }
 
@@ -84,7 +92,8 @@ impl<A, J> Slots<A, J> {
             next: None,
             list: None,
             has_note: false,
-            generation: 0,
+            lane: Lane::Normal,
+            rank: 0,
         });
         let count = u32::try_from(self.all.len()).ok();
         Slot(
@@ -99,27 +108,27 @@ impl<A, J> Slots<A, J> {
     pub(super) fn free(&mut self, slot: Slot) {
         let next = self.free.replace(slot);
         let waiter = &mut self[slot];
-        waiter.generation = 0;
+        waiter.arrival = 0;
         waiter.next = next;
     }
 
     /// The ticket of the waiter in a slot.
     #[inline]
     pub(super) fn ticket(&self, slot: Slot) -> Ticket {
-        let generation = self[slot].generation;
+        let generation = self[slot].generation();
         Ticket { slot, generation }
     }
 
     /// The waiter, if the ticket is not stale.
     pub(super) fn get(&self, ticket: Ticket) -> Option<&Waiter<A, J>> {
         let waiter = self.all.get(ticket.slot.index());
-        waiter.filter(|waiter| waiter.generation == ticket.generation)
+        waiter.filter(|waiter| waiter.arrival > 0 && waiter.generation() == ticket.generation)
     }
 
     /// The waiter, if the ticket is not stale, to be changed.
     pub(super) fn get_mut(&mut self, ticket: Ticket) -> Option<&mut Waiter<A, J>> {
         let waiter = self.all.get_mut(ticket.slot.index());
-        waiter.filter(|waiter| waiter.generation == ticket.generation)
+        waiter.filter(|waiter| waiter.arrival > 0 && waiter.generation() == ticket.generation)
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = &Waiter<A, J>> {
@@ -135,9 +144,9 @@ impl<A, J> Slots<A, J> {
     pub(super) fn tickets(&self) -> impl Iterator<Item = Ticket> {
         let slots = (1..).map_while(NonZeroU32::new).map(Slot);
         let all = self.all.iter().zip(slots);
-        let taken = all.filter(|(waiter, _)| waiter.generation > 0);
+        let taken = all.filter(|(waiter, _)| waiter.arrival > 0);
         taken.map(|(waiter, slot)| {
-            let generation = waiter.generation;
+            let generation = waiter.generation();
             Ticket { slot, generation }
         })
     }
@@ -176,7 +185,7 @@ impl<A, J> Index<Ticket> for Slots<A, J> {
     fn index(&self, ticket: Ticket) -> &Waiter<A, J> {
         let waiter = &self[ticket.slot];
         assert!(
-            waiter.generation == ticket.generation,
+            waiter.generation() == ticket.generation,
             "a ticket is given back once"
         );
         waiter
@@ -188,7 +197,7 @@ impl<A, J> IndexMut<Ticket> for Slots<A, J> {
     fn index_mut(&mut self, ticket: Ticket) -> &mut Waiter<A, J> {
         let waiter = &mut self[ticket.slot];
         assert!(
-            waiter.generation == ticket.generation,
+            waiter.generation() == ticket.generation,
             "a ticket is given back once"
         );
         waiter

@@ -7,7 +7,7 @@ use crate::Verdict;
 #[test]
 fn the_end_of_a_job_is_kept_while_a_later_job_has_its_slot() {
     let mut world = World::new(1, 1);
-    let fill = world.ledger.fill_by_verb()[0];
+    let fill = world.fill_by_verb()[0];
     let take = |world: &mut World, key| {
         world.change(|ledger, effects| ledger.take_job(key, Poller::Owner, effects))
     };

@@ -148,9 +148,20 @@ impl Step {
                     world.poll_as(Poller::Helper(head), key, end, well);
                 }
             }
-            900..930 => {
+            900..920 => {
                 world.change(|ledger, effects| ledger.upkeep_round(effects));
             }
+            920..923 => world.change(|ledger, effects| ledger.suspend(effects)),
+            923..926 => world.change(|ledger, effects| ledger.end_suspension(effects)),
+            926..930 => world.change(|ledger, effects| {
+                let config = Config {
+                    maxsize: which % 6,
+                    ..setup.config.clone()
+                };
+                if config.validate(true).is_ok() {
+                    ledger.reconfigure(config, setup.ticks, effects);
+                }
+            }),
             930..950 => {
                 for key in world.change(|ledger, effects| ledger.clear(effects)) {
                     let owner = Poller::Owner;

@@ -6,38 +6,14 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Wake, Waker};
 use std::time::{Instant, SystemTime};
 
+use super::plain::{Number, Plain};
 use crate::borrowed::Borrower;
 use crate::config::Config;
 use crate::ledger::{
-    Answer, ClockReading, ConnectionKey, Deadline, Effects, Found, JobKey, Kind, Ledger,
-    LedgerEntry, LedgerTypes, Outcome, Poller, Returned, Settled, StepReport, Take, TakenJob,
-    Ticket, Work,
+    Answer, ClockReading, Deadline, Effects, Found, JobKey, Kind, Ledger, Outcome, Poller,
+    Returned, Settled, StepReport, Take, TakenJob, Ticket, Work,
 };
-use crate::{AbortHandle, CloseReason, ErrorClass, Verdict};
-
-pub(super) struct Plain;
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Number(pub(super) ConnectionKey, pub(super) Option<Instant>);
-
-impl LedgerEntry for Number {
-    fn key(&self) -> ConnectionKey {
-        self.0
-    }
-    fn idle_since(&self) -> Option<Instant> {
-        self.1
-    }
-    fn set_idle_since(&mut self, since: Option<Instant>) {
-        self.1 = since;
-    }
-}
-
-impl LedgerTypes for Plain {
-    type Entry = Number;
-    /// A future between two polls: the connection that is in it.
-    type Future = Option<Number>;
-    type Failure = &'static str;
-}
+use crate::{AbortHandle, CloseReason, ErrorClass, Priority, Verdict};
 
 /// Counts the wake-ups of all waiters.
 #[derive(Default)]
@@ -65,6 +41,8 @@ pub(super) struct World {
     pub(super) tries_fast: bool,
     /// Whether the waiter that joined last could only wait, and whether the timer had to be set for it.
     pub(super) last_joined: Option<(bool, bool)>,
+    /// The class of all failed connects.
+    pub(super) failure_class: ErrorClass,
 }
 
 impl World {
@@ -95,6 +73,7 @@ impl World {
             tasks: Vec::new(),
             tries_fast: true,
             last_joined: None,
+            failure_class: ErrorClass::Transient,
         }
     }
 
@@ -110,6 +89,10 @@ impl World {
         self.ledger.take_ready(now, &mut borrower())
     }
 
+    pub(super) fn fill_by_verb(&mut self) -> Vec<JobKey> {
+        self.ledger.fill_by_verb(usize::MAX, self.now)
+    }
+
     pub(super) fn change<R>(
         &mut self,
         change: impl FnOnce(&mut Ledger<Plain>, &mut Effects<Plain>) -> R,
@@ -122,6 +105,9 @@ impl World {
 
     fn perform(&mut self, effects: Effects<Plain>) {
         effects.waker.into_iter().for_each(Waker::wake);
+        if effects.sets_timer {
+            self.ledger.timer_to_set();
+        }
         let Some(rare) = effects.rare else {
             return;
         };
@@ -145,19 +131,20 @@ impl World {
         self.join_queue(None).expect("the pool is open")
     }
 
-    /// Joins the queue, if the pool is open. Without the fast cases, the ledger has to find out by the general way that
-    /// there is nothing to do.
+    /// Joins the queue, if the pool is open. Without the fast cases, the general way finds that there is nothing to do.
     pub(super) fn join_queue(&mut self, deadline: Option<Instant>) -> Option<Ticket> {
         let noted = deadline.map(|at| Deadline {
             at,
             is_of_pool: true,
         });
-        let queued = self.ledger.enqueue(self.waker.clone(), noted, self.now);
+        let (waker, priority) = (self.waker.clone(), Priority::Normal);
+        let queued = self.ledger.enqueue(waker, noted, priority, self.now);
         let mut queued = queued.ok()?;
         if !(queued.only_waits && self.tries_fast) {
             let was_set = queued.set_timer;
-            queued =
-                self.change(|ledger, effects| ledger.start_for(queued.ticket, deadline, effects));
+            let ticket = queued.ticket;
+            let start = self.change(|ledger, effects| ledger.start_for(ticket, deadline, effects));
+            queued = start.ok()?;
             queued.set_timer |= was_set;
         }
         self.last_joined = Some((queued.only_waits, queued.set_timer));
@@ -193,7 +180,8 @@ impl World {
             },
             (_, None) => Outcome::NotConnected {
                 failure: "refused",
-                class: ErrorClass::Transient,
+                class: self.failure_class,
+                may_repeat: true,
             },
         };
         let (key, poller) = (job.key, job.poller);

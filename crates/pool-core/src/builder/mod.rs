@@ -1,16 +1,21 @@
 //! How a pool is built: its settings, and the two ways to start.
 
+mod govern;
+mod waiting;
+
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::backend::Backend;
 use crate::config::Config;
 use crate::error::Error;
 use crate::event::Observer;
+use crate::interceptor::Interceptors;
 use crate::pool::Pool;
 use crate::runtime::{self, NoTimer};
 use crate::shared::{Observers, Shared};
-use crate::{CheckPolicy, IdleOrder, Manager, Runtime, fill, upkeep};
+use crate::{CheckPolicy, IdleOrder, Manager, Runtime, StartPolicy, fill, upkeep};
 
 /// Collects the settings of a [`Pool`]; made by [`Pool::builder`].
 ///
@@ -34,11 +39,12 @@ use crate::{CheckPolicy, IdleOrder, Manager, Runtime, fill, upkeep};
 /// # }).unwrap();
 /// ```
 #[must_use = "a builder does nothing until build or build_lazy"]
-pub struct Builder<M> {
+pub struct Builder<M: Manager> {
     manager: M,
     config: Config,
     runtime: Option<Arc<dyn Runtime>>,
     observers: Vec<Arc<dyn Observer>>,
+    interceptors: Interceptors<M>,
 }
 
 impl<M: Manager> Pool<M> {
@@ -60,6 +66,7 @@ impl<M: Manager> Pool<M> {
             config: Config::default(),
             runtime: None,
             observers: Vec::new(),
+            interceptors: Interceptors::new(),
         }
     }
 }
@@ -266,8 +273,14 @@ impl<M: Manager> Builder<M> {
     /// # }).unwrap();
     /// ```
     pub async fn build(self) -> Result<Pool<M>, Error<M::Error>> {
+        let policy = self.config.connects.start_policy;
         let pool = self.prepare()?;
-        if let Err(error) = fill::fill(pool.shared()).await {
+        let filled = match policy {
+            StartPolicy::Lazy => Ok(()),
+            StartPolicy::Degraded => fill::fill(pool.shared()).await.or(Ok(())),
+            StartPolicy::FailFast => fill::fill(pool.shared()).await,
+        };
+        if let Err(error) = filled {
             pool.terminate();
             // It was terminated, so this cannot fail, and what is still open is closed under its deadline.
             let _ = pool.wait_closed().await;
@@ -315,13 +328,14 @@ impl<M: Manager> Builder<M> {
         let runtime = runtime.unwrap_or_else(|| Arc::new(NoTimer));
         self.config.observers = self.observers.len();
         let observers = Observers::new(self.observers);
-        let shared = Shared::new(self.manager, self.config, runtime, observers, has_timer);
+        let backend = Backend::new(self.manager, runtime, self.config, self.interceptors);
+        let shared = Shared::new(backend, observers, has_timer);
         shared.observers_meet_pool();
         Ok(Pool::from_shared(shared))
     }
 }
 
-impl<M> fmt::Debug for Builder<M> {
+impl<M: Manager> fmt::Debug for Builder<M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // Not the manager: it may hold a password.
         f.debug_struct("Builder")
@@ -344,12 +358,13 @@ mod tests {
 
         type Setting = fn(Builder<Numbers>) -> Builder<Numbers>;
         const LIMIT: Duration = Duration::from_secs(1);
-        let settings: [(&str, Setting); 5] = [
+        let settings: [(&str, Setting); 6] = [
             ("acquire_timeout", |builder| builder.acquire_timeout(LIMIT)),
             ("connect_timeout", |builder| builder.connect_timeout(LIMIT)),
             ("check_timeout", |builder| builder.check_timeout(LIMIT)),
             ("recycle_timeout", |builder| builder.recycle_timeout(LIMIT)),
             ("close_timeout", |builder| builder.close_timeout(LIMIT)),
+            ("connect_retry", |builder| builder.connect_retry(LIMIT)),
         ];
         for (name, setting) in settings {
             match setting(Pool::builder(Numbers)).build_lazy() {

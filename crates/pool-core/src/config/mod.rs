@@ -1,9 +1,19 @@
 //! The settings of a pool and their validation.
 
+mod govern;
+mod knobs;
+mod waiting;
+
 use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
+
+pub(crate) use self::govern::Connects;
+pub use self::govern::StartPolicy;
+pub use self::knobs::{Knobs, Settings};
+pub(crate) use self::waiting::Waiting;
+pub use self::waiting::{Priority, Shedding};
 
 /// What to tell a user whose time-out cannot be kept.
 pub(crate) const NO_TIMER: &str = "this build has no timer: enable pool-core's `timer` feature or a runtime's, or pass a runtime with Builder::runtime";
@@ -139,6 +149,8 @@ pub(crate) struct Config {
     pub(crate) leak_warning_after: Option<Duration>,
     /// The number of observers.
     pub(crate) observers: usize,
+    pub(crate) connects: Connects,
+    pub(crate) waiting: Waiting,
 }
 
 impl Default for Config {
@@ -160,6 +172,8 @@ impl Default for Config {
             slow_acquire_after: None,
             leak_warning_after: None,
             observers: 0,
+            connects: Connects::default(),
+            waiting: Waiting::default(),
         }
     }
 }
@@ -211,6 +225,7 @@ impl Config {
             ("close_timeout", self.close_timeout),
             ("slow_acquire_after", self.slow_acquire_after),
             ("leak_warning_after", self.leak_warning_after),
+            ("connect_retry", self.connects.connect_retry),
         ] {
             match value {
                 Some(Duration::ZERO) => {
@@ -220,6 +235,9 @@ impl Config {
                         match is_warning {
                             true => {
                                 "zero would warn every time: give a longer time, or None to switch it off"
+                            }
+                            false if field == "connect_retry" => {
+                                "zero would try nothing again: give a longer time, or None to switch it off"
                             }
                             false => {
                                 "zero would fail at once: give a longer time, or None for no limit"
@@ -245,6 +263,7 @@ impl Config {
                 "IdleFor(0) checks every connection: say CheckPolicy::Always",
             ));
         }
-        Ok(())
+        self.waiting.validate(self.maxsize)?;
+        self.connects.validate()
     }
 }

@@ -1,0 +1,36 @@
+//! The types of a ledger about numbers.
+
+use std::time::{Duration, Instant};
+
+use crate::ErrorClass;
+use crate::ledger::{ConnectionKey, LedgerEntry, LedgerFailure, LedgerTypes};
+
+pub(in crate::ledger) struct Plain;
+
+impl LedgerFailure for &'static str {
+    fn as_refusal(&self, _class: ErrorClass, _retry_after: Duration) -> Self {
+        "the breaker is open"
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::ledger) struct Number(pub(super) ConnectionKey, pub(super) Option<Instant>);
+
+impl LedgerEntry for Number {
+    fn key(&self) -> ConnectionKey {
+        self.0
+    }
+    fn idle_since(&self) -> Option<Instant> {
+        self.1
+    }
+    fn set_idle_since(&mut self, since: Option<Instant>) {
+        self.1 = since;
+    }
+}
+
+impl LedgerTypes for Plain {
+    type Entry = Number;
+    /// A future between two polls: the connection that is in it.
+    type Future = Option<Number>;
+    type Failure = &'static str;
+}
