@@ -14,6 +14,7 @@ const KEPT: &[&str] = &[
     "connect_of_late_waiter.txt",
     "drop_of_last_handle.txt",
     "fill_overwritten_by_release.txt",
+    "ping_beside_reconfigure.txt",
     "recycle_beside_slow_one.txt",
     "refused_new_one_frees_no_place.txt",
     "refused_while_expired_one_is_dropped.txt",

@@ -262,9 +262,8 @@ impl<T: LedgerTypes> Ledger<T> {
             }
         }
         // Nobody else has asked for the check, and a waiter that has taken it over can do better than wait for it.
-        let is_given_up = poller == Poller::Ping && !self.step_has_deadline[Kind::Check as usize];
-        let has_begun = |job: &Job<T>| job.kind == Kind::Check && !job.is_fresh();
-        if is_given_up && self.jobs.get(key).is_some_and(has_begun) {
+        let hangs = |job: &Job<T>| job.kind == Kind::Check && !job.is_fresh() && !job.has_deadline;
+        if poller == Poller::Ping && self.jobs.get(key).is_some_and(hangs) {
             return self.cancel(key, CloseReason::Abandoned, effects);
         }
         // A waiter that had taken it over may have left it since, and this verb was to drive it again.
