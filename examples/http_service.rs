@@ -25,8 +25,9 @@ async fn main() -> Result<(), AnyError> {
     let server = examples::Server::find().map_err(|error| error.to_string())?;
     let pool = create_pool_from_url(server.url())?
         .maxsize(4)
-        // No client waits longer than this.
+        // No client waits longer than this, and not more than so many at once.
         .acquire_timeout(Duration::from_secs(3))
+        .max_waiters(1000)
         .build()
         .await?;
     prepare(&pool).await?;
@@ -207,14 +208,10 @@ impl IntoResponse for Failure {
             Self::Database(error) if error.is_outcome_unknown() => {
                 (StatusCode::GATEWAY_TIMEOUT, "it may or may not be done")
             }
-            // No connection within `acquire_timeout`: the service has more to do than it can. It says when to come again.
-            Self::Database(error) if is_acquire_timeout(&error) => {
-                let retry_after = [("retry-after", "1")];
-                return (StatusCode::SERVICE_UNAVAILABLE, retry_after, "too busy").into_response();
-            }
-            Self::Database(error) if error.is_retryable() => {
-                (StatusCode::SERVICE_UNAVAILABLE, "try again")
-            }
+            // The pool had no connection to give, or the server refuses for now. The log says why, and the client is told when
+            // to come again.
+            Self::Database(error) if is_too_busy(&error) => return later("too busy", &error),
+            Self::Database(error) if error.is_retryable() => return later("try again", &error),
             Self::Database(error) => {
                 // The client must not see the details, so they go to the log.
                 eprintln!("a request failed: {error}");
@@ -225,8 +222,19 @@ impl IntoResponse for Failure {
     }
 }
 
-fn is_acquire_timeout(error: &Error) -> bool {
-    matches!(error, Error::Pool(error) if matches!(&**error, pool_core::Error::Timeout { .. }))
+/// No connection within `acquire_timeout`, or too many requests wait for one already.
+fn is_too_busy(error: &Error) -> bool {
+    use pool_core::{Error as PoolError, Phase};
+    matches!(error, Error::Pool(error) if matches!(
+        &**error,
+        PoolError::Timeout { phase: Phase::Wait, .. } | PoolError::QueueFull
+    ))
+}
+
+fn later(text: &'static str, error: &Error) -> Response {
+    eprintln!("a request was sent away: {error}");
+    let retry_after = [("retry-after", "1")];
+    (StatusCode::SERVICE_UNAVAILABLE, retry_after, text).into_response()
 }
 
 /// Sends requests to the service and checks the answers, as its tests might do.

@@ -8,7 +8,8 @@ use metrics_util::debugging::DebuggingRecorder;
 use opentelemetry::metrics::{Meter, MeterProvider as _};
 use opentelemetry_sdk::metrics::{InMemoryMetricExporter, PeriodicReader, SdkMeterProvider};
 use pool_core::{
-    Builder, Event as PoolEvent, MetricsObserver, OpenTelemetryObserver, TracingObserver,
+    Builder, Event as PoolEvent, MetricsObserver, OpenTelemetryObserver, Readiness, Runtime as _,
+    TracingObserver,
 };
 use pool_mysql::mysql_async::prelude::Queryable;
 use pool_mysql::{
@@ -171,8 +172,24 @@ async fn bad_days(server: &PrivateServer) {
         .echo(true);
     show_error(connect(wrong.clone()).await.unwrap_err());
     show_pool_error(create_pool(wrong.clone()).build().await.unwrap_err());
-    let pool: Pool = observed(create_pool(wrong.clone())).build_lazy().unwrap();
+    // Without minsize nobody connects but the acquires.
+    let pool: Pool = observed(create_pool(wrong.clone()).minsize(0))
+        .build_lazy()
+        .unwrap();
     show_pool_error(pool.acquire().await.unwrap_err());
+    // For a while the pool does not connect.
+    show_pool_error(pool.acquire().await.unwrap_err());
+    while let Readiness::CannotConnect {
+        retry_after: Some(after),
+        ..
+    } = pool.readiness()
+    {
+        if after.is_zero() {
+            break;
+        }
+        let runtime = MySqlRuntime::new();
+        runtime.sleep_until(runtime.now() + after).await;
+    }
     // A time-out names the last connect error.
     server.pause();
     show_pool_error(pool.acquire().timeout(SOON).await.unwrap_err());
@@ -309,6 +326,7 @@ fn no_output_holds_the_password() {
         "it cannot be used again: a command was cancelled",
         "the connection is closed: a command was cancelled; ",
         "the last connect failed",
+        "the pool does not connect for ",
         "held longest: connection 1 ",
         "(report)",
         "Histogram {",

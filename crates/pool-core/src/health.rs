@@ -63,9 +63,20 @@ impl Readiness {
         matches!(self, Self::Ready { .. } | Self::Busy { .. })
     }
 
-    /// Whether an acquire has to wait. A [`ping`](Pool::ping) would wait too, and keep a connection from a user.
+    /// Whether an acquire has to wait for users of the pool. A [`ping`](Pool::ping) would wait too, and keep a connection
+    /// from one of them.
+    ///
+    /// Where a place is free and the last connect has failed, nobody waits for users: an acquire connects, and fails if that
+    /// fails. Then this is `false`, and a ping tells.
     pub fn is_busy(&self) -> bool {
-        matches!(self, Self::Busy { .. })
+        match self {
+            Self::Busy {
+                status,
+                failed_connect,
+                ..
+            } => failed_connect.is_none() || !has_room(status),
+            _ => false,
+        }
     }
 
     /// The pool's counts; `None` if it is closed.
@@ -85,8 +96,7 @@ impl Readiness {
         retry_after: Option<Duration>,
     ) -> Self {
         let open = status.freesize() + status.held() + status.checking() + status.recycling();
-        let has_room = status.maxsize() == 0 || status.size() < status.maxsize();
-        let can_connect = has_room && failed_connect.is_none();
+        let can_connect = has_room(&status) && failed_connect.is_none();
         match failed_connect {
             _ if status.is_suspended() => Self::Suspended { status },
             Some((class, age)) if open == 0 => Self::CannotConnect {
@@ -105,6 +115,10 @@ impl Readiness {
             },
         }
     }
+}
+
+fn has_room(status: &Status) -> bool {
+    status.maxsize() == 0 || status.size() < status.maxsize()
 }
 
 impl fmt::Display for Readiness {

@@ -162,7 +162,8 @@ impl Stats {
 /// The number of buckets: four for each doubling of the time, from a microsecond to 25 days.
 const BUCKETS: usize = 160;
 
-/// How often which durations were measured, in buckets of which each is at most a quarter wider than the last.
+/// How often which durations were measured, in buckets of which each is at most a quarter, or a microsecond, wider than the
+/// last.
 ///
 /// The buckets are fixed, so that a sample costs a few nanoseconds and a snapshot is a copy; a library such as
 /// `hdrhistogram` is more exact than a pool's times need.
@@ -208,7 +209,7 @@ impl Histogram {
         self.max
     }
 
-    /// A duration that this part of the samples did not exceed (0.5 is the median), at most a quarter too long; `None`
+    /// A duration that this part of the samples did not exceed (0.5 is the median), at most a quarter, or a microsecond, too long; `None`
     /// without samples.
     ///
     /// # Panics

@@ -21,6 +21,26 @@ impl fmt::Display for Rounded {
     }
 }
 
+/// A foreign text as part of a line: its line breaks are spaces.
+pub(crate) struct OneLine<T>(pub(crate) T);
+
+impl<T: fmt::Display> fmt::Display for OneLine<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = self.0.to_string();
+        if !text.contains(['\n', '\r']) {
+            return f.write_str(&text);
+        }
+        let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+        for (at, line) in lines.enumerate() {
+            if at > 0 {
+                f.write_str(" ")?;
+            }
+            f.write_str(line)?;
+        }
+        Ok(())
+    }
+}
+
 /// A largest number of connections; 0 means unlimited.
 pub(crate) struct Maxsize(pub(crate) usize);
 

@@ -207,7 +207,7 @@ impl<M: Manager> Builder<M> {
         self
     }
 
-    /// The name of the pool in errors, events, spans and metrics; default `pool`.
+    /// The name of the pool in time-outs, events, spans and metrics; default `pool`.
     ///
     /// # Examples
     ///

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 pub(crate) use self::report::LastConnect;
 pub use self::report::TimeoutReport;
-use crate::words::Rounded;
+use crate::words::{OneLine, Rounded};
 use crate::{Borrowed, ConfigError, ErrorClass, Status};
 
 /// The error of the pool's verbs. `E` is the manager's error.
@@ -226,13 +226,13 @@ impl<E: fmt::Display> fmt::Display for Error<E> {
                     class.as_str()
                 )?;
                 match last_connect {
-                    Some(error) => write!(f, ": {error}"),
+                    Some(error) => write!(f, ": {}", OneLine(error)),
                     None => Ok(()),
                 }
             }
             Self::Connect(error) => {
                 // A manager may say itself that connecting failed, and to where; the pool need not say it twice.
-                let text = error.to_string();
+                let text = OneLine(error).to_string();
                 match text.starts_with("connecting ") {
                     true => f.write_str(&text),
                     false => write!(f, "connecting failed: {text}"),
@@ -241,18 +241,20 @@ impl<E: fmt::Display> fmt::Display for Error<E> {
             Self::Recycle(error) => {
                 write!(
                     f,
-                    "recycling failed, and the connection was discarded: {error}"
+                    "recycling failed, and the connection was discarded: {}",
+                    OneLine(error)
                 )
             }
             Self::Check(error) => {
                 write!(
                     f,
-                    "checking failed, and the connection was discarded: {error}"
+                    "checking failed, and the connection was discarded: {}",
+                    OneLine(error)
                 )
             }
             Self::Discarded => f.write_str("the connection was discarded: its manager did not want it back, or the pool was cleared"),
             Self::Panicked { phase, message } => {
-                write!(f, "the manager panicked while {phase}: {message}")
+                write!(f, "the manager panicked while {phase}: {}", OneLine(message))
             }
             Self::Config(error) => write!(f, "a setting of the pool cannot be used: {error}"),
         }
@@ -329,51 +331,4 @@ impl<E> From<ConfigError> for Error<E> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn each_error_says_its_cause_in_one_line() {
-        let cause = Arc::new(std::io::Error::other("no route to host"));
-        let last_connect = Some(Arc::clone(&cause));
-        let status = Status::default();
-        let cases: [(Error<std::io::Error>, &str); 4] = [
-            (
-                Error::Connect(Arc::clone(&cause)),
-                "connecting failed: no route to host",
-            ),
-            (
-                Error::Recycle(cause),
-                "recycling failed, and the connection was discarded: no route to host",
-            ),
-            (
-                Error::Timeout {
-                    phase: Phase::Wait,
-                    after: Duration::from_secs(3),
-                    status,
-                    last_connect,
-                    report: Box::default(),
-                },
-                "; the last connect failed: no route to host",
-            ),
-            (
-                Error::Config(ConfigError::new("maxsize", "too large")),
-                "a setting of the pool cannot be used: maxsize: too large",
-            ),
-        ];
-        for (error, text) in cases {
-            let line = error.to_string();
-            assert!(line.ends_with(text) && !line.contains('\n'), "{line}");
-            assert!(error.source().is_some());
-        }
-    }
-
-    #[test]
-    fn a_manager_that_says_itself_what_it_was_connecting_to_is_not_introduced_twice() {
-        let text = "connecting to db.example:3306 failed: no route to host";
-        let error = Error::Connect(Arc::new(std::io::Error::other(text)));
-        assert_eq!(error.to_string(), text);
-        let error = Error::Connect(Arc::new(std::io::Error::other("connection refused")));
-        assert_eq!(error.to_string(), "connecting failed: connection refused");
-    }
-}
+mod tests;

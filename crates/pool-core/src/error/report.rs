@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::Error;
 use crate::borrowed::{Nested, PlaceAndLabel};
-use crate::words::Rounded;
+use crate::words::{OneLine, Rounded};
 use crate::{Borrowed, ErrorClass};
 
 /// What the pool knew when a time-out struck. See the methods of [`Error`](crate::Error) that return its parts.
@@ -76,7 +76,7 @@ impl TimeoutReport {
             write!(f, " {} ago ({})", Rounded(last.age), last.class.as_str())?;
         }
         match error {
-            Some(error) => write!(f, ": {error}"),
+            Some(error) => write!(f, ": {}", OneLine(error)),
             None => write!(f, ": {}", words.unwrap_or_default()),
         }
     }

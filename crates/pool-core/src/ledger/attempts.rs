@@ -156,8 +156,11 @@ impl<T: LedgerTypes> Ledger<T> {
         } else if repeats {
             self.fail_those_out_of_time(waiter.is_some(), &failure, effects);
         } else {
-            // The first waiter gets the failure, whoever has driven the connect.
-            let mut first = waiter.and_then(|_| self.next_served());
+            // The first waiter gets the failure, whoever has driven the connect. Where no retry mends it and nothing can come
+            // back, it also gets that of a connect for the idle list: nothing else will become of it.
+            let is_final = is_hopeless(class) && !self.has_connections();
+            let hears = waiter.is_some() || is_final;
+            let mut first = hears.then(|| self.next_served()).flatten();
             if let Some(was_open) = was_open {
                 // If nothing is left that could come back, those whose own connect has failed before get that failure. A
                 // further one of the kind is for the waiter that has driven it.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use tracing::{debug, info, warn};
 
 use crate::borrowed::PlaceAndLabel;
-use crate::event::{Event, Observer};
+use crate::event::{CloseReason, Event, Observer};
 
 /// Passes the events of a pool on as events of `tracing`, with the target `pool_core`.
 ///
@@ -184,6 +184,18 @@ impl Observer for TracingObserver {
                 place = %PlaceAndLabel { place, label: None },
                 label
             ),
+            Event::Closed {
+                connection,
+                reason: reason @ (CloseReason::HolderPanicked | CloseReason::ManagerPanicked),
+                error: None,
+                ..
+            } => emit!(warn, connection, reason = reason.as_str()),
+            Event::Closed {
+                connection,
+                reason: reason @ (CloseReason::Broken(_) | CloseReason::Abandoned),
+                error: None,
+                ..
+            } => emit!(info, connection, reason = reason.as_str()),
             Event::Closed {
                 connection,
                 reason,

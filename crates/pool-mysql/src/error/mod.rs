@@ -186,7 +186,11 @@ impl Error {
             Self::ConnectTimeout { .. } | Self::Credentials(_) => true,
             Self::Pool(error) => matches!(
                 **error,
-                pool_core::Error::Timeout { .. } | pool_core::Error::Exhausted
+                pool_core::Error::Timeout { .. }
+                    | pool_core::Error::Exhausted
+                    | pool_core::Error::QueueFull
+                    | pool_core::Error::Shed
+                    | pool_core::Error::Suspended
             ),
             _ => false,
         }
@@ -242,10 +246,14 @@ impl Error {
     /// The error that the pool reports on behalf of a connect or a recycle, or that ended an `executemany`; otherwise the
     /// error itself.
     fn root(&self) -> &Self {
-        use pool_core::Error::{Check, Connect, Recycle};
+        use pool_core::Error::{BreakerOpen, Check, Connect, Recycle};
         match self {
             Self::Pool(error) => match &**error {
                 Check(cause) | Connect(cause) | Recycle(cause) => cause.root(),
+                BreakerOpen {
+                    last_connect: Some(cause),
+                    ..
+                } => cause.root(),
                 _ => self,
             },
             Self::ManyFailed { cause, .. } => cause.root(),
