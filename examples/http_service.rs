@@ -102,7 +102,7 @@ async fn prepare(pool: &Pool) -> Result<(), AnyError> {
 
 /// Says whether the service works.
 ///
-/// While every connection is in use, the pool is known to serve, and the check takes no connection from the users. At other
+/// While every connection is in use, the pool is taken to serve, and the check takes no connection from the users. At other
 /// times a connection is taken, and the server has to answer a ping.
 async fn health(State(pool): State<Pool>) -> Response {
     let readiness = pool.readiness();
