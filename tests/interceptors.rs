@@ -11,6 +11,9 @@ use support::{FakeControl, FakeInterceptor, FakeManager, Gate, Probe, Stage, Ste
 #[path = "interceptors/faults.rs"]
 mod faults;
 
+#[path = "interceptors/other_ways.rs"]
+mod other_ways;
+
 const SECOND: Duration = Duration::from_secs(1);
 
 const MAXSIZES: [usize; 3] = [1, 2, 5];

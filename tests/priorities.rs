@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use pool_core::{CheckPolicy, Error, PooledConnection, Priority, Verdict};
-use support::invariants::{acquire_now, all_is_well, counts_add_up};
+use support::invariants::{acquire_now, all_is_well, counts_add_up, full_and_closed};
 use support::{FakeControl, FakeGuard, FakePool, Gate, Probe, Stage, Step, Verb};
 
 const MAXSIZES: [usize; 3] = [1, 2, 5];
@@ -183,13 +183,8 @@ fn the_last_places_are_for_those_of_high_priority() {
 /// All places can be had, and nothing is left after the close.
 fn assert_served(stage: &Stage, pool: FakePool, control: &FakeControl, maxsize: usize) {
     stage.settle();
-    let guards: Vec<_> = (0..maxsize).map(|_| high_now(stage, &pool)).collect();
-    drop(guards);
-    stage.settle();
-    pool.close();
-    stage.run(pool.wait_closed()).unwrap();
-    assert_eq!((pool.size(), control.live()), (0, 0));
-    control.assert_no_violation();
+    let guards = (0..maxsize).map(|_| high_now(stage, &pool)).collect();
+    full_and_closed(stage, pool, control, guards);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use pool_core::{CheckPolicy, Error, Priority, Shedding, Verdict};
-use support::invariants::{acquire_now, all_is_well, counts_add_up};
+use support::invariants::{acquire_now, all_is_well, counts_add_up, full_and_closed};
 use support::{FakeGuard, FakePool, Gate, Probe, Stage, Step, Told, Verb};
 
 const MAXSIZES: [usize; 3] = [1, 2, 5];
@@ -73,13 +73,7 @@ fn all_is_well_with_limit(stage: &Stage, pool: FakePool, control: &support::Fake
     stage.settle();
     counts_add_up(&pool);
     let guards = hold_all(stage, &pool);
-    assert_eq!(pool.status().held(), pool.maxsize());
-    drop(guards);
-    stage.settle();
-    pool.close();
-    stage.run(pool.wait_closed()).unwrap();
-    assert_eq!((pool.size(), control.live()), (0, 0));
-    control.assert_no_violation();
+    full_and_closed(stage, pool, control, guards);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use pool_core::{CheckPolicy, Error, IdleOrder, Phase, Verdict};
+use pool_core::{CheckPolicy, Error, IdleOrder, Phase, PooledConnection, Verdict};
 use support::invariants::{acquire_now, all_is_well};
 use support::{FakeGuard, Probe, Stage, Step, Verb};
 
@@ -196,6 +196,28 @@ fn thresholds_can_be_changed_where_the_pool_measures() {
     let stats = pool.stats();
     assert_eq!((stats.slow_acquires(), stats.suspected_leaks()), (1, 1));
     drop((waiting, held));
+    all_is_well(&stage, pool, &control);
+}
+
+#[test]
+fn a_leak_warning_that_is_set_later_watches_a_try_acquire_too() {
+    let stage = Stage::spawning();
+    let (builder, control) = stage.pool(1);
+    // A hand-out after a check does not go the shortest way.
+    let builder = builder.check_policy(CheckPolicy::Always);
+    let builder = builder.slow_acquire_after(60 * SECOND);
+    let pool = builder.build_lazy().unwrap();
+    let guard = acquire_now(&stage, &pool);
+    stage.run(PooledConnection::release(guard)).unwrap();
+    stage.settle();
+    pool.reconfigure(|knobs| knobs.leak_warning_after(2 * SECOND))
+        .unwrap();
+    // Upkeep has seen the new setting before the hand-out.
+    stage.tick();
+    let held = pool.try_acquire().unwrap();
+    stage.advance(2 * SECOND);
+    assert_eq!(pool.stats().suspected_leaks(), 1);
+    drop(held);
     all_is_well(&stage, pool, &control);
 }
 

@@ -13,7 +13,8 @@ pub struct ConnectionInfo {
 }
 
 impl ConnectionInfo {
-    /// The number of the connection, unique in its pool and never used twice.
+    /// The number of the connection, unique in its pool and never used twice; 0 for one of
+    /// [`Pool::dedicated`](crate::Pool::dedicated).
     pub fn id(&self) -> u64 {
         self.id
     }

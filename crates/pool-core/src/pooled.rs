@@ -213,8 +213,8 @@ pub(crate) fn give_back<M: Manager>(shared: &Arc<Shared<M>>, mut entry: Box<Entr
     }
 }
 
-/// As in the fast case, in a pool that reads the clock or whose interceptors want every connection that comes back. If it measures, it notes when the connection came back, where
-/// somebody is to hear of it.
+/// As in the fast case, in a pool that reads the clock or whose interceptors want every connection that comes back. If it
+/// measures, it notes when the connection came back, where somebody is to hear of it.
 #[inline(never)]
 fn give_back_now<M: Manager>(
     shared: &Arc<Shared<M>>,

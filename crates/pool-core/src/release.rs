@@ -6,7 +6,7 @@ use crate::error::{Error, Phase};
 use crate::ledger::{Poller, Returned, Settled, Stage};
 use crate::panics::ignore_panic;
 use crate::pool::Pool;
-use crate::pooled::PooledConnection;
+use crate::pooled::{PooledConnection, give_back_broken};
 use crate::shared::JobSet;
 use crate::{CloseReason, Manager, Verdict};
 
@@ -74,20 +74,14 @@ impl<M: Manager> PooledConnection<M> {
     /// ```
     pub async fn release(this: Self) -> Result<(), Error<M::Error>> {
         let (mut entry, shared) = this.into_parts();
-        let verdict = match shared.backend.verdict(&mut entry) {
-            Ok(verdict) => verdict,
+        let (verdict, reason) = match shared.backend.judge_return(&mut entry) {
+            Ok(judged) => judged,
             Err(message) => {
-                shared.change(None, |ledger, effects| {
-                    ledger.give_back_broken(entry, CloseReason::ManagerPanicked, effects);
-                });
+                give_back_broken(&shared, entry, CloseReason::ManagerPanicked);
                 let phase = Phase::Recycle;
                 return Err(Error::Panicked { phase, message });
             }
         };
-        let verdict = shared
-            .backend
-            .verdict_with_interceptors(&mut entry, verdict);
-        let reason = shared.backend.reason(&entry, verdict);
         let (returned, is_open) = shared.change(None, |ledger, effects| {
             let is_open = ledger.stage() == Stage::Open;
             let returned = ledger.give_back_awaited(entry, verdict, reason, effects);

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use pool_core::{Runtime, Status};
 
 use crate::aborts::Abort;
-use crate::runtime::{SimRuntime, pick};
+use crate::runtime::{SimRuntime, pend, pick};
 use crate::script::{Outcome, Script};
 use crate::simulated::CalledBack;
 use crate::steps::Steps;
@@ -201,16 +201,7 @@ impl Record {
             Outcome::Err | Outcome::Discard => false,
             Outcome::Panic | Outcome::PanicInCall => panic!("scripted"),
             Outcome::Pend(times) => {
-                let mut left = times;
-                poll_fn(|cx| match left {
-                    0 => Poll::Ready(()),
-                    _ => {
-                        left -= 1;
-                        cx.waker().wake_by_ref();
-                        Poll::Pending
-                    }
-                })
-                .await;
+                pend(times).await;
                 true
             }
             Outcome::Delay(time) => {

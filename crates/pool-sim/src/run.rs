@@ -1,13 +1,11 @@
 //! The operation `run`: its work takes a poll or two, and fails where its connection is broken.
 
-use std::future::poll_fn;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::task::Poll;
 
 use pool_core::{Error, PooledConnection, Priority};
 
 use crate::connection::SimConnection;
-use crate::runtime::pick;
+use crate::runtime::{pend, pick};
 use crate::simulated::{Guard, SimError, Simulated};
 use crate::world::{Acquiring, Done, Kind, World};
 
@@ -98,16 +96,7 @@ async fn work<M: Simulated>(conn: &mut Guard<M>, number: u16) -> Attempt {
         // It had broken while it was idle.
         mark.is_broken |= number.is_multiple_of(5);
     });
-    let mut left = number % 3;
-    poll_fn(|cx| match left {
-        0 => Poll::Ready(()),
-        _ => {
-            left -= 1;
-            cx.waker().wake_by_ref();
-            Poll::Pending
-        }
-    })
-    .await;
+    pend(number % 3).await;
     held.conn.mark(|mark| Attempt {
         is_broken: mark.is_broken,
         was_sent: mark.was_sent,

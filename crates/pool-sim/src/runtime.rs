@@ -1,6 +1,6 @@
 //! The runtime of a pool in a run: its time stands still, its timers strike when they are told to.
 
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
@@ -195,6 +195,20 @@ impl SimRuntime {
         drop(clockwork);
         drop(forgotten);
     }
+}
+
+/// Is pending so many times, and asks for the next poll each time.
+pub(crate) async fn pend(times: u16) {
+    let mut left = times;
+    poll_fn(|cx| match left {
+        0 => Poll::Ready(()),
+        _ => {
+            left -= 1;
+            cx.waker().wake_by_ref();
+            Poll::Pending
+        }
+    })
+    .await;
 }
 
 /// One of several.

@@ -199,6 +199,21 @@ pub fn closed_for_good(stage: &Stage, pool: FakePool, control: &FakeControl) {
     control.assert_no_violation();
 }
 
+/// The end of a test in which one acquire more than maxsize would be refused: the guards, which were all that can be had,
+/// go back, and nothing is left after the close.
+///
+/// # Panics
+///
+/// When a place is lost or something is left.
+#[track_caller]
+pub fn full_and_closed(stage: &Stage, pool: FakePool, control: &FakeControl, all: Vec<FakeGuard>) {
+    counts_true(&pool, control, pool.maxsize());
+    drop(all);
+    stage.settle();
+    counts_true(&pool, control, 0);
+    closed_for_good(stage, pool, control);
+}
+
 /// All checks for the end of a test: [`at_rest`] and [`closed_for_good`].
 ///
 /// # Panics

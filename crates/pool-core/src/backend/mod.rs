@@ -31,13 +31,9 @@ impl<M: Manager> LedgerTypes for PoolTypes<M> {
 
 impl<E> LedgerFailure for Error<E> {
     fn as_refusal(&self, class: ErrorClass, retry_after: Duration) -> Self {
-        let last_connect = match self {
-            Self::Connect(error) => Some(Arc::clone(error)),
-            _ => None,
-        };
         Self::BreakerOpen {
             class,
-            last_connect,
+            last_connect: self.connect(),
             retry_after,
         }
     }
@@ -61,16 +57,14 @@ pub(crate) struct Entry<C> {
 }
 
 impl<C> Entry<C> {
-    pub(crate) fn info(&self, now: Instant) -> ConnectionInfo {
-        let idle_for = self
-            .idle_since
-            .map(|since| now.saturating_duration_since(since));
+    /// What a user is told of the connection, which has been idle for so long.
+    pub(crate) fn info(&self, now: Instant, idle_for: Duration) -> ConnectionInfo {
         let age = now.saturating_duration_since(self.connected_at);
         ConnectionInfo {
             id: self.key.id,
             age,
             // Where nobody knows it, it counts as longer than it can be.
-            idle_for: idle_for.unwrap_or_default().min(age),
+            idle_for: idle_for.min(age),
             uses: self.uses,
         }
     }
@@ -164,11 +158,26 @@ impl<M: Manager> Backend<M> {
         }
     }
 
-    /// What becomes of a connection that comes back. Every way back asks here.
+    /// What becomes of a connection that comes back, and why it is closed, if it is. Every way back that may take its time
+    /// asks here.
     ///
     /// # Errors
     ///
     /// The message of the manager's panic.
+    pub(crate) fn judge_return(
+        &self,
+        entry: &mut Entry<M::Connection>,
+    ) -> Result<(Verdict, CloseReason), String> {
+        let verdict = self.verdict(entry)?;
+        let verdict = self.verdict_with_interceptors(entry, verdict);
+        Ok((verdict, self.reason(entry, verdict)))
+    }
+
+    /// What the manager wants done with a connection that comes back.
+    ///
+    /// # Errors
+    ///
+    /// The message of its panic.
     #[inline]
     pub(crate) fn verdict(&self, entry: &mut Entry<M::Connection>) -> Result<Verdict, String> {
         catch_panic(|| self.manager.on_release(&mut entry.conn))

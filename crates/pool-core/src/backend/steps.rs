@@ -19,6 +19,9 @@ type FutureOf<M> = <PoolTypes<M> as LedgerTypes>::Future;
 /// How a step has ended, and what there is to tell of it.
 type Ended<M> = (Outcome<PoolTypes<M>>, StepReport);
 
+/// The number of a connection that is none of the pool's.
+const OUTSIDE: u64 = 0;
+
 /// How far a step is that calls the manager and then the interceptors.
 struct Progress {
     /// In a pool that measures.
@@ -85,21 +88,7 @@ impl<M: Manager> Backend<M> {
         let began = self.now();
         // The manager is called inside the future, so that a panic before its first await is contained too.
         let mut connected_at = None;
-        let connect = async {
-            self.interceptors.before_connect().await?;
-            let mut conn = self.manager.connect().await?;
-            if !self.interceptors.is_empty() {
-                connected_at = Some(self.now());
-                let info = ConnectionInfo {
-                    id: key.id,
-                    age: Duration::ZERO,
-                    idle_for: Duration::ZERO,
-                    uses: 0,
-                };
-                self.interceptors.after_connect(&mut conn, &info).await?;
-            }
-            Ok(conn)
-        };
+        let connect = self.connect_intercepted(key.id, &mut connected_at);
         let connect = crate::spans::within(Phase::Connect, &self.config.name, key.id, connect);
         let result = self.within(self.limits.connect.get(), connect).await;
         let now = self.now();
@@ -135,9 +124,33 @@ impl<M: Manager> Backend<M> {
         (outcome, report)
     }
 
+    /// Opens a connection, and calls the interceptors before and after.
+    ///
+    /// Where there are any, it notes when the manager was done.
+    async fn connect_intercepted(
+        &self,
+        id: u64,
+        connected_at: &mut Option<Instant>,
+    ) -> Result<M::Connection, M::Error> {
+        self.interceptors.before_connect().await?;
+        let mut conn = self.manager.connect().await?;
+        if !self.interceptors.is_empty() {
+            *connected_at = Some(self.now());
+            let info = ConnectionInfo {
+                id,
+                age: Duration::ZERO,
+                idle_for: Duration::ZERO,
+                uses: 0,
+            };
+            self.interceptors.after_connect(&mut conn, &info).await?;
+        }
+        Ok(conn)
+    }
+
     /// Opens a connection that is none of the pool's.
     pub(crate) async fn connect_apart(&self) -> Result<M::Connection, Error<M::Error>> {
-        let connect = async { self.manager.connect().await };
+        let mut connected_at = None;
+        let connect = self.connect_intercepted(OUTSIDE, &mut connected_at);
         let result = self.within(self.limits.connect.get(), connect).await;
         let own = |error| Error::Connect(Arc::new(error));
         result.map_err(|failure| failure.into_error(Phase::Connect, own))
@@ -256,7 +269,11 @@ impl<M: Manager> Backend<M> {
 
     /// What the interceptors are told of a connection, if there are any.
     fn info(&self, entry: &Entry<M::Connection>) -> Option<ConnectionInfo> {
-        (!self.interceptors.is_empty()).then(|| entry.info(self.now()))
+        (!self.interceptors.is_empty()).then(|| {
+            let now = self.now();
+            let idle_since = entry.idle_since.unwrap_or(now);
+            entry.info(now, now.saturating_duration_since(idle_since))
+        })
     }
 
     /// What the end of a check or a recycle means for its connection.

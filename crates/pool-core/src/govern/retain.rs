@@ -33,16 +33,8 @@ impl<M: Manager> Pool<M> {
         let now = shared.now();
         let mut all: Vec<ConnectionInfo> = Vec::new();
         let ledger = shared.ledger();
-        all.extend(ledger.idle_entries(now).map(|(entry, idle_for)| {
-            let age = now.saturating_duration_since(entry.connected_at);
-            ConnectionInfo {
-                id: entry.key.id,
-                age,
-                // Where nobody knows it, it counts as longer than it can be.
-                idle_for: idle_for.min(age),
-                uses: entry.uses,
-            }
-        }));
+        let idle = ledger.idle_entries(now);
+        all.extend(idle.map(|(entry, idle_for)| entry.info(now, idle_for)));
         drop(ledger);
         // It is the user's, so it runs without the lock.
         let mut keep = keep;
@@ -91,10 +83,8 @@ impl<M: Manager> Pool<M> {
         };
         let now = shared.now();
         let (mut entry, abort) = shared.backend.entry(conn, key, now, now);
-        let (verdict, reason) = match shared.backend.verdict(&mut entry) {
-            Ok(verdict) => (verdict, shared.backend.reason(&entry, verdict)),
-            Err(_) => (Verdict::Discard, CloseReason::ManagerPanicked),
-        };
+        let judged = shared.backend.judge_return(&mut entry);
+        let (verdict, reason) = judged.unwrap_or((Verdict::Discard, CloseReason::ManagerPanicked));
         shared.change(None, |ledger, effects| {
             ledger.added(entry, abort, verdict, reason, effects);
         });

@@ -7,12 +7,14 @@ mod fast;
 mod govern;
 mod governed;
 mod plain;
+mod walk;
 mod world;
 
 use std::time::Duration;
 
 use self::dice::Dice;
 pub(super) use self::plain::Plain;
+use self::walk::random_step;
 use self::world::World;
 use super::*;
 use crate::{CloseReason, Priority, Verdict};
@@ -246,39 +248,7 @@ fn no_place_is_lost_or_invented_in_a_random_walk() {
         let mut world = World::new(dice.roll(maxsize + 1), maxsize);
         let mut verb = Vec::new();
         for step in 0..300 {
-            match dice.roll(12) {
-                0 | 1 => {
-                    world.acquire();
-                }
-                2..=4 if !world.waiting.is_empty() => {
-                    let ticket = world.waiting[dice.roll(world.waiting.len())];
-                    world.look(ticket, dice.roll(3) > 0, dice.roll(4) > 0);
-                }
-                5 if !world.waiting.is_empty() => {
-                    let ticket = world.waiting[dice.roll(world.waiting.len())];
-                    world.leave(ticket);
-                }
-                6 | 7 => {
-                    let verdicts = [Verdict::Reuse, Verdict::Recycle, Verdict::Discard];
-                    world.release(verdicts[dice.roll(3)]);
-                }
-                8 if !world.tasks.is_empty() => {
-                    let at = dice.roll(world.tasks.len());
-                    world.run_task(at, dice.roll(2) > 0, dice.roll(4) > 0);
-                }
-                9 => world.recycle_in_background(),
-                10 => verb.extend(match dice.roll(2) {
-                    0 => world.fill_by_verb(),
-                    _ => world.change(|ledger, effects| ledger.clear(effects)),
-                }),
-                11 if !verb.is_empty() => {
-                    let key = verb.swap_remove(dice.roll(verb.len()));
-                    world.change(|ledger, effects| {
-                        ledger.caller_dropped(key, Poller::Owner, effects);
-                    });
-                }
-                _ => {}
-            }
+            random_step(&mut world, &mut dice, &mut verb, 4);
             world.now += dice.millis(400);
             let status = world.ledger.status();
             assert!(

@@ -88,7 +88,7 @@ impl<M: Manager> Shared<M> {
 
     /// Sets the timer for the leak warning of a connection that was handed out to somebody who did not wait.
     pub(crate) fn watch_hand_out(self: &Arc<Self>) {
-        if self.config().leak_warning_after.is_some() {
+        if self.backend.limits.leak_warning.get().is_some() {
             self.set_timer_if_needed();
         }
     }

@@ -56,6 +56,7 @@ pub struct FakeConnection {
     scribbles: Vec<String>,
     in_transaction: bool,
     echo: bool,
+    was_outside: bool,
 }
 
 impl FakeConnection {
@@ -67,7 +68,17 @@ impl FakeConnection {
             scribbles: Vec::new(),
             in_transaction: false,
             echo,
+            was_outside: false,
         }
+    }
+
+    /// Somebody outside of the pool has used it, so it may come back before the pool has handed it out.
+    pub fn bring_from_outside(&mut self) {
+        self.was_outside = true;
+    }
+
+    pub(super) fn was_outside(&self) -> bool {
+        self.was_outside
     }
 
     /// Its number, counted from 1 in the order of connects.

@@ -4,10 +4,11 @@
 use std::time::{Duration, SystemTime};
 
 use super::dice::Dice;
+use super::walk::random_step;
 use super::world::World;
+use crate::ErrorClass;
 use crate::config::Config;
 use crate::ledger::{ClockReading, Kind, Poller};
-use crate::{ErrorClass, Verdict};
 
 const CLASSES: [ErrorClass; 5] = [
     ErrorClass::Transient,
@@ -69,39 +70,7 @@ fn no_waiter_is_stranded_and_no_limit_exceeded_in_a_random_walk() {
             if dice.roll(10) == 0 {
                 world.failure_class = CLASSES[dice.roll(CLASSES.len())];
             }
-            match dice.roll(12) {
-                0 | 1 => {
-                    world.acquire();
-                }
-                2..=4 if !world.waiting.is_empty() => {
-                    let ticket = world.waiting[dice.roll(world.waiting.len())];
-                    world.look(ticket, dice.roll(3) > 0, dice.roll(2) > 0);
-                }
-                5 if !world.waiting.is_empty() => {
-                    let ticket = world.waiting[dice.roll(world.waiting.len())];
-                    world.leave(ticket);
-                }
-                6 | 7 => {
-                    let verdicts = [Verdict::Reuse, Verdict::Recycle, Verdict::Discard];
-                    world.release(verdicts[dice.roll(3)]);
-                }
-                8 if !world.tasks.is_empty() => {
-                    let at = dice.roll(world.tasks.len());
-                    world.run_task(at, dice.roll(2) > 0, dice.roll(2) > 0);
-                }
-                9 => world.recycle_in_background(),
-                10 => verb.extend(match dice.roll(2) {
-                    0 => world.fill_by_verb(),
-                    _ => world.change(|ledger, effects| ledger.clear(effects)),
-                }),
-                11 if !verb.is_empty() => {
-                    let key = verb.swap_remove(dice.roll(verb.len()));
-                    world.change(|ledger, effects| {
-                        ledger.caller_dropped(key, Poller::Owner, effects);
-                    });
-                }
-                _ => {}
-            }
+            random_step(&mut world, &mut dice, &mut verb, 2);
             if dice.roll(3) == 0 {
                 world.now += dice.millis(30);
                 world.strike_timer();
