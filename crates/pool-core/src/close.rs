@@ -3,6 +3,7 @@
 use std::future::poll_fn;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use crate::Manager;
 use crate::error::Error;
@@ -38,6 +39,64 @@ impl<M: Manager> Pool<M> {
         let keys = shared.change(None, |ledger, effects| ledger.clear(effects));
         let mut jobs = JobSet::new(shared, keys, Poller::Owner);
         poll_fn(|cx| jobs.poll(cx, |_| {})).await;
+    }
+
+    /// As [`clear`](Self::clear), and closes each connection that is in use when it comes back, and each that is being opened.
+    ///
+    /// What is opened from now on stays. For a change that old connections must not outlive, such as another primary. The
+    /// reason is [`CloseReason::Cleared`](crate::CloseReason::Cleared). See [`recycle_all`](Self::recycle_all) for a gentle way.
+    ///
+    /// # Cancel safety
+    ///
+    /// As of [`clear`](Self::clear).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use pool_core::doc_manager::Numbers;
+    /// # use pool_core::{Pool, PooledConnection};
+    /// # futures_lite::future::block_on(async {
+    /// let pool = Pool::builder(Numbers).minsize(0).build().await?;
+    /// let old = pool.acquire().await?;
+    /// pool.clear_all().await;
+    /// pool.release(old);
+    ///
+    /// let new = pool.acquire().await?;
+    /// assert_eq!(PooledConnection::id(&new), 2);
+    /// # Ok::<(), pool_core::Error<std::convert::Infallible>>(())
+    /// # }).unwrap();
+    /// ```
+    pub async fn clear_all(&self) {
+        let shared = self.shared();
+        let keys = shared.change(None, |ledger, effects| ledger.clear_all(effects));
+        let mut jobs = JobSet::new(shared, keys, Poller::Owner);
+        poll_fn(|cx| jobs.poll(cx, |_| {})).await;
+    }
+
+    /// Replaces all connections that there are now, one after the other within this time, the oldest first.
+    ///
+    /// It does not wait. A connection whose turn has come goes as soon as its replacement stands, where minsize needs one and
+    /// maxsize leaves room; one in use goes when it comes back. After that time none of them is handed out any more. The reason
+    /// is [`CloseReason::Replaced`](crate::CloseReason::Replaced).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use pool_core::doc_manager::Numbers;
+    /// # use pool_core::{Pool, PooledConnection};
+    /// use std::time::Duration;
+    ///
+    /// # futures_lite::future::block_on(async {
+    /// let pool = Pool::builder(Numbers).build().await?;
+    /// pool.recycle_all(Duration::ZERO); // all at once
+    /// assert_eq!(PooledConnection::id(&pool.acquire().await?), 2);
+    /// # Ok::<(), pool_core::Error<std::convert::Infallible>>(())
+    /// # }).unwrap();
+    /// ```
+    pub fn recycle_all(&self, within: Duration) {
+        let shared = self.shared();
+        shared.change(None, |ledger, effects| ledger.replace_all(within, effects));
+        shared.set_timer_if_needed();
     }
 
     /// Closes the pool: no new acquires, waiters fail with [`Error::Closed`], idle connections are closed at once and

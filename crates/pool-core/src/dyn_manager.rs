@@ -79,6 +79,8 @@ trait DynManager: Send + Sync + 'static {
     fn on_release(&self, conn: &mut Self::Connection) -> Verdict;
     /// See [`Manager::discard_reason`].
     fn discard_reason(&self, conn: &Self::Connection) -> Option<Cow<'static, str>>;
+    /// See [`Manager::is_lost`].
+    fn is_lost(&self, conn: &Self::Connection) -> bool;
     /// See [`Manager::was_unused`].
     fn was_unused(&self, conn: &Self::Connection) -> bool;
     /// See [`Manager::close`].
@@ -113,6 +115,9 @@ impl<M: Manager> DynManager for M {
     }
     fn discard_reason(&self, conn: &M::Connection) -> Option<Cow<'static, str>> {
         Manager::discard_reason(self, conn)
+    }
+    fn is_lost(&self, conn: &M::Connection) -> bool {
+        Manager::is_lost(self, conn)
     }
     fn was_unused(&self, conn: &M::Connection) -> bool {
         Manager::was_unused(self, conn)
@@ -202,6 +207,9 @@ impl<C: Send + 'static> Manager for BoxManager<C> {
     }
     fn discard_reason(&self, conn: &C) -> Option<Cow<'static, str>> {
         self.manager.discard_reason(conn)
+    }
+    fn is_lost(&self, conn: &C) -> bool {
+        self.manager.is_lost(conn)
     }
     fn was_unused(&self, conn: &C) -> bool {
         self.manager.was_unused(conn)

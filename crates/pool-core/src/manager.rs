@@ -100,6 +100,17 @@ pub trait Manager: Send + Sync + 'static {
         None
     }
 
+    /// Whether a connection was lost, after [`on_release`](Self::on_release) has said [`Verdict::Discard`]: its server or the
+    /// network has ended it. The default is `true`.
+    ///
+    /// What ended it may have ended the others too, so under [`CheckPolicy::IdleFor`](crate::CheckPolicy::IdleFor) each of them
+    /// is checked before it is handed out next. Say `false` where only this connection is concerned, such as after a cancelled
+    /// command.
+    fn is_lost(&self, conn: &Self::Connection) -> bool {
+        let _ = conn;
+        true
+    }
+
     /// Whether nothing was sent over the connection since it was handed out. The default is `false`: nobody knows.
     ///
     /// [`Pool::run`](crate::Pool::run) asks for it when the work failed. Where this says `true` and

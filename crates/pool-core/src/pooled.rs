@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use crate::backend::Entry;
 use crate::extensions::Extensions;
+use crate::ledger::Judgement;
 use crate::panics::ignore_panic;
 use crate::shared::Shared;
 use crate::{CloseReason, Manager, Verdict};
@@ -161,12 +162,8 @@ impl<M: Manager> PooledConnection<M> {
             match thread::panicking() {
                 true => give_back_unwinding(&this.shared, entry),
                 false => {
-                    give_back_at_now(
-                        &this.shared,
-                        entry,
-                        Verdict::Discard,
-                        CloseReason::Discarded,
-                    );
+                    let judgement = Judgement::of(Verdict::Discard, CloseReason::Discarded);
+                    give_back_at_now(&this.shared, entry, judgement);
                 }
             }
         }
@@ -253,8 +250,8 @@ fn give_back_slowly<M: Manager>(
     entry: Box<Entry<M::Connection>>,
     verdict: Verdict,
 ) {
-    let reason = shared.backend.reason(&entry, verdict);
-    give_back_at_now(shared, entry, verdict, reason);
+    let judgement = shared.backend.judgement(&entry, verdict);
+    give_back_at_now(shared, entry, judgement);
 }
 
 /// The holder's thread panicked.
@@ -285,11 +282,10 @@ pub(crate) fn give_back_broken<M: Manager>(
 pub(crate) fn give_back_at_now<M: Manager>(
     shared: &Arc<Shared<M>>,
     entry: Box<Entry<M::Connection>>,
-    verdict: Verdict,
-    reason: CloseReason,
+    judgement: Judgement,
 ) {
     shared.change(None, |ledger, effects| {
-        ledger.give_back(entry, verdict, reason, effects);
+        ledger.give_back(entry, judgement, effects);
     });
     shared.wind_idle_clock();
 }

@@ -54,7 +54,7 @@ impl<M: Manager> PooledConnection<M> {
     ///
     /// `Err` means that the connection was discarded, and why: [`Error::Recycle`], [`Error::Timeout`] or
     /// [`Error::Panicked`] from its recycle or from [`Manager::on_release`], [`Error::Discarded`] if the manager did
-    /// not want it back or the pool was cleared, [`Error::Closed`] if the pool is closed.
+    /// not want it back, the pool was cleared, or it has lived long enough, [`Error::Closed`] if the pool is closed.
     ///
     /// # Cancel safety
     ///
@@ -74,17 +74,18 @@ impl<M: Manager> PooledConnection<M> {
     /// ```
     pub async fn release(this: Self) -> Result<(), Error<M::Error>> {
         let (mut entry, shared) = this.into_parts();
-        let (verdict, reason) = match shared.backend.judge_return(&mut entry) {
-            Ok(judged) => judged,
+        let judgement = match shared.backend.judge_return(&mut entry) {
+            Ok(judgement) => judgement,
             Err(message) => {
                 give_back_broken(&shared, entry, CloseReason::ManagerPanicked);
                 let phase = Phase::Recycle;
                 return Err(Error::Panicked { phase, message });
             }
         };
+        let verdict = judgement.verdict;
         let (returned, is_open) = shared.change(None, |ledger, effects| {
             let is_open = ledger.stage() == Stage::Open;
-            let returned = ledger.give_back_awaited(entry, verdict, reason, effects);
+            let returned = ledger.give_back_awaited(entry, judgement, effects);
             (returned, is_open)
         });
         shared.wind_idle_clock();

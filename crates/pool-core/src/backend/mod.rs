@@ -16,7 +16,9 @@ use crate::config::{Config, ConfigError};
 use crate::error::Error;
 use crate::extensions::Extensions;
 use crate::interceptor::Interceptors;
-use crate::ledger::{ConnectionKey, LedgerEntry, LedgerFailure, LedgerTypes, Outcome, StepReport};
+use crate::ledger::{
+    ConnectionKey, Judgement, LedgerEntry, LedgerFailure, LedgerTypes, Marks, Outcome, StepReport,
+};
 use crate::panics::{catch_panic, ignore_panic};
 use crate::{BoxFuture, CloseReason, ConnectionInfo, ErrorClass, Manager, Runtime, Verdict};
 
@@ -51,6 +53,9 @@ pub(crate) struct Entry<C> {
     pub(crate) uses: u64,
     /// The next check or recycle calls the manager, not only the interceptors.
     calls_manager: bool,
+    /// The next check calls the interceptors, not only the manager.
+    calls_interceptors: bool,
+    marks: Marks,
     /// It was opened for the waiters. It is new until it is handed out.
     was_opened_for_waiters: bool,
     pub(crate) extensions: Extensions,
@@ -85,6 +90,18 @@ impl<C> LedgerEntry for Box<Entry<C>> {
     }
     fn set_calls_manager(&mut self, calls_manager: bool) {
         self.calls_manager = calls_manager;
+    }
+    fn set_calls_interceptors(&mut self, calls_interceptors: bool) {
+        self.calls_interceptors = calls_interceptors;
+    }
+    fn marks(&self) -> &Marks {
+        &self.marks
+    }
+    fn marks_mut(&mut self) -> &mut Marks {
+        &mut self.marks
+    }
+    fn uses(&self) -> u64 {
+        self.uses
     }
     fn set_opened_for_waiters(&mut self) {
         self.was_opened_for_waiters = true;
@@ -158,8 +175,7 @@ impl<M: Manager> Backend<M> {
         }
     }
 
-    /// What becomes of a connection that comes back, and why it is closed, if it is. Every way back that may take its time
-    /// asks here.
+    /// What becomes of a connection that comes back. Every way back that may take its time asks here.
     ///
     /// # Errors
     ///
@@ -167,10 +183,10 @@ impl<M: Manager> Backend<M> {
     pub(crate) fn judge_return(
         &self,
         entry: &mut Entry<M::Connection>,
-    ) -> Result<(Verdict, CloseReason), String> {
+    ) -> Result<Judgement, String> {
         let verdict = self.verdict(entry)?;
         let verdict = self.verdict_with_interceptors(entry, verdict);
-        Ok((verdict, self.reason(entry, verdict)))
+        Ok(self.judgement(entry, verdict))
     }
 
     /// What the manager wants done with a connection that comes back.
@@ -198,17 +214,17 @@ impl<M: Manager> Backend<M> {
         verdict
     }
 
-    /// Why a connection that comes back with this verdict is closed, if it is.
-    pub(crate) fn reason(&self, entry: &Entry<M::Connection>, verdict: Verdict) -> CloseReason {
+    /// What the verdict of its manager means for a connection that comes back.
+    pub(crate) fn judgement(&self, entry: &Entry<M::Connection>, verdict: Verdict) -> Judgement {
         if verdict != Verdict::Discard {
-            return CloseReason::PoolClosed;
+            return Judgement::of(verdict, CloseReason::PoolClosed);
         }
-        let words = ignore_panic(|| self.manager.discard_reason(&entry.conn));
-        CloseReason::Broken(
-            words
-                .flatten()
-                .unwrap_or("its manager did not want it back".into()),
-        )
+        let words = ignore_panic(|| self.manager.discard_reason(&entry.conn)).flatten();
+        let words = words.unwrap_or("its manager did not want it back".into());
+        Judgement {
+            is_lost: ignore_panic(|| self.manager.is_lost(&entry.conn)) == Some(true),
+            ..Judgement::of(verdict, CloseReason::Broken(words))
+        }
     }
 }
 

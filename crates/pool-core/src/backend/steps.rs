@@ -10,7 +10,9 @@ use std::time::{Duration, Instant};
 use super::{Backend, Entry, PoolTypes, no_timer, poll_timer};
 use crate::error::{Error, Phase};
 use crate::extensions::Extensions;
-use crate::ledger::{ConnectionKey, Kind, LedgerTypes, Outcome, SharedError, StepReport, Work};
+use crate::ledger::{
+    ConnectionKey, Kind, LedgerTypes, Marks, Outcome, SharedError, StepReport, Work,
+};
 use crate::panics::{catch_panic, ignore_panic};
 use crate::{AbortHandle, ConnectionInfo, ErrorClass, Manager, Status};
 
@@ -184,6 +186,8 @@ impl<M: Manager> Backend<M> {
             idle_limit,
             uses: 0,
             calls_manager: true,
+            calls_interceptors: true,
+            marks: Marks::default(),
             was_opened_for_waiters: false,
             extensions: Extensions::default(),
         });
@@ -194,12 +198,13 @@ impl<M: Manager> Backend<M> {
     async fn check(&self, mut entry: EntryOf<M>) -> Ended<M> {
         let id = entry.key.id;
         let mut progress = Progress::begin(&mut entry, self.began());
+        let calls_interceptors = std::mem::replace(&mut entry.calls_interceptors, true);
         let check = async {
             if progress.is_of_manager {
                 self.manager.check(&mut entry.conn).await?;
                 progress.manager_is_done(self.took(progress.began));
             }
-            match self.info(&entry) {
+            match self.info(&entry).filter(|_| calls_interceptors) {
                 Some(info) => {
                     self.interceptors
                         .before_acquire(&mut entry.conn, &info)

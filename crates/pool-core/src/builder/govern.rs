@@ -1,4 +1,4 @@
-//! The settings that govern a pool: how long connections live, how the pool connects, and who may wait.
+//! The settings that govern a pool: how it connects, and what runs around each step.
 
 use std::time::Duration;
 

@@ -1,6 +1,7 @@
 //! How a pool is built: its settings, and the two ways to start.
 
 mod govern;
+mod lifetimes;
 mod waiting;
 
 use std::fmt;

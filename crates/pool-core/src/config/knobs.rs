@@ -99,6 +99,13 @@ knobs! {
     leak_warning_after: impl Into<Option<Duration>> => Option<Duration>, leak_warning_after;
     max_connecting: impl Into<Option<usize>> => Option<usize>, connects.max_connecting;
     connect_retry: impl Into<Option<Duration>> => Option<Duration>, connects.connect_retry;
+    max_lifetime: impl Into<Option<Duration>> => Option<Duration>, lifetimes.max_lifetime;
+    max_lifetime_jitter: impl Into<Option<Duration>> => Option<Duration>, lifetimes.max_lifetime_jitter;
+    max_uses: impl Into<Option<u64>> => Option<u64>, lifetimes.max_uses;
+    idle_timeout: impl Into<Option<Duration>> => Option<Duration>, lifetimes.idle_timeout;
+    min_idle: usize => usize, lifetimes.min_idle;
+    max_idle: impl Into<Option<usize>> => Option<usize>, lifetimes.max_idle;
+    keepalive: impl Into<Option<Duration>> => Option<Duration>, lifetimes.keepalive;
     max_waiters: impl Into<Option<usize>> => Option<usize>, waiting.max_waiters;
     shedding: impl Into<Option<Shedding>> => Option<Shedding>, waiting.shedding;
 }

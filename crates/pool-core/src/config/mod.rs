@@ -2,6 +2,7 @@
 
 mod govern;
 mod knobs;
+mod lifetimes;
 mod waiting;
 
 use std::borrow::Cow;
@@ -12,6 +13,7 @@ use std::time::Duration;
 pub(crate) use self::govern::Connects;
 pub use self::govern::StartPolicy;
 pub use self::knobs::{Knobs, Settings};
+pub(crate) use self::lifetimes::Lifetimes;
 pub(crate) use self::waiting::Waiting;
 pub use self::waiting::{Priority, Shedding};
 
@@ -151,6 +153,7 @@ pub(crate) struct Config {
     pub(crate) observers: usize,
     pub(crate) connects: Connects,
     pub(crate) waiting: Waiting,
+    pub(crate) lifetimes: Lifetimes,
 }
 
 impl Default for Config {
@@ -174,6 +177,7 @@ impl Default for Config {
             observers: 0,
             connects: Connects::default(),
             waiting: Waiting::default(),
+            lifetimes: Lifetimes::default(),
         }
     }
 }
@@ -193,7 +197,13 @@ impl Config {
             CheckPolicy::IdleFor(limit) => Some(limit),
             CheckPolicy::Never | CheckPolicy::Always => None,
         };
-        check.into_iter().chain(self.pool_recycle).min()
+        let Lifetimes {
+            idle_timeout,
+            keepalive,
+            ..
+        } = self.lifetimes;
+        let limits = [check, self.pool_recycle, idle_timeout, keepalive];
+        limits.into_iter().flatten().min()
     }
 
     /// Whether somebody observes the pool.
@@ -263,6 +273,7 @@ impl Config {
                 "IdleFor(0) checks every connection: say CheckPolicy::Always",
             ));
         }
+        self.lifetimes.validate(self)?;
         self.waiting.validate(self.maxsize)?;
         self.connects.validate()
     }

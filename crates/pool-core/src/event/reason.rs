@@ -11,6 +11,16 @@ pub enum CloseReason {
     PoolRecycle,
     /// It was idle for as long as its manager allows ([`Manager::idle_limit`](crate::Manager::idle_limit)).
     IdleLimit,
+    /// It was opened [`max_lifetime`](crate::Builder::max_lifetime) ago, or nearly.
+    MaxLifetime,
+    /// It was handed out [`max_uses`](crate::Builder::max_uses) times.
+    MaxUses,
+    /// It was idle for [`idle_timeout`](crate::Builder::idle_timeout), and minsize did not need it.
+    IdleTimeout,
+    /// More connections were idle than [`max_idle`](crate::Builder::max_idle).
+    MaxIdle,
+    /// [`Pool::recycle_all`](crate::Pool::recycle_all) asked for it.
+    Replaced,
     /// [`Pool::retain`](crate::Pool::retain) asked for it.
     Evicted,
     /// The pool was made smaller.
@@ -74,12 +84,17 @@ impl CloseReason {
             Self::Evicted => 12,
             Self::Resized => 13,
             Self::Intercepted => 14,
+            Self::MaxLifetime => 15,
+            Self::MaxUses => 16,
+            Self::IdleTimeout => 17,
+            Self::MaxIdle => 18,
+            Self::Replaced => 19,
         }
     }
 }
 
 /// The words of [`CloseReason::as_str`].
-pub(crate) const NAMES: [&str; 15] = [
+pub(crate) const NAMES: [&str; 20] = [
     "pool_recycle",
     "idle_limit",
     "check_failed",
@@ -95,6 +110,11 @@ pub(crate) const NAMES: [&str; 15] = [
     "evicted",
     "resized",
     "intercepted",
+    "max_lifetime",
+    "max_uses",
+    "idle_timeout",
+    "max_idle",
+    "replaced",
 ];
 
 impl fmt::Display for CloseReason {
@@ -117,6 +137,11 @@ impl fmt::Display for CloseReason {
             Self::Evicted => "it was to be replaced",
             Self::Resized => "the pool was made smaller",
             Self::Intercepted => "an interceptor refused it",
+            Self::MaxLifetime => "it was as old as max_lifetime allows",
+            Self::MaxUses => "it was handed out as often as max_uses allows",
+            Self::IdleTimeout => "it was idle for longer than idle_timeout",
+            Self::MaxIdle => "more connections were idle than max_idle allows",
+            Self::Replaced => "recycle_all was called",
         })
     }
 }

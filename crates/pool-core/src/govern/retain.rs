@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use crate::ledger::Judgement;
 use crate::pool::Pool;
 use crate::{CloseReason, ConnectionInfo, Manager, Verdict};
 
@@ -84,9 +85,12 @@ impl<M: Manager> Pool<M> {
         let now = shared.now();
         let (mut entry, abort) = shared.backend.entry(conn, key, now, now);
         let judged = shared.backend.judge_return(&mut entry);
-        let (verdict, reason) = judged.unwrap_or((Verdict::Discard, CloseReason::ManagerPanicked));
+        let judgement = judged.unwrap_or(Judgement::of(
+            Verdict::Discard,
+            CloseReason::ManagerPanicked,
+        ));
         shared.change(None, |ledger, effects| {
-            ledger.added(entry, abort, verdict, reason, effects);
+            ledger.added(entry, abort, judgement, effects);
         });
         shared.wind_idle_clock();
         Ok(())

@@ -99,10 +99,11 @@ fn was_stale<M: Manager>(conn: PooledConnection<M>, began: Instant) -> bool {
     let was_idle = entry.connected_at < began;
     let was_unused = || ignore_panic(|| shared.backend.manager.was_unused(&entry.conn));
     let is_untouched = was_idle && was_unused() == Some(true);
-    let Ok((verdict, reason)) = shared.backend.judge_return(&mut entry) else {
+    let Ok(judgement) = shared.backend.judge_return(&mut entry) else {
         give_back_broken(&shared, entry, CloseReason::ManagerPanicked);
         return false;
     };
-    give_back_at_now(&shared, entry, verdict, reason);
+    let verdict = judgement.verdict;
+    give_back_at_now(&shared, entry, judgement);
     is_untouched && verdict == Verdict::Discard
 }

@@ -90,6 +90,9 @@ impl<T: LedgerTypes> Ledger<T> {
         now: Option<Instant>,
         by: &mut Borrower,
     ) -> Option<T::Entry> {
+        if let Some(now) = now {
+            self.catch_up(now);
+        }
         let is_quiet = self.queue.is_empty()
             && self.jobs.undriven_count() == 0
             // The first comparison nearly always shows that nothing is missing for minsize, and always fails in a pool
@@ -112,7 +115,7 @@ impl<T: LedgerTypes> Ledger<T> {
     /// Whether the pool hands out connections and nothing is missing for minsize.
     #[inline(never)]
     fn is_complete(&self) -> bool {
-        self.lifecycle.serves() && self.missing() == 0
+        self.lifecycle.serves() && self.missing() == 0 && self.leaves_enough_idle()
     }
 
     /// Adds a waiter.
@@ -183,12 +186,14 @@ impl<T: LedgerTypes> Ledger<T> {
         effects: &mut Effects<T>,
     ) -> Result<Queued, Refusal> {
         effects.current = Some(ticket);
+        self.catch_up(effects.now());
         if self.governor.is_open() {
             self.governor
                 .arrived(self.queue.number(ticket), effects.now());
         }
         self.supply(effects);
         self.fill(effects);
+        self.retire_idle(effects);
         if self.gate.is_some() {
             if let Some(refusal) = self.refuse(ticket, effects) {
                 return Err(refusal);
@@ -301,6 +306,7 @@ impl<T: LedgerTypes> Ledger<T> {
         if !self.queue.is_empty() || self.serves_only_high() {
             return Tried::Exhausted;
         }
+        self.catch_up(effects.now());
         match self.take_idle(effects) {
             None => Tried::Exhausted,
             Some((entry, None)) => {

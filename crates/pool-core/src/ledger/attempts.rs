@@ -26,9 +26,10 @@ pub(super) struct FailedAttempt<T: LedgerTypes> {
 }
 
 impl<T: LedgerTypes> Ledger<T> {
-    /// The pauses and shares of this pool are drawn from this source.
-    pub(crate) fn use_chance(&mut self, chance: Chance) {
-        self.governor.set_chance(chance);
+    /// The pauses of this pool, and the shares of the jitter, are drawn from these sources.
+    pub(crate) fn use_chance(&mut self, pauses: Chance, shares: Chance) {
+        self.governor.set_chance(pauses);
+        self.lifetimes.set_chance(shares);
     }
 
     /// How many connects may start now beside those that run.
@@ -91,10 +92,11 @@ impl<T: LedgerTypes> Ledger<T> {
         self.start_job_for(Kind::Connect, None, ticket, effects);
     }
 
-    /// Whether the timer would strike too late for the next attempt.
+    /// Whether the timer would strike too late for the next attempt, or for the next connection that has lived long enough.
     pub(super) fn timer_is_late(&self) -> bool {
         let is_late = |at| self.timer_at.is_none_or(|timer| at < timer);
-        self.governor.is_open() && self.next_attempt().is_some_and(is_late)
+        self.lifetimes.next_strike().is_some_and(is_late)
+            || (self.governor.is_open() && self.next_attempt().is_some_and(is_late))
     }
 
     /// Whether there is a connection that can come to a waiter: open, or on its way. What is being closed is none.

@@ -4,7 +4,7 @@ use std::task::Waker;
 use std::time::Instant;
 
 use super::job::Driver;
-use super::{Effects, JobKey, Kind, Ledger, LedgerTypes, Note};
+use super::{Effects, JobKey, Kind, Ledger, LedgerEntry, LedgerTypes, Note};
 
 /// The background tasks of a pool.
 pub(super) struct Background {
@@ -104,19 +104,21 @@ impl<T: LedgerTypes> Ledger<T> {
         if !self.lifecycle.is_open() {
             return (!self.is_upkeep_over()).then_some(None);
         }
-        let (expired, expiry) = self.idle.take_expired(effects.now());
+        let now = effects.now();
+        self.catch_up(now);
+        let (expired, expiry) = self.idle.take_expired(now);
         for entry in expired {
             let reason = self.idle.expired_by(&entry);
+            self.lifetimes.goes(entry.key(), now);
             self.start_close(entry, reason, effects);
         }
+        let unneeded = self.close_unneeded(effects);
         self.fill(effects);
+        self.retire_idle(effects);
+        let quiet = self.keep_alive(effects);
         self.spawn_drivers(effects);
-        Some(
-            expiry
-                .into_iter()
-                .chain(self.next_fill(effects.now()))
-                .min(),
-        )
+        let next = [expiry, unneeded, quiet, self.next_fill(now)];
+        Some(next.into_iter().flatten().min())
     }
 
     /// Stores how to wake upkeep. The old waker comes out.

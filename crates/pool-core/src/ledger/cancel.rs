@@ -24,6 +24,9 @@ impl<T: LedgerTypes> Ledger<T> {
         effects.wake_all(job.background.take().into_iter().chain(job.owner.take()));
         self.departing += 1;
         self.forget_abort_handle(job.connection, effects);
+        if let Some(connection) = job.connection {
+            self.forget_life(connection);
+        }
         let exit = Exit {
             connection: job.connection,
             reason: job.reason.take().unwrap_or(reason),

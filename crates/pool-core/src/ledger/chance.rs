@@ -25,6 +25,11 @@ impl Chance {
         let most = u64::try_from(most.as_nanos()).unwrap_or(u64::MAX);
         Duration::from_nanos(self.0.u64(..=most))
     }
+
+    /// A number, each equally likely.
+    pub(crate) fn share(&mut self) -> u32 {
+        self.0.u32(..)
+    }
 }
 
 #[cfg(test)]

@@ -33,6 +33,7 @@ impl<T: LedgerTypes> Ledger<T> {
     /// The pool has begun to close.
     fn end_acquires(&mut self, effects: &mut Effects<T>) {
         self.fill.stop();
+        self.lifetimes.stop();
         self.forget_breaker(effects);
         let status = self.status();
         self.history.note(|| Note::PoolClosing(status));

@@ -8,7 +8,7 @@ use crate::AbortHandle;
 use crate::borrowed::{Borrowed, Borrower, Label, LabelText};
 
 /// A connection, or one to be: its number, and where it is written down.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct ConnectionKey {
     pub(crate) id: u64,
     pub(crate) slot: u32,

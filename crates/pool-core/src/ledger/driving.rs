@@ -37,6 +37,9 @@ impl<T: LedgerTypes> Ledger<T> {
             self.idle.stamp(entry);
         }
         let connection = entry.as_ref().map(LedgerEntry::key);
+        if let Some(key) = connection.filter(|_| kind == Kind::Close) {
+            self.forget_life(key);
+        }
         let clears = self.lifecycle.clears();
         let key = self.jobs.insert(kind, entry, connection, driver, clears);
         if kind == Kind::Connect && self.governor.started(key) {
@@ -63,7 +66,8 @@ impl<T: LedgerTypes> Ledger<T> {
     pub(super) fn take_to_poll(&mut self, key: JobKey, poller: Poller) -> Take<T> {
         if self.jobs.begins_connect(key) {
             let connection = self.connections.begin();
-            self.jobs.set_connection(key, connection);
+            self.jobs
+                .set_connection(key, connection, self.lifecycle.clears());
             self.history.note(|| Note::ConnectStarted(connection.id));
         }
         self.jobs.note_deadline(key, self.step_has_deadline);
@@ -204,17 +208,24 @@ impl<T: LedgerTypes> Ledger<T> {
         if !is_owned && self.nobody_will_drive(kind, WaitClosed::Possible) {
             return self.cancel(key, CloseReason::PoolClosed, effects);
         }
-        let fills =
-            kind == Kind::Connect && self.lifecycle.is_open() && self.size() <= self.fill.minsize();
+        let fills = kind == Kind::Connect && self.connect_fills();
         if has_started || is_owned || fills || kind == Kind::Close {
             effects.spawn_driver(key);
             return self.drive_undriven(effects);
         }
-        let was_cleared = job.clears < self.lifecycle.clears();
+        let was_cleared = self.lifecycle.was_cleared(job.clears, false);
+        let kept_alive = job.sequence;
         match (kind, self.jobs.remove(key).map(|job| job.work)) {
             (Kind::Check, Some(Work::Fresh(Some(mut entry)))) => {
                 entry.set_calls_manager(true);
-                self.idle.put_next(entry, false);
+                entry.set_calls_interceptors(true);
+                match kept_alive {
+                    None => self.idle.put_next(entry, false),
+                    Some(sequence) => {
+                        self.idle.put_back(sequence, entry);
+                        self.wake_upkeep(effects);
+                    }
+                }
             }
             // It was to be closed after its recycle.
             (Kind::Recycle, Some(Work::Fresh(Some(entry)))) if was_cleared => {

@@ -8,8 +8,8 @@ use crate::config::Config;
 
 pub(super) struct Fill {
     minsize: usize,
-    /// With so many connections, an acquire need not look whether one is missing: minsize, and more than there can be
-    /// while the pool is suspended and once it closes.
+    /// With so many connections, an acquire need not look whether one is missing: minsize, and more than there can be with
+    /// `min_idle`, while the pool is suspended and once it closes.
     enough: usize,
     /// The largest number of connections; `usize::MAX` where it is unlimited.
     limit: usize,
@@ -24,19 +24,21 @@ pub(super) struct Fill {
     /// While so many connections are held, only those of high priority are served; `usize::MAX` where no place is
     /// reserved.
     quota: usize,
+    min_idle: usize,
 }
 
 impl Fill {
     pub(super) fn new(config: &Config) -> Self {
         Self {
             minsize: config.minsize,
-            enough: config.minsize,
+            enough: enough(config),
             limit: config.limit(),
             full: config.limit(),
             looks_closer: false,
             is_shrinking: false,
             maxsize: config.maxsize,
             quota: quota(config),
+            min_idle: config.lifetimes.min_idle,
         }
     }
 
@@ -57,7 +59,15 @@ impl Fill {
 
     /// The pool is not suspended any more.
     pub(super) fn start(&mut self) {
-        self.enough = self.minsize;
+        self.enough = match self.min_idle {
+            0 => self.minsize,
+            _ => usize::MAX,
+        };
+    }
+
+    #[inline]
+    pub(super) fn min_idle(&self) -> usize {
+        self.min_idle
     }
 
     /// The settings have changed. `serves`: the pool hands out connections.
@@ -66,6 +76,7 @@ impl Fill {
         self.limit = config.limit();
         self.maxsize = config.maxsize;
         self.quota = quota(config);
+        self.min_idle = config.lifetimes.min_idle;
         self.update_full();
         match serves {
             true => self.start(),
@@ -112,6 +123,14 @@ impl Fill {
     }
 }
 
+/// Where some are to stay idle, each acquire has to look.
+fn enough(config: &Config) -> usize {
+    match config.lifetimes.min_idle {
+        0 => config.minsize,
+        _ => usize::MAX,
+    }
+}
+
 fn quota(config: &Config) -> usize {
     match config.waiting.reserved {
         0 => usize::MAX,
@@ -120,17 +139,44 @@ fn quota(config: &Config) -> usize {
 }
 
 impl<T: LedgerTypes> Ledger<T> {
-    /// How many connections are missing for minsize. Those that are being closed do not count.
+    /// How many connections are missing for minsize and `min_idle`. Those that are being closed, or are to be replaced, do
+    /// not count.
     pub(super) fn missing(&self) -> usize {
-        let closing = self.jobs.count(Kind::Close) + self.departing;
         let size = self.size();
-        let wanted = self.fill.minsize.saturating_sub(size - closing);
+        let wanted = self.fill.minsize.saturating_sub(size - self.leaving());
+        let wanted = wanted.max(self.missing_idle());
         wanted.min(self.fill.limit.saturating_sub(size))
+    }
+
+    /// How many connections are missing for `min_idle`. What is under way will be idle, except one for each waiter.
+    fn missing_idle(&self) -> usize {
+        if self.fill.min_idle == 0 {
+            return 0;
+        }
+        let closing = self.jobs.count(Kind::Close) + self.departing;
+        let free = self.size() - self.held - closing;
+        let wanted = self.fill.min_idle.saturating_add(self.queue.len());
+        wanted.saturating_sub(free)
+    }
+
+    /// Whether an acquire that takes an idle connection leaves as many as `min_idle` says, or no more can be opened.
+    pub(super) fn leaves_enough_idle(&self) -> bool {
+        self.fill.min_idle == 0
+            || self.idle.clean_len() > self.fill.min_idle
+            || self.size() >= self.fill.limit
+    }
+
+    /// Whether a connect that nobody waits for is of use.
+    pub(super) fn connect_fills(&self) -> bool {
+        let others = self.size() - 1;
+        self.lifecycle.is_open()
+            && (others - self.leaving().min(others) < self.fill.minsize
+                || (self.fill.min_idle > 0 && others - self.held <= self.fill.min_idle))
     }
 
     /// Starts the connects that are missing for minsize, as far as they may start now.
     pub(crate) fn fill(&mut self, effects: &mut Effects<T>) {
-        let retry_at = self.governor.background_retry_at();
+        let retry_at = self.fill_again_at();
         if retry_at.is_some_and(|at| effects.now() < at) {
             return;
         }
@@ -166,10 +212,17 @@ impl<T: LedgerTypes> Ledger<T> {
         Some(key)
     }
 
+    /// No connect that nobody waits for starts before this instant.
+    fn fill_again_at(&self) -> Option<Instant> {
+        self.governor
+            .background_retry_at()
+            .max(self.lifetimes.pause_until())
+    }
+
     /// When a background connect is tried again, if one is missing. Nothing waits for an instant that is over: then the
     /// end of another connect is what counts.
     pub(super) fn next_fill(&self, now: Instant) -> Option<Instant> {
-        let at = self.governor.background_retry_at();
+        let at = self.fill_again_at();
         at.filter(|at| *at > now && self.lifecycle.serves() && self.missing() > 0)
     }
 }

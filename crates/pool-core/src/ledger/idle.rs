@@ -43,6 +43,12 @@ pub(super) struct IdleList<E> {
     intercepts: bool,
     clock: IdleClock,
     pool_recycle: Option<Duration>,
+    idle_timeout: Option<Duration>,
+    keepalive: Option<Duration>,
+    /// The largest number of idle connections.
+    max_idle: Option<usize>,
+    /// Idle times can be told by ticks.
+    may_tick: bool,
     /// The shortest idle limit that a connection has brought along.
     shortest_own_limit: Option<Duration>,
     /// Connections whose recycle has not begun.
@@ -60,6 +66,10 @@ impl<E: LedgerEntry> IdleList<E> {
             intercepts: false,
             clock: IdleClock::new(),
             pool_recycle: config.pool_recycle,
+            idle_timeout: config.lifetimes.idle_timeout,
+            keepalive: config.lifetimes.keepalive,
+            max_idle: config.lifetimes.max_idle,
+            may_tick: false,
             shortest_own_limit: None,
             dirty: List(VecDeque::new()),
         }
@@ -108,14 +118,17 @@ impl<E: LedgerEntry> IdleList<E> {
     #[inline(never)]
     fn state_of(&self, entry: &E, is_dirty: bool, now: Option<Instant>) -> Next {
         let Some(now) = now else {
-            let time_matters = self.check != CheckPolicy::Never || self.limit_of(entry).is_some();
-            return match time_matters || is_dirty || self.intercepts {
+            let time_matters = self.check != CheckPolicy::Never
+                || self.keepalive.is_some()
+                || self.idle_timeout.is_some()
+                || self.limit_of(entry).is_some();
+            return match time_matters || is_dirty || self.intercepts || !entry.marks().is_plain() {
                 true => Next::Unknown,
                 false => Next::Ready,
             };
         };
         let limit = self.limit_of(entry);
-        if limit.is_some_and(|limit| self.idle_for(entry, now) >= limit) {
+        if entry.marks().is_spent || limit.is_some_and(|limit| self.idle_for(entry, now) >= limit) {
             Next::Expired
         } else if is_dirty {
             Next::Dirty
@@ -243,12 +256,12 @@ impl<E: LedgerEntry> IdleList<E> {
         for is_dirty in [false, true] {
             let list = std::mem::take(&mut self.list_mut(is_dirty).0);
             for (sequence, entry) in list {
-                if self.state_of(&entry, is_dirty, Some(now)) == Next::Expired {
+                let since = self.idle_since(&entry, now);
+                let limit = self.limit_of(&entry);
+                if limit.is_some_and(|limit| now.saturating_duration_since(since) >= limit) {
                     expired.push(entry);
                     continue;
                 }
-                let since = self.idle_since(&entry, now);
-                let limit = self.limit_of(&entry);
                 let at = limit.and_then(|limit| since.checked_add(limit));
                 next = next.into_iter().chain(at).min();
                 self.list_mut(is_dirty).0.push_back((sequence, entry));
@@ -262,6 +275,9 @@ impl<E: LedgerEntry> IdleList<E> {
         let Some(limit) = entry.idle_limit() else {
             return false;
         };
+        if !self.is_timed() && self.may_tick {
+            self.clock.use_ticks(limit);
+        }
         self.clock.tick_at_least_for(limit);
         let is_shorter = self.shortest_own_limit.is_none_or(|known| limit < known);
         if is_shorter {
@@ -272,11 +288,15 @@ impl<E: LedgerEntry> IdleList<E> {
 
     /// Whether a connection has to be checked before it is handed out.
     pub(super) fn is_suspect(&self, entry: &E, now: Instant) -> bool {
-        match self.check {
-            CheckPolicy::Always => true,
-            CheckPolicy::IdleFor(limit) => self.idle_for(entry, now) >= limit,
-            CheckPolicy::Never => false,
-        }
+        let is_quiet_for = |limit| {
+            now.saturating_duration_since(self.quiet_since(entry, now)) >= limit
+        };
+        self.keepalive.is_some_and(is_quiet_for)
+            || match self.check {
+                CheckPolicy::Always => true,
+                CheckPolicy::IdleFor(limit) => entry.marks().is_suspect || is_quiet_for(limit),
+                CheckPolicy::Never => false,
+            }
     }
 
     /// Which limit a connection that has expired has reached.
@@ -302,6 +322,12 @@ impl<E: LedgerEntry> IdleList<E> {
     fn idle_since(&self, entry: &E, now: Instant) -> Instant {
         let since = entry.idle_since();
         since.or(self.clock.last_tick()).unwrap_or(now)
+    }
+
+    /// The last sign of life of a connection: its use, or a check.
+    fn quiet_since(&self, entry: &E, now: Instant) -> Instant {
+        let since = self.idle_since(entry, now);
+        entry.marks().alive_at.map_or(since, |at| at.max(since))
     }
 
     /// Returns are timed by ticks from now on; `shortest` is the shortest idle limit that a setting names.

@@ -133,6 +133,8 @@ pub(crate) struct Job<T: LedgerTypes> {
     pub(super) clears: u64,
     /// The connection; `None` for a connect that has not begun.
     pub(crate) connection: Option<ConnectionKey>,
+    /// For a check that keeps an idle connection alive: its place in the order.
+    pub(super) sequence: Option<u64>,
     /// Why the connection is closed, or its step is cancelled.
     pub(super) reason: Option<CloseReason>,
     /// The index in the list of the adoptable jobs.

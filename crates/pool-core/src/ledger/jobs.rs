@@ -84,6 +84,7 @@ impl<T: LedgerTypes> Jobs<T> {
             has_deadline: false,
             clears,
             connection,
+            sequence: None,
             reason: None,
             spot: None,
         }));
@@ -203,10 +204,18 @@ impl<T: LedgerTypes> Jobs<T> {
             .is_some_and(|job| job.connection.is_none() && job.is_fresh())
     }
 
-    /// A connect begins: its connection to be.
-    pub(super) fn set_connection(&mut self, key: JobKey, connection: ConnectionKey) {
+    /// A connect begins: its connection to be, and how often the pool has been cleared by now.
+    pub(super) fn set_connection(&mut self, key: JobKey, connection: ConnectionKey, clears: u64) {
         if let Some(job) = self.running.get_mut(key.0) {
             job.connection = Some(connection);
+            job.clears = clears;
+        }
+    }
+
+    /// The check keeps an idle connection alive that goes back to this place in the order.
+    pub(super) fn set_sequence(&mut self, key: JobKey, sequence: u64) {
+        if let Some(job) = self.running.get_mut(key.0) {
+            job.sequence = Some(sequence);
         }
     }
 

@@ -22,14 +22,16 @@ pub(crate) struct ClosingWaiter(DefaultKey);
 
 pub(super) struct Lifecycle {
     stage: Stage,
-    /// Whether a return may take the fast case: the pool is open, not suspended, not larger than maxsize, and needs no
-    /// instant for it.
+    /// Whether a return may take the fast case: the pool is open, not suspended, not larger than maxsize, needs no instant
+    /// for it, and need not look at the connection.
     returns_fast: bool,
     is_suspended: bool,
     /// There are more connections than maxsize, those on their way out included, or there were when somebody looked last.
     is_shrinking: bool,
     /// The instant of each return is needed, and the fast case does not know it.
     stamps_all_returns: bool,
+    /// A connection that comes back may have lived long enough, or be one too many that is idle.
+    looks_at_returns: bool,
     /// The last `Pool` is gone, so nobody can call `wait_closed` any more.
     last_handle_dropped: bool,
     /// The `wait_closed` calls that wait, with their wakers.
@@ -38,6 +40,8 @@ pub(super) struct Lifecycle {
     closing_waiters: SlotMap<DefaultKey, Option<Waker>>,
     /// How often `clear` was called.
     clears: u64,
+    /// The number of the last `clear_all` among these calls.
+    last_clear_all: u64,
     /// The end of the pool was noted.
     end_is_noted: bool,
 }
@@ -50,10 +54,12 @@ impl Lifecycle {
             is_suspended: false,
             is_shrinking: false,
             stamps_all_returns: false,
+            looks_at_returns: false,
             last_handle_dropped: false,
             close_waiters: SlotMap::new(),
             closing_waiters: SlotMap::new(),
             clears: 0,
+            last_clear_all: 0,
             end_is_noted: false,
         }
     }
@@ -80,8 +86,11 @@ impl Lifecycle {
     }
 
     fn update(&mut self) {
-        self.returns_fast =
-            self.is_open() && !self.is_suspended && !self.is_shrinking && !self.stamps_all_returns;
+        self.returns_fast = self.is_open()
+            && !self.is_suspended
+            && !self.is_shrinking
+            && !self.stamps_all_returns
+            && !self.looks_at_returns;
     }
 
     /// Whether a return may take the fast case, as far as the stage of the pool is concerned.
@@ -126,6 +135,12 @@ impl Lifecycle {
         self.update();
     }
 
+    /// Whether each connection that comes back has to be looked at.
+    pub(super) fn look_at_returns(&mut self, looks: bool) {
+        self.looks_at_returns = looks;
+        self.update();
+    }
+
     pub(super) fn drop_last_handle(&mut self) {
         self.last_handle_dropped = true;
     }
@@ -146,6 +161,19 @@ impl Lifecycle {
 
     pub(super) fn clear(&mut self) {
         self.clears += 1;
+    }
+
+    pub(super) fn clear_all(&mut self) {
+        self.last_clear_all = self.clears + 1;
+    }
+
+    /// Whether what began after so many calls of `clear` is to be closed: a recycle, or a connect.
+    pub(super) fn was_cleared(&self, clears: u64, is_connect: bool) -> bool {
+        let last = match is_connect {
+            true => self.last_clear_all,
+            false => self.clears,
+        };
+        clears < last
     }
 
     pub(super) fn has_close_waiters(&self) -> bool {

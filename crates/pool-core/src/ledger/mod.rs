@@ -30,11 +30,14 @@ mod intercept;
 mod job;
 mod jobs;
 mod lifecycle;
+mod lifetimes;
+mod marks;
 mod note;
 mod queue;
 mod release;
 mod resize;
 mod retain;
+mod retire;
 mod settings;
 mod settle;
 mod supply;
@@ -65,11 +68,13 @@ pub(crate) use self::idle_clock::ClockReading;
 pub(crate) use self::job::{JobKey, Kind, Poller, Take, TakenJob, Work};
 use self::jobs::Jobs;
 use self::lifecycle::Lifecycle;
+use self::lifetimes::Lifetimes;
+pub(crate) use self::marks::Marks;
 pub(crate) use self::lifecycle::{CloseWaiter, ClosingWaiter, Stage};
 pub(crate) use self::note::{Note, SharedError, StepReport};
 use self::queue::Queue;
 pub(crate) use self::queue::{Deadline, Ticket};
-pub(crate) use self::release::Returned;
+pub(crate) use self::release::{Judgement, Returned};
 pub(crate) use self::settle::{Outcome, Settled};
 use self::watch::Watch;
 use crate::config::Config;
@@ -104,6 +109,17 @@ pub(crate) trait LedgerEntry {
     fn set_calls_manager(&mut self, calls_manager: bool) {
         let _ = calls_manager;
     }
+    /// Whether its next check calls the interceptors, or only the manager.
+    fn set_calls_interceptors(&mut self, calls_interceptors: bool) {
+        let _ = calls_interceptors;
+    }
+    /// What the ledger has noted of it while nobody holds it.
+    fn marks(&self) -> &Marks;
+    fn marks_mut(&mut self) -> &mut Marks;
+    /// How often it was handed out.
+    fn uses(&self) -> u64 {
+        0
+    }
     /// It was opened for the waiters.
     fn set_opened_for_waiters(&mut self) {}
     /// It was opened for the waiters and not handed out yet.
@@ -133,6 +149,7 @@ pub(crate) struct Ledger<T: LedgerTypes> {
     /// Whether a step has a deadline, by its kind.
     step_has_deadline: [bool; 4],
     watch: Watch,
+    lifetimes: Lifetimes,
     /// The limits of the queue, if it has some.
     gate: Option<Box<Gate>>,
     /// The settings as they are now.
@@ -145,7 +162,7 @@ impl<T: LedgerTypes> Ledger<T> {
         if config.waiting.reserved > 0 {
             queue.reserve();
         }
-        Self {
+        let mut ledger = Self {
             queue,
             held: 0,
             idle: IdleList::new(config),
@@ -160,9 +177,12 @@ impl<T: LedgerTypes> Ledger<T> {
             departing: 0,
             step_has_deadline: settings::step_has_deadline(config),
             watch: Watch::new(config),
+            lifetimes: Lifetimes::new(config),
             gate: Gate::new(&config.waiting),
             settings: Box::new(config.clone()),
-        }
+        };
+        ledger.update_returns();
+        ledger
     }
 
     pub(crate) fn stage(&self) -> Stage {
@@ -194,9 +214,18 @@ impl<T: LedgerTypes> Ledger<T> {
         }
     }
 
-    /// Returns are timed by ticks from now on; `shortest` is the shortest idle limit that a setting names.
-    pub(crate) fn use_idle_ticks(&mut self, shortest: Duration) {
-        self.idle.use_ticks(shortest);
+    /// Returns can be timed by ticks, and are from now on if something depends on it; `shortest` is the shortest idle limit
+    /// that a setting names.
+    pub(crate) fn allow_idle_ticks(&mut self, shortest: Option<Duration>) {
+        self.idle.allow_ticks();
+        if let Some(shortest) = shortest {
+            self.idle.use_ticks(shortest);
+        }
+    }
+
+    /// The pool's timer can strike when a connection has lived long enough.
+    pub(crate) fn time_lives(&mut self) {
+        self.lifetimes.use_timer();
     }
 
     /// Nobody holds the connection, and nobody will: it is not to be aborted any more.
@@ -211,6 +240,7 @@ impl<T: LedgerTypes> Ledger<T> {
         self.forget_abort_handle(connection, effects);
         if let Some(key) = connection {
             self.connections.remove(key);
+            self.forget_life(key);
         }
         if self.lifecycle.is_open() {
             if self.missing() > 0 {

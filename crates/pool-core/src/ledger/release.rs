@@ -9,6 +9,25 @@ use super::effects::{Departing, Exit, Stale};
 use super::{ConnectionKey, Effects, JobKey, Kind, Ledger, LedgerEntry, LedgerTypes, Note, Stage};
 use crate::{CloseReason, Verdict};
 
+/// What becomes of a connection that comes back, and why.
+pub(crate) struct Judgement {
+    pub(crate) verdict: Verdict,
+    /// Why it is closed, if it is.
+    pub(crate) reason: CloseReason,
+    /// It was lost: what happened to it may have happened to the others, too.
+    pub(crate) is_lost: bool,
+}
+
+impl Judgement {
+    pub(crate) fn of(verdict: Verdict, reason: CloseReason) -> Self {
+        Self {
+            verdict,
+            reason,
+            is_lost: false,
+        }
+    }
+}
+
 /// What an awaited release has to drive.
 pub(crate) enum Returned<T: LedgerTypes> {
     /// Nothing: the connection is idle or with a waiter.
@@ -35,6 +54,7 @@ impl<T: LedgerTypes> Ledger<T> {
     ) -> Result<Option<Waker>, T::Entry> {
         let is_plain = verdict == Verdict::Reuse
             && self.lifecycle.returns_fast()
+            && now.is_none_or(|now| self.lifetimes.next().is_none_or(|at| at > now))
             && !self.idle.return_needs_time()
             // A job that loses its driver may serve another waiter, and for that the time is needed.
             && !self.queue.has_driving();
@@ -47,17 +67,17 @@ impl<T: LedgerTypes> Ledger<T> {
         Ok(head.and_then(|(ticket, _)| self.queue.take_waker(ticket)))
     }
 
-    /// A guard is dropped. `reason`: why its connection is closed, if it is.
+    /// A guard is dropped.
     pub(crate) fn give_back(
         &mut self,
         mut entry: T::Entry,
-        verdict: Verdict,
-        reason: CloseReason,
+        judgement: Judgement,
         effects: &mut Effects<T>,
     ) {
         self.idle.note_return(&mut entry, effects.now());
         self.note_return(entry.key(), effects.now());
-        self.give_back_noted(entry, verdict, reason, effects);
+        self.note_use(&mut entry, effects);
+        self.give_back_noted(entry, judgement, effects);
     }
 
     /// A leak of this connection was suspected.
@@ -95,16 +115,28 @@ impl<T: LedgerTypes> Ledger<T> {
     pub(super) fn give_back_noted(
         &mut self,
         entry: T::Entry,
-        verdict: Verdict,
-        reason: CloseReason,
+        judgement: Judgement,
         effects: &mut Effects<T>,
     ) {
         if self.lifecycle.stage() == Stage::Terminated {
             return effects.drop_later(Stale::Entry(entry));
         }
         self.held -= 1;
+        let Judgement {
+            verdict,
+            reason,
+            is_lost,
+        } = judgement;
+        if is_lost && self.lifecycle.is_open() {
+            self.suspect_siblings(effects.now());
+        }
+        if let Some(reason) = self.retires_at_return(entry.key(), verdict) {
+            self.start_close(entry, reason, effects);
+            return self.supply(effects);
+        }
+        let needs_step = self.idle.always_needs_step() || !entry.marks().is_plain();
         match (self.lifecycle.stage(), verdict) {
-            (Stage::Open, Verdict::Reuse) if !self.idle.always_needs_step() => {
+            (Stage::Open, Verdict::Reuse) if !needs_step => {
                 self.hand_out(entry, effects);
             }
             (Stage::Open, Verdict::Reuse | Verdict::Recycle) => {
@@ -130,29 +162,38 @@ impl<T: LedgerTypes> Ledger<T> {
     pub(crate) fn give_back_awaited(
         &mut self,
         mut entry: T::Entry,
-        verdict: Verdict,
-        reason: CloseReason,
+        judgement: Judgement,
         effects: &mut Effects<T>,
     ) -> Returned<T> {
         self.idle.note_return(&mut entry, effects.now());
         self.note_return(entry.key(), effects.now());
+        self.note_use(&mut entry, effects);
         if self.lifecycle.stage() == Stage::Terminated {
             return Returned::WrittenOff(entry);
         }
+        let verdict = judgement.verdict;
         let is_surplus = self.is_oversized();
-        if (self.lifecycle.stage(), verdict) == (Stage::Open, Verdict::Reuse) && !is_surplus {
-            self.give_back_noted(entry, verdict, reason, effects);
-            return Returned::Kept;
-        }
         self.held -= 1;
-        let key = match (self.lifecycle.stage(), verdict) {
-            (Stage::Open, Verdict::Recycle) if !is_surplus => {
+        let retires = self.retires_at_return(entry.key(), verdict);
+        let why = is_surplus.then_some(CloseReason::Resized).or(retires);
+        let key = match (self.lifecycle.stage(), verdict, why) {
+            (Stage::Open, Verdict::Reuse, None) => {
+                self.held += 1;
+                self.give_back_noted(entry, judgement, effects);
+                return Returned::Kept;
+            }
+            (Stage::Open, Verdict::Recycle, None) => {
                 self.insert_owned_job(Kind::Recycle, Some(entry))
             }
-            (Stage::Open, Verdict::Reuse | Verdict::Recycle) => {
-                self.insert_owned_close(entry, CloseReason::Resized)
+            (Stage::Open, Verdict::Reuse | Verdict::Recycle, Some(why)) => {
+                self.insert_owned_close(entry, why)
             }
-            _ => self.insert_owned_close(entry, reason),
+            _ => {
+                if judgement.is_lost && self.lifecycle.is_open() {
+                    self.suspect_siblings(effects.now());
+                }
+                self.insert_owned_close(entry, judgement.reason)
+            }
         };
         // The caller may never poll the job: a waiter or a `wait_closed` can drive it.
         self.supply(effects);
@@ -179,7 +220,8 @@ impl<T: LedgerTypes> Ledger<T> {
                 Returned::Job(key)
             }
             Stage::Closing => {
-                self.give_back_noted(entry, Verdict::Discard, CloseReason::PoolClosed, effects);
+                let judgement = Judgement::of(Verdict::Discard, CloseReason::PoolClosed);
+                self.give_back_noted(entry, judgement, effects);
                 Returned::Kept
             }
             Stage::Terminated => Returned::WrittenOff(entry),
@@ -229,6 +271,7 @@ impl<T: LedgerTypes> Ledger<T> {
         effects: &mut Effects<T>,
     ) {
         self.departing += 1;
+        self.forget_life(entry.key());
         self.connections.take_back(entry.key());
         self.forget_abort_handle(Some(entry.key()), effects);
         let exit = Exit {

@@ -2,8 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use super::{ConnectionKey, Effects, Ledger, LedgerEntry, LedgerTypes, Note};
-use crate::{AbortHandle, CloseReason, Verdict};
+use super::{ConnectionKey, Effects, Judgement, Ledger, LedgerEntry, LedgerTypes, Note};
+use crate::{AbortHandle, CloseReason};
 
 impl<T: LedgerTypes> Ledger<T> {
     /// The idle connections, each with how long it has been idle.
@@ -41,8 +41,7 @@ impl<T: LedgerTypes> Ledger<T> {
         &mut self,
         mut entry: T::Entry,
         abort: Option<AbortHandle>,
-        verdict: Verdict,
-        reason: CloseReason,
+        judgement: Judgement,
         effects: &mut Effects<T>,
     ) {
         let key = entry.key();
@@ -52,14 +51,13 @@ impl<T: LedgerTypes> Ledger<T> {
             if let Some(abort) = abort {
                 self.connections.set_abort(key, abort);
             }
-            if self.idle.note_limit(&entry) {
-                self.wake_upkeep(effects);
-            }
+            self.note_limit(&entry, effects);
+            self.born(key, effects.now());
         } else if let Some(abort) = abort {
             effects.drop_later(super::effects::Stale::Handle(abort));
         }
         self.idle.note_return(&mut entry, effects.now());
-        self.give_back_noted(entry, verdict, reason, effects);
+        self.give_back_noted(entry, judgement, effects);
         // Connects that were missing for minsize may not be needed any more.
         self.undo_unbegun(effects);
     }

@@ -30,6 +30,8 @@ impl<T: LedgerTypes> Ledger<T> {
         self.governor.reconfigured(&config);
         Gate::reconfigured(&mut self.gate, &config.waiting);
         self.watch.reconfigured(&config, now);
+        self.lifetimes.reconfigured(&config);
+        self.catch_up(now);
         if !self.idle.is_timed() {
             // Nobody has noted when those came back that lie ready.
             self.take_answers_back();
@@ -43,6 +45,7 @@ impl<T: LedgerTypes> Ledger<T> {
             self.history.note(|| Note::Resized(from, to));
             self.begin_to_shrink(effects);
         }
+        self.update_returns();
         // Nor may those connects be needed that were missing for a larger minsize.
         self.undo_unbegun(effects);
         self.supply(effects);

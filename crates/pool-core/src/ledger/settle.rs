@@ -133,6 +133,9 @@ impl<T: LedgerTypes> Ledger<T> {
                     Kind::Check => CloseReason::CheckFailed,
                     _ => CloseReason::RecycleFailed,
                 };
+                if refusal.is_none() && self.lifecycle.is_open() {
+                    self.suspect_siblings(effects.now());
+                }
                 let head = refusal
                     .as_ref()
                     .and_then(|_| self.head_that_fails(&entry, &job));
@@ -192,23 +195,30 @@ impl<T: LedgerTypes> Ledger<T> {
 
     fn ready(
         &mut self,
-        entry: T::Entry,
+        mut entry: T::Entry,
         abort: Option<AbortHandle>,
         job: &Job<T>,
         poller: Poller,
         effects: &mut Effects<T>,
     ) -> Settled<T> {
-        if self.idle.note_limit(&entry) {
-            self.wake_upkeep(effects);
-        }
+        self.note_limit(&entry, effects);
         if let Some(abort) = abort {
             self.connections.set_abort(entry.key(), abort);
         }
         if job.kind == Kind::Connect {
             self.connect_ended(None, effects);
             self.connect_succeeded(effects);
+            self.born(entry.key(), effects.now());
         }
-        let was_cleared = job.kind == Kind::Recycle && job.clears < self.lifecycle.clears();
+        self.note_step(&mut entry, job, effects);
+        let is_connect = job.kind == Kind::Connect;
+        let was_cleared = (is_connect || job.kind == Kind::Recycle)
+            && self.lifecycle.was_cleared(job.clears, is_connect);
+        let retires = match is_connect || entry.is_new() {
+            // It is handed out once, however short its life is.
+            true => None,
+            false => self.retires(entry.key(), false),
+        };
         if job.is_cancelled || self.lifecycle.stage() == Stage::Terminated {
             let reason = job.reason.clone().unwrap_or(CloseReason::Terminated);
             self.drop_entry(entry, reason, effects);
@@ -219,6 +229,8 @@ impl<T: LedgerTypes> Ledger<T> {
             self.close_gracefully(entry, None, CloseReason::Cleared, poller, effects)
         } else if self.is_one_too_many() {
             self.close_gracefully(entry, None, CloseReason::Resized, poller, effects)
+        } else if let Some(reason) = retires {
+            self.close_gracefully(entry, None, reason, poller, effects)
         } else {
             self.keep(entry, job, poller, effects)
         }
@@ -238,7 +250,14 @@ impl<T: LedgerTypes> Ledger<T> {
         }
         // A recycle at the last moment does not tell how long the connection was idle before.
         let is_suspect = job.kind == Kind::Recycle && self.idle.is_suspect(&entry, effects.now());
-        if is_suspect || (self.idle.intercepts() && job.kind != Kind::Check) {
+        let is_spent = entry.marks().is_spent && !entry.is_new();
+        let is_for_handout = job.kind == Kind::Check && job.sequence.is_none();
+        if let Some(sequence) = job.sequence.filter(|_| !job.is_driven_by_waiter()) {
+            self.idle.put_back(sequence, entry);
+            self.supply_head_too(effects);
+            return Settled::Kept;
+        }
+        if is_suspect || is_spent || (self.idle.intercepts() && !is_for_handout) {
             // From the idle list the first caller that needs it takes it and has it checked.
             if wants_it || job.is_driven_by_waiter() {
                 self.idle.put_next(entry, false);

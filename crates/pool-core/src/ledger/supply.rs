@@ -23,6 +23,9 @@ impl<T: LedgerTypes> Ledger<T> {
         if self.governor.has_others() {
             self.go_on_filling(effects);
         }
+        if self.idle.has_too_many() && self.queue.is_empty() && self.lifecycle.is_open() {
+            self.trim_idle(effects);
+        }
         effects.sets_timer |= self.timer_is_late();
     }
 
@@ -65,10 +68,14 @@ impl<T: LedgerTypes> Ledger<T> {
         effects: &mut Effects<T>,
     ) -> Option<(T::Entry, Option<Kind>)> {
         loop {
-            let next = self
-                .idle
-                .next(Some(effects.now()), self.background.can_spawn());
+            let now = effects.now();
+            let next = self.idle.next(Some(now), self.background.can_spawn());
+            let can_spare = self.can_spare_idle();
             let mut entry = self.idle.take(self.background.can_spawn())?;
+            if can_spare && next != Next::Expired && self.idle.is_unneeded(&entry, now) {
+                self.start_close(entry, CloseReason::IdleTimeout, effects);
+                continue;
+            }
             match next {
                 Next::Ready => return Some((entry, None)),
                 Next::Suspect | Next::Intercepted => {
@@ -77,7 +84,7 @@ impl<T: LedgerTypes> Ledger<T> {
                 }
                 Next::Dirty => return Some((entry, Some(Kind::Recycle))),
                 Next::Expired => {
-                    let reason = self.idle.expired_by(&entry);
+                    let reason = self.expired_by(&entry);
                     self.start_close(entry, reason, effects);
                 }
                 Next::Nothing => unreachable!("there is an entry"),

@@ -228,7 +228,8 @@ fn a_release_that_is_dropped_after_the_last_pool_leaves_nothing_behind() {
         world.acquire_now();
         let entry = world.guards.pop().expect("it was served");
         let returned = world.change(|ledger, effects| {
-            ledger.give_back_awaited(entry, verdict, CloseReason::Discarded, effects)
+            let judgement = Judgement::of(verdict, CloseReason::Discarded);
+            ledger.give_back_awaited(entry, judgement, effects)
         });
         let Returned::Job(key) = returned else {
             panic!("the caller drives a step");
@@ -287,7 +288,7 @@ fn no_place_is_lost_or_invented_in_a_random_walk() {
 /// A ledger whose idle clock ticks, with one connection that has just come back to the idle list.
 fn ticking_world() -> (World, ClockReading) {
     let mut world = World::new(0, 1);
-    world.ledger.use_idle_ticks(Duration::from_secs(1));
+    world.ledger.allow_idle_ticks(Some(Duration::from_secs(1)));
     let start = world.reading();
     world.acquire_now();
     let entry = world.guards.pop().expect("it was served");

@@ -55,7 +55,8 @@ impl<T: LedgerTypes> Ledger<T> {
     pub(crate) fn timer_to_set(&mut self) -> bool {
         let tick = self.idle.next_tick();
         let is_open = self.governor.is_open();
-        if !self.queue.has_deadlines() && tick.is_none() && self.watch.rests() && !is_open {
+        let rests = !self.queue.has_deadlines() && tick.is_none() && self.watch.rests();
+        if rests && !is_open && self.lifetimes.next_strike().is_none() {
             return false;
         }
         self.timer_to_set_after(tick)
@@ -66,6 +67,7 @@ impl<T: LedgerTypes> Ledger<T> {
         let deadline = self.queue.next_deadline().map(|(at, _)| at);
         let next = deadline.into_iter().chain(tick).chain(self.watch.next());
         let next = next.chain(self.next_attempt());
+        let next = next.chain(self.lifetimes.next_strike());
         next.min().is_some_and(|at| self.move_timer_to(at))
     }
 
@@ -104,6 +106,10 @@ impl<T: LedgerTypes> Ledger<T> {
             self.idle.tick(at, now);
         }
         self.watch_struck(at, effects);
+        if self.lifetimes.next().is_some_and(|due| due <= at) {
+            self.strike_lives(at);
+            self.wake_upkeep(effects);
+        }
         while let Some(ticket) = self.queue.pop_due(at) {
             self.queue.unqueue(ticket);
             if let Some(key) = self.queue.set_job(ticket, None) {

@@ -59,6 +59,7 @@ impl<M: Manager> Shared<M> {
         let config = &backend.config;
         let mut ledger = Ledger::new(config);
         let shortest = config.shortest_idle_limit();
+        let is_timed = shortest.is_some() || config.lifetimes.max_lifetime.is_some();
         let measures = config.measures();
         let intercepts_hand_outs = backend.interceptors.want_before_acquire();
         // An acquire that takes the shortest way does not look for whom a place is reserved.
@@ -68,13 +69,16 @@ impl<M: Manager> Shared<M> {
         }
         let intercepts_returns = backend.interceptors.want_after_release();
         let backend = Arc::new(backend);
-        if let Some(shortest) = shortest.filter(|_| backend.uses_thread_timer()) {
-            ledger.use_idle_ticks(shortest);
+        if backend.uses_thread_timer() {
+            ledger.allow_idle_ticks(shortest);
+        }
+        if has_timer {
+            ledger.time_lives();
         }
         if backend.runtime.is_real_time() {
-            ledger.use_chance(Chance::drawn());
+            ledger.use_chance(Chance::drawn(), Chance::drawn());
         }
-        let stamps_returns = shortest.is_some() && !backend.uses_thread_timer();
+        let stamps_returns = is_timed && !backend.uses_thread_timer();
         Arc::new_cyclic(|shared: &Weak<Self>| Self {
             ledger: Lock::new(ledger),
             detours: Detours::new(stamps_returns || measures || intercepts_returns, has_steps),

@@ -62,7 +62,7 @@ impl Setup {
             world.ledger.cannot_spawn();
         }
         if let Some(shortest) = self.shortest.filter(|_| self.ticks) {
-            world.ledger.use_idle_ticks(shortest);
+            world.ledger.allow_idle_ticks(Some(shortest));
         }
         world
     }

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use crate::ErrorClass;
-use crate::ledger::{ConnectionKey, LedgerEntry, LedgerFailure, LedgerTypes};
+use crate::ledger::{ConnectionKey, LedgerEntry, LedgerFailure, LedgerTypes, Marks};
 
 pub(in crate::ledger) struct Plain;
 
@@ -14,7 +14,11 @@ impl LedgerFailure for &'static str {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::ledger) struct Number(pub(super) ConnectionKey, pub(super) Option<Instant>);
+pub(in crate::ledger) struct Number(
+    pub(super) ConnectionKey,
+    pub(super) Option<Instant>,
+    pub(super) Marks,
+);
 
 impl LedgerEntry for Number {
     fn key(&self) -> ConnectionKey {
@@ -25,6 +29,12 @@ impl LedgerEntry for Number {
     }
     fn set_idle_since(&mut self, since: Option<Instant>) {
         self.1 = since;
+    }
+    fn marks(&self) -> &Marks {
+        &self.2
+    }
+    fn marks_mut(&mut self) -> &mut Marks {
+        &mut self.2
     }
 }
 

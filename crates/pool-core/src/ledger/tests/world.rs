@@ -10,8 +10,8 @@ use super::plain::{Number, Plain};
 use crate::borrowed::Borrower;
 use crate::config::Config;
 use crate::ledger::{
-    Answer, ClockReading, Deadline, Effects, Found, JobKey, Kind, Ledger, Outcome, Poller,
-    Returned, Settled, StepReport, Take, TakenJob, Ticket, Work,
+    Answer, ClockReading, Deadline, Effects, Found, JobKey, Judgement, Kind, Ledger, Marks, Outcome,
+    Poller, Returned, Settled, StepReport, Take, TakenJob, Ticket, Work,
 };
 use crate::{AbortHandle, CloseReason, ErrorClass, Priority, Verdict};
 
@@ -170,7 +170,7 @@ impl World {
                 let key = job
                     .connection
                     .expect("a connect that has begun has a number");
-                Outcome::Ready(Number(key, Some(self.now)), None)
+                Outcome::Ready(Number(key, Some(self.now), Marks::default()), None)
             }
             (_, Some(entry)) if well => Outcome::Ready(entry, None),
             (_, Some(entry)) => Outcome::Broken {
@@ -219,8 +219,8 @@ impl World {
     }
 
     pub(super) fn give_back_awaited(&mut self, entry: Number, verdict: Verdict) -> Returned<Plain> {
-        let reason = CloseReason::Discarded;
-        self.change(|ledger, effects| ledger.give_back_awaited(entry, verdict, reason, effects))
+        let judgement = Judgement::of(verdict, CloseReason::Discarded);
+        self.change(|ledger, effects| ledger.give_back_awaited(entry, judgement, effects))
     }
 
     fn find_for(&mut self, ticket: Ticket, polls: bool) -> Found<Plain> {
@@ -287,8 +287,8 @@ impl World {
             false => Err(entry),
         };
         if let Err(entry) = given {
-            let reason = CloseReason::Discarded;
-            self.change(|ledger, effects| ledger.give_back(entry, verdict, reason, effects));
+            let judgement = Judgement::of(verdict, CloseReason::Discarded);
+            self.change(|ledger, effects| ledger.give_back(entry, judgement, effects));
             if self.ledger.idle_clock_rests() {
                 self.ledger.wind_idle_clock(self.reading());
             }

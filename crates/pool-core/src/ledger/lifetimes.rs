@@ -1,0 +1,353 @@
+//! How long each connection lives: from when on it is to be replaced, and from when on nobody gets it any more.
+//!
+//! A connection with `max_lifetime` has two instants, fixed when it was opened. From the first one, which its jitter makes
+//! earlier, it is *due*: its replacement may be opened, and as soon as that stands, it goes. From the second one it is
+//! *spent*: nobody gets it any more. What each of these leads to is in `ledger/retire`.
+
+use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
+
+use super::{Chance, ConnectionKey, Marks};
+use crate::CloseReason;
+use crate::config::Config;
+
+/// A connection that goes sooner than this after it was opened is not replaced at once where nobody waits: a limit that is
+/// shorter than a connect would otherwise keep the pool connecting without a pause.
+const SHORTEST_LIFE: Duration = Duration::from_millis(100);
+
+/// Whether a connection can be used, as far as its lifetime tells.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Fitness {
+    #[default]
+    Fit,
+    /// It is to be replaced, and can be used until its replacement stands.
+    Due,
+    /// Nobody gets it any more.
+    Spent,
+}
+
+/// Why a connection is to be replaced.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Why {
+    Lifetime,
+    Uses,
+    /// `recycle_all` was called.
+    Replaced,
+    /// `clear_all` was called.
+    Cleared,
+}
+
+impl Why {
+    fn reason(self) -> CloseReason {
+        match self {
+            Self::Lifetime => CloseReason::MaxLifetime,
+            Self::Uses => CloseReason::MaxUses,
+            Self::Replaced => CloseReason::Replaced,
+            Self::Cleared => CloseReason::Cleared,
+        }
+    }
+}
+
+/// The life of one connection.
+struct Life {
+    key: ConnectionKey,
+    born: Instant,
+    /// Which part of the jitter this connection has drawn, in 1 / 2^32.
+    share: u32,
+    /// When it is spent, if that is ahead.
+    end: Option<Instant>,
+    /// What it waits for in the schedule: to become due, or to be spent.
+    next: Option<Instant>,
+    fitness: Fitness,
+    why: Why,
+    /// One like it was lost, and somebody held it then.
+    is_suspect: bool,
+}
+
+pub(super) struct Lifetimes {
+    max_lifetime: Option<Duration>,
+    jitter: Duration,
+    max_uses: Option<u64>,
+    /// By slot, as the connections.
+    lives: Vec<Option<Life>>,
+    schedule: BTreeSet<(Instant, ConnectionKey)>,
+    /// How many are due or spent, and still stay.
+    due: usize,
+    /// How many are suspect whose entry does not know it.
+    suspects: usize,
+    /// The pool's timer can strike for the schedule.
+    has_timer: bool,
+    chance: Chance,
+    /// Nothing is opened before this instant that nobody waits for.
+    pause_until: Option<Instant>,
+}
+
+impl Lifetimes {
+    pub(super) fn new(config: &Config) -> Self {
+        Self {
+            max_lifetime: config.lifetimes.max_lifetime,
+            jitter: config.lifetimes.jitter(),
+            max_uses: config.lifetimes.max_uses,
+            lives: Vec::new(),
+            schedule: BTreeSet::new(),
+            due: 0,
+            suspects: 0,
+            has_timer: false,
+            chance: Chance::repeatable(),
+            pause_until: None,
+        }
+    }
+
+    /// Draws the jitter from another source.
+    pub(super) fn set_chance(&mut self, chance: Chance) {
+        self.chance = chance;
+    }
+
+    /// The pool's timer can strike for the schedule.
+    pub(super) fn use_timer(&mut self) {
+        self.has_timer = true;
+    }
+
+    /// How many connections are due or spent. Those that are on their way out do not count.
+    pub(super) fn due(&self) -> usize {
+        self.due
+    }
+
+    /// Whether each connection that comes back has to be looked at.
+    pub(super) fn looks_at_returns(&self) -> bool {
+        self.max_uses.is_some() || self.due > 0 || self.suspects > 0
+    }
+
+    /// When the next connection becomes due or is spent.
+    pub(super) fn next(&self) -> Option<Instant> {
+        self.schedule.first().map(|(at, _)| *at)
+    }
+
+    /// As [`next`](Self::next), if the pool's timer is to strike then.
+    pub(super) fn next_strike(&self) -> Option<Instant> {
+        self.next().filter(|_| self.has_timer)
+    }
+
+    fn life(&self, key: ConnectionKey) -> Option<&Life> {
+        let life = self.lives.get(key.slot as usize)?.as_ref();
+        life.filter(|life| life.key == key)
+    }
+
+    fn life_mut(&mut self, key: ConnectionKey) -> Option<&mut Life> {
+        let life = self.lives.get_mut(key.slot as usize)?.as_mut();
+        life.filter(|life| life.key == key)
+    }
+
+    pub(super) fn fitness(&self, key: ConnectionKey) -> Fitness {
+        self.life(key).map_or(Fitness::Fit, |life| life.fitness)
+    }
+
+    fn is_suspect(&self, key: ConnectionKey) -> bool {
+        self.life(key).is_some_and(|life| life.is_suspect)
+    }
+
+    /// Whether it does not wait for a replacement.
+    pub(super) fn goes_at_once(&self, key: ConnectionKey) -> bool {
+        self.life(key).is_some_and(|life| life.why == Why::Cleared)
+    }
+
+    /// Why a connection that is due or spent is closed.
+    pub(super) fn reason(&self, key: ConnectionKey) -> CloseReason {
+        let why = self.life(key).map_or(Why::Lifetime, |life| life.why);
+        why.reason()
+    }
+
+    /// A connection was opened, or added.
+    pub(super) fn born(&mut self, key: ConnectionKey, now: Instant) {
+        let slot = key.slot as usize;
+        if self.lives.len() <= slot {
+            self.lives.resize_with(slot + 1, || None);
+        }
+        self.lives[slot] = Some(Life {
+            key,
+            born: now,
+            share: self.chance.share(),
+            end: None,
+            next: None,
+            fitness: Fitness::Fit,
+            why: Why::Lifetime,
+            is_suspect: false,
+        });
+        self.plan(key);
+    }
+
+    /// Sets the two instants of a connection that is fit, by the settings.
+    fn plan(&mut self, key: ConnectionKey) {
+        let (longest, jitter) = (self.max_lifetime, self.jitter);
+        let Some(life) = self.life_mut(key) else {
+            return;
+        };
+        // What `recycle_all` has said stays.
+        if life.fitness != Fitness::Fit || life.why != Why::Lifetime {
+            return;
+        }
+        let end = longest.and_then(|longest| life.born.checked_add(longest));
+        let earlier = jitter.mul_f64(f64::from(life.share) / f64::from(u32::MAX));
+        let due = end.map(|end| end.checked_sub(earlier).unwrap_or(end));
+        life.end = end;
+        self.set_next(key, due);
+    }
+
+    fn set_next(&mut self, key: ConnectionKey, next: Option<Instant>) {
+        let Some(life) = self.life_mut(key) else {
+            return;
+        };
+        if let Some(at) = std::mem::replace(&mut life.next, next) {
+            self.schedule.remove(&(at, key));
+        }
+        if let Some(at) = next {
+            self.schedule.insert((at, key));
+        }
+    }
+
+    /// A connection is on its way out, or has gone.
+    pub(super) fn left(&mut self, key: ConnectionKey) {
+        if self.life(key).is_none() {
+            return;
+        }
+        self.set_next(key, None);
+        self.trusted(key);
+        if let Some(life) = self.lives[key.slot as usize].take() {
+            self.due -= usize::from(life.fitness != Fitness::Fit);
+        }
+    }
+
+    /// Takes those out of the schedule whose time has come. `true`: there were some.
+    pub(super) fn strike(&mut self, now: Instant) -> bool {
+        let mut any = false;
+        while let Some((at, key)) = self.schedule.first().copied().filter(|(at, _)| *at <= now) {
+            any = true;
+            self.goes(key, now);
+            let end = self.life(key).and_then(|life| life.end);
+            match end.filter(|end| *end > at) {
+                Some(end) => {
+                    self.set_fitness(key, Fitness::Due);
+                    self.set_next(key, Some(end));
+                }
+                None => {
+                    self.set_fitness(key, Fitness::Spent);
+                    self.set_next(key, None);
+                }
+            }
+        }
+        any
+    }
+
+    /// A connection is closed because of its age.
+    pub(super) fn goes(&mut self, key: ConnectionKey, now: Instant) {
+        let pause = self
+            .life(key)
+            .and_then(|life| life.born.checked_add(SHORTEST_LIFE));
+        self.pause_until = pause.filter(|at| *at > now).or(self.pause_until);
+    }
+
+    /// Until when nothing is opened that nobody waits for.
+    pub(super) fn pause_until(&self) -> Option<Instant> {
+        self.pause_until
+    }
+
+    /// The pool closes.
+    pub(super) fn stop(&mut self) {
+        self.schedule.clear();
+        (self.max_lifetime, self.has_timer) = (None, false);
+    }
+
+    fn set_fitness(&mut self, key: ConnectionKey, fitness: Fitness) {
+        if let Some(life) = self.life_mut(key) {
+            let was_fit = std::mem::replace(&mut life.fitness, fitness) == Fitness::Fit;
+            self.due += usize::from(was_fit && fitness != Fitness::Fit);
+        }
+    }
+
+    /// Nobody gets this connection any more.
+    pub(super) fn spend(&mut self, key: ConnectionKey, why: Why) {
+        if let Some(life) = self.life_mut(key) {
+            life.why = why;
+            self.set_fitness(key, Fitness::Spent);
+            self.set_next(key, None);
+        }
+    }
+
+    /// Notes in a connection that nobody holds whether it is spent or suspect.
+    pub(super) fn mark(&mut self, key: ConnectionKey, marks: &mut Marks) {
+        marks.is_spent |= self.fitness(key) == Fitness::Spent;
+        // From now on its entry knows it.
+        marks.is_suspect |= self.is_suspect(key);
+        self.trusted(key);
+    }
+
+    /// A connection comes back that was handed out so often. If that was often enough, it is spent.
+    pub(super) fn used(&mut self, key: ConnectionKey, uses: u64) {
+        let is_worn = self.max_uses.is_some_and(|most| uses >= most);
+        if is_worn && self.fitness(key) != Fitness::Spent {
+            self.spend(key, Why::Uses);
+        }
+    }
+
+    /// The connections that are there, in the order in which they were opened.
+    pub(super) fn all(&self) -> Vec<ConnectionKey> {
+        let lives = self.lives.iter().flatten();
+        let mut keys: Vec<ConnectionKey> = lives.map(|life| life.key).collect();
+        keys.sort_unstable_by_key(|key| key.id);
+        keys
+    }
+
+    /// All connections are to be replaced, one after the other, the oldest first, and all within this time.
+    pub(super) fn replace_within(&mut self, within: Duration, now: Instant) {
+        let mut keys = self.all();
+        keys.retain(|key| self.fitness(*key) != Fitness::Spent);
+        let number = u32::try_from(keys.len()).unwrap_or(u32::MAX);
+        for (index, key) in (0..).zip(keys) {
+            let pause = (within / number).saturating_mul(index);
+            let (at, last) = (now.checked_add(pause), now.checked_add(within));
+            let Some(life) = self.life_mut(key) else {
+                continue;
+            };
+            // It goes by the setting, if that is sooner.
+            let end = life.end.into_iter().chain(last).min();
+            let next = life.next.into_iter().chain(at).min();
+            if next == at {
+                life.why = Why::Replaced;
+            }
+            life.end = end;
+            if life.fitness == Fitness::Fit {
+                self.set_next(key, next);
+            } else {
+                self.set_next(key, end);
+            }
+        }
+    }
+
+    /// One was lost: the others are not to be trusted before they are checked.
+    pub(super) fn suspect_all(&mut self) {
+        for life in self.lives.iter_mut().flatten() {
+            self.suspects += usize::from(!std::mem::replace(&mut life.is_suspect, true));
+        }
+    }
+
+    /// A connection was checked, or its entry knows that it has to be, or it is gone.
+    pub(super) fn trusted(&mut self, key: ConnectionKey) {
+        if let Some(life) = self.life_mut(key) {
+            let was_suspect = std::mem::take(&mut life.is_suspect);
+            self.suspects -= usize::from(was_suspect);
+        }
+    }
+
+    /// The settings have changed.
+    pub(super) fn reconfigured(&mut self, config: &Config) {
+        let settings = &config.lifetimes;
+        self.max_uses = settings.max_uses;
+        if (self.max_lifetime, self.jitter) == (settings.max_lifetime, settings.jitter()) {
+            return;
+        }
+        (self.max_lifetime, self.jitter) = (settings.max_lifetime, settings.jitter());
+        for key in self.all() {
+            self.plan(key);
+        }
+    }
+}

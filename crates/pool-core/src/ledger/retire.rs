@@ -1,0 +1,256 @@
+//! Connections that have lived long enough: when each of them goes, and what stands in its place.
+
+use std::time::{Duration, Instant};
+
+use super::job::{Driver, Job};
+use super::lifetimes::{Fitness, Why};
+use super::{ConnectionKey, Effects, JobKey, Kind, Ledger, LedgerEntry, LedgerTypes};
+use crate::{CloseReason, Verdict};
+
+impl<T: LedgerTypes> Ledger<T> {
+    /// A connection was opened, or has come from outside.
+    pub(super) fn born(&mut self, key: ConnectionKey, now: Instant) {
+        self.lifetimes.born(key, now);
+    }
+
+    /// A connection is on its way out: it is not to be replaced any more, nor checked.
+    pub(super) fn forget_life(&mut self, key: ConnectionKey) {
+        self.lifetimes.left(key);
+        self.update_returns();
+    }
+
+    /// Whether each return has to be looked at, as the lifetimes and `max_idle` want it.
+    pub(super) fn update_returns(&mut self) {
+        let looks = self.lifetimes.looks_at_returns() || self.idle.max_idle().is_some();
+        self.lifecycle.look_at_returns(looks);
+    }
+
+    /// Looks whose time has come. An idle connection that is spent will not be handed out from here on.
+    #[inline]
+    pub(super) fn catch_up(&mut self, now: Instant) {
+        if self.lifetimes.next().is_some_and(|at| at <= now) {
+            self.strike_lives(now);
+        }
+    }
+
+    #[inline(never)]
+    pub(super) fn strike_lives(&mut self, now: Instant) {
+        if self.lifetimes.strike(now) {
+            self.mark_idle(now);
+            self.update_returns();
+        }
+    }
+
+    /// Marks the idle connections that are spent or suspect.
+    fn mark_idle(&mut self, now: Instant) {
+        let lifetimes = &mut self.lifetimes;
+        self.idle.mark(now, |key, marks| lifetimes.mark(key, marks));
+    }
+
+    /// A connection comes out of a step that went well: what the pool knows of it is noted in its entry.
+    pub(super) fn note_step(&mut self, entry: &mut T::Entry, job: &Job<T>, effects: &mut Effects<T>) {
+        let now = effects.now();
+        self.catch_up(now);
+        let key = entry.key();
+        self.lifetimes.mark(key, entry.marks_mut());
+        if job.kind == Kind::Check {
+            let marks = entry.marks_mut();
+            (marks.is_suspect, marks.alive_at) = (false, Some(now));
+        }
+        self.update_returns();
+        if self.lifetimes.due() > 0 || job.sequence.is_some() {
+            // One that is due can go when the replacement stands, and the next one can be kept alive.
+            self.wake_upkeep(effects);
+        }
+    }
+
+    /// Takes note of the idle limit that a connection has brought along.
+    pub(super) fn note_limit(&mut self, entry: &T::Entry, effects: &mut Effects<T>) {
+        let was_timed = self.idle.is_timed();
+        if self.idle.note_limit(entry) {
+            self.wake_upkeep(effects);
+            if !was_timed && !self.idle.may_tick() {
+                self.lifecycle.stamp_all_returns();
+            }
+        }
+    }
+
+    /// A connection comes back that was handed out. If that was its last time, its replacement begins before it goes.
+    pub(super) fn note_use(&mut self, entry: &mut T::Entry, effects: &mut Effects<T>) {
+        self.catch_up(effects.now());
+        if !self.lifetimes.looks_at_returns() {
+            return;
+        }
+        self.lifetimes.used(entry.key(), entry.uses());
+        self.lifetimes.mark(entry.key(), entry.marks_mut());
+        self.update_returns();
+        if self.lifetimes.due() > 0 && self.background.can_spawn() {
+            self.fill(effects);
+        }
+    }
+
+    /// Why a connection goes now, if it does. `is_counted`: it counts where it is, which means that nobody holds it.
+    ///
+    /// One that is due goes when its replacement stands, or nothing could be opened for it. One that is spent also goes where
+    /// no replacement is on its way.
+    pub(super) fn retires(&self, key: ConnectionKey, is_counted: bool) -> Option<CloseReason> {
+        let fitness = match self.lifetimes.due() {
+            0 => return None,
+            _ => self.lifetimes.fitness(key),
+        };
+        if fitness != Fitness::Fit && self.lifetimes.goes_at_once(key) {
+            return Some(CloseReason::Cleared);
+        }
+        let size = self.size() + usize::from(!is_counted);
+        let others = size.saturating_sub(self.leaving());
+        let connecting = self.jobs.count(Kind::Connect);
+        let is_replaced = others.saturating_sub(connecting) >= self.fill.minsize();
+        let goes = is_replaced
+            || match fitness {
+                Fitness::Fit => false,
+                Fitness::Due if self.governor.is_open() => false,
+                Fitness::Due => connecting == 0 && size >= self.fill.limit(),
+                Fitness::Spent => connecting == 0,
+            };
+        (fitness != Fitness::Fit && goes).then(|| self.lifetimes.reason(key))
+    }
+
+    /// Why a connection that has just come back is not kept although it could be used again, if so.
+    pub(super) fn retires_at_return(
+        &self,
+        key: ConnectionKey,
+        verdict: Verdict,
+    ) -> Option<CloseReason> {
+        let could_stay = self.lifecycle.is_open() && verdict != Verdict::Discard;
+        could_stay.then(|| self.retires(key, false)).flatten()
+    }
+
+    /// How many of the connections do not stay: they are on their way out, or are to be replaced.
+    pub(super) fn leaving(&self) -> usize {
+        self.jobs.count(Kind::Close) + self.departing + self.lifetimes.due()
+    }
+
+    /// Closes the idle connections whose time has come, those first that are due for longest.
+    pub(super) fn retire_idle(&mut self, effects: &mut Effects<T>) {
+        if self.lifetimes.due() == 0 || !self.lifecycle.is_open() {
+            return;
+        }
+        let idle = self.idle.iter().map(LedgerEntry::key);
+        let is_due = |key: &ConnectionKey| self.lifetimes.fitness(*key) != Fitness::Fit;
+        let mut due: Vec<_> = idle.filter(is_due).collect();
+        due.sort_unstable_by_key(|key| key.id);
+        for key in due {
+            if let Some(reason) = self.retires(key, true) {
+                if let Some((_, entry)) = self.idle.take_out(key) {
+                    self.start_close(entry, reason, effects);
+                }
+            }
+        }
+    }
+
+    /// Why a connection that has expired is closed.
+    pub(super) fn expired_by(&self, entry: &T::Entry) -> CloseReason {
+        match entry.marks().is_spent {
+            true => self.lifetimes.reason(entry.key()),
+            false => self.idle.expired_by(entry),
+        }
+    }
+
+    /// Closes idle connections that are one too many, those first that have been idle longest.
+    pub(super) fn trim_idle(&mut self, effects: &mut Effects<T>) {
+        while self.idle.has_too_many() {
+            let Some(entry) = self.idle.take_oldest() else {
+                return;
+            };
+            self.start_close(entry, CloseReason::MaxIdle, effects);
+        }
+    }
+
+    /// Whether the pool can do without one more idle connection.
+    pub(super) fn can_spare_idle(&self) -> bool {
+        self.size() - self.leaving() > self.fill.minsize() && self.idle.len() > self.fill.min_idle()
+    }
+
+    /// Closes the connections that nobody has needed for `idle_timeout`, as long as the pool is larger than minsize. It says
+    /// when the next one will have been idle for so long.
+    pub(super) fn close_unneeded(&mut self, effects: &mut Effects<T>) -> Option<Instant> {
+        let limit = self.idle.idle_timeout()?;
+        let now = effects.now();
+        for (since, key) in self.idle.by_idle_time(now) {
+            let at = since.checked_add(limit)?;
+            if at > now {
+                return Some(at);
+            }
+            if !self.can_spare_idle() {
+                break;
+            }
+            if let Some((_, entry)) = self.idle.take_out(key) {
+                self.start_close(entry, CloseReason::IdleTimeout, effects);
+            }
+        }
+        // What comes back from now on will not have been idle for so long before.
+        now.checked_add(limit)
+    }
+
+    /// Starts the check of the connection that has given no sign of life for longest, if that was `keepalive` ago. One is
+    /// checked at a time. It says when the next one has to be.
+    pub(super) fn keep_alive(&mut self, effects: &mut Effects<T>) -> Option<Instant> {
+        let pause = self.idle.keepalive()?;
+        let is_under_way = self.jobs.iter().any(|(_, job)| job.sequence.is_some());
+        // Its end wakes upkeep.
+        if is_under_way || !self.lifecycle.serves() || !self.background.can_spawn() {
+            return None;
+        }
+        let now = effects.now();
+        let Some((key, since)) = self.idle.longest_quiet(now) else {
+            return now.checked_add(pause);
+        };
+        let at = since.checked_add(pause)?;
+        if at > now {
+            return Some(at);
+        }
+        let (sequence, mut entry) = self.idle.take_out(key)?;
+        entry.set_calls_manager(true);
+        entry.set_calls_interceptors(false);
+        let key = self.insert_job(Kind::Check, Some(entry), Driver::Nobody);
+        self.jobs.set_sequence(key, sequence);
+        effects.spawn_driver(key);
+        None
+    }
+
+    /// A connection was lost: whoever took it along may have taken the others, too. Each of them is checked before it is
+    /// handed out.
+    pub(super) fn suspect_siblings(&mut self, now: Instant) {
+        if !self.idle.checks_suspects() {
+            return;
+        }
+        self.lifetimes.suspect_all();
+        self.mark_idle(now);
+        self.update_returns();
+    }
+
+    /// As [`clear`](Self::clear); what is in use, and what connects, is closed when it comes back.
+    pub(crate) fn clear_all(&mut self, effects: &mut Effects<T>) -> Vec<JobKey> {
+        self.lifecycle.clear_all();
+        let keys = self.clear(effects);
+        for key in self.lifetimes.all() {
+            self.lifetimes.spend(key, Why::Cleared);
+        }
+        self.mark_idle(effects.now());
+        self.update_returns();
+        keys
+    }
+
+    /// All connections are to be replaced within this time, those first that are oldest.
+    pub(crate) fn replace_all(&mut self, within: Duration, effects: &mut Effects<T>) {
+        let now = effects.now();
+        self.catch_up(now);
+        self.lifetimes.replace_within(within, now);
+        self.catch_up(now);
+        self.update_returns();
+        self.supply(effects);
+        self.fill(effects);
+        self.retire_idle(effects);
+        self.wake_upkeep(effects);
+    }
+}
