@@ -11,6 +11,7 @@ use crate::connection::Connection;
 use crate::connection::open::open_within;
 use crate::error::Error;
 use crate::error::classify::classify;
+use crate::error::closed_because::ClosedBecause;
 use crate::options::ConnectOptions;
 use crate::transport::connector::Connector;
 
@@ -122,6 +123,17 @@ impl Manager for MySqlManager {
             // `come_back` does not want such a connection, and no other that can be used.
             None => LEFT_OPEN,
         }))
+    }
+
+    fn is_lost(&self, conn: &Connection) -> bool {
+        matches!(
+            conn.closed_because(),
+            Some(
+                ClosedBecause::ServerClosed
+                    | ClosedBecause::ConnectionLost
+                    | ClosedBecause::RuntimeEnded
+            )
+        )
     }
 
     async fn close(&self, mut conn: Connection) {

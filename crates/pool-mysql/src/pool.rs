@@ -18,7 +18,7 @@ pub type PooledConnection = pool_core::PooledConnection<MySqlManager>;
 ///
 /// The defaults are those of [`pool_core::Builder`] (minsize 1, maxsize 10), with these changes: `acquire_timeout` 30 s,
 /// `connect_timeout` 10 s or that of the options, `check_timeout` 5 s, `recycle_timeout` 5 s, `close_timeout` 1 s,
-/// `connect_retry` 3 s, `max_connecting` 16, `echo` as in the options, and
+/// `connect_retry` 3 s, `max_connecting` 16, `max_lifetime` 30 min, `idle_timeout` 10 min, `echo` as in the options, and
 /// [`MySqlRuntime`] for tasks and timers. `build` reports an option that cannot be used.
 ///
 /// # Examples
@@ -50,6 +50,8 @@ pub fn create_pool(options: ConnectOptions) -> Builder<MySqlManager> {
         .close_timeout(Duration::from_secs(1))
         .connect_retry(Duration::from_secs(3))
         .max_connecting(16)
+        .max_lifetime(Duration::from_secs(30 * 60))
+        .idle_timeout(Duration::from_secs(10 * 60))
         .echo(echo)
 }
 

@@ -288,9 +288,8 @@ impl<E: LedgerEntry> IdleList<E> {
 
     /// Whether a connection has to be checked before it is handed out.
     pub(super) fn is_suspect(&self, entry: &E, now: Instant) -> bool {
-        let is_quiet_for = |limit| {
-            now.saturating_duration_since(self.quiet_since(entry, now)) >= limit
-        };
+        let is_quiet_for =
+            |limit| now.saturating_duration_since(self.quiet_since(entry, now)) >= limit;
         self.keepalive.is_some_and(is_quiet_for)
             || match self.check {
                 CheckPolicy::Always => true,

@@ -48,7 +48,12 @@ impl<T: LedgerTypes> Ledger<T> {
     }
 
     /// A connection comes out of a step that went well: what the pool knows of it is noted in its entry.
-    pub(super) fn note_step(&mut self, entry: &mut T::Entry, job: &Job<T>, effects: &mut Effects<T>) {
+    pub(super) fn note_step(
+        &mut self,
+        entry: &mut T::Entry,
+        job: &Job<T>,
+        effects: &mut Effects<T>,
+    ) {
         let now = effects.now();
         self.catch_up(now);
         let key = entry.key();

@@ -39,7 +39,8 @@ impl PoolOptions {
     /// `check_timeout`, `recycle_timeout`, `close_timeout`, `idle_order` (`fifo` or `lifo`), `check_policy` (`never`,
     /// `always`, or the idle time after which a connection is checked), `upkeep`, `name`, `slow_acquire_after`,
     /// `leak_warning_after`, `max_connecting`, `connect_retry`, `start_policy` (`fail_fast`, `degraded` or `lazy`),
-    /// `max_waiters` and `reserved`.
+    /// `max_waiters`, `reserved`, `shedding` (a target and an interval such as `50ms,1s`, and `,dry_run`), `max_lifetime`,
+    /// `max_lifetime_jitter`, `max_uses`, `idle_timeout`, `min_idle`, `max_idle` and `keepalive`.
     /// Times are seconds or have a unit (`500ms`, `30s`, `5m`); `none` is no limit, or no warning.
     ///
     /// # Errors
@@ -101,7 +102,7 @@ impl From<ConnectOptions> for PoolOptions {
 mod tests {
     use std::time::Duration;
 
-    use pool_core::{CheckPolicy, IdleOrder, StartPolicy};
+    use pool_core::{CheckPolicy, IdleOrder, Shedding, StartPolicy};
 
     use super::super::pool_setting::POOL_KEYS;
     use super::*;
@@ -112,7 +113,8 @@ mod tests {
             &recycle_timeout=none&close_timeout=2s&idle_order=LIFO&check_policy=30s&upkeep=off&autocommit=false\
             &name=orders%20at%20night&slow_acquire_after=0.5&leak_warning_after=5m\
             &max_connecting=4&connect_retry=none&start_policy=degraded&max_waiters=100\
-            &reserved=1";
+            &reserved=1&max_lifetime=30m&max_lifetime_jitter=60&max_uses=1000&idle_timeout=none&min_idle=1\
+            &max_idle=5&keepalive=2m&shedding=50ms,1s";
         let seconds = Duration::from_secs;
         let settings = [
             PoolSetting::AcquireTimeout(Some(Duration::from_millis(1500))),
@@ -121,15 +123,23 @@ mod tests {
             PoolSetting::CloseTimeout(Some(seconds(2))),
             PoolSetting::ConnectRetry(None),
             PoolSetting::IdleOrder(IdleOrder::Lifo),
+            PoolSetting::IdleTimeout(None),
+            PoolSetting::Keepalive(Some(seconds(120))),
             PoolSetting::LeakWarningAfter(Some(seconds(300))),
             PoolSetting::MaxConnecting(Some(4)),
+            PoolSetting::MaxIdle(Some(5)),
+            PoolSetting::MaxLifetime(Some(seconds(1800))),
+            PoolSetting::MaxLifetimeJitter(Some(seconds(60))),
+            PoolSetting::MaxUses(Some(1000)),
             PoolSetting::MaxWaiters(Some(100)),
             PoolSetting::Maxsize(0),
+            PoolSetting::MinIdle(1),
             PoolSetting::Minsize(2),
             PoolSetting::Name("orders at night".into()),
             PoolSetting::PoolRecycle(Some(seconds(3600))),
             PoolSetting::RecycleTimeout(None),
             PoolSetting::Reserved(1),
+            PoolSetting::Shedding(Some(Shedding::new(Duration::from_millis(50), seconds(1)))),
             PoolSetting::SlowAcquireAfter(Some(Duration::from_millis(500))),
             PoolSetting::StartPolicy(StartPolicy::Degraded),
             PoolSetting::Upkeep(false),

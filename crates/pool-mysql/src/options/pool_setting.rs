@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use pool_core::{Builder, CheckPolicy, ConfigError, IdleOrder, Manager, StartPolicy};
+use pool_core::{Builder, CheckPolicy, ConfigError, IdleOrder, Manager, Shedding, StartPolicy};
 
 use super::values::Value;
 
@@ -27,6 +27,14 @@ pub(super) enum PoolSetting {
     StartPolicy(StartPolicy),
     MaxWaiters(Option<usize>),
     Reserved(usize),
+    MaxLifetime(Option<Duration>),
+    MaxLifetimeJitter(Option<Duration>),
+    MaxUses(Option<u64>),
+    IdleTimeout(Option<Duration>),
+    MinIdle(usize),
+    MaxIdle(Option<usize>),
+    Keepalive(Option<Duration>),
+    Shedding(Option<Shedding>),
 }
 
 /// The names of all settings, in alphabetical order.
@@ -37,15 +45,23 @@ pub(super) const POOL_KEYS: &[&str] = &[
     "close_timeout",
     "connect_retry",
     "idle_order",
+    "idle_timeout",
+    "keepalive",
     "leak_warning_after",
     "max_connecting",
+    "max_idle",
+    "max_lifetime",
+    "max_lifetime_jitter",
+    "max_uses",
     "max_waiters",
     "maxsize",
+    "min_idle",
     "minsize",
     "name",
     "pool_recycle",
     "recycle_timeout",
     "reserved",
+    "shedding",
     "slow_acquire_after",
     "start_policy",
     "upkeep",
@@ -81,6 +97,14 @@ impl PoolSetting {
             "start_policy" => Self::StartPolicy(value.one_of(key, START_POLICIES)?),
             "max_waiters" => Self::MaxWaiters(value.whole_or_none(key)?),
             "reserved" => Self::Reserved(value.whole(key)?),
+            "max_lifetime" => Self::MaxLifetime(value.duration(key)?),
+            "max_lifetime_jitter" => Self::MaxLifetimeJitter(value.duration(key)?),
+            "max_uses" => Self::MaxUses(value.whole_or_none(key)?),
+            "idle_timeout" => Self::IdleTimeout(value.duration(key)?),
+            "min_idle" => Self::MinIdle(value.whole(key)?),
+            "max_idle" => Self::MaxIdle(value.whole_or_none(key)?),
+            "keepalive" => Self::Keepalive(value.duration(key)?),
+            "shedding" => Self::Shedding(shedding(key, value)?),
             _ => return Ok(Err(value)),
         }))
     }
@@ -106,6 +130,14 @@ impl PoolSetting {
             Self::StartPolicy(policy) => builder.start_policy(policy),
             Self::MaxWaiters(waiters) => builder.max_waiters(waiters),
             Self::Reserved(places) => builder.reserved(places),
+            Self::MaxLifetime(limit) => builder.max_lifetime(limit),
+            Self::MaxLifetimeJitter(most) => builder.max_lifetime_jitter(most),
+            Self::MaxUses(uses) => builder.max_uses(uses),
+            Self::IdleTimeout(limit) => builder.idle_timeout(limit),
+            Self::MinIdle(connections) => builder.min_idle(connections),
+            Self::MaxIdle(connections) => builder.max_idle(connections),
+            Self::Keepalive(silence) => builder.keepalive(silence),
+            Self::Shedding(shedding) => builder.shedding(shedding),
         }
     }
 }
@@ -139,15 +171,60 @@ fn check_policy(key: &str, value: Value) -> Result<CheckPolicy, ConfigError> {
     }
 }
 
+/// The target and the interval, such as `50ms,1s`, and `dry_run` behind them.
+fn shedding(key: &str, value: Value) -> Result<Option<Shedding>, ConfigError> {
+    let hint = || {
+        ConfigError::new(
+            key.to_owned(),
+            "give a target and an interval such as 50ms,1s, with dry_run behind them to refuse nobody, or none",
+        )
+    };
+    let text = value.text(key).map_err(|_| hint())?;
+    let parts: Vec<&str> = text.split(',').map(str::trim).collect();
+    let time = |part: &str| {
+        let time = Value::Text(part.to_owned()).duration(key);
+        time.ok().flatten().ok_or_else(hint)
+    };
+    match parts[..] {
+        [none] if none.eq_ignore_ascii_case("none") => Ok(None),
+        [target, interval] => Ok(Some(Shedding::new(time(target)?, time(interval)?))),
+        [target, interval, word] if word.eq_ignore_ascii_case("dry_run") => {
+            let shedding = Shedding::new(time(target)?, time(interval)?);
+            Ok(Some(shedding.dry_run(true)))
+        }
+        _ => Err(hint()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
+    fn shedding_has_a_target_and_an_interval() {
+        let read = |text: &str| match PoolSetting::read("shedding", Value::Text(text.into())) {
+            Ok(Ok(PoolSetting::Shedding(shedding))) => shedding,
+            Ok(other) => panic!("{other:?}"),
+            Err(error) => panic!("{error}"),
+        };
+        let (target, interval) = (Duration::from_millis(50), Duration::from_secs(1));
+        let shedding = Shedding::new(target, interval);
+        assert_eq!(read("50ms, 1s"), Some(shedding));
+        assert_eq!(read("0.05,1,dry_run"), Some(shedding.dry_run(true)));
+        assert_eq!(read("none"), None);
+        for text in ["50ms", "50ms,none", "50ms,1s,wet", "a,b", ""] {
+            let error = PoolSetting::read("shedding", Value::Text(text.into()));
+            let error = error.expect_err(text);
+            assert_eq!(error.field(), "shedding");
+            assert!(error.message().contains("50ms,1s"), "{error}");
+        }
+    }
+
+    #[test]
     fn the_names_are_in_order_and_each_is_read() {
         assert!(POOL_KEYS.is_sorted());
         for key in POOL_KEYS {
-            let read = ["1", "on", "fifo", "lazy"]
+            let read = ["1", "on", "fifo", "lazy", "1,1"]
                 .into_iter()
                 .find_map(|word| PoolSetting::read(key, Value::Text(word.into())).ok());
             assert!(matches!(read, Some(Ok(_))), "{key}");

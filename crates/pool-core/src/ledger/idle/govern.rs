@@ -3,9 +3,9 @@
 use std::time::{Duration, Instant};
 
 use super::{IdleList, LedgerEntry};
-use crate::ledger::{ConnectionKey, Marks};
 use crate::CheckPolicy;
 use crate::config::Config;
+use crate::ledger::{ConnectionKey, Marks};
 
 impl<E: LedgerEntry> IdleList<E> {
     /// Takes out the connection that came back first of all, clean or to be recycled.
@@ -179,7 +179,10 @@ impl<E: LedgerEntry> IdleList<E> {
     }
 
     /// The clean connection that has given no sign of life for longest, and since when.
-    pub(in crate::ledger) fn longest_quiet(&self, now: Instant) -> Option<(ConnectionKey, Instant)> {
+    pub(in crate::ledger) fn longest_quiet(
+        &self,
+        now: Instant,
+    ) -> Option<(ConnectionKey, Instant)> {
         let clean = self.clean.0.iter();
         let fit = clean.filter(|(_, entry)| !entry.marks().is_spent);
         let quiet = fit.map(|(_, entry)| (entry.key(), self.quiet_since(entry, now)));

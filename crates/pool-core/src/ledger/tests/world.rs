@@ -10,8 +10,8 @@ use super::plain::{Number, Plain};
 use crate::borrowed::Borrower;
 use crate::config::Config;
 use crate::ledger::{
-    Answer, ClockReading, Deadline, Effects, Found, JobKey, Judgement, Kind, Ledger, Marks, Outcome,
-    Poller, Returned, Settled, StepReport, Take, TakenJob, Ticket, Work,
+    Answer, ClockReading, Deadline, Effects, Found, JobKey, Judgement, Kind, Ledger, Marks,
+    Outcome, Poller, Returned, Settled, StepReport, Take, TakenJob, Ticket, Work,
 };
 use crate::{AbortHandle, CloseReason, ErrorClass, Priority, Verdict};
 
