@@ -37,7 +37,8 @@ fn an_idle_connection_is_replaced_before_it_goes() {
 }
 
 #[test]
-fn the_pool_is_never_smaller_than_minsize_although_all_its_connections_are_replaced_again_and_again() {
+fn the_pool_is_never_smaller_than_minsize_although_all_its_connections_are_replaced_again_and_again()
+ {
     for jitter in [SECOND * 0, SECOND, 20 * SECOND] {
         let stage = Stage::spawning();
         let (builder, control) = stage.pool(4);
@@ -166,7 +167,10 @@ fn an_awaited_release_says_that_it_was_not_kept() {
         stage.advance(MINUTE);
         let released = stage.run(PooledConnection::release(conn));
         assert!(matches!(released, Err(pool_core::Error::Discarded)));
-        assert_eq!((pool.size(), control.recycles(), control.close_calls()), (0, 0, 1));
+        assert_eq!(
+            (pool.size(), control.recycles(), control.close_calls()),
+            (0, 0, 1)
+        );
         all_is_well(stage, pool, &control);
     });
 }

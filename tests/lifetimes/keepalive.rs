@@ -35,7 +35,10 @@ fn each_idle_connection_is_checked_once_a_period_those_first_that_were_silent_lo
             stage.advance(2 * SECOND);
             stage.advance(MINUTE);
             let all = checked(&control);
-            assert_eq!(all[before.len()..], [1, 2, 3, 1, 2, 3][..all.len() - before.len()]);
+            assert_eq!(
+                all[before.len()..],
+                [1, 2, 3, 1, 2, 3][..all.len() - before.len()]
+            );
             assert!(all.len() - before.len() >= 3);
             // That was no use: the order is as before, and nothing was closed.
             let next = acquire_now(&stage, &pool).id();
@@ -60,7 +63,10 @@ fn one_is_checked_at_a_time_and_the_others_can_be_had() {
     assert_eq!((pool.status().checking(), pool.freesize()), (1, 2));
     control.all_goes_well();
     let mut waiting: Vec<_> = (0..3).map(|_| Probe::polled(pool.acquire())).collect();
-    assert!(!stage.drive(&mut waiting), "the third one waits for the check");
+    assert!(
+        !stage.drive(&mut waiting),
+        "the third one waits for the check"
+    );
     gate.open();
     assert!(stage.drive(&mut waiting), "HANG");
     drop(waiting);

@@ -119,7 +119,10 @@ fn recycle_all_replaces_one_after_the_other_within_the_time() {
             closed.push(control.closed());
         }
         assert_eq!(closed.last(), Some(&minsize));
-        assert!(closed.windows(2).all(|two| two[1] - two[0] <= 1), "{closed:?}");
+        assert!(
+            closed.windows(2).all(|two| two[1] - two[0] <= 1),
+            "{closed:?}"
+        );
         assert_eq!(told.take_with("recycle_all was called").len(), minsize);
         let first = control.open_connections();
         assert!(first.iter().all(|id| *id > minsize as u64), "{first:?}");

@@ -12,14 +12,38 @@ use super::{MINUTE, SECOND};
 fn a_value_that_cannot_be_used_names_its_setting_and_says_what_to_do() {
     type Set = fn(Builder<FakeManager>) -> Builder<FakeManager>;
     let cases: [(&str, Set, &str); 10] = [
-        ("max_lifetime", |b| b.max_lifetime(Duration::ZERO), "longer time, or None"),
-        ("idle_timeout", |b| b.idle_timeout(Duration::ZERO), "max_idle 0"),
-        ("keepalive", |b| b.keepalive(Duration::ZERO), "CheckPolicy::Always"),
+        (
+            "max_lifetime",
+            |b| b.max_lifetime(Duration::ZERO),
+            "longer time, or None",
+        ),
+        (
+            "idle_timeout",
+            |b| b.idle_timeout(Duration::ZERO),
+            "max_idle 0",
+        ),
+        (
+            "keepalive",
+            |b| b.keepalive(Duration::ZERO),
+            "CheckPolicy::Always",
+        ),
         ("max_uses", |b| b.max_uses(0), "at least 1"),
-        ("max_lifetime_jitter", |b| b.max_lifetime_jitter(SECOND), "there is no max_lifetime"),
+        (
+            "max_lifetime_jitter",
+            |b| b.max_lifetime_jitter(SECOND),
+            "there is no max_lifetime",
+        ),
         ("min_idle", |b| b.min_idle(6), "raise maxsize"),
-        ("max_idle", |b| b.minsize(2).max_idle(1), "less than minsize, which is 2"),
-        ("max_idle", |b| b.min_idle(2).max_idle(1), "less than min_idle, which is 2"),
+        (
+            "max_idle",
+            |b| b.minsize(2).max_idle(1),
+            "less than minsize, which is 2",
+        ),
+        (
+            "max_idle",
+            |b| b.min_idle(2).max_idle(1),
+            "less than min_idle, which is 2",
+        ),
         ("max_idle", |b| b.minsize(1).max_idle(0), "raise max_idle"),
         ("min_idle", |b| b.min_idle(usize::MAX), "lower min_idle"),
     ];
@@ -52,7 +76,10 @@ fn all_of_them_can_be_read_and_changed() {
     let now = pool.settings();
     assert_eq!(now.max_lifetime(), Some(MINUTE));
     assert_eq!(now.max_lifetime_jitter(), Some(SECOND));
-    assert_eq!((now.max_uses(), now.min_idle(), now.max_idle()), (Some(7), 1, Some(3)));
+    assert_eq!(
+        (now.max_uses(), now.min_idle(), now.max_idle()),
+        (Some(7), 1, Some(3))
+    );
     assert_eq!(now.idle_timeout(), Some(MINUTE));
     assert_eq!(now.keepalive(), Some(30 * SECOND));
     let refused = pool.reconfigure(|knobs| knobs.max_idle(0));
@@ -73,7 +100,8 @@ fn a_lifetime_that_is_set_later_counts_from_the_connect() {
             let young = acquire_now(stage, &pool);
             drop(young);
             stage.settle();
-            pool.reconfigure(|knobs| knobs.max_lifetime(MINUTE)).unwrap();
+            pool.reconfigure(|knobs| knobs.max_lifetime(MINUTE))
+                .unwrap();
             drop(old);
             stage.settle();
             assert_eq!(control.open_connections(), [2], "{}", pool.status());

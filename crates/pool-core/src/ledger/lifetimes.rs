@@ -71,8 +71,8 @@ pub(super) struct Lifetimes {
     /// By slot, as the connections.
     lives: Vec<Option<Life>>,
     schedule: BTreeSet<(Instant, ConnectionKey)>,
-    /// How many are due or spent, and still stay.
-    due: usize,
+    /// Those that are due or spent, and still stay.
+    due: BTreeSet<ConnectionKey>,
     /// How many are suspect whose entry does not know it.
     suspects: usize,
     /// The pool's timer can strike for the schedule.
@@ -90,7 +90,7 @@ impl Lifetimes {
             max_uses: config.lifetimes.max_uses,
             lives: Vec::new(),
             schedule: BTreeSet::new(),
-            due: 0,
+            due: BTreeSet::new(),
             suspects: 0,
             has_timer: false,
             chance: Chance::repeatable(),
@@ -110,12 +110,17 @@ impl Lifetimes {
 
     /// How many connections are due or spent. Those that are on their way out do not count.
     pub(super) fn due(&self) -> usize {
-        self.due
+        self.due.len()
+    }
+
+    /// These connections, the oldest first.
+    pub(super) fn all_due(&self) -> Vec<ConnectionKey> {
+        self.due.iter().copied().collect()
     }
 
     /// Whether each connection that comes back has to be looked at.
     pub(super) fn looks_at_returns(&self) -> bool {
-        self.max_uses.is_some() || self.due > 0 || self.suspects > 0
+        self.max_uses.is_some() || !self.due.is_empty() || self.suspects > 0
     }
 
     /// When the next connection becomes due or is spent.
@@ -212,16 +217,14 @@ impl Lifetimes {
         }
         self.set_next(key, None);
         self.trusted(key);
-        if let Some(life) = self.lives[key.slot as usize].take() {
-            self.due -= usize::from(life.fitness != Fitness::Fit);
-        }
+        self.lives[key.slot as usize] = None;
+        self.due.remove(&key);
     }
 
-    /// Takes those out of the schedule whose time has come. `true`: there were some.
+    /// Takes those out of the schedule whose time has come. `true`: some of them are spent now.
     pub(super) fn strike(&mut self, now: Instant) -> bool {
-        let mut any = false;
+        let mut any_spent = false;
         while let Some((at, key)) = self.schedule.first().copied().filter(|(at, _)| *at <= now) {
-            any = true;
             self.goes(key, now);
             let end = self.life(key).and_then(|life| life.end);
             match end.filter(|end| *end > at) {
@@ -230,12 +233,13 @@ impl Lifetimes {
                     self.set_next(key, Some(end));
                 }
                 None => {
+                    any_spent = true;
                     self.set_fitness(key, Fitness::Spent);
                     self.set_next(key, None);
                 }
             }
         }
-        any
+        any_spent
     }
 
     /// A connection is closed because of its age.
@@ -259,8 +263,8 @@ impl Lifetimes {
 
     fn set_fitness(&mut self, key: ConnectionKey, fitness: Fitness) {
         if let Some(life) = self.life_mut(key) {
-            let was_fit = std::mem::replace(&mut life.fitness, fitness) == Fitness::Fit;
-            self.due += usize::from(was_fit && fitness != Fitness::Fit);
+            life.fitness = fitness;
+            self.due.insert(key);
         }
     }
 

@@ -37,8 +37,8 @@ impl<T: LedgerTypes> Ledger<T> {
     pub(super) fn strike_lives(&mut self, now: Instant) {
         if self.lifetimes.strike(now) {
             self.mark_idle(now);
-            self.update_returns();
         }
+        self.update_returns();
     }
 
     /// Marks the idle connections that are spent or suspect.
@@ -56,12 +56,12 @@ impl<T: LedgerTypes> Ledger<T> {
     ) {
         let now = effects.now();
         self.catch_up(now);
-        let key = entry.key();
-        self.lifetimes.mark(key, entry.marks_mut());
+        self.lifetimes.mark(entry.key(), entry.marks_mut());
         if job.kind == Kind::Check {
             let marks = entry.marks_mut();
             (marks.is_suspect, marks.alive_at) = (false, Some(now));
         }
+        self.idle.stamp_marked(entry, now);
         self.update_returns();
         if self.lifetimes.due() > 0 || job.sequence.is_some() {
             // One that is due can go when the replacement stands, and the next one can be kept alive.
@@ -88,6 +88,7 @@ impl<T: LedgerTypes> Ledger<T> {
         }
         self.lifetimes.used(entry.key(), entry.uses());
         self.lifetimes.mark(entry.key(), entry.marks_mut());
+        self.idle.stamp_marked(entry, effects.now());
         self.update_returns();
         if self.lifetimes.due() > 0 && self.background.can_spawn() {
             self.fill(effects);
@@ -140,11 +141,7 @@ impl<T: LedgerTypes> Ledger<T> {
         if self.lifetimes.due() == 0 || !self.lifecycle.is_open() {
             return;
         }
-        let idle = self.idle.iter().map(LedgerEntry::key);
-        let is_due = |key: &ConnectionKey| self.lifetimes.fitness(*key) != Fitness::Fit;
-        let mut due: Vec<_> = idle.filter(is_due).collect();
-        due.sort_unstable_by_key(|key| key.id);
-        for key in due {
+        for key in self.lifetimes.all_due() {
             if let Some(reason) = self.retires(key, true) {
                 if let Some((_, entry)) = self.idle.take_out(key) {
                     self.start_close(entry, reason, effects);

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use super::{IdleList, LedgerEntry};
 use crate::CheckPolicy;
 use crate::config::Config;
+use crate::ledger::idle_clock::IdleClock;
 use crate::ledger::{ConnectionKey, Marks};
 
 impl<E: LedgerEntry> IdleList<E> {
@@ -141,14 +142,17 @@ impl<E: LedgerEntry> IdleList<E> {
         now: Instant,
         mut mark: impl FnMut(ConnectionKey, &mut Marks),
     ) {
-        let last_tick = self.clock.last_tick();
+        let clock = &self.clock;
         for (_, entry) in self.clean.0.iter_mut().chain(&mut self.dirty.0) {
             let key = entry.key();
             mark(key, entry.marks_mut());
-            if !entry.marks().is_plain() && entry.idle_since().is_none() {
-                entry.set_idle_since(last_tick.or(Some(now)));
-            }
+            stamp_marked(clock, entry, now);
         }
+    }
+
+    /// A connection with a mark is not ready without a look at it, although it came back just now.
+    pub(in crate::ledger) fn stamp_marked(&self, entry: &mut E, now: Instant) {
+        stamp_marked(&self.clock, entry, now);
     }
 
     /// Takes out this connection, with the number that tells its place in the order.
@@ -196,5 +200,11 @@ impl<E: LedgerEntry> IdleList<E> {
     /// Idle times can be told by ticks from now on.
     pub(in crate::ledger) fn allow_ticks(&mut self) {
         self.may_tick = true;
+    }
+}
+
+fn stamp_marked(clock: &IdleClock, entry: &mut impl LedgerEntry, now: Instant) {
+    if !entry.marks().is_plain() && entry.idle_since().is_none() {
+        entry.set_idle_since(clock.last_tick().or(Some(now)));
     }
 }
