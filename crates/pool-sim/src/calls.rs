@@ -63,6 +63,8 @@ pub(crate) struct Page {
     pub(crate) told: (u32, u32),
     /// How often `clear` was called.
     pub(crate) clears: u64,
+    /// How often connections were to be replaced that could be used.
+    pub(crate) replacements: u64,
     /// How often maxsize was changed.
     pub(crate) resizes: u64,
     /// The pool is suspended.
@@ -106,6 +108,10 @@ pub(crate) struct Mark {
     pub(crate) is_seen: bool,
     /// It came back, and no interceptor has passed it since.
     pub(crate) is_unseen_return: bool,
+    /// `clear_all` was called since it was opened.
+    pub(crate) is_cleared: bool,
+    /// When it has to be gone, since `recycle_all` was called.
+    pub(crate) leaves: Option<Instant>,
     /// It has left the pool alive: it was detached, or held by somebody when the pool was terminated.
     pub(crate) is_off_books: bool,
     /// Its present holder has sent something.
@@ -141,6 +147,7 @@ impl Record {
                 is_terminating: false,
                 told: (0, 0),
                 clears: 0,
+                replacements: 0,
                 resizes: 0,
                 is_suspended: false,
                 fills: 0,
@@ -362,7 +369,9 @@ impl Record {
     pub(crate) fn is_discarded(&self, id: u64, before: (u64, u64)) {
         let mut page = self.page();
         // The pool may still be larger than maxsize, after an earlier resize.
-        if !page.unwanted.contains(&id) && page.discards() == before && before.1 == 0 {
+        let retires = page.script.settings.retires() || page.replacements > 0;
+        let is_wanted = !page.unwanted.contains(&id) && !retires;
+        if is_wanted && page.discards() == before && before.1 == 0 {
             let text = format!("connection {id} was discarded without reason");
             page.violations.push(text);
         }

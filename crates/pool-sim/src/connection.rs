@@ -45,6 +45,8 @@ impl SimConnection {
                 is_checked: true,
                 is_seen: false,
                 is_unseen_return: false,
+                is_cleared: false,
+                leaves: None,
                 last_use: now,
                 is_off_books: true,
                 was_sent: false,
@@ -83,6 +85,8 @@ impl SimConnection {
                 Some("no interceptor has passed it")
             } else if uses < mark.uses {
                 Some("its uses are wrong")
+            } else if mark.is_cleared {
+                Some("it was open when all was cleared")
             } else {
                 mark.unfit
             };

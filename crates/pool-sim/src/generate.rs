@@ -36,6 +36,8 @@ const WEIGHTS: &[(Verb, u32)] = &[
     (Verb::Ping, 15),
     (Verb::Fill, 10),
     (Verb::Clear, 12),
+    (Verb::ClearAll, 6),
+    (Verb::RecycleAll, 6),
     (Verb::Settle, 20),
     (Verb::Outlast, 5),
     (Verb::DropBackground, 6),
@@ -142,6 +144,13 @@ fn settings(rng: &mut Rng) -> Settings {
         reserved: [0, 0, 0, 1, 2][rng.usize(..5)],
         shedding: [0, 0, 0, 1, 50][rng.usize(..5)],
         dry_run: rng.u16(..2),
+        max_lifetime: [0, 0, 0, 1, 70, 600][rng.usize(..6)],
+        jitter: rng.u16(..3),
+        max_uses: [0, 0, 0, 1, 2, 5][rng.usize(..6)],
+        idle_timeout: [0, 0, 0, 20, 300][rng.usize(..5)],
+        min_idle: [0, 0, 0, 1, 2][rng.usize(..5)],
+        max_idle: [0, 0, 0, 1, 2, 3][rng.usize(..6)],
+        keepalive: [0, 0, 0, 15, 200][rng.usize(..5)],
     }
 }
 
@@ -186,8 +195,8 @@ fn op(rng: &mut Rng) -> Op {
     let verb = chosen(rng, ENDS, 1000).or_else(|| chosen(rng, WEIGHTS, total()));
     let verb = verb.unwrap_or(Verb::Settle);
     let number = match verb {
-        Verb::Advance | Verb::Shutdown => time(rng),
-        Verb::Reconfigure => rng.u16(..64),
+        Verb::Advance | Verb::Shutdown | Verb::RecycleAll => time(rng),
+        Verb::Reconfigure => rng.u16(..96),
         Verb::Acquire | Verb::AcquireHigh | Verb::AcquireLow => match rng.u8(..4) {
             0 => time(rng),
             _ => 0,

@@ -8,6 +8,7 @@ use std::time::Duration;
 use pool_core::{BoxFuture, ConnectionInfo, Error, PooledConnection, Runtime, ShutdownReport};
 
 use crate::connection::SimConnection;
+use crate::lifetimes::set_limits;
 use crate::runtime::pick;
 use crate::simulated::{SimError, Simulated};
 use crate::world::{Done, Kind, World, check_policy, idle_order};
@@ -139,14 +140,9 @@ impl<M: Simulated> World<M> {
             return Ok(());
         };
         let maxsize = [1, 2, 3, 5, 0][usize::from(number % 5)];
-        let reserved = self.settings.reserved;
-        let expected = match maxsize {
-            0 if reserved > 0 => Err("reserved"),
-            0 => Ok(()),
-            most if self.settings.minsize > most => Err("minsize"),
-            most if reserved >= most => Err("reserved"),
-            _ => Ok(()),
-        };
+        let mut wanted = self.settings.clone();
+        wanted.maxsize = maxsize;
+        let expected = wanted.misfit().map_or(Ok(()), Err);
         if expected.is_ok() && !self.is_closing {
             self.set_maxsize(maxsize);
         }
@@ -188,6 +184,7 @@ impl<M: Simulated> World<M> {
         let mut wanted = self.settings.clone();
         let mut expected = Ok(());
         match number % 8 {
+            _ if number >= 64 => wanted.change_limits(number - 64),
             0 => wanted.minsize = [0, 1, 2, 4][value % 4],
             1 => wanted.acquire_timeout = [0, 1, 100, 1000][value % 4],
             2 => {
@@ -214,15 +211,21 @@ impl<M: Simulated> World<M> {
                 expected = Err("close_timeout");
             }
         }
-        if wanted.maxsize != 0 && wanted.minsize > wanted.maxsize {
+        let is_refused = number % 8 == 7 && number < 64;
+        // The time-outs are looked at before the limits.
+        if let (Some(field), Ok(()) | Err("slow_acquire_after")) = (wanted.misfit(), expected) {
+            expected = Err(field);
+        }
+        if is_refused && wanted.maxsize != 0 && wanted.minsize > wanted.maxsize {
             expected = Err("minsize");
         }
-        let is_refused = number % 8 == 7;
         let time = |value: u16| (value != 0).then(|| Duration::from_millis(value.into()));
         if expected.is_ok() && !self.is_closing {
             self.changes += 1;
             self.settings = wanted.clone();
-            self.record.page().script.settings = wanted.clone();
+            let mut page = self.record.page();
+            page.script.settings = wanted.clone();
+            page.replacements += u64::from(number >= 64);
         }
         let result = pool.reconfigure(|knobs| {
             knobs.minsize(wanted.minsize.into());
@@ -235,6 +238,7 @@ impl<M: Simulated> World<M> {
             knobs.idle_order(idle_order(&wanted));
             knobs.pool_recycle(time(wanted.pool_recycle));
             knobs.slow_acquire_after(time(wanted.slow_acquire_after));
+            set_limits(knobs, &wanted);
             if is_refused {
                 knobs.close_timeout(Duration::ZERO);
             }
@@ -243,7 +247,9 @@ impl<M: Simulated> World<M> {
         let settings = pool.settings();
         let is_right = settings.check_policy() == check_policy(&self.settings)
             && settings.idle_order() == idle_order(&self.settings)
-            && settings.close_timeout() == time(self.settings.close_timeout);
+            && settings.close_timeout() == time(self.settings.close_timeout)
+            && settings.max_lifetime() == self.settings.max_lifetime()
+            && settings.max_idle() == self.settings.max_idle();
         match is_right {
             true => Ok(()),
             false => Err(format!("the settings are {settings:?}")),

@@ -7,6 +7,7 @@ use pool_core::{Error, ErrorClass, Phase, PooledConnection, Priority};
 use crate::calls::Method;
 use crate::connection::SimConnection;
 use crate::held::Holding;
+use crate::lifetimes::outlived;
 use crate::ops::no_panic;
 use crate::runtime::pick;
 use crate::script::Outcome;
@@ -105,6 +106,8 @@ impl<M: Simulated> World<M> {
             _ => self.held_by_high.remove(&id),
         };
         let wrong = SimConnection::now_taken(&guard).or(wrong_extension(&mut guard));
+        let outlived =
+            since.and_then(|since| guard.mark(|mark| outlived(&self.settings, mark, since)));
         let (is_proven, is_checked, last_use) =
             guard.mark(|mark| (mark.is_proven, mark.is_checked, mark.last_use));
         self.held.push(Holding::new(guard));
@@ -117,18 +120,14 @@ impl<M: Simulated> World<M> {
         let Some(since) = since else {
             return Ok(());
         };
+        if let Some(why) = outlived {
+            return Err(format!("I7: connection {id} was handed out: {why}"));
+        }
         let idle = since.saturating_duration_since(last_use);
         let limit = |value: u16| Duration::from_millis(value.into());
         let settings = &self.settings;
-        let expires = match (
-            settings.pool_recycle,
-            settings.check_policy,
-            settings.idle_limit,
-        ) {
-            // The idle limit of a manager is of effect only where the pool measures the time.
-            (0, 0 | 1, _) => None,
-            (recycle, _, own) => [recycle, own].into_iter().filter(|limit| *limit != 0).min(),
-        };
+        let expires = [settings.pool_recycle, settings.idle_limit];
+        let expires = expires.into_iter().filter(|limit| *limit != 0).min();
         if expires.is_some_and(|expires| idle > limit(expires)) {
             return Err(format!(
                 "I7: a connection that was idle for {idle:?} was handed out"

@@ -142,6 +142,7 @@ impl<M: Simulated> World<M> {
         if is_served && self.is_stranded(status, pool.readiness()) {
             return Err(format!("an acquire waits, and nothing can come; {status}"));
         }
+        self.check_idle(status)?;
         self.check_unbegun(status, pool.minsize())?;
         let now = self.now();
         let acquires = self.calls.iter().filter(|call| call.kind != Kind::Run);
@@ -278,12 +279,13 @@ impl<M: Simulated> World<M> {
         calls.any(|call| call.task.number == task) || self.runtime.has_task(task)
     }
 
-    /// Whether the task is a ping that may have its connection, and so has left the connect that it polled.
+    /// Whether the task is a ping that may have its connection, and so has left the step that it polled to get one. From
+    /// then on it polls a check only.
     fn may_have_left(&self, task: u64, method: Method) -> bool {
         let mut calls = self.calls.iter();
         let call = calls.find(|call| call.task.number == task);
         let acquire = call.and_then(|call| call.acquire.as_ref());
-        kind_of(method) == Method::Connect && acquire.is_some_and(|acquire| acquire.is_of_ping)
+        kind_of(method) != Method::Check && acquire.is_some_and(|acquire| acquire.is_of_ping)
     }
 
     /// Where nobody waits, no step is left that has not begun: it would keep a connection from those who only look.
@@ -294,7 +296,11 @@ impl<M: Simulated> World<M> {
         let steps = status.checking() - begun(Method::Check);
         let steps = steps + status.recycling() - begun(Method::Recycle);
         // What is missing for minsize may wait for the next caller, where nobody else would connect.
-        let is_surplus = status.size() - status.closing() > minsize;
+        let is_surplus = status.size() - status.closing() > minsize
+            && self.settings.min_idle == 0
+            // Some of them may be due.
+            && !self.settings.retires()
+            && page.replacements == 0;
         if status.waiting() == 0 && (steps > 0 || (connects > 0 && is_surplus)) {
             return Err(format!(
                 "I11: a step has not begun, and nobody waits; {status}"

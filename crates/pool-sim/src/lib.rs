@@ -19,6 +19,7 @@ mod held;
 mod history;
 mod interceptor;
 mod laws;
+mod lifetimes;
 mod manager;
 mod ops;
 mod order;

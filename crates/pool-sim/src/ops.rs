@@ -28,16 +28,9 @@ impl<M: Simulated> World<M> {
                     Box::pin(async move { Done::Filled(pool.fill().await) })
                 })
             }
-            Verb::Clear => {
-                let record = Arc::clone(&self.record);
-                self.start(number, |pool| {
-                    Box::pin(async move {
-                        record.is_cleared(pool.status());
-                        pool.clear().await;
-                        Done::Cleared
-                    })
-                })
-            }
+            Verb::Clear => self.start_clear(number),
+            Verb::ClearAll => self.start_clear_all(number),
+            Verb::RecycleAll => self.recycle_all(number),
             Verb::WaitClosed => {
                 let did = self.start(number, |pool| {
                     Box::pin(async move { Done::Closed(pool.wait_closed().await) })

@@ -138,6 +138,20 @@ settings! {
     shedding = 0,
     /// 1: the shedding is a dry run.
     dry_run = 0,
+    /// `Builder::max_lifetime`.
+    max_lifetime = 0,
+    /// `Builder::max_lifetime_jitter`, where there is a `max_lifetime`. 0: the default; 1: none; 2: as long as that.
+    jitter = 0,
+    /// `Builder::max_uses`; 0 is unlimited.
+    max_uses = 0,
+    /// `Builder::idle_timeout`.
+    idle_timeout = 0,
+    /// `Builder::min_idle`; at most maxsize.
+    min_idle = 0,
+    /// `Builder::max_idle`, plus 1; not less than minsize and `min_idle`.
+    max_idle = 0,
+    /// `Builder::keepalive`.
+    keepalive = 0,
 }
 
 /// What a call of a method of the manager does.
@@ -204,6 +218,10 @@ verbs! {
     Fill = "fill",
     /// Starts a `clear`.
     Clear = "clear",
+    /// Starts a `clear_all`.
+    ClearAll = "clear_all",
+    /// `recycle_all` within so many milliseconds.
+    RecycleAll = "recycle_all",
     /// Starts a `wait_closed`.
     WaitClosed = "wait_closed",
     /// Starts an awaited release of a guard.

@@ -15,6 +15,7 @@ use crate::connection::SimConnection;
 use crate::held::Holding;
 use crate::history::History;
 use crate::interceptor::SimInterceptor;
+use crate::lifetimes::limited;
 use crate::manager::SimManager;
 use crate::report::{Coverage, Failure};
 use crate::runtime::SimRuntime;
@@ -222,7 +223,8 @@ impl<M: Simulated> World<M> {
             .settings
             .reserved
             .min(self.settings.maxsize.saturating_sub(1));
-        self.record.page().script.settings.reserved = self.settings.reserved;
+        self.settings.make_fit();
+        self.record.page().script.settings = self.settings.clone();
         let settings = &self.settings;
         let time = |value: u16| (value != 0).then(|| Duration::from_millis(value.into()));
         let life = Arc::new(());
@@ -263,6 +265,7 @@ impl<M: Simulated> World<M> {
             .shedding(shedding)
             .name("simulated")
             .echo(false);
+        builder = limited(builder, settings);
         for interceptor in SimInterceptor::all(settings, &self.record) {
             builder = builder.interceptor(interceptor);
         }

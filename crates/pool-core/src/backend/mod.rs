@@ -100,11 +100,14 @@ impl<C> LedgerEntry for Box<Entry<C>> {
     fn marks_mut(&mut self) -> &mut Marks {
         &mut self.marks
     }
+    fn connected_at(&self) -> Option<Instant> {
+        Some(self.connected_at)
+    }
     fn uses(&self) -> u64 {
         self.uses
     }
-    fn set_opened_for_waiters(&mut self) {
-        self.was_opened_for_waiters = true;
+    fn set_new(&mut self, is_new: bool) {
+        self.was_opened_for_waiters = is_new;
     }
     fn is_new(&self) -> bool {
         self.was_opened_for_waiters && self.uses == 0

@@ -283,11 +283,12 @@ impl<T: LedgerTypes> Ledger<T> {
     }
 
     /// A connection that was meant for a waiter that went.
-    pub(crate) fn pass_on(&mut self, entry: T::Entry, effects: &mut Effects<T>) {
+    pub(crate) fn pass_on(&mut self, mut entry: T::Entry, effects: &mut Effects<T>) {
         self.held -= 1;
         match self.lifecycle.stage() {
             // Through the idle list, because it may have become too old meanwhile.
             Stage::Open => {
+                self.mark(&mut entry, effects.now());
                 self.idle.put_next(entry, false);
                 self.supply_head_too(effects);
             }

@@ -219,6 +219,7 @@ impl<T: LedgerTypes> Ledger<T> {
             (Kind::Check, Some(Work::Fresh(Some(mut entry)))) => {
                 entry.set_calls_manager(true);
                 entry.set_calls_interceptors(true);
+                self.mark(&mut entry, effects.now());
                 match kept_alive {
                     None => self.idle.put_next(entry, false),
                     Some(sequence) => {
@@ -231,7 +232,8 @@ impl<T: LedgerTypes> Ledger<T> {
             (Kind::Recycle, Some(Work::Fresh(Some(entry)))) if was_cleared => {
                 self.start_close(entry, CloseReason::Cleared, effects);
             }
-            (Kind::Recycle, Some(Work::Fresh(Some(entry)))) => {
+            (Kind::Recycle, Some(Work::Fresh(Some(mut entry)))) => {
+                self.mark(&mut entry, effects.now());
                 self.idle.put_next(entry, true);
                 self.request_recycle_task(effects);
             }

@@ -1,6 +1,7 @@
 //! The idle list: the connections that nobody uses, their order, and which of them need a check, a recycle or a close.
 
 mod govern;
+mod times;
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
@@ -8,7 +9,7 @@ use std::time::{Duration, Instant};
 use super::LedgerEntry;
 use super::idle_clock::{ClockReading, IdleClock};
 use crate::config::Config;
-use crate::{CheckPolicy, CloseReason, IdleOrder};
+use crate::{CheckPolicy, IdleOrder};
 
 /// The state of the connection that is next in order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -241,92 +242,6 @@ impl<E: LedgerEntry> IdleList<E> {
     pub(super) fn iter(&self) -> impl Iterator<Item = &E> {
         let all = self.clean.0.iter().chain(&self.dirty.0);
         all.map(|(_, entry)| entry)
-    }
-
-    /// Takes out the connections that have been idle for too long, and says when the next one will have been, if none
-    /// comes back before.
-    pub(super) fn take_expired(&mut self, now: Instant) -> (Vec<E>, Option<Instant>) {
-        let mut expired = Vec::new();
-        // What comes back from now on expires later than this.
-        let limits = self.pool_recycle.into_iter().chain(self.shortest_own_limit);
-        let mut next = limits.min().and_then(|limit| now.checked_add(limit));
-        if next.is_none() {
-            return (expired, None);
-        }
-        for is_dirty in [false, true] {
-            let list = std::mem::take(&mut self.list_mut(is_dirty).0);
-            for (sequence, entry) in list {
-                let since = self.idle_since(&entry, now);
-                let limit = self.limit_of(&entry);
-                if limit.is_some_and(|limit| now.saturating_duration_since(since) >= limit) {
-                    expired.push(entry);
-                    continue;
-                }
-                let at = limit.and_then(|limit| since.checked_add(limit));
-                next = next.into_iter().chain(at).min();
-                self.list_mut(is_dirty).0.push_back((sequence, entry));
-            }
-        }
-        (expired, next)
-    }
-
-    /// Takes note of the idle limit of a connection. `true`: it is shorter than those before.
-    pub(super) fn note_limit(&mut self, entry: &E) -> bool {
-        let Some(limit) = entry.idle_limit() else {
-            return false;
-        };
-        if !self.is_timed() && self.may_tick {
-            self.clock.use_ticks(limit);
-        }
-        self.clock.tick_at_least_for(limit);
-        let is_shorter = self.shortest_own_limit.is_none_or(|known| limit < known);
-        if is_shorter {
-            self.shortest_own_limit = Some(limit);
-        }
-        is_shorter
-    }
-
-    /// Whether a connection has to be checked before it is handed out.
-    pub(super) fn is_suspect(&self, entry: &E, now: Instant) -> bool {
-        let is_quiet_for =
-            |limit| now.saturating_duration_since(self.quiet_since(entry, now)) >= limit;
-        self.keepalive.is_some_and(is_quiet_for)
-            || match self.check {
-                CheckPolicy::Always => true,
-                CheckPolicy::IdleFor(limit) => entry.marks().is_suspect || is_quiet_for(limit),
-                CheckPolicy::Never => false,
-            }
-    }
-
-    /// Which limit a connection that has expired has reached.
-    pub(super) fn expired_by(&self, entry: &E) -> CloseReason {
-        match (entry.idle_limit(), self.pool_recycle) {
-            (Some(own), Some(limit)) if own < limit => CloseReason::IdleLimit,
-            (Some(_), None) => CloseReason::IdleLimit,
-            _ => CloseReason::PoolRecycle,
-        }
-    }
-
-    /// How long a connection may be idle before it expires.
-    fn limit_of(&self, entry: &E) -> Option<Duration> {
-        let limits = self.pool_recycle.into_iter().chain(entry.idle_limit());
-        limits.min()
-    }
-
-    fn idle_for(&self, entry: &E, now: Instant) -> Duration {
-        now.saturating_duration_since(self.idle_since(entry, now))
-    }
-
-    /// An instant that is not later than the return of the connection.
-    fn idle_since(&self, entry: &E, now: Instant) -> Instant {
-        let since = entry.idle_since();
-        since.or(self.clock.last_tick()).unwrap_or(now)
-    }
-
-    /// The last sign of life of a connection: its use, or a check.
-    fn quiet_since(&self, entry: &E, now: Instant) -> Instant {
-        let since = self.idle_since(entry, now);
-        entry.marks().alive_at.map_or(since, |at| at.max(since))
     }
 
     /// Returns are timed by ticks from now on; `shortest` is the shortest idle limit that a setting names.

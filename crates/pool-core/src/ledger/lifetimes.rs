@@ -162,15 +162,15 @@ impl Lifetimes {
         why.reason()
     }
 
-    /// A connection was opened, or added.
-    pub(super) fn born(&mut self, key: ConnectionKey, now: Instant) {
+    /// A connection was opened at this instant, or added.
+    pub(super) fn born(&mut self, key: ConnectionKey, at: Instant) {
         let slot = key.slot as usize;
         if self.lives.len() <= slot {
             self.lives.resize_with(slot + 1, || None);
         }
         self.lives[slot] = Some(Life {
             key,
-            born: now,
+            born: at,
             share: self.chance.share(),
             end: None,
             next: None,

@@ -116,12 +116,18 @@ pub(crate) trait LedgerEntry {
     /// What the ledger has noted of it while nobody holds it.
     fn marks(&self) -> &Marks;
     fn marks_mut(&mut self) -> &mut Marks;
+    /// When it was opened, where that is known.
+    fn connected_at(&self) -> Option<Instant> {
+        None
+    }
     /// How often it was handed out.
     fn uses(&self) -> u64 {
         0
     }
-    /// It was opened for the waiters.
-    fn set_opened_for_waiters(&mut self) {}
+    /// Whether it was opened for the waiters, none of which has had it yet.
+    fn set_new(&mut self, is_new: bool) {
+        let _ = is_new;
+    }
     /// It was opened for the waiters and not handed out yet.
     fn is_new(&self) -> bool {
         false

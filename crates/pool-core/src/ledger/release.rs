@@ -214,6 +214,7 @@ impl<T: LedgerTypes> Ledger<T> {
         match self.lifecycle.stage() {
             Stage::Open => {
                 self.held -= 1;
+                entry.set_new(false);
                 let key = self.insert_owned_job(Kind::Check, Some(entry));
                 // The ping may never poll the job: a waiter can drive it.
                 self.supply(effects);

@@ -52,7 +52,7 @@ impl<T: LedgerTypes> Ledger<T> {
                 self.connections.set_abort(key, abort);
             }
             self.note_limit(&entry, effects);
-            self.born(key, effects.now());
+            self.born(&entry, effects);
         } else if let Some(abort) = abort {
             effects.drop_later(super::effects::Stale::Handle(abort));
         }

@@ -9,8 +9,9 @@ use crate::{CloseReason, Verdict};
 
 impl<T: LedgerTypes> Ledger<T> {
     /// A connection was opened, or has come from outside.
-    pub(super) fn born(&mut self, key: ConnectionKey, now: Instant) {
-        self.lifetimes.born(key, now);
+    pub(super) fn born(&mut self, entry: &T::Entry, effects: &Effects<T>) {
+        let at = entry.connected_at().unwrap_or(effects.now());
+        self.lifetimes.born(entry.key(), at);
     }
 
     /// A connection is on its way out: it is not to be replaced any more, nor checked.
@@ -41,10 +42,25 @@ impl<T: LedgerTypes> Ledger<T> {
         self.update_returns();
     }
 
+    /// The settings have changed: looks at all idle connections.
+    pub(super) fn look_at_lives(&mut self, now: Instant) {
+        self.catch_up(now);
+        for entry in self.idle.iter() {
+            self.lifetimes.used(entry.key(), entry.uses());
+        }
+        self.mark_idle(now);
+    }
+
     /// Marks the idle connections that are spent or suspect.
     fn mark_idle(&mut self, now: Instant) {
         let lifetimes = &mut self.lifetimes;
         self.idle.mark(now, |key, marks| lifetimes.mark(key, marks));
+    }
+
+    /// A connection is about to become idle: what the pool knows of it is noted in its entry.
+    pub(super) fn mark(&mut self, entry: &mut T::Entry, now: Instant) {
+        self.lifetimes.mark(entry.key(), entry.marks_mut());
+        self.idle.stamp_marked(entry, now);
     }
 
     /// A connection comes out of a step that went well: what the pool knows of it is noted in its entry.
@@ -56,6 +72,7 @@ impl<T: LedgerTypes> Ledger<T> {
     ) {
         let now = effects.now();
         self.catch_up(now);
+        self.lifetimes.used(entry.key(), entry.uses());
         self.lifetimes.mark(entry.key(), entry.marks_mut());
         if job.kind == Kind::Check {
             let marks = entry.marks_mut();
@@ -87,8 +104,7 @@ impl<T: LedgerTypes> Ledger<T> {
             return;
         }
         self.lifetimes.used(entry.key(), entry.uses());
-        self.lifetimes.mark(entry.key(), entry.marks_mut());
-        self.idle.stamp_marked(entry, effects.now());
+        self.mark(entry, effects.now());
         self.update_returns();
         if self.lifetimes.due() > 0 && self.background.can_spawn() {
             self.fill(effects);
@@ -234,13 +250,15 @@ impl<T: LedgerTypes> Ledger<T> {
     /// As [`clear`](Self::clear); what is in use, and what connects, is closed when it comes back.
     pub(crate) fn clear_all(&mut self, effects: &mut Effects<T>) -> Vec<JobKey> {
         self.lifecycle.clear_all();
-        let keys = self.clear(effects);
+        if self.lifecycle.is_open() {
+            // Those who have not looked yet get another one.
+            self.take_answers_back(effects.now());
+        }
         for key in self.lifetimes.all() {
             self.lifetimes.spend(key, Why::Cleared);
         }
-        self.mark_idle(effects.now());
         self.update_returns();
-        keys
+        self.clear(effects)
     }
 
     /// All connections are to be replaced within this time, those first that are oldest.

@@ -31,10 +31,10 @@ impl<T: LedgerTypes> Ledger<T> {
         Gate::reconfigured(&mut self.gate, &config.waiting);
         self.watch.reconfigured(&config, now);
         self.lifetimes.reconfigured(&config);
-        self.catch_up(now);
+        self.look_at_lives(now);
         if !self.idle.is_timed() {
             // Nobody has noted when those came back that lie ready.
-            self.take_answers_back();
+            self.take_answers_back(now);
         }
         if self.idle.reconfigured(&config, ticks, now) {
             self.lifecycle.stamp_all_returns();

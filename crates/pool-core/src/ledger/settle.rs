@@ -208,17 +208,18 @@ impl<T: LedgerTypes> Ledger<T> {
         if job.kind == Kind::Connect {
             self.connect_ended(None, effects);
             self.connect_succeeded(effects);
-            self.born(entry.key(), effects.now());
+            self.born(&entry, effects);
         }
         self.note_step(&mut entry, job, effects);
         let is_connect = job.kind == Kind::Connect;
         let was_cleared = (is_connect || job.kind == Kind::Recycle)
             && self.lifecycle.was_cleared(job.clears, is_connect);
-        let retires = match is_connect || entry.is_new() {
-            // It is handed out once, however short its life is.
-            true => None,
-            false => self.retires(entry.key(), false),
-        };
+        // A new one is handed out once, however short its life is.
+        let is_first = is_connect || (entry.is_new() && self.idle.intercepts());
+        let may_retire = !is_first || self.lifetimes.goes_at_once(entry.key());
+        let retires = may_retire
+            .then(|| self.retires(entry.key(), false))
+            .flatten();
         if job.is_cancelled || self.lifecycle.stage() == Stage::Terminated {
             let reason = job.reason.clone().unwrap_or(CloseReason::Terminated);
             self.drop_entry(entry, reason, effects);
@@ -246,11 +247,11 @@ impl<T: LedgerTypes> Ledger<T> {
     ) -> Settled<T> {
         let wants_it = poller == Poller::TryAcquire;
         if job.kind == Kind::Connect && job.is_driven_by_waiter() {
-            entry.set_opened_for_waiters();
+            entry.set_new(true);
         }
         // A recycle at the last moment does not tell how long the connection was idle before.
         let is_suspect = job.kind == Kind::Recycle && self.idle.is_suspect(&entry, effects.now());
-        let is_spent = entry.marks().is_spent && !entry.is_new();
+        let is_spent = entry.marks().is_spent && !(entry.is_new() && self.idle.intercepts());
         let is_for_handout = job.kind == Kind::Check && job.sequence.is_none();
         if let Some(sequence) = job.sequence.filter(|_| !job.is_driven_by_waiter()) {
             self.idle.put_back(sequence, entry);

@@ -1,6 +1,7 @@
 //! Suspended: nothing is handed out until the pool is resumed.
 
 use std::cmp::Reverse;
+use std::time::Instant;
 
 use super::job::{Driver, Job};
 use super::{Answer, Effects, JobKey, Kind, Ledger, LedgerTypes, Note};
@@ -16,7 +17,7 @@ impl<T: LedgerTypes> Ledger<T> {
         self.fill.stop();
         let status = self.status();
         self.history.note(|| Note::PoolSuspended(status));
-        self.take_answers_back();
+        self.take_answers_back(effects.now());
         let is_unbegun = |job: &Job<T>| job.is_unbegun_connect() && !job.is_owned;
         self.cancel_all(is_unbegun, CloseReason::Abandoned, effects);
         self.undo_steps_of_waiters(effects);
@@ -25,14 +26,15 @@ impl<T: LedgerTypes> Ledger<T> {
 
     /// Takes back the connections that lie ready for waiters. Each of them was woken for it, so it looks again by itself
     /// and finds itself in the queue, in its old place.
-    pub(super) fn take_answers_back(&mut self) {
+    pub(super) fn take_answers_back(&mut self, now: Instant) {
         let mut tickets = self.queue.tickets();
         // So that the connection of the first of them is the next one again.
         tickets.sort_by_key(|ticket| Reverse(self.queue.number(*ticket)));
         for ticket in tickets {
             match self.queue.revoke(ticket) {
-                Some(Answer::Entry(entry)) => {
+                Some(Answer::Entry(mut entry)) => {
                     self.held -= 1;
+                    self.mark(&mut entry, now);
                     self.idle.put_next(entry, false);
                     self.queue.requeue(ticket);
                 }

@@ -1,0 +1,189 @@
+//! How long connections live, how many are idle, and the operations that end many of them.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use pool_core::{Builder, Knobs, Status};
+
+use crate::calls::{Mark, Method, Record};
+use crate::runtime::pick;
+use crate::script::Settings;
+use crate::simulated::Simulated;
+use crate::world::{Done, World};
+
+fn time(value: u16) -> Option<Duration> {
+    (value != 0).then(|| Duration::from_millis(value.into()))
+}
+
+impl Settings {
+    /// Whether connections are closed when they come back although they could be used.
+    pub(crate) fn retires(&self) -> bool {
+        self.max_lifetime != 0 || self.max_uses != 0
+    }
+
+    pub(crate) fn max_lifetime(&self) -> Option<Duration> {
+        time(self.max_lifetime)
+    }
+
+    pub(crate) fn jitter(&self) -> Option<Duration> {
+        match self.jitter {
+            1 => self.max_lifetime().map(|_| Duration::ZERO),
+            2 => self.max_lifetime(),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn max_uses(&self) -> Option<u64> {
+        (self.max_uses != 0).then(|| self.max_uses.into())
+    }
+
+    pub(crate) fn max_idle(&self) -> Option<usize> {
+        self.max_idle.checked_sub(1).map(usize::from)
+    }
+
+    /// Changes some of them: the number chooses which, and to what.
+    pub(crate) fn change_limits(&mut self, number: u16) {
+        let value = usize::from(number / 4);
+        match number % 4 {
+            0 => self.max_lifetime = [0, 1, 70, 600][value % 4],
+            1 => self.max_uses = [0, 1, 3][value % 3],
+            2 => {
+                self.idle_timeout = [0, 20, 300][value % 3];
+                self.keepalive = [0, 200, 15][value % 3];
+            }
+            _ => {
+                self.min_idle = [0, 1, 2][value % 3];
+                self.max_idle = [0, 3, 1, 2][value % 4];
+            }
+        }
+    }
+
+    /// Makes those fit each other that a script gives as they come.
+    pub(crate) fn make_fit(&mut self) {
+        let most = match self.maxsize {
+            0 => u16::MAX,
+            most => most,
+        };
+        self.min_idle = self.min_idle.min(most);
+        if self.max_idle != 0 {
+            self.max_idle = self.max_idle.max(self.minsize.max(self.min_idle) + 1);
+        }
+    }
+
+    /// The setting that does not fit the others.
+    pub(crate) fn misfit(&self) -> Option<&'static str> {
+        if self.maxsize != 0 && self.minsize > self.maxsize {
+            return Some("minsize");
+        }
+        if self.maxsize != 0 && self.min_idle > self.maxsize {
+            return Some("min_idle");
+        }
+        let least = self.minsize.max(self.min_idle);
+        if self.max_idle != 0 && self.max_idle - 1 < least {
+            return Some("max_idle");
+        }
+        let is_reserved = self.reserved > 0 && self.reserved >= self.maxsize;
+        is_reserved.then_some("reserved")
+    }
+}
+
+/// Gives these settings to the builder.
+pub(crate) fn limited<M: Simulated>(builder: Builder<M>, settings: &Settings) -> Builder<M> {
+    builder
+        .max_lifetime(settings.max_lifetime())
+        .max_lifetime_jitter(settings.jitter())
+        .max_uses(settings.max_uses())
+        .idle_timeout(time(settings.idle_timeout))
+        .min_idle(settings.min_idle.into())
+        .max_idle(settings.max_idle())
+        .keepalive(time(settings.keepalive))
+}
+
+/// Changes the settings of a pool to these.
+pub(crate) fn set_limits(knobs: &mut Knobs, settings: &Settings) {
+    knobs.max_lifetime(settings.max_lifetime());
+    knobs.max_lifetime_jitter(settings.jitter());
+    knobs.max_uses(settings.max_uses());
+    knobs.idle_timeout(time(settings.idle_timeout));
+    knobs.min_idle(settings.min_idle.into());
+    knobs.max_idle(settings.max_idle());
+    knobs.keepalive(time(settings.keepalive));
+}
+
+/// Why a connection must not be handed out that somebody asked for at `since`, as far as its life tells.
+pub(crate) fn outlived(settings: &Settings, mark: &Mark, since: Instant) -> Option<&'static str> {
+    // A new one is handed out once, however short its life is.
+    let is_used = mark.uses > 1;
+    let age = since.saturating_duration_since(mark.opened);
+    if is_used && settings.max_lifetime().is_some_and(|most| age >= most) {
+        return Some("it is too old");
+    }
+    if settings.max_uses().is_some_and(|most| mark.uses > most) {
+        return Some("it was handed out too often");
+    }
+    let is_over = is_used && mark.leaves.is_some_and(|at| since >= at);
+    is_over.then_some("it was to be replaced before")
+}
+
+/// What is open now is not handed out any more.
+fn all_is_cleared(record: &Record) {
+    let mut page = record.page();
+    page.clears += 1;
+    page.replacements += 1;
+    for mark in page.connections.values_mut() {
+        mark.is_cleared |= !mark.is_off_books;
+    }
+}
+
+impl<M: Simulated> World<M> {
+    pub(crate) fn start_clear(&mut self, number: u16) -> bool {
+        let record = Arc::clone(&self.record);
+        self.start(number, |pool| {
+            Box::pin(async move {
+                record.is_cleared(pool.status());
+                pool.clear().await;
+                Done::Cleared
+            })
+        })
+    }
+
+    /// Starts a `clear_all`: what is open when it is polled first is not handed out any more.
+    pub(crate) fn start_clear_all(&mut self, number: u16) -> bool {
+        let record = Arc::clone(&self.record);
+        self.start(number, |pool| {
+            Box::pin(async move {
+                all_is_cleared(&record);
+                pool.clear_all().await;
+                Done::Cleared
+            })
+        })
+    }
+
+    pub(crate) fn recycle_all(&mut self, number: u16) -> bool {
+        let Some(pool) = pick(&self.handles, number).cloned() else {
+            return false;
+        };
+        let within = Duration::from_millis(number.into());
+        let end = self.now() + within;
+        let mut page = self.record.page();
+        page.replacements += 1;
+        // What an interceptor has after its connect is not there yet.
+        let is_complete = page.steps.count_calls(Method::AfterConnect) == 0;
+        for mark in page.connections.values_mut().filter(|_| is_complete) {
+            mark.leaves = mark.leaves.into_iter().chain([end]).min();
+        }
+        drop(page);
+        pool.recycle_all(within);
+        true
+    }
+
+    /// Not more are idle than may be, where nobody waits.
+    pub(crate) fn check_idle(&self, status: Status) -> Result<(), String> {
+        let most = self.settings.max_idle().unwrap_or(usize::MAX);
+        let is_over = status.freesize() > most && status.waiting() == 0;
+        match is_over && !self.is_closing {
+            true => Err(format!("more than {most} are idle; {status}")),
+            false => Ok(()),
+        }
+    }
+}
