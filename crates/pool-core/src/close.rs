@@ -95,6 +95,7 @@ impl<M: Manager> Pool<M> {
     /// ```
     pub fn recycle_all(&self, within: Duration) {
         let shared = self.shared();
+        shared.look_at_lives();
         shared.change(None, |ledger, effects| ledger.replace_all(within, effects));
         shared.set_timer_if_needed();
     }

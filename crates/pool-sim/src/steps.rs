@@ -94,9 +94,15 @@ thread_local! {
     static FOLLOWS: Cell<Option<Follows>> = const { Cell::new(None) };
 }
 
+/// A task is polled: no method of an earlier poll is followed by another.
+pub(crate) fn nothing_follows() {
+    FOLLOWS.set(None);
+}
+
 /// What a method leaves to the next one of the same step.
 #[derive(Clone, Copy)]
 struct Follows {
+    kind: Method,
     /// Since when the step has waited.
     since: Option<Instant>,
     /// How long it may.
@@ -135,7 +141,10 @@ pub(crate) struct UnderWay {
 impl UnderWay {
     /// `true` beside it: an earlier method of the same step has just been done.
     pub(crate) fn begin(record: &Arc<Record>, method: Method) -> (Self, bool) {
-        let follows = FOLLOWS.take();
+        // A check that keeps a connection alive calls no interceptor.
+        let is_first = matches!(method, Method::Check | Method::Recycle);
+        let is_next = |follows: &Follows| follows.kind == kind_of(method) && !is_first;
+        let follows = FOLLOWS.take().filter(is_next);
         let mut page = record.page();
         let limit = limit(&page.script.settings, method);
         let steps = &mut page.steps;
@@ -158,10 +167,13 @@ impl UnderWay {
     }
 
     /// The method is done, and the next one of the same step begins at once.
+    ///
+    /// Nothing else runs in between, so a poll that begins ends that: see [`nothing_follows`].
     pub(crate) fn hand_over(&self) {
         let page = self.record.page();
         let step = page.steps.under_way.get(&self.number);
         FOLLOWS.set(step.map(|step| Follows {
+            kind: kind_of(step.method),
             since: step.since,
             limit: step.limit,
         }));

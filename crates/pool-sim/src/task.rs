@@ -9,6 +9,8 @@ use std::task::{Context, Poll, Wake, Waker};
 
 use pool_core::BoxFuture;
 
+use crate::steps::nothing_follows;
+
 /// How deep wakers may poll inside wakers.
 const DEPTH: u32 = 6;
 
@@ -92,6 +94,7 @@ impl<T: Send + 'static> Task<T> {
             return;
         };
         self.is_woken.store(false, Ordering::Relaxed);
+        nothing_follows();
         let waker = self.next_waker();
         let mut context = Context::from_waker(&waker);
         let step = as_task(Some(self.number), || {

@@ -111,6 +111,9 @@ fn apply<M: Manager>(shared: &Arc<Shared<M>>, knobs: &Knobs) -> Result<(), Error
         config.validate(shared.has_timer)?;
         can_measure(&config, shared.measures)?;
         shared.backend.limits.reconfigured(&config);
+        if config.lifetimes.max_lifetime.is_some() {
+            shared.look_at_lives();
+        }
         ledger.reconfigure(config, ticks, effects);
         Ok(())
     })

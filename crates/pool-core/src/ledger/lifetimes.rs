@@ -54,6 +54,8 @@ struct Life {
     born: Instant,
     /// Which part of the jitter this connection has drawn, in 1 / 2^32.
     share: u32,
+    /// From when on `recycle_all` wants it to be replaced, and until when.
+    replaced: Option<(Instant, Instant)>,
     /// When it is spent, if that is ahead.
     end: Option<Instant>,
     /// What it waits for in the schedule: to become due, or to be spent.
@@ -172,6 +174,7 @@ impl Lifetimes {
             key,
             born: at,
             share: self.chance.share(),
+            replaced: None,
             end: None,
             next: None,
             fitness: Fitness::Fit,
@@ -181,21 +184,29 @@ impl Lifetimes {
         self.plan(key);
     }
 
-    /// Sets the two instants of a connection that is fit, by the settings.
+    /// Sets the two instants of a connection, by the settings and by what `recycle_all` has said.
     fn plan(&mut self, key: ConnectionKey) {
         let (longest, jitter) = (self.max_lifetime, self.jitter);
         let Some(life) = self.life_mut(key) else {
             return;
         };
-        // What `recycle_all` has said stays.
-        if life.fitness != Fitness::Fit || life.why != Why::Lifetime {
-            return;
-        }
         let end = longest.and_then(|longest| life.born.checked_add(longest));
         let earlier = jitter.mul_f64(f64::from(life.share) / f64::from(u32::MAX));
         let due = end.map(|end| end.checked_sub(earlier).unwrap_or(end));
-        life.end = end;
-        self.set_next(key, due);
+        let (replaced, last) = life.replaced.unzip();
+        life.end = end.into_iter().chain(last).min();
+        let next = match life.fitness {
+            Fitness::Fit => due.into_iter().chain(replaced).min(),
+            Fitness::Due => life.end,
+            Fitness::Spent => None,
+        };
+        if life.fitness == Fitness::Fit {
+            life.why = match next == replaced && next.is_some() {
+                true => Why::Replaced,
+                false => Why::Lifetime,
+            };
+        }
+        self.set_next(key, next);
     }
 
     fn set_next(&mut self, key: ConnectionKey, next: Option<Instant>) {
@@ -308,21 +319,13 @@ impl Lifetimes {
         let number = u32::try_from(keys.len()).unwrap_or(u32::MAX);
         for (index, key) in (0..).zip(keys) {
             let pause = (within / number).saturating_mul(index);
-            let (at, last) = (now.checked_add(pause), now.checked_add(within));
-            let Some(life) = self.life_mut(key) else {
-                continue;
+            let Some((at, end)) = now.checked_add(pause).zip(now.checked_add(within)) else {
+                return;
             };
-            // It goes by the setting, if that is sooner.
-            let end = life.end.into_iter().chain(last).min();
-            let next = life.next.into_iter().chain(at).min();
-            if next == at {
-                life.why = Why::Replaced;
-            }
-            life.end = end;
-            if life.fitness == Fitness::Fit {
-                self.set_next(key, next);
-            } else {
-                self.set_next(key, end);
+            if let Some(life) = self.life_mut(key) {
+                let (earlier, sooner) = life.replaced.unwrap_or((at, end));
+                life.replaced = Some((at.min(earlier), end.min(sooner)));
+                self.plan(key);
             }
         }
     }

@@ -59,6 +59,7 @@ impl<T: LedgerTypes> Ledger<T> {
 
     /// A connection is about to become idle: what the pool knows of it is noted in its entry.
     pub(super) fn mark(&mut self, entry: &mut T::Entry, now: Instant) {
+        self.catch_up(now);
         self.lifetimes.mark(entry.key(), entry.marks_mut());
         self.idle.stamp_marked(entry, now);
     }

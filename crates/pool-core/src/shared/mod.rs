@@ -111,7 +111,9 @@ impl<M: Manager> Shared<M> {
     fn take_ready_now(self: &Arc<Self>, by: &mut Borrower) -> Option<PoolEntry<M>> {
         let now = self.now();
         let mut ledger = self.ledger();
-        let taken = ledger.take_ready(self.stamps_returns.then_some(now), by);
+        // Where the idle clock ticks, the entries know what an acquire has to know of the time.
+        let ticks = self.backend.uses_thread_timer();
+        let taken = ledger.take_ready((!ticks).then_some(now), by);
         if let Some(entry) = taken.as_ref().filter(|_| self.measures) {
             let set_timer = ledger.lent_at(entry.key(), None, Duration::ZERO, now);
             drop(ledger);
@@ -124,6 +126,13 @@ impl<M: Manager> Shared<M> {
     #[inline]
     pub(crate) fn reads_clock(&self) -> bool {
         self.detours.now() & Detours::READS_CLOCK != 0
+    }
+
+    /// From now on connections may have lived long enough: where the timer may be late, each acquire reads the clock.
+    pub(crate) fn look_at_lives(&self) {
+        if !self.backend.uses_thread_timer() {
+            self.detours.read_clock();
+        }
     }
 
     /// Notes whether an acquire that joins the queue can only wait, if that has changed.
@@ -263,11 +272,14 @@ impl Detours {
         self.0.load(Ordering::Relaxed)
     }
 
+    fn read_clock(&self) {
+        self.0.fetch_or(Self::READS_CLOCK, Ordering::Relaxed);
+    }
+
     #[inline]
     fn set_waiters(&self, has_waiters: bool) {
-        let old = self.now();
-        if (old & Self::WAITERS != 0) != has_waiters {
-            self.0.store(old ^ Self::WAITERS, Ordering::Relaxed);
+        if (self.now() & Self::WAITERS != 0) != has_waiters {
+            self.0.fetch_xor(Self::WAITERS, Ordering::Relaxed);
         }
     }
 }
