@@ -7,11 +7,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Poll, Waker};
 use std::time::{Duration, Instant};
 
-use pool_core::{Runtime, Status};
+use pool_core::{Runtime, Status, Verdict};
 
 use crate::aborts::Abort;
 use crate::runtime::{SimRuntime, pend, pick};
-use crate::script::{Outcome, Script};
+use crate::script::{Outcome, Script, Settings};
 use crate::simulated::CalledBack;
 use crate::steps::Steps;
 
@@ -63,8 +63,16 @@ pub(crate) struct Page {
     pub(crate) told: (u32, u32),
     /// How often `clear` was called.
     pub(crate) clears: u64,
+    /// How often `retain` was called.
+    pub(crate) retains: u64,
     /// How often maxsize was changed.
     pub(crate) resizes: u64,
+    /// There is a `pool_recycle`, or was one.
+    pub(crate) expires: bool,
+    /// The shortest `slow_acquire_after` that there was.
+    pub(crate) shortest_slow_acquire: Duration,
+    /// What `on_release` has said of the connections that have just come back, by the numbers of the pool.
+    pub(crate) verdicts: BTreeMap<u64, Verdict>,
     /// The pool is suspended.
     pub(crate) is_suspended: bool,
     /// How many calls of `fill` and `build` there were: what they open is opened in a suspended pool, too.
@@ -127,7 +135,8 @@ struct Gate {
 
 impl Record {
     pub(crate) fn new(script: Script, runtime: SimRuntime) -> Arc<Self> {
-        Arc::new(Self {
+        let settings = script.settings.clone();
+        let record = Self {
             page: Mutex::new(Page {
                 script,
                 calls: [0; TAPES],
@@ -141,7 +150,11 @@ impl Record {
                 is_terminating: false,
                 told: (0, 0),
                 clears: 0,
+                retains: 0,
                 resizes: 0,
+                expires: false,
+                shortest_slow_acquire: Duration::MAX,
+                verdicts: BTreeMap::new(),
                 is_suspended: false,
                 fills: 0,
                 was_open: 0,
@@ -156,7 +169,9 @@ impl Record {
             }),
             pool: Mutex::new(None),
             runtime,
-        })
+        };
+        record.page().settings_are(&settings);
+        Arc::new(record)
     }
 
     pub(crate) fn page(&self) -> MutexGuard<'_, Page> {
@@ -267,6 +282,16 @@ impl Record {
 }
 
 impl Page {
+    /// From now on the pool has these settings.
+    pub(crate) fn settings_are(&mut self, settings: &Settings) {
+        self.expires |= settings.pool_recycle > 0;
+        if settings.slow_acquire_after > 0 {
+            let limit = Duration::from_millis(settings.slow_acquire_after.into());
+            self.shortest_slow_acquire = self.shortest_slow_acquire.min(limit);
+        }
+        self.script.settings = settings.clone();
+    }
+
     /// Connections of the pool, and connects under way.
     pub(crate) fn open(&self) -> usize {
         // One that an interceptor has after its connect lives.

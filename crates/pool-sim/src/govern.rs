@@ -222,7 +222,7 @@ impl<M: Simulated> World<M> {
         if expected.is_ok() && !self.is_closing {
             self.changes += 1;
             self.settings = wanted.clone();
-            self.record.page().script.settings = wanted.clone();
+            self.record.page().settings_are(&wanted);
         }
         let result = pool.reconfigure(|knobs| {
             knobs.minsize(wanted.minsize.into());
@@ -256,6 +256,7 @@ impl<M: Simulated> World<M> {
             return Ok(());
         };
         let (free, mut asked, mut refused) = (pool.status(), 0, Vec::new());
+        self.record.page().retains += 1;
         let closed = pool.retain(|conn: &ConnectionInfo| {
             asked += 1;
             // It runs without the lock.

@@ -192,6 +192,7 @@ impl<M: Simulated> World<M> {
         let measures = settings.observed > 0
             || settings.slow_acquire_after > 0
             || settings.leak_warning_after > 0;
+        let history = History::new(&record);
         Self {
             settings,
             measures,
@@ -211,7 +212,7 @@ impl<M: Simulated> World<M> {
             just_ended: Vec::new(),
             coverage: Coverage::default(),
             size: 0,
-            history: History::default(),
+            history,
         }
     }
 
