@@ -6,7 +6,7 @@ use crate::calls::Method;
 use crate::held::Holding;
 use crate::simulated::Simulated;
 use crate::steps::kind_of;
-use crate::world::{Kind, World};
+use crate::world::{Call, Kind, World};
 
 impl<M: Simulated> World<M> {
     /// The counts are true at every instant, and nobody has seen anything that must not be.
@@ -109,8 +109,10 @@ impl<M: Simulated> World<M> {
     pub(crate) fn check_rest(&mut self) -> Result<(), String> {
         self.coverage.rests += 1;
         self.check_ends()?;
+        self.check_told_errors()?;
         let Some(pool) = self.handles.first() else {
-            return self.check_deadlines(0);
+            self.check_deadlines(0)?;
+            return self.check_gone();
         };
         let status = pool.status();
         self.check_deadlines(status.waiting())?;
@@ -156,6 +158,26 @@ impl<M: Simulated> World<M> {
             true => Err(format!("I10: an acquire is past its time-out; {status}")),
             false => Ok(()),
         }
+    }
+
+    /// Each error that was told is one that a caller has got.
+    fn check_told_errors(&self) -> Result<(), String> {
+        match self.history.unheard_error().filter(|_| !self.has_run) {
+            None => Ok(()),
+            Some(error) => Err(format!("nobody has got the error that was told: {error}")),
+        }
+    }
+
+    /// Nobody has a handle. If nothing else is left either, the history has come to its end.
+    fn check_gone(&self) -> Result<(), String> {
+        let page = self.record.page();
+        let is_left = page.steps.are_under_way() || page.live() > 0;
+        drop(page);
+        let is_over = |call: &Call<M>| call.kind == Kind::Closing;
+        if is_left || self.settings.observed == 0 || !self.calls.iter().all(is_over) {
+            return Ok(());
+        }
+        self.history.check_end()
     }
 
     /// Whether a waiter has nothing to wait for before it connects. While the breaker is open it waits for an attempt that

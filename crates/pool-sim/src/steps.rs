@@ -51,6 +51,11 @@ impl Steps {
         steps.filter(|step| kind_of(step.method) == kind).count()
     }
 
+    /// Whether anything is under way.
+    pub(crate) fn are_under_way(&self) -> bool {
+        !self.under_way.is_empty()
+    }
+
     /// How many calls of this method are under way.
     pub(crate) fn count_calls(&self, method: Method) -> usize {
         let steps = self.under_way.values();

@@ -110,6 +110,8 @@ pub(crate) struct World<M: Simulated> {
     pub(crate) is_closing: bool,
     pub(crate) is_terminated: bool,
     pub(crate) is_suspended: bool,
+    /// There was a `run`: the error of its second acquire is nobody's.
+    pub(crate) has_run: bool,
     /// The pool was built with an observer or a threshold.
     pub(crate) measures: bool,
     /// How often the settings were changed.
@@ -208,6 +210,7 @@ impl<M: Simulated> World<M> {
             is_closing: false,
             is_terminated: false,
             is_suspended: false,
+            has_run: false,
             changes: 0,
             just_ended: Vec::new(),
             coverage: Coverage::default(),

@@ -11,7 +11,11 @@ pub(super) struct Counters {
     waits: u64,
     timeouts: u64,
     cancelled: u64,
-    rejected: u64,
+    /// By [`FailureReason::as_str`](pool_core::FailureReason::as_str): those that had to queue, and those that did not.
+    failed: HashMap<&'static str, u64>,
+    refused: HashMap<&'static str, u64>,
+    /// The acquires that had to queue and were served.
+    served: u64,
     added: u64,
     connects: u64,
     connect_failures: u64,
@@ -30,11 +34,15 @@ pub(super) struct Counters {
 impl Counters {
     pub(super) fn add(&mut self, event: &Event<'_>) {
         let counter = match event {
-            Event::Acquired { .. } => &mut self.acquires,
+            Event::Acquired { waiter, .. } => {
+                self.served += u64::from(waiter.is_some());
+                &mut self.acquires
+            }
             Event::Waiting { .. } => &mut self.waits,
             Event::TimedOut { .. } => &mut self.timeouts,
             Event::Cancelled { .. } => &mut self.cancelled,
-            Event::Rejected { .. } => &mut self.rejected,
+            Event::Rejected { reason, .. } => self.refused.entry(reason.as_str()).or_default(),
+            Event::AcquireFailed { reason, .. } => self.failed.entry(reason.as_str()).or_default(),
             Event::Added { .. } => &mut self.added,
             Event::Connected { .. } => &mut self.connects,
             Event::ConnectFailed { .. } => &mut self.connect_failures,
@@ -51,21 +59,28 @@ impl Counters {
         *counter += 1;
     }
 
+    fn failures(&self, reason: &str) -> u64 {
+        let all = [&self.failed, &self.refused];
+        all.iter().filter_map(|all| all.get(reason)).sum()
+    }
+
     /// The pool has counted the same. `all_is_told`: also what was found inside of a runtime's timer.
-    pub(super) fn check(
-        &self,
-        stats: &Stats,
-        is_dry_run: bool,
-        all_is_told: bool,
-    ) -> Result<(), String> {
-        // A dry run refuses nobody.
-        let shed = if is_dry_run { 0 } else { stats.shed() };
+    pub(super) fn check(&self, stats: &Stats, all_is_told: bool) -> Result<(), String> {
+        let failed: u64 = self.failed.values().sum();
+        let refused: u64 = self.refused.values().sum();
         let counters = [
             ("acquires", stats.acquires(), self.acquires),
             ("waits", stats.waits(), self.waits),
             ("timeouts", stats.timeouts(), self.timeouts),
             ("cancelled", stats.cancelled(), self.cancelled),
-            ("rejected", stats.rejected() + shed, self.rejected),
+            ("rejected", stats.rejected(), self.failures("queue_full")),
+            ("shed", stats.shed(), self.failures("shed")),
+            ("failures", stats.failures(), failed + refused),
+            (
+                "waiting",
+                stats.status().waiting() as u64,
+                self.waits - self.served - self.timeouts - self.cancelled - failed,
+            ),
             ("added", stats.added(), self.added),
             ("connects", stats.connects(), self.connects),
             (
@@ -103,6 +118,18 @@ impl Counters {
         for (name, counted, events) in found {
             if counted < events || (all_is_told && counted > events) {
                 return Err(format!("{name} is {counted}, and the events say {events}"));
+            }
+        }
+        // In a dry run they wait all the same.
+        if stats.would_shed() > stats.waits() {
+            return Err(format!("{} would be refused", stats.would_shed()));
+        }
+        for (reason, counted) in stats.failures_by_reason() {
+            let events = self.failures(reason);
+            if counted != events {
+                return Err(format!(
+                    "{counted} acquires failed because of {reason}, and the events say {events}"
+                ));
             }
         }
         for (reason, counted) in stats.closes_by_reason() {

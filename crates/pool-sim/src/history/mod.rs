@@ -4,6 +4,7 @@
 mod causes;
 mod connection;
 mod counters;
+mod errors;
 mod life;
 mod waiters;
 
@@ -18,6 +19,7 @@ use crate::calls::{Method, Record};
 use self::causes::{At, Causes, is_known};
 use self::connection::Connection;
 use self::counters::Counters;
+use self::errors::Errors;
 use self::life::Life;
 use self::waiters::Waiters;
 
@@ -29,6 +31,7 @@ struct Told {
     waiters: Waiters,
     life: Life,
     counters: Counters,
+    errors: Errors,
     fault: Option<String>,
 }
 
@@ -70,6 +73,7 @@ impl History {
             waiters: Waiters::default(),
             life: Life::new(maxsize),
             counters: Counters::default(),
+            errors: Errors::default(),
             fault: None,
         })))
     }
@@ -94,8 +98,7 @@ impl History {
         if let Some(fault) = &told.fault {
             return Err(fault.clone());
         }
-        let is_dry_run = told.record.page().script.settings.dry_run != 0;
-        told.counters.check(stats, is_dry_run, all_is_told)?;
+        told.counters.check(stats, all_is_told)?;
         let status = stats.status();
         let waiting = told.waiters.count();
         if waiting != status.waiting() {
@@ -107,6 +110,16 @@ impl History {
             return Err(format!("{size} connections by the events; {status}"));
         }
         Ok(())
+    }
+
+    /// A caller has got this error. Returns whether an event has told of it.
+    pub(crate) fn hear_of_error(&self, error: &str) -> bool {
+        self.told().errors.hear_of(error)
+    }
+
+    /// An error that was told and that no caller has got.
+    pub(crate) fn unheard_error(&self) -> Option<String> {
+        self.told().errors.unheard()
     }
 
     /// Who holds a connection is the same by the events.
@@ -160,12 +173,14 @@ impl Told {
             Event::SpawnFailed { .. }
                 | Event::Cancelled { .. }
                 | Event::AcquireFailed { .. }
+                | Event::Rejected { .. }
                 | Event::TimedOut { .. }
         );
         if self.life.has_ended && !may_follow_the_end {
             return Err("it comes after the end of the pool".to_owned());
         }
         self.counters.add(event);
+        self.errors.add(event);
         let now = self.record.runtime.clock();
         match *event {
             Event::ConnectStarted { connection, .. } => {
