@@ -71,7 +71,7 @@ impl<M: Simulated> World<M> {
             Some(Done::Acquired(Err(error))) => self.was_told(error),
             // That of a check or of its work is no error of an acquire.
             Some(Done::Pinged(Err(error)) | Done::Ran(Err(error))) => {
-                self.history.hear_of_error(&error.to_string());
+                self.history.may_hear_of_error(error.to_string());
                 Ok(())
             }
             _ => Ok(()),

@@ -112,12 +112,17 @@ impl History {
         Ok(())
     }
 
-    /// A caller has got this error. Returns whether an event has told of it.
+    /// An acquire has returned this error. Returns whether an event has told of it.
     pub(crate) fn hear_of_error(&self, error: &str) -> bool {
         self.told().errors.hear_of(error)
     }
 
-    /// An error that was told and that no caller has got.
+    /// A ping or a run has returned this error, which may be that of its acquire.
+    pub(crate) fn may_hear_of_error(&self, error: String) {
+        self.told().errors.may_hear_of(error);
+    }
+
+    /// At rest, an error that was told and that no caller has got.
     pub(crate) fn unheard_error(&self) -> Option<String> {
         self.told().errors.unheard()
     }
