@@ -326,7 +326,7 @@ fn no_output_holds_the_password() {
         "it cannot be used again: a command was cancelled",
         "the connection is closed: a command was cancelled; ",
         "the last connect failed",
-        "the pool does not connect for ",
+        " does not connect for ",
         "held longest: connection 1 ",
         "(report)",
         "Histogram {",

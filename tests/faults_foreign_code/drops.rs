@@ -5,14 +5,18 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::Poll;
+use std::time::Duration;
 
 use futures_lite::future::block_on;
 use pool_core::{CheckPolicy, Error, Manager, Pool, Verdict};
 use support::probe::poll_once;
+use support::told::Told;
 use support::watchdog::{MINUTE, Watchdog};
-use support::yield_now;
+use support::{Probe, Stage, yield_now};
 
 use super::{DropPanics, unwinds};
+
+const SECOND: Duration = Duration::from_secs(1);
 
 /// What the drop of an error calls, if anything.
 type Call = Arc<Mutex<Option<Box<dyn Fn() + Send>>>>;
@@ -182,4 +186,46 @@ fn an_error_whose_drop_panics_is_nothing_to_those_who_do_not_hear_of_it() {
         }
         assert!(!unwinds(|| drop(pool)));
     }
+}
+
+/// A manager whose connects hang, and whose future of a connect panics when it is dropped.
+struct ConnectDropPanics(Arc<AtomicUsize>);
+
+impl Manager for ConnectDropPanics {
+    type Connection = ();
+    type Error = Infallible;
+
+    async fn connect(&self) -> Result<(), Infallible> {
+        let _on_drop = DropPanics(Arc::clone(&self.0));
+        std::future::pending().await
+    }
+    async fn check(&self, (): &mut ()) -> Result<(), Infallible> {
+        Ok(())
+    }
+    async fn recycle(&self, (): &mut ()) -> Result<(), Infallible> {
+        Ok(())
+    }
+}
+
+#[test]
+fn a_connect_that_panics_in_its_drop_says_how_long_it_took() {
+    Stage::each_virtual(|stage| {
+        let drops: Arc<AtomicUsize> = Arc::default();
+        let builder = stage.builder(ConnectDropPanics(Arc::clone(&drops)));
+        let builder = builder.minsize(0).maxsize(1).connect_timeout(3 * SECOND);
+        let (builder, told) = Told::by(builder);
+        let pool = builder.build_lazy().unwrap();
+        let mut acquire = [Probe::new(pool.acquire())];
+        assert!(!stage.drive(&mut acquire), "the connect hangs");
+        stage.advance(3 * SECOND);
+        assert!(stage.drive(&mut acquire), "HANG: {}", pool.status());
+        let error = acquire[0].take().unwrap_err();
+        assert!(matches!(error, Error::Panicked { .. }), "{error}");
+        assert_eq!((drops.load(Ordering::SeqCst), pool.size()), (1, 0));
+        let failed = told.take_with("connecting number 1 failed");
+        let [failed] = &failed[..] else {
+            panic!("it is told once: {failed:?}");
+        };
+        assert!(failed.contains("failed after 3s"), "{failed}");
+    });
 }

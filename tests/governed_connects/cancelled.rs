@@ -185,3 +185,23 @@ fn a_victim_dropped_anywhere_strands_nobody_and_costs_no_place() {
     }
     assert!(cases > 1000, "{cases} cases");
 }
+
+#[test]
+fn an_attempt_that_never_began_is_not_counted() {
+    Stage::each_virtual(|stage| {
+        let (builder, control) = stage.pool(1);
+        let pool = builder.connect_retry(SECOND).build_lazy().unwrap();
+        control.next(Verb::Connect, Step::Err);
+        let mut waiting = callers(&pool, 1);
+        assert!(!stage.drive(&mut waiting));
+        // The timer starts the next attempt for the waiter, which is gone before it is polled.
+        stage.advance(SECOND);
+        drop(waiting);
+        let stats = pool.stats();
+        assert_eq!((control.connects(), stats.connect_retries()), (1, 0));
+        drop(acquire_now(stage, &pool));
+        let stats = pool.stats();
+        assert_eq!((control.connects(), stats.connect_retries()), (2, 1));
+        all_is_well(stage, pool, &control);
+    });
+}

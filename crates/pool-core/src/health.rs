@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use crate::error::{Error, Phase};
 use crate::ledger::{Poller, Returned, Settled, Stage};
-use crate::panics::ignore_panic;
+use crate::panics::{DROP_PANICKED, ignore_panic};
 use crate::pool::Pool;
-use crate::shared::{DROP_PANICKED, JobSet};
+use crate::shared::JobSet;
 use crate::words::Rounded;
 use crate::{ErrorClass, Manager, Status};
 

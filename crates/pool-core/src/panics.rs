@@ -4,6 +4,9 @@ use std::any::Any;
 use std::ops::Deref;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+/// The message of a panic in a `Drop` inside of a step.
+pub(crate) const DROP_PANICKED: &str = "a future or a connection panicked when it was dropped";
+
 /// Calls foreign code; `None` if it panicked.
 #[inline]
 pub(crate) fn ignore_panic<T>(call: impl FnOnce() -> T) -> Option<T> {

@@ -7,11 +7,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Poll, Waker};
 use std::time::{Duration, Instant};
 
-use pool_core::{Runtime, Status};
+use pool_core::{Runtime, Verdict};
 
 use crate::aborts::Abort;
+use crate::lifetimes::Limits;
 use crate::runtime::{SimRuntime, pend, pick};
-use crate::script::{Outcome, Script};
+use crate::script::{Outcome, Script, Settings};
 use crate::simulated::CalledBack;
 use crate::steps::Steps;
 
@@ -65,8 +66,17 @@ pub(crate) struct Page {
     pub(crate) clears: u64,
     /// How often connections were to be replaced that could be used.
     pub(crate) replacements: u64,
+    /// How often `retain` was called.
+    pub(crate) retains: u64,
     /// How often maxsize was changed.
     pub(crate) resizes: u64,
+    pub(crate) limits: Limits,
+    /// There is a `pool_recycle`, or was one.
+    pub(crate) expires: bool,
+    /// The shortest `slow_acquire_after` that there was.
+    pub(crate) shortest_slow_acquire: Duration,
+    /// What `on_release` has said of the connections that have just come back, by the numbers of the pool.
+    pub(crate) verdicts: BTreeMap<u64, Verdict>,
     /// The pool is suspended.
     pub(crate) is_suspended: bool,
     /// How many calls of `fill` and `build` there were: what they open is opened in a suspended pool, too.
@@ -133,7 +143,8 @@ struct Gate {
 
 impl Record {
     pub(crate) fn new(script: Script, runtime: SimRuntime) -> Arc<Self> {
-        Arc::new(Self {
+        let settings = script.settings.clone();
+        let record = Self {
             page: Mutex::new(Page {
                 script,
                 calls: [0; TAPES],
@@ -148,7 +159,12 @@ impl Record {
                 told: (0, 0),
                 clears: 0,
                 replacements: 0,
+                retains: 0,
                 resizes: 0,
+                limits: Limits::default(),
+                expires: false,
+                shortest_slow_acquire: Duration::MAX,
+                verdicts: BTreeMap::new(),
                 is_suspended: false,
                 fills: 0,
                 was_open: 0,
@@ -163,7 +179,9 @@ impl Record {
             }),
             pool: Mutex::new(None),
             runtime,
-        })
+        };
+        record.page().settings_are(&settings);
+        Arc::new(record)
     }
 
     pub(crate) fn page(&self) -> MutexGuard<'_, Page> {
@@ -274,6 +292,17 @@ impl Record {
 }
 
 impl Page {
+    /// From now on the pool has these settings.
+    pub(crate) fn settings_are(&mut self, settings: &Settings) {
+        self.limits.note(settings);
+        self.expires |= settings.pool_recycle > 0;
+        if settings.slow_acquire_after > 0 {
+            let limit = Duration::from_millis(settings.slow_acquire_after.into());
+            self.shortest_slow_acquire = self.shortest_slow_acquire.min(limit);
+        }
+        self.script.settings = settings.clone();
+    }
+
     /// Connections of the pool, and connects under way.
     pub(crate) fn open(&self) -> usize {
         // One that an interceptor has after its connect lives.
@@ -339,21 +368,6 @@ impl Page {
 
 /// What a verb that has gone well has promised.
 impl Record {
-    /// `clear` is called: what is idle now is handed out to nobody.
-    pub(crate) fn is_cleared(&self, status: Status) {
-        let mut page = self.page();
-        page.clears += 1;
-        let steps = status.checking() + status.recycling() + status.closing();
-        // Otherwise it cannot be told which of them are idle.
-        if steps > 0 || status.held() != page.held() {
-            return;
-        }
-        let marks = page.connections.values_mut();
-        for mark in marks.filter(|mark| !mark.is_held && !mark.is_off_books) {
-            mark.unfit = Some("it was idle when the pool was cleared");
-        }
-    }
-
     /// An awaited release has returned: the connection is clean, unless somebody has used it since, or gone.
     pub(crate) fn is_released(&self, id: u64, uses: u64) {
         let mut page = self.page();

@@ -224,7 +224,7 @@ impl<M: Simulated> World<M> {
             self.changes += 1;
             self.settings = wanted.clone();
             let mut page = self.record.page();
-            page.script.settings = wanted.clone();
+            page.settings_are(&wanted);
             page.replacements += u64::from(number >= 64);
         }
         let result = pool.reconfigure(|knobs| {
@@ -262,6 +262,7 @@ impl<M: Simulated> World<M> {
             return Ok(());
         };
         let (free, mut asked, mut refused) = (pool.status(), 0, Vec::new());
+        self.record.page().retains += 1;
         let closed = pool.retain(|conn: &ConnectionInfo| {
             asked += 1;
             // It runs without the lock.

@@ -30,6 +30,7 @@ impl<M: Simulated> World<M> {
                 self.just_ended.push((now, acquire.since));
             }
             let output = call.task.take_output();
+            self.compare_error(output.as_ref())?;
             match output.expect("a call that is done has an output") {
                 Done::Acquired(result) => {
                     let acquiring = call.acquire.expect("an acquire is known as one");
@@ -63,6 +64,27 @@ impl<M: Simulated> World<M> {
             }
         }
         Ok(())
+    }
+
+    /// The observers were told of the error that an acquire has returned.
+    pub(crate) fn compare_error(&self, output: Option<&Done<M>>) -> Result<(), String> {
+        match output {
+            Some(Done::Acquired(Err(error))) => self.was_told(error),
+            // That of a check or of its work is no error of an acquire.
+            Some(Done::Pinged(Err(error)) | Done::Ran(Err(error))) => {
+                self.history.may_hear_of_error(error.to_string());
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn was_told(&self, error: &SimError<M>) -> Result<(), String> {
+        let is_told = self.settings.observed == 0 || self.history.hear_of_error(&error.to_string());
+        match is_told {
+            true => Ok(()),
+            false => Err(format!("no event tells of this error: {error}")),
+        }
     }
 
     fn first_done(&self) -> Option<usize> {
@@ -159,7 +181,7 @@ impl<M: Simulated> World<M> {
                 self.served(guard, Some(since), Priority::Normal)?;
                 self.check_order(None)
             }
-            Err(Error::Closed) if is_closing => Ok(()),
+            Err(error @ Error::Closed) if is_closing => self.was_told(&error),
             Err(Error::Suspended) if self.is_suspended => Ok(()),
             Err(Error::Exhausted) if !is_closing && !self.is_suspended => Ok(()),
             Err(error) => Err(format!("try_acquire says: {error}")),
@@ -236,7 +258,10 @@ impl<M: Simulated> World<M> {
     /// A time-out names the pool, says no more than is true, and needs two lines at most.
     fn explains(&self, error: &SimError<M>) -> Result<(), String> {
         let last = error.last_connect();
-        let is_own = last.is_none_or(|(own, ..)| M::is_scripted(own));
+        // A connect that took too long or panicked has no error.
+        let failure = error.last_connect_failure();
+        let is_own = last
+            .is_none_or(|(own, class, age)| M::is_scripted(own) && failure == Some((class, age)));
         let limit = usize::from(self.settings.maxsize);
         let Error::Timeout { status, .. } = error else {
             return Ok(());
@@ -244,11 +269,16 @@ impl<M: Simulated> World<M> {
         let can_be_nested = self.settings.labels > 0 && status.held() >= limit;
         // Its label is the label of all.
         let is_nested = !error.is_nested() || can_be_nested;
+        let is_nested_here = error.nested().is_none_or(|nested| {
+            let places = [nested.holds_since(), nested.waits_at()];
+            !nested.label().is_empty()
+                && places.iter().all(|place| place.file().contains("pool-sim"))
+        });
         let holder = error.longest_holder();
         let is_here = holder.is_none_or(|holder| holder.place().file().contains("pool-sim"));
         let lines = error.to_string().lines().count();
         let is_named = error.pool_name() == Some("simulated");
-        match is_own && is_nested && is_here && is_named && lines <= 2 {
+        match is_own && is_nested && is_nested_here && is_here && is_named && lines <= 2 {
             true => Ok(()),
             false => Err(format!("a time-out says what is not so: {error}")),
         }

@@ -6,7 +6,7 @@ use crate::calls::Method;
 use crate::held::Holding;
 use crate::simulated::Simulated;
 use crate::steps::kind_of;
-use crate::world::{Kind, World};
+use crate::world::{Call, Kind, World};
 
 impl<M: Simulated> World<M> {
     /// The counts are true at every instant, and nobody has seen anything that must not be.
@@ -22,6 +22,10 @@ impl<M: Simulated> World<M> {
             return Err(violation);
         }
         drop(page);
+        // Also after the last handle is gone.
+        if let Some(fault) = self.history.fault() {
+            return Err(format!("the events are no legal history: {fault}"));
+        }
         let Some(pool) = self.handles.first() else {
             return Ok(());
         };
@@ -85,9 +89,6 @@ impl<M: Simulated> World<M> {
         {
             return Err(format!("readiness() says: {readiness}; {status}"));
         }
-        if let Some(fault) = self.history.fault() {
-            return Err(format!("the events are no legal history: {fault}"));
-        }
         let page = self.record.page();
         let connects = page.steps.count(Method::Connect);
         if connects > status.connecting() {
@@ -108,8 +109,10 @@ impl<M: Simulated> World<M> {
     pub(crate) fn check_rest(&mut self) -> Result<(), String> {
         self.coverage.rests += 1;
         self.check_ends()?;
+        self.check_told_errors()?;
         let Some(pool) = self.handles.first() else {
-            return self.check_deadlines(0);
+            self.check_deadlines(0)?;
+            return self.check_gone();
         };
         let status = pool.status();
         self.check_deadlines(status.waiting())?;
@@ -156,6 +159,26 @@ impl<M: Simulated> World<M> {
             true => Err(format!("I10: an acquire is past its time-out; {status}")),
             false => Ok(()),
         }
+    }
+
+    /// Each error that was told is one that a caller has got.
+    fn check_told_errors(&self) -> Result<(), String> {
+        match self.history.unheard_error().filter(|_| !self.has_run) {
+            None => Ok(()),
+            Some(error) => Err(format!("nobody has got the error that was told: {error}")),
+        }
+    }
+
+    /// Nobody has a handle. If nothing else is left either, the history has come to its end.
+    fn check_gone(&self) -> Result<(), String> {
+        let page = self.record.page();
+        let is_left = page.steps.are_under_way() || page.live() > 0;
+        drop(page);
+        let is_over = |call: &Call<M>| call.kind == Kind::Closing;
+        if is_left || self.settings.observed == 0 || !self.calls.iter().all(is_over) {
+            return Ok(());
+        }
+        self.history.check_end()
     }
 
     /// Whether a waiter has nothing to wait for before it connects. While the breaker is open it waits for an attempt that
@@ -210,7 +233,9 @@ impl<M: Simulated> World<M> {
     fn check_history(&self, pool: &Pool<M>) -> Result<(), String> {
         let stats = pool.stats();
         if self.settings.observed > 0 {
-            self.history.check(&stats)?;
+            // Upkeep has run, if there is any.
+            let is_kept_up = self.settings.upkeep > 0 && self.runtime.runs_all_tasks();
+            self.history.check(&stats, is_kept_up)?;
         }
         let times = [
             (stats.wait_time(), stats.acquires()),
@@ -231,6 +256,9 @@ impl<M: Simulated> World<M> {
         let here = |one: &Borrowed| one.place().file().contains("pool-sim");
         if !borrowed.iter().all(here) {
             return Err(format!("nobody has acquired there: {borrowed:?}"));
+        }
+        if self.settings.observed > 0 {
+            self.history.check_borrowed(&borrowed)?;
         }
         let mut borrowed: Vec<u64> = borrowed.iter().map(Borrowed::id).collect();
         let mut held: Vec<u64> = self.held.iter().map(Holding::id).collect();

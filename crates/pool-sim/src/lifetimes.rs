@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use pool_core::{Builder, Knobs, Status};
+use pool_core::{Builder, CloseReason, Knobs, Status};
 
 use crate::calls::{Mark, Method, Record};
 use crate::runtime::pick;
@@ -87,6 +87,38 @@ impl Settings {
     }
 }
 
+/// The limits that there are, or were.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Limits {
+    pub(crate) max_lifetime: bool,
+    pub(crate) max_uses: bool,
+    pub(crate) idle_timeout: bool,
+    pub(crate) max_idle: bool,
+    /// `recycle_all` was called.
+    pub(crate) recycle_all: bool,
+}
+
+impl Limits {
+    pub(crate) fn note(&mut self, settings: &Settings) {
+        self.max_lifetime |= settings.max_lifetime > 0;
+        self.max_uses |= settings.max_uses > 0;
+        self.idle_timeout |= settings.idle_timeout > 0;
+        self.max_idle |= settings.max_idle > 0;
+    }
+
+    /// Whether a connection may be closed for this reason that could be used; `None`: the reason is another one.
+    pub(crate) fn may_close(&self, reason: &CloseReason) -> Option<bool> {
+        Some(match reason {
+            CloseReason::MaxLifetime => self.max_lifetime,
+            CloseReason::MaxUses => self.max_uses,
+            CloseReason::IdleTimeout => self.idle_timeout,
+            CloseReason::MaxIdle => self.max_idle,
+            CloseReason::Replaced => self.recycle_all,
+            _ => return None,
+        })
+    }
+}
+
 /// Gives these settings to the builder.
 pub(crate) fn limited<M: Simulated>(builder: Builder<M>, settings: &Settings) -> Builder<M> {
     builder
@@ -123,6 +155,23 @@ pub(crate) fn outlived(settings: &Settings, mark: &Mark, since: Instant) -> Opti
     }
     let is_over = is_used && mark.leaves.is_some_and(|at| since >= at);
     is_over.then_some("it was to be replaced before")
+}
+
+impl Record {
+    /// `clear` is called: what is idle now is handed out to nobody.
+    pub(crate) fn is_cleared(&self, status: Status) {
+        let mut page = self.page();
+        page.clears += 1;
+        let steps = status.checking() + status.recycling() + status.closing();
+        // Otherwise it cannot be told which of them are idle.
+        if steps > 0 || status.held() != page.held() {
+            return;
+        }
+        let marks = page.connections.values_mut();
+        for mark in marks.filter(|mark| !mark.is_held && !mark.is_off_books) {
+            mark.unfit = Some("it was idle when the pool was cleared");
+        }
+    }
 }
 
 /// What is open now is not handed out any more.
@@ -167,6 +216,7 @@ impl<M: Simulated> World<M> {
         let end = self.now() + within;
         let mut page = self.record.page();
         page.replacements += 1;
+        page.limits.recycle_all = true;
         // What an interceptor has after its connect is not there yet.
         let is_complete = page.steps.count_calls(Method::AfterConnect) == 0;
         for mark in page.connections.values_mut().filter(|_| is_complete) {

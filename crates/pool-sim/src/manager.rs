@@ -192,11 +192,17 @@ impl Manager for SimManager {
         if verdict == Verdict::Discard {
             self.record.page().unwanted.insert(conn.id);
         }
-        conn.mark(|mark| match verdict {
-            Verdict::Reuse => mark.is_dirty = false,
-            Verdict::Discard => mark.unfit = Some("it was to be discarded"),
-            _ => {}
+        let id = conn.mark(|mark| {
+            match verdict {
+                Verdict::Reuse => mark.is_dirty = false,
+                Verdict::Discard => mark.unfit = Some("it was to be discarded"),
+                _ => {}
+            }
+            mark.id_in_pool
         });
+        if id != 0 {
+            self.record.page().verdicts.insert(id, verdict);
+        }
         verdict
     }
 

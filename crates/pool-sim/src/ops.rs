@@ -138,7 +138,10 @@ impl<M: Simulated> World<M> {
             Verb::Resume => self.resume(number),
             Verb::Resize => return self.resize(number),
             Verb::Reconfigure => return self.reconfigure(number),
-            Verb::Run => self.start_run(number),
+            Verb::Run => {
+                self.has_run = true;
+                self.start_run(number)
+            }
             Verb::Retain => return self.retain(number),
             Verb::Add => return self.add(number),
             Verb::CloneHandle => {
@@ -286,7 +289,11 @@ impl<M: Simulated> World<M> {
                 .blame(format!("I9: the drop of a future panicked: {words}"));
         }
         // It may have been served by its own waker while it was being dropped.
-        drop(task.take_output());
+        let output = task.take_output();
+        if let Err(why) = self.compare_error(output.as_ref()) {
+            self.record.blame(why);
+        }
+        drop(output);
         true
     }
 

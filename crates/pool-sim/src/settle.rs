@@ -244,9 +244,12 @@ impl<M: Simulated> World<M> {
                 "I6: {left} connections or connects outlive their pool"
             ));
         }
-        match self.manager.strong_count() {
+        if self.manager.strong_count() > 0 {
+            return Err("I6: the manager outlives its pool".into());
+        }
+        match self.settings.observed {
             0 => Ok(()),
-            _ => Err("I6: the manager outlives its pool".into()),
+            _ => self.history.check_end(),
         }
     }
 }

@@ -26,11 +26,14 @@ pub(crate) struct Steps {
     timed_out: Vec<(Method, Duration)>,
     /// All that ever were.
     have_timed_out: BTreeSet<(usize, Duration)>,
+    /// The calls of the manager's methods that have ended and were not told yet: how long each took.
+    ended: Vec<(Method, Duration)>,
 }
 
 /// A step under way.
 pub(crate) struct Step {
     pub(crate) method: Method,
+    began: Instant,
     /// How long it may wait: the limit when it began.
     limit: Option<Duration>,
     /// When it had to wait for the first time: its deadline counts from then on.
@@ -46,6 +49,11 @@ impl Steps {
     pub(crate) fn count(&self, kind: Method) -> usize {
         let steps = self.under_way.values();
         steps.filter(|step| kind_of(step.method) == kind).count()
+    }
+
+    /// Whether anything is under way.
+    pub(crate) fn are_under_way(&self) -> bool {
+        !self.under_way.is_empty()
     }
 
     /// How many calls of this method are under way.
@@ -65,6 +73,15 @@ impl Steps {
     /// Whether a step of this method has ever timed out after this time.
     pub(crate) fn has_timed_out(&self, method: Method, after: Duration) -> bool {
         self.have_timed_out.contains(&(method as usize, after))
+    }
+
+    /// An observer hears that a call of this method has ended after this time. Returns whether one has.
+    pub(crate) fn hear_of_end(&mut self, method: Method, took: Duration) -> bool {
+        let found = self.ended.iter().position(|one| *one == (method, took));
+        if let Some(index) = found {
+            self.ended.swap_remove(index);
+        }
+        found.is_some()
     }
 
     /// Somebody hears that a step has timed out after this time. Returns whether one has.
@@ -152,6 +169,7 @@ impl UnderWay {
         let number = steps.next;
         let step = Step {
             method,
+            began: record.runtime.clock(),
             limit: follows.map_or(limit, |follows| follows.limit),
             since: follows.and_then(|follows| follows.since),
             waits: false,
@@ -215,6 +233,10 @@ impl Drop for UnderWay {
         let runs_tasks = self.record.runtime.runs_all_tasks();
         let mut page = self.record.page();
         let step = page.steps.under_way.remove(&self.number);
+        if let Some(step) = step.as_ref() {
+            let took = now.saturating_duration_since(step.began);
+            page.steps.ended.push((step.method, took));
+        }
         if let Some(step) = step.filter(|step| step.waits) {
             page.is_given_up(&step, now, runs_tasks);
         }

@@ -111,6 +111,8 @@ pub(crate) struct World<M: Simulated> {
     pub(crate) is_closing: bool,
     pub(crate) is_terminated: bool,
     pub(crate) is_suspended: bool,
+    /// There was a `run`: the error of its second acquire is nobody's.
+    pub(crate) has_run: bool,
     /// The pool was built with an observer or a threshold.
     pub(crate) measures: bool,
     /// How often the settings were changed.
@@ -193,6 +195,7 @@ impl<M: Simulated> World<M> {
         let measures = settings.observed > 0
             || settings.slow_acquire_after > 0
             || settings.leak_warning_after > 0;
+        let history = History::new(&record);
         Self {
             settings,
             measures,
@@ -208,11 +211,12 @@ impl<M: Simulated> World<M> {
             is_closing: false,
             is_terminated: false,
             is_suspended: false,
+            has_run: false,
             changes: 0,
             just_ended: Vec::new(),
             coverage: Coverage::default(),
             size: 0,
-            history: History::default(),
+            history,
         }
     }
 
@@ -224,7 +228,7 @@ impl<M: Simulated> World<M> {
             .reserved
             .min(self.settings.maxsize.saturating_sub(1));
         self.settings.make_fit();
-        self.record.page().script.settings = self.settings.clone();
+        self.record.page().settings_are(&self.settings);
         let settings = &self.settings;
         let time = |value: u16| (value != 0).then(|| Duration::from_millis(value.into()));
         let life = Arc::new(());

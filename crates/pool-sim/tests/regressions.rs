@@ -9,9 +9,11 @@ use pool_sim::{Script, run};
 const KEPT: &[&str] = &[
     "abort_of_recycling.txt",
     "add_beside_fill.txt",
+    "attempt_that_never_began.txt",
     "check_beside_shrinking.txt",
     "connect_instead_of_close.txt",
     "connect_of_late_waiter.txt",
+    "connect_that_panics_in_its_drop.txt",
     "drop_of_last_handle.txt",
     "fill_overwritten_by_release.txt",
     "ping_beside_reconfigure.txt",

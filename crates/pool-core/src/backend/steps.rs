@@ -13,7 +13,7 @@ use crate::extensions::Extensions;
 use crate::ledger::{
     ConnectionKey, Kind, LedgerTypes, Marks, Outcome, SharedError, StepReport, Work,
 };
-use crate::panics::{catch_panic, ignore_panic};
+use crate::panics::{DROP_PANICKED, catch_panic, ignore_panic};
 use crate::{AbortHandle, ConnectionInfo, ErrorClass, Manager, Status};
 
 type EntryOf<M> = <PoolTypes<M> as LedgerTypes>::Entry;
@@ -92,7 +92,22 @@ impl<M: Manager> Backend<M> {
         let mut connected_at = None;
         let connect = self.connect_intercepted(key.id, &mut connected_at);
         let connect = crate::spans::within(Phase::Connect, &self.config.name, key.id, connect);
-        let result = self.within(self.limits.connect.get(), connect).await;
+        let result = {
+            let mut connect = pin!(Some(connect));
+            let polled = poll_fn(|cx| match connect.as_mut().as_pin_mut() {
+                Some(connect) => connect.poll(cx),
+                None => unreachable!("it is dropped after its last poll"),
+            });
+            let result = self.within(self.limits.connect.get(), polled).await;
+            // Here, so that it is known how long a connect took whose drop panics.
+            match catch_panic(|| connect.set(None)) {
+                Ok(()) => result,
+                Err(_) => {
+                    ignore_panic(|| drop(result));
+                    Err(StepFailure::Panicked(DROP_PANICKED.to_owned()))
+                }
+            }
+        };
         let now = self.now();
         let took = Some(now.saturating_duration_since(began));
         let failure = match result {

@@ -42,8 +42,8 @@ impl<T: LedgerTypes> Ledger<T> {
         }
         let clears = self.lifecycle.clears();
         let key = self.jobs.insert(kind, entry, connection, driver, clears);
-        if kind == Kind::Connect && self.governor.started(key) {
-            self.history.counters.connect_retries += 1;
+        if kind == Kind::Connect {
+            self.governor.started(key);
         }
         key
     }
@@ -68,6 +68,10 @@ impl<T: LedgerTypes> Ledger<T> {
             let connection = self.connections.begin();
             self.jobs
                 .set_connection(key, connection, self.lifecycle.clears());
+            // One that is given up before it begins was never tried.
+            if self.governor.probe() == Some(key) {
+                self.history.counters.connect_retries += 1;
+            }
             self.history.note(|| Note::ConnectStarted(connection.id));
         }
         self.jobs.note_deadline(key, self.step_has_deadline);

@@ -11,7 +11,7 @@ use crate::ledger::{
     AfterPoll, JobKey, Kind, LedgerEntry, Outcome, Poller, Settled, StepReport, Take, TakenJob,
     Ticket,
 };
-use crate::panics::ignore_panic;
+use crate::panics::{DROP_PANICKED, ignore_panic};
 use crate::{ErrorClass, Manager};
 
 /// What one poll of a job has led to.
@@ -123,9 +123,6 @@ impl<M: Manager> Shared<M> {
         }
     }
 }
-
-/// The message of a panic in a `Drop` inside of a step.
-pub(crate) const DROP_PANICKED: &str = "a future or a connection panicked when it was dropped";
 
 /// How a step has ended in which a `Drop` panicked: its connection is gone. The waiter of a connect has to know.
 fn gone<M: Manager>(kind: Kind) -> (Outcome<PoolTypes<M>>, StepReport) {

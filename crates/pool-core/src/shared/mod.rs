@@ -17,7 +17,7 @@ use std::sync::{Arc, Weak};
 use std::task::Waker;
 use std::time::{Duration, Instant};
 
-pub(crate) use self::drive::{DROP_PANICKED, Driven, poll_undriven};
+pub(crate) use self::drive::{Driven, poll_undriven};
 pub(crate) use self::job_set::JobSet;
 use self::lock::Lock;
 pub(crate) use self::observe::Observers;

@@ -120,14 +120,10 @@ impl<T: LedgerTypes> Governor<T> {
         breaker.map(|breaker| breaker.retry_at)
     }
 
-    /// A connect was started. `true`: the breaker is open, so it is a new attempt.
-    pub(super) fn started(&mut self, key: JobKey) -> bool {
-        match &mut self.breaker {
-            None => false,
-            Some(breaker) => {
-                breaker.probe = Some(key);
-                true
-            }
+    /// A connect was started. If the breaker is open, it is the new attempt.
+    pub(super) fn started(&mut self, key: JobKey) {
+        if let Some(breaker) = &mut self.breaker {
+            breaker.probe = Some(key);
         }
     }
 
