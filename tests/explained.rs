@@ -294,6 +294,8 @@ fn a_connect_that_took_too_long_or_panicked_is_told_as_the_last_one_that_failed(
             let told = format!("; the last connect failed {age}s ago (transient): {words}");
             assert!(text.contains(&told), "{text}");
             assert!(error.last_connect().is_none(), "it has no error of its own");
+            let failure = (pool_core::ErrorClass::Transient, age * SECOND);
+            assert_eq!(error.last_connect_failure(), Some(failure));
             let readiness = pool.readiness().to_string();
             let told = format!("the last connect failed {age}s ago (transient)");
             assert!(readiness.contains(&told), "{readiness}");

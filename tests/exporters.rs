@@ -3,18 +3,22 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use metrics_util::debugging::{DebugValue, DebuggingRecorder};
+use metrics_util::debugging::{DebugValue, DebuggingRecorder, Snapshotter};
 use opentelemetry::metrics::MeterProvider as _;
 use opentelemetry_sdk::metrics::data::{AggregatedMetrics, MetricData, ResourceMetrics};
 use opentelemetry_sdk::metrics::{InMemoryMetricExporter, PeriodicReader, SdkMeterProvider};
-use pool_core::{MetricsObserver, OpenTelemetryObserver, PooledConnection, TracingObserver};
+use pool_core::{MetricsObserver, OpenTelemetryObserver, PooledConnection};
 use support::invariants::acquire_now;
 use support::{FakeGuard, FakePool, Probe, Stage, Step, Verb};
 
+#[path = "exporters/levels.rs"]
+mod levels;
+#[path = "exporters/lines.rs"]
+mod lines;
 #[path = "exporters/log.rs"]
 mod log;
-
-use log::Log;
+#[path = "exporters/shared.rs"]
+mod shared;
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -45,32 +49,34 @@ fn history<'a>(
     (held, waits)
 }
 
-/// One line for each point: name, unit, attributes, value.
+/// One line for each point: kind, name, unit, attributes, value.
 fn lines(exported: &[ResourceMetrics]) -> BTreeMap<String, String> {
     let mut lines = BTreeMap::new();
     let last = exported.last().expect("the metrics were exported");
     let scopes = last.scope_metrics();
     for metric in scopes.flat_map(|scope| scope.metrics()) {
-        let mut add = |attributes: Vec<String>, value: String| {
-            let unit = metric.unit();
-            let key = format!("{} [{unit}] {}", metric.name(), attributes.join(" "));
+        let mut add = |kind: &str, attributes: Vec<String>, value: String| {
+            let (name, unit) = (metric.name(), metric.unit());
+            let key = format!("{kind} {name} [{unit}] {}", attributes.join(" "));
             assert!(lines.insert(key, value).is_none(), "each point once");
         };
         match metric.data() {
-            AggregatedMetrics::U64(MetricData::Sum(sum)) => {
+            AggregatedMetrics::U64(MetricData::Sum(sum)) if sum.is_monotonic() => {
                 for point in sum.data_points() {
-                    add(words(point.attributes()), point.value().to_string());
+                    let value = point.value().to_string();
+                    add("counter", words(point.attributes()), value);
                 }
             }
-            AggregatedMetrics::I64(MetricData::Sum(sum)) => {
+            AggregatedMetrics::I64(MetricData::Sum(sum)) if !sum.is_monotonic() => {
                 for point in sum.data_points() {
-                    add(words(point.attributes()), point.value().to_string());
+                    let value = point.value().to_string();
+                    add("up-down", words(point.attributes()), value);
                 }
             }
             AggregatedMetrics::F64(MetricData::Histogram(histogram)) => {
                 for point in histogram.data_points() {
                     let value = format!("{} samples, {} s", point.count(), point.sum());
-                    add(words(point.attributes()), value);
+                    add("histogram", words(point.attributes()), value);
                 }
             }
             other => panic!("{}: {other:?}", metric.name()),
@@ -104,60 +110,88 @@ fn the_names_units_and_attributes_are_those_of_the_conventions() {
     let lines = lines(&exporter.get_finished_metrics().expect("they are in memory"));
     let expected = [
         (
-            "closed [{connection}] db.client.connection.pool.name=orders reason=discarded",
+            "counter db.client.connection.acquire_failures [{request}] db.client.connection.pool.name=orders error.type=connect",
             "1",
         ),
         (
-            "count [{connection}] db.client.connection.pool.name=orders db.client.connection.state=idle",
+            "counter db.client.connection.closed [{connection}] db.client.connection.pool.name=orders reason=discarded",
+            "1",
+        ),
+        (
+            "up-down db.client.connection.count [{connection}] db.client.connection.pool.name=orders db.client.connection.state=idle",
             "0",
         ),
         (
-            "count [{connection}] db.client.connection.pool.name=orders db.client.connection.state=used",
+            "up-down db.client.connection.count [{connection}] db.client.connection.pool.name=orders db.client.connection.state=used",
             "2",
         ),
         (
-            "create_failures [{connection}] class=transient db.client.connection.pool.name=orders",
+            "counter db.client.connection.create_failures [{connection}] class=transient db.client.connection.pool.name=orders",
             "1",
         ),
         (
-            "create_time [s] db.client.connection.pool.name=orders",
+            "histogram db.client.connection.create_time [s] db.client.connection.pool.name=orders",
             "3 samples, 2 s",
         ),
         (
-            "idle.max [{connection}] db.client.connection.pool.name=orders",
+            "up-down db.client.connection.idle.max [{connection}] db.client.connection.pool.name=orders",
             "2",
         ),
         (
-            "idle.min [{connection}] db.client.connection.pool.name=orders",
+            "up-down db.client.connection.idle.min [{connection}] db.client.connection.pool.name=orders",
             "0",
         ),
         (
-            "max [{connection}] db.client.connection.pool.name=orders",
+            "up-down db.client.connection.max [{connection}] db.client.connection.pool.name=orders",
             "2",
         ),
         (
-            "pending_requests [{request}] db.client.connection.pool.name=orders",
+            "up-down db.client.connection.pending_requests [{request}] db.client.connection.pool.name=orders",
             "1",
         ),
         (
-            "timeouts [{timeout}] db.client.connection.pool.name=orders",
+            "counter db.client.connection.timeouts [{timeout}] db.client.connection.pool.name=orders",
             "1",
         ),
         (
-            "use_time [s] db.client.connection.pool.name=orders",
+            "histogram db.client.connection.use_time [s] db.client.connection.pool.name=orders",
             "1 samples, 3 s",
         ),
         (
-            "wait_time [s] db.client.connection.pool.name=orders",
+            "histogram db.client.connection.wait_time [s] db.client.connection.pool.name=orders",
             "3 samples, 2 s",
         ),
     ];
-    let expected =
-        expected.map(|(name, value)| (format!("db.client.connection.{name}"), value.to_owned()));
+    let expected = expected.map(|(key, value)| (key.to_owned(), value.to_owned()));
     assert_eq!(lines, BTreeMap::from(expected));
     drop(kept);
     drop(pool);
     provider.shutdown().expect("it ends");
+}
+
+/// One line for each metric since the last call: kind, name, unit, labels, value.
+fn facade_lines(snapshotter: &Snapshotter) -> BTreeMap<String, String> {
+    let snapshot = snapshotter.snapshot().into_vec().into_iter();
+    let lines = snapshot.map(|(key, unit, _, value)| {
+        let (_, key) = key.into_parts();
+        let labels = key.labels();
+        let mut labels: Vec<_> = labels
+            .map(|label| format!("{}={}", label.key(), label.value()))
+            .collect();
+        labels.sort();
+        let (kind, value) = match value {
+            DebugValue::Counter(value) => ("counter", value.to_string()),
+            DebugValue::Gauge(value) => ("gauge", value.to_string()),
+            DebugValue::Histogram(samples) => {
+                let sum: f64 = samples.iter().map(|sample| sample.into_inner()).sum();
+                ("histogram", format!("{} samples, {sum} s", samples.len()))
+            }
+        };
+        let unit = unit.map_or("", |unit| unit.as_str());
+        let (name, labels) = (key.name(), labels.join(" "));
+        (format!("{kind} {name} [{unit}] {labels}"), value)
+    });
+    lines.collect()
 }
 
 #[test]
@@ -173,121 +207,62 @@ fn the_facade_gets_the_same_names() {
             .build_lazy()
             .unwrap();
         let _kept = history(stage, &pool, &control);
-        let mut lines = BTreeMap::new();
-        for (key, _, _, value) in snapshotter.snapshot().into_vec() {
-            let (_, key) = key.into_parts();
-            let mut labels: Vec<_> = key
-                .labels()
-                .map(|label| format!("{}={}", label.key(), label.value()))
-                .collect();
-            labels.sort();
-            let value = match value {
-                DebugValue::Counter(value) => value.to_string(),
-                DebugValue::Gauge(value) => value.to_string(),
-                DebugValue::Histogram(samples) => {
-                    let sum: f64 = samples.iter().map(|sample| sample.into_inner()).sum();
-                    format!("{} samples, {sum} s", samples.len())
-                }
-            };
-            lines.insert(format!("{} {}", key.name(), labels.join(" ")), value);
-        }
-        lines
+        facade_lines(&snapshotter)
     });
     let expected = [
         (
-            "closed db.client.connection.pool.name=orders reason=discarded",
+            "counter db.client.connection.acquire_failures [count] db.client.connection.pool.name=orders error.type=connect",
             "1",
         ),
         (
-            "count db.client.connection.pool.name=orders db.client.connection.state=idle",
+            "counter db.client.connection.closed [count] db.client.connection.pool.name=orders reason=discarded",
+            "1",
+        ),
+        (
+            "gauge db.client.connection.count [count] db.client.connection.pool.name=orders db.client.connection.state=idle",
             "0",
         ),
         (
-            "count db.client.connection.pool.name=orders db.client.connection.state=used",
+            "gauge db.client.connection.count [count] db.client.connection.pool.name=orders db.client.connection.state=used",
             "2",
         ),
         (
-            "create_failures class=transient db.client.connection.pool.name=orders",
+            "counter db.client.connection.create_failures [count] class=transient db.client.connection.pool.name=orders",
             "1",
         ),
         (
-            "create_time db.client.connection.pool.name=orders",
+            "histogram db.client.connection.create_time [seconds] db.client.connection.pool.name=orders",
             "3 samples, 2 s",
         ),
-        ("idle.max db.client.connection.pool.name=orders", "2"),
-        ("idle.min db.client.connection.pool.name=orders", "0"),
-        ("max db.client.connection.pool.name=orders", "2"),
         (
-            "pending_requests db.client.connection.pool.name=orders",
+            "gauge db.client.connection.idle.max [count] db.client.connection.pool.name=orders",
+            "2",
+        ),
+        (
+            "gauge db.client.connection.idle.min [count] db.client.connection.pool.name=orders",
+            "0",
+        ),
+        (
+            "gauge db.client.connection.max [count] db.client.connection.pool.name=orders",
+            "2",
+        ),
+        (
+            "gauge db.client.connection.pending_requests [count] db.client.connection.pool.name=orders",
             "1",
         ),
-        ("timeouts db.client.connection.pool.name=orders", "1"),
         (
-            "use_time db.client.connection.pool.name=orders",
+            "counter db.client.connection.timeouts [count] db.client.connection.pool.name=orders",
+            "1",
+        ),
+        (
+            "histogram db.client.connection.use_time [seconds] db.client.connection.pool.name=orders",
             "1 samples, 3 s",
         ),
         (
-            "wait_time db.client.connection.pool.name=orders",
+            "histogram db.client.connection.wait_time [seconds] db.client.connection.pool.name=orders",
             "3 samples, 2 s",
         ),
     ];
-    let expected =
-        expected.map(|(name, value)| (format!("db.client.connection.{name}"), value.to_owned()));
+    let expected = expected.map(|(key, value)| (key.to_owned(), value.to_owned()));
     assert_eq!(lines, BTreeMap::from(expected));
-}
-
-#[test]
-fn the_log_has_a_span_for_each_step_and_the_level_of_each_event() {
-    let log = Log::default();
-    // While there is only one subscriber, a span that another thread makes first, which has none, counts as unwanted
-    // everywhere. With a second one each subscriber is asked.
-    let _second = Log::default().dispatch();
-    tracing::dispatcher::with_default(&log.dispatch(), || {
-        let stage = &Stage::spawning();
-        let (builder, control) = stage.pool(2);
-        let builder = builder.name("orders").acquire_timeout(5 * SECOND);
-        let builder = builder
-            .leak_warning_after(SECOND)
-            .slow_acquire_after(SECOND);
-        let pool = builder
-            .observer(TracingObserver::new())
-            .build_lazy()
-            .unwrap();
-        let kept = history(stage, &pool, &control);
-        drop(kept);
-        stage.settle();
-        pool.close();
-        stage.run(pool.wait_closed()).unwrap();
-    });
-    let spans = log.spans();
-    for name in ["pool.acquire", "pool.connect", "pool.recycle", "pool.close"] {
-        let span = spans.iter().find(|span| span.starts_with(name));
-        let span = span.unwrap_or_else(|| panic!("there is no {name}: {spans:?}"));
-        assert!(span.contains("pool.name=\"orders\""), "{span}");
-    }
-    let connect = "pool.connect pool.name=\"orders\" connection=1 in pool.acquire";
-    assert!(spans.iter().any(|span| span == connect), "{spans:?}");
-    let warnings = log.events("WARN");
-    let words = [
-        "failed after",
-        "has waited for 1s",
-        "timed out after 5s",
-        "is it leaked?",
-    ];
-    for words in words {
-        assert!(
-            warnings.iter().any(|line| line.contains(words)),
-            "{words}: {warnings:?}"
-        );
-    }
-    assert!(
-        log.events("ERROR").is_empty(),
-        "nothing is lost that is not tried again"
-    );
-    let debug = log.events("DEBUG");
-    let closed = debug
-        .iter()
-        .find(|line| line.contains("its holder discarded it"));
-    let closed = closed.expect("each close is told");
-    assert!(closed.contains("reason=\"discarded\""), "{closed}");
 }

@@ -231,7 +231,10 @@ fn an_acquire_whose_time_out_no_timer_can_keep_is_told_as_failed_and_not_as_drop
         let (failed, cause) = (" failed after ", "the runtime's timer panicked");
         let is_told = sentences[1].contains(failed) && sentences[1].contains(cause);
         assert!(is_told, "{sentences:#?}");
-        assert_eq!(pool.stats().cancelled(), 0, "nobody has dropped it");
+        let stats = pool.stats();
+        assert_eq!(stats.cancelled(), 0, "nobody has dropped it");
+        let mut failed = stats.failures_by_reason().filter(|(_, count)| *count > 0);
+        assert_eq!((failed.next(), failed.next()), (Some(("config", 1)), None));
         drop(held);
     }
 }

@@ -25,8 +25,9 @@ fn exported() -> (BTreeSet<String>, BTreeSet<String>) {
         Some((name, value.strip_suffix("\";")?))
     });
     let names = constants.filter(|(name, _)| !name.starts_with("OF_"));
-    let (attributes, metrics): (Vec<_>, Vec<_>) =
-        names.partition(|(name, _)| ["POOL_NAME", "STATE", "REASON", "CLASS"].contains(name));
+    let (attributes, metrics): (Vec<_>, Vec<_>) = names.partition(|(name, _)| {
+        ["POOL_NAME", "STATE", "REASON", "CLASS", "ERROR_TYPE"].contains(name)
+    });
     let values =
         |all: Vec<(&str, &str)>| all.iter().map(|(_, value)| as_prometheus(value)).collect();
     (values(metrics), values(attributes))
@@ -62,7 +63,7 @@ fn the_grafana_dashboard_names_only_metrics_that_are_exported_and_all_of_them() 
     let (metrics, attributes) = exported();
     assert_eq!(
         (metrics.len(), attributes.len()),
-        (11, 4),
+        (12, 5),
         "{metrics:?} {attributes:?}"
     );
     let dashboard: Value =

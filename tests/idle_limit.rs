@@ -50,6 +50,19 @@ fn pool(manager: &Numbered, runtime: &VirtualRuntime, recycle: Option<Duration>)
         .expect("a good pool")
 }
 
+#[test]
+fn the_end_of_a_connection_that_was_idle_for_too_long_is_told() {
+    let (manager, runtime) = (Numbered::default(), VirtualRuntime::new());
+    let (builder, told) = support::Told::by(Pool::builder(manager.clone()));
+    let pool = builder.minsize(0).runtime(runtime.clone()).build_lazy();
+    let pool = pool.expect("a good pool");
+    two_idle(&pool, &runtime);
+    runtime.advance(11 * SECOND);
+    runtime.run_until_stalled();
+    let why = "connection 1 was closed: it was idle for as long as its server allows";
+    assert_eq!(told.take_with("was closed"), [why]);
+}
+
 /// Two connections that came back now.
 fn two_idle(pool: &Pool<Numbered>, runtime: &VirtualRuntime) {
     let one = runtime.block_on(pool.acquire()).expect("a number");

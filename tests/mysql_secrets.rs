@@ -333,7 +333,7 @@ fn no_output_holds_the_password() {
         "the connection is closed: a command was cancelled; ",
         "the last connect failed",
         "the breaker has opened: the next connect is tried in ",
-        "does not connect for ",
+        " does not connect for ",
         "not serving: no connection is open, and the last connect failed ",
         "CannotConnect {",
         "Settings {",

@@ -12,6 +12,8 @@ use support::{FakeManager, Gate, Probe, Stage, Step, Told, Verb};
 mod closing;
 #[path = "observers/order.rs"]
 mod order;
+#[path = "observers/reasons.rs"]
+mod reasons;
 #[path = "observers/slow.rs"]
 mod slow;
 
@@ -120,8 +122,10 @@ fn errors_that_nobody_waits_for_come_with_their_cause() {
 /// What is told of the end of a connection to which this happens.
 fn reason(happens: impl FnOnce(&Stage, &Pool<FakeManager>, &support::FakeControl)) -> String {
     let stage = &Stage::spawning();
-    let (builder, control) = stage.pool(1);
+    // It may become as large as two.
+    let (builder, control) = stage.pool(2);
     let builder = builder
+        .maxsize(1)
         .check_policy(CheckPolicy::Never)
         .close_timeout(SECOND);
     let (builder, told) = Told::by(builder.name("orders").pool_recycle(60 * SECOND));

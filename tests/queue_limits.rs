@@ -232,7 +232,7 @@ fn a_dry_run_counts_and_refuses_nobody() {
             stage.advance(20 * MILLI);
             waiters.push(Probe::pending(pool.acquire()));
         }
-        assert_eq!(pool.stats().shed(), 5);
+        assert_eq!((pool.stats().would_shed(), pool.stats().shed()), (5, 0));
         drop(held);
         one_by_one(stage, waiters);
         all_is_well(stage, pool, &control);

@@ -31,6 +31,10 @@ fn a_nested_acquire_is_named_with_both_places() {
         stage.drive(&mut tasks);
         let error = tasks[0].take().expect_err("it waits for itself");
         assert!(error.is_nested());
+        let named = error.nested().expect("it is nested");
+        assert_eq!(named.label(), "request 1");
+        let places = (named.holds_since().line(), named.waits_at().line());
+        assert_eq!(places, lines);
         let text = error.to_string();
         let nested = format!(
             "every holder waits for another connection of this pool: \"request 1\" holds one since {0}:{1} and waits at {0}:{2}",

@@ -1,6 +1,7 @@
-//! A subscriber of `tracing` that keeps spans and events as lines.
+//! A subscriber of `tracing` that keeps spans and events.
 
-use std::fmt::{Debug, Write as _};
+use std::collections::BTreeMap;
+use std::fmt::Debug;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tracing::field::{Field, Visit};
@@ -13,18 +14,34 @@ pub(crate) struct Log(Arc<Mutex<Page>>);
 
 #[derive(Default)]
 struct Page {
-    /// Name, fields, and the name of the span around it.
-    spans: Vec<(&'static Metadata<'static>, String)>,
-    events: Vec<(String, String)>,
+    spans: Vec<Span>,
+    events: Vec<Line>,
     entered: Vec<u64>,
 }
 
-#[derive(Default)]
-struct Line(String);
+/// A span.
+#[derive(Clone, Debug)]
+pub(crate) struct Span {
+    pub(crate) name: &'static str,
+    pub(crate) fields: Fields,
+    /// The name of the span around it.
+    pub(crate) outer: Option<&'static str>,
+}
 
-impl Visit for Line {
+/// An event.
+#[derive(Clone, Debug)]
+pub(crate) struct Line {
+    pub(crate) level: String,
+    pub(crate) fields: Fields,
+}
+
+/// Names and values.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Fields(pub(crate) BTreeMap<&'static str, String>);
+
+impl Visit for Fields {
     fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
-        write!(self.0, " {}={value:?}", field.name()).expect("a string takes all");
+        self.0.insert(field.name(), format!("{value:?}"));
     }
 }
 
@@ -34,17 +51,12 @@ impl Log {
         Dispatch::new(self.clone())
     }
 
-    /// The spans, each with its fields and the span around it.
-    pub(crate) fn spans(&self) -> Vec<String> {
-        let page = self.page();
-        page.spans.iter().map(|(_, line)| line.clone()).collect()
+    pub(crate) fn spans(&self) -> Vec<Span> {
+        self.page().spans.clone()
     }
 
-    /// The events of this level.
-    pub(crate) fn events(&self, level: &str) -> Vec<String> {
-        let page = self.page();
-        let of_level = page.events.iter().filter(|(other, _)| other == level);
-        of_level.map(|(_, line)| line.clone()).collect()
+    pub(crate) fn events(&self) -> Vec<Line> {
+        self.page().events.clone()
     }
 
     fn page(&self) -> MutexGuard<'_, Page> {
@@ -57,23 +69,28 @@ impl Subscriber for Log {
         metadata.target() == "pool_core"
     }
     fn new_span(&self, span: &Attributes<'_>) -> Id {
-        let mut line = Line(span.metadata().name().to_owned());
-        span.record(&mut line);
+        let mut fields = Fields::default();
+        span.record(&mut fields);
         let mut page = self.page();
-        if let Some(outer) = page.entered.last().copied() {
-            let (metadata, _) = page.spans[outer as usize - 1];
-            line.0.push_str(&format!(" in {}", metadata.name()));
-        }
-        page.spans.push((span.metadata(), line.0));
+        let outer = page.entered.last();
+        let outer = outer.map(|outer| page.spans[*outer as usize - 1].name);
+        page.spans.push(Span {
+            name: span.metadata().name(),
+            fields,
+            outer,
+        });
         Id::from_u64(page.spans.len() as u64)
     }
-    fn record(&self, _: &Id, _: &Record<'_>) {}
+    fn record(&self, id: &Id, values: &Record<'_>) {
+        let mut page = self.page();
+        values.record(&mut page.spans[id.into_u64() as usize - 1].fields);
+    }
     fn record_follows_from(&self, _: &Id, _: &Id) {}
     fn event(&self, event: &Event<'_>) {
-        let mut line = Line::default();
-        event.record(&mut line);
+        let mut fields = Fields::default();
+        event.record(&mut fields);
         let level = event.metadata().level().to_string();
-        self.page().events.push((level, line.0));
+        self.page().events.push(Line { level, fields });
     }
     fn enter(&self, id: &Id) {
         self.page().entered.push(id.into_u64());

@@ -41,7 +41,7 @@ fn one_attempt_a_period_however_many_ask() {
 fn the_first_gets_the_failure_and_the_others_a_breaker_that_says_why() {
     Stage::each_virtual(|stage| {
         let (builder, control) = stage.pool(5);
-        let pool = builder.build_lazy().unwrap();
+        let pool = builder.name("orders").build_lazy().unwrap();
         control.always(Verb::Connect, Step::Fail(ErrorClass::Auth));
         let mut asking = callers(&pool, 3);
         assert!(stage.drive(&mut asking), "HANG: {}", pool.status());
@@ -51,6 +51,7 @@ fn the_first_gets_the_failure_and_the_others_a_breaker_that_says_why() {
             let cause = error.source().and_then(|cause| cause.downcast_ref());
             assert!(matches!(cause, Some(FakeError::Scripted { .. })));
             let text = error.to_string();
+            assert_eq!(error.pool_name(), Some("orders"));
             let Error::BreakerOpen {
                 class,
                 last_connect: Some(_),
@@ -65,7 +66,10 @@ fn the_first_gets_the_failure_and_the_others_a_breaker_that_says_why() {
                 (SECOND..=SECOND * 11 / 10).contains(&retry_after),
                 "{retry_after:?}"
             );
-            assert!(text.contains("does not connect for 1"), "{text}");
+            assert!(
+                text.starts_with("pool \"orders\" does not connect for 1"),
+                "{text}"
+            );
         }
         assert!(pool.try_acquire().is_err());
         assert!(matches!(

@@ -101,12 +101,30 @@ impl fmt::Display for PlaceAndLabel<'_> {
     }
 }
 
-/// A task that holds a connection and waits for another one, in a pool where every holder does that.
-#[derive(Clone, Debug)]
-pub(crate) struct Nested {
+/// A task that holds a connection and waits for another one, in a pool where every holder does that; see
+/// [`Error::nested`](crate::Error::nested).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Nested {
     pub(crate) label: String,
     pub(crate) holds: &'static Location<'static>,
     pub(crate) waits: &'static Location<'static>,
+}
+
+impl Nested {
+    /// The label of the task: [`labelled`](crate::labelled) or [`Acquire::label`](crate::Acquire::label).
+    pub fn label(&self) -> &str {
+        &self.label
+    }
+
+    /// Where it acquired the connection that it holds.
+    pub fn holds_since(&self) -> &'static Location<'static> {
+        self.holds
+    }
+
+    /// Where it waits for another one.
+    pub fn waits_at(&self) -> &'static Location<'static> {
+        self.waits
+    }
 }
 
 /// A label. It is boxed, because hardly any acquire has one, and an acquire is small.

@@ -114,14 +114,14 @@ mod upkeep;
 pub mod doc_manager;
 
 pub use crate::acquire::Acquire;
-pub use crate::borrowed::Borrowed;
+pub use crate::borrowed::{Borrowed, Nested};
 pub use crate::builder::Builder;
 pub use crate::config::{
     CheckPolicy, ConfigError, IdleOrder, Knobs, Priority, Settings, Shedding, StartPolicy,
 };
 pub use crate::connection_info::ConnectionInfo;
 pub use crate::dyn_manager::{BoxError, BoxManager};
-pub use crate::error::{Error, Phase, TimeoutReport};
+pub use crate::error::{Error, FailureReason, Phase, TimeoutReport};
 pub use crate::event::{CloseReason, Event, EventError, ObservedPool, Observer};
 pub use crate::extensions::Extensions;
 pub use crate::govern::{Closing, ShutdownReport};

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::Status;
+use crate::error::{FAILURE_NAMES, FailureReason};
 use crate::event::REASON_NAMES;
 
 /// What a pool has counted and measured since it was built; one consistent snapshot by
@@ -51,8 +52,9 @@ pub(crate) struct Counters {
     pub(crate) added: u64,
     pub(crate) slow_acquires: u64,
     pub(crate) suspected_leaks: u64,
-    pub(crate) rejected: u64,
-    pub(crate) shed: u64,
+    pub(crate) would_shed: u64,
+    /// Boxed, so that what each acquire touches in the ledger stays close together.
+    pub(crate) failures: Box<[u64; FAILURE_NAMES.len()]>,
     pub(crate) closes: [u64; REASON_NAMES.len()],
 }
 
@@ -82,6 +84,34 @@ impl Stats {
     /// How many acquires ran into their time-out.
     pub fn timeouts(&self) -> u64 {
         self.counters.timeouts
+    }
+    /// How many acquires failed with an error that is not their time-out; those are the [`timeouts`](Self::timeouts).
+    ///
+    /// What [`try_acquire`](crate::Pool::try_acquire) answers is no failure, except that the pool is closed.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use pool_core::doc_manager::Numbers;
+    /// # use pool_core::Pool;
+    /// # futures_lite::future::block_on(async {
+    /// let pool = Pool::builder(Numbers).build().await?;
+    /// pool.close();
+    /// assert!(pool.acquire().await.is_err());
+    ///
+    /// let stats = pool.stats();
+    /// assert_eq!(stats.failures(), 1);
+    /// let mut failed = stats.failures_by_reason().filter(|(_, count)| *count > 0);
+    /// assert_eq!(failed.next(), Some(("closed", 1)));
+    /// # Ok::<(), pool_core::Error<std::convert::Infallible>>(())
+    /// # }).unwrap();
+    /// ```
+    pub fn failures(&self) -> u64 {
+        self.counters.failures.iter().sum()
+    }
+    /// How many acquires failed, by [`FailureReason::as_str`].
+    pub fn failures_by_reason(&self) -> impl Iterator<Item = (&'static str, u64)> + '_ {
+        FAILURE_NAMES.into_iter().zip(*self.counters.failures)
     }
     /// How many acquires were dropped while they waited.
     pub fn cancelled(&self) -> u64 {
@@ -120,14 +150,18 @@ impl Stats {
         self.counters.suspected_leaks
     }
     /// How many acquires were refused because of [`max_waiters`](crate::Builder::max_waiters). They are not among the
-    /// [`waits`](Self::waits).
+    /// [`waits`](Self::waits). They are among the [`failures`](Self::failures).
     pub fn rejected(&self) -> u64 {
-        self.counters.rejected
+        self.counters.failures[FailureReason::QueueFull.index()]
     }
-    /// How many acquires were refused because of [`shedding`](crate::Builder::shedding), or would have been without its
-    /// dry run.
+    /// How many acquires were refused because of [`shedding`](crate::Builder::shedding). They are not among the
+    /// [`waits`](Self::waits). They are among the [`failures`](Self::failures).
     pub fn shed(&self) -> u64 {
-        self.counters.shed
+        self.counters.failures[FailureReason::Shed.index()]
+    }
+    /// How many acquires [`shedding`](crate::Builder::shedding) would have refused without its dry run.
+    pub fn would_shed(&self) -> u64 {
+        self.counters.would_shed
     }
     /// How many connections were closed, for all reasons together.
     pub fn closes(&self) -> u64 {

@@ -22,6 +22,7 @@ impl<M: Manager> Pool<M> {
     /// # Errors
     ///
     /// [`Error::Exhausted`] where there is none, [`Error::Suspended`] while the pool is suspended, and [`Error::Closed`].
+    /// The first two are answers: [`Stats::failures`](crate::Stats::failures) counts only the last, and no event tells them.
     ///
     /// # Examples
     ///
@@ -53,7 +54,10 @@ impl<M: Manager> Pool<M> {
                 }
                 Tried::Exhausted => return Err(Error::Exhausted),
                 Tried::Suspended => return Err(Error::Suspended),
-                Tried::Closed => return Err(Error::Closed),
+                Tried::Closed => {
+                    shared.tell_rejected(&borrower, &Error::Closed);
+                    return Err(Error::Closed);
+                }
                 Tried::Job(key) => key,
             };
             let mut jobs = JobSet::new(shared, vec![key], Poller::TryAcquire);

@@ -58,6 +58,8 @@
 //! | `ed25519` | accounts with MariaDB's `ed25519` |
 //! | `serde` | `Deserialize` for [`ConnectOptions`] and [`PoolOptions`] |
 //! | `derive` | the driver's `#[derive(FromRow)]` for structs and `#[derive(FromValue)]`, as below |
+//! | `tracing` | the observer `TracingObserver` of [`pool_core`], and spans around acquire, connect, check, recycle and close. The statement log needs no feature |
+//! | `metrics`, `opentelemetry` | the observers `MetricsObserver` and `OpenTelemetryObserver` of [`pool_core`] |
 //!
 //! # Rows
 //!

@@ -81,3 +81,25 @@ impl PoolOptions {
 pub fn create_pool_from_url(url: &str) -> Result<Builder<MySqlManager>, ConfigError> {
     PoolOptions::from_url(url).map(PoolOptions::builder)
 }
+
+#[cfg(all(
+    test,
+    feature = "tracing",
+    feature = "metrics",
+    feature = "opentelemetry"
+))]
+mod tests {
+    use pool_core::{MetricsObserver, OpenTelemetryObserver, TracingObserver};
+
+    use super::*;
+
+    /// The observers are in pool-core: with these features this crate brings them along.
+    #[test]
+    fn a_pool_takes_the_observers_that_the_features_bring_along() {
+        let _: Option<OpenTelemetryObserver> = None;
+        let builder = create_pool(ConnectOptions::new()).minsize(0);
+        let builder = builder.observer(TracingObserver::new());
+        let pool = builder.observer(MetricsObserver::new()).build_lazy();
+        assert_eq!(pool.map(|pool| pool.size()).ok(), Some(0));
+    }
+}

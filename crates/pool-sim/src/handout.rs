@@ -237,7 +237,10 @@ impl<M: Simulated> World<M> {
     /// A time-out names the pool, says no more than is true, and needs two lines at most.
     fn explains(&self, error: &SimError<M>) -> Result<(), String> {
         let last = error.last_connect();
-        let is_own = last.is_none_or(|(own, ..)| M::is_scripted(own));
+        // A connect that took too long or panicked has no error.
+        let failure = error.last_connect_failure();
+        let is_own = last
+            .is_none_or(|(own, class, age)| M::is_scripted(own) && failure == Some((class, age)));
         let limit = usize::from(self.settings.maxsize);
         let Error::Timeout { status, .. } = error else {
             return Ok(());
@@ -245,11 +248,16 @@ impl<M: Simulated> World<M> {
         let can_be_nested = self.settings.labels > 0 && status.held() >= limit;
         // Its label is the label of all.
         let is_nested = !error.is_nested() || can_be_nested;
+        let is_nested_here = error.nested().is_none_or(|nested| {
+            let places = [nested.holds_since(), nested.waits_at()];
+            !nested.label().is_empty()
+                && places.iter().all(|place| place.file().contains("pool-sim"))
+        });
         let holder = error.longest_holder();
         let is_here = holder.is_none_or(|holder| holder.place().file().contains("pool-sim"));
         let lines = error.to_string().lines().count();
         let is_named = error.pool_name() == Some("simulated");
-        match is_own && is_nested && is_here && is_named && lines <= 2 {
+        match is_own && is_nested && is_nested_here && is_here && is_named && lines <= 2 {
             true => Ok(()),
             false => Err(format!("a time-out says what is not so: {error}")),
         }

@@ -27,7 +27,7 @@ struct Told {
     waits: u64,
     timeouts: u64,
     cancelled: u64,
-    rejected: u64,
+    failures: HashMap<&'static str, u64>,
     added: u64,
     connects: u64,
     connect_failures: u64,
@@ -123,13 +123,24 @@ impl History {
         if stats.connect_retries() < told.attempts {
             return Err(format!("{} attempts by the events", told.attempts));
         }
-        // A dry run counts, and refuses nobody.
-        let refused = stats.rejected()..=stats.rejected() + stats.shed();
-        if !refused.contains(&told.rejected) {
-            return Err(format!(
-                "{refused:?} are refused, and the events say {}",
-                told.rejected
-            ));
+        let of = |reason| told.failures.get(reason).copied().unwrap_or(0);
+        let refused = (stats.rejected(), stats.shed());
+        if refused != (of("queue_full"), of("shed"))
+            || stats.failures() != told.failures.values().sum()
+        {
+            return Err(format!("{refused:?} are refused of {}", stats.failures()));
+        }
+        // In a dry run they wait all the same.
+        if stats.would_shed() > stats.waits() {
+            return Err(format!("{} would be refused", stats.would_shed()));
+        }
+        for (reason, counted) in stats.failures_by_reason() {
+            let events = of(reason);
+            if counted != events {
+                return Err(format!(
+                    "{counted} acquires failed because of {reason}, and the events say {events}"
+                ));
+            }
         }
         // What is found inside of a runtime's timer is told with the next change.
         let found = [
@@ -163,6 +174,7 @@ impl Told {
             Event::SpawnFailed { .. }
                 | Event::Cancelled { .. }
                 | Event::AcquireFailed { .. }
+                | Event::Rejected { .. }
                 | Event::TimedOut { .. }
         );
         if self.ended && !may_follow_the_end {
@@ -265,12 +277,17 @@ impl Told {
                 self.timeouts += 1;
                 self.leaves(waiter)?;
             }
-            Event::Rejected { .. } => self.rejected += 1,
+            Event::Rejected { reason, .. } => {
+                *self.failures.entry(reason.as_str()).or_default() += 1;
+            }
             Event::Cancelled { waiter, .. } => {
                 self.cancelled += 1;
                 self.leaves(waiter)?;
             }
-            Event::AcquireFailed { waiter, .. } => self.leaves(waiter)?,
+            Event::AcquireFailed { waiter, reason, .. } => {
+                *self.failures.entry(reason.as_str()).or_default() += 1;
+                self.leaves(waiter)?;
+            }
             Event::Lagged { missed, .. } => {
                 return Err(format!(
                     "{missed} events are missing, and the observer is quick"

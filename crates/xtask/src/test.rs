@@ -129,7 +129,7 @@ fn steps(examples: &[String]) -> Vec<Step> {
     // The driver has one TLS library or the other, so the workspace is tested with neither.
     steps.push(Step::cargo(
         "pool-mysql with rustls",
-        "test -p pool-mysql --features rustls,ed25519,serde,derive",
+        "test -p pool-mysql --features rustls,ed25519,serde,derive,tracing,metrics,opentelemetry",
     ));
     steps.push(Step::cargo(
         "pool-mysql with native-tls",
@@ -204,7 +204,7 @@ mod tests {
                 "run --quiet --example own_manager",
                 "test -p pool-core",
                 "test -p pool-core --no-default-features",
-                "test -p pool-mysql --features rustls,ed25519,serde,derive",
+                "test -p pool-mysql --features rustls,ed25519,serde,derive,tracing,metrics,opentelemetry",
                 "test -p pool-mysql --lib --features native-tls",
                 "test -p tests --features rustls --test mysql_tls",
                 "test -p tests --features native-tls --test mysql_tls",

@@ -302,6 +302,25 @@ mod tests {
         assert!(block_on(acquire).is_ok());
     }
 
+    #[cfg(not(feature = "timer"))]
+    #[test]
+    fn without_a_timer_an_acquire_with_a_time_out_is_refused_counted_and_told() {
+        use std::sync::{Arc, Mutex};
+
+        let told: Arc<Mutex<Vec<String>>> = Arc::default();
+        let listener = Arc::clone(&told);
+        let pool = Pool::builder(Numbers).observer(move |event: &crate::Event<'_>| {
+            listener.lock().expect("no panic").push(event.to_string());
+        });
+        let pool = pool.build_lazy().expect("no time-out");
+        assert!(block_on(pool.acquire().timeout(Duration::from_secs(1))).is_err());
+        let stats = pool.stats();
+        let mut failed = stats.failures_by_reason().filter(|(_, count)| *count > 0);
+        assert_eq!((failed.next(), failed.next()), (Some(("config", 1)), None));
+        let told = told.lock().expect("no panic");
+        assert!(told[0].contains("was refused: "), "{told:?}");
+    }
+
     /// The pool is built outside every runtime, so no background task can hold the connection when the test looks.
     #[test]
     fn a_waiting_acquire_that_gets_a_time_out_and_is_dropped_leaves_the_queue() {

@@ -18,12 +18,6 @@ pub(super) enum Leaving<'a, M: Manager> {
     With(&'a Error<M::Error>),
 }
 
-impl<M: Manager> Leaving<'_, M> {
-    pub(super) fn is_time_out(&self) -> bool {
-        matches!(self, Self::With(Error::Timeout { .. }))
-    }
-}
-
 impl<M: Manager> Shared<M> {
     /// After an acquire has joined the queue, in a pool that measures.
     #[cold]
@@ -41,19 +35,11 @@ impl<M: Manager> Acquire<'_, M> {
     pub(super) fn refused(&mut self, refusal: Refusal) -> Error<M::Error> {
         self.progress = Progress::Done;
         let error = match refusal {
-            Refusal::Closed => return Error::Closed,
+            Refusal::Closed => Error::Closed,
             Refusal::QueueFull => Error::QueueFull,
             Refusal::Shed => Error::Shed,
         };
-        if self.shared.is_observed() {
-            let label = self.borrower.label.as_ref();
-            self.shared.ledger().note(|| Note::Rejected {
-                place: self.borrower.place,
-                label: label.map(|label| label.text.clone()),
-                error: Arc::new(error.clone()),
-            });
-            self.shared.tell();
-        }
+        self.shared.tell_rejected(&self.borrower, &error);
         error
     }
 
@@ -101,6 +87,22 @@ impl<M: Manager> Acquire<'_, M> {
     }
 }
 
+/// Counts a waiter that has left without a connection, in the lock in which it leaves. `answer`: its answer had come.
+#[cold]
+pub(super) fn count_left<M: Manager>(
+    ledger: &mut PoolLedger<M>,
+    leaving: &Leaving<'_, M>,
+    answer: Option<&Answer<PoolTypes<M>>>,
+) {
+    match (leaving, answer) {
+        (Leaving::Dropped, _) => ledger.count_cancelled(),
+        (_, Some(answer)) => ledger.count_failed_answer(answer),
+        // A time-out here is that of the acquire. The time-out of a connect comes as an answer.
+        (Leaving::With(Error::Timeout { .. }), None) => ledger.count_timeout(),
+        (Leaving::With(error), None) => ledger.count_failure(error.failure_reason()),
+    }
+}
+
 /// Notes that a waiter has left without a connection, in the lock in which it leaves. `answer`: its answer had come.
 #[cold]
 pub(super) fn note_left<M: Manager>(
@@ -113,7 +115,6 @@ pub(super) fn note_left<M: Manager>(
     match (leaving, answer) {
         (Leaving::Dropped, _) => ledger.note(|| Note::Cancelled(waiter, waited)),
         (_, Some(answer)) => note_failure(ledger, waiter, waited, answer),
-        // A time-out here is that of the acquire. The time-out of a connect comes as an answer.
         (Leaving::With(error @ Error::Timeout { phase, status, .. }), None) => {
             ledger.note(|| Note::TimedOut {
                 waiter,
@@ -148,5 +149,6 @@ fn note_error<M: Manager>(
     waited: Duration,
     error: &Error<M::Error>,
 ) {
-    ledger.note(|| Note::AcquireFailed(waiter, waited, Arc::new(error.clone())));
+    let reason = error.failure_reason();
+    ledger.note(|| Note::AcquireFailed(waiter, waited, reason, Arc::new(error.clone())));
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-use super::observed::{Leaving, note_left};
+use super::observed::{Leaving, count_left, note_left};
 use super::{Acquire, Progress, Timeout, Waiting};
 use crate::backend::{PoolTypes, no_timer};
 use crate::config::NO_TIMER;
@@ -264,7 +264,12 @@ impl<M: Manager> Acquire<'_, M> {
     /// The poll of an acquire whose time-out no timer can keep.
     fn no_timer(&mut self) -> Acquired<M> {
         match std::mem::replace(&mut self.progress, Progress::Done) {
-            Progress::NoTimer => Err(no_timer("timeout", NO_TIMER.into())),
+            Progress::NoTimer => {
+                let error = no_timer("timeout", NO_TIMER.into());
+                self.shared.ledger().count_failure(error.failure_reason());
+                self.shared.tell_rejected(&self.borrower, &error);
+                Err(error)
+            }
             _ => panic!("an acquire is not polled again after it was ready"),
         }
     }
@@ -333,9 +338,7 @@ impl<M: Manager> Acquire<'_, M> {
                 }
                 answer => answer,
             };
-            if passes_on || (answer.is_none() && leaving.is_time_out()) {
-                ledger.count_left(!passes_on);
-            }
+            count_left(ledger, &leaving, answer.as_ref());
             if measures {
                 note_left(ledger, number, waited, leaving, answer.as_ref());
             }

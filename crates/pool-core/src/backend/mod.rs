@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use self::limits::Limits;
 use crate::config::{Config, ConfigError};
-use crate::error::Error;
+use crate::error::{Error, FailureReason};
 use crate::extensions::Extensions;
 use crate::interceptor::Interceptors;
 use crate::ledger::{ConnectionKey, LedgerEntry, LedgerFailure, LedgerTypes, Outcome, StepReport};
@@ -30,12 +30,16 @@ impl<M: Manager> LedgerTypes for PoolTypes<M> {
 }
 
 impl<E> LedgerFailure for Error<E> {
-    fn as_refusal(&self, class: ErrorClass, retry_after: Duration) -> Self {
+    fn as_refusal(&self, pool: &Arc<str>, class: ErrorClass, retry_after: Duration) -> Self {
         Self::BreakerOpen {
+            pool: Arc::clone(pool),
             class,
             last_connect: self.connect(),
             retry_after,
         }
+    }
+    fn reason(&self) -> FailureReason {
+        self.failure_reason()
     }
 }
 

@@ -75,7 +75,7 @@ impl<M: Manager> Builder<M> {
     ///
     /// let shedding = Shedding::new(Duration::from_millis(50), Duration::from_secs(1));
     /// let pool = Pool::builder(Numbers).shedding(shedding.dry_run(true)).build_lazy()?;
-    /// assert_eq!(pool.stats().shed(), 0);
+    /// assert_eq!(pool.stats().would_shed(), 0);
     /// # Ok::<(), pool_core::Error<std::convert::Infallible>>(())
     /// ```
     pub fn shedding(mut self, shedding: impl Into<Option<Shedding>>) -> Self {

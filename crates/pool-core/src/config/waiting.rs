@@ -56,7 +56,7 @@ impl Shedding {
         }
     }
 
-    /// With `true` nobody is refused; [`Stats::shed`](crate::Stats::shed) counts who would have been. Default `false`.
+    /// With `true` nobody is refused; [`Stats::would_shed`](crate::Stats::would_shed) counts who would have been. Default `false`.
     #[must_use]
     pub fn dry_run(mut self, is_dry_run: bool) -> Self {
         self.is_dry_run = is_dry_run;

@@ -1,5 +1,6 @@
 //! The errors of the pool's verbs.
 
+mod failure;
 mod report;
 
 use std::error::Error as StdError;
@@ -7,10 +8,12 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use self::failure::FailureReason;
+pub(crate) use self::failure::NAMES as FAILURE_NAMES;
 pub(crate) use self::report::LastConnect;
 pub use self::report::TimeoutReport;
 use crate::words::{OneLine, Rounded};
-use crate::{Borrowed, ConfigError, ErrorClass, Status};
+use crate::{Borrowed, ConfigError, ErrorClass, Nested, Status};
 
 /// The error of the pool's verbs. `E` is the manager's error.
 ///
@@ -72,6 +75,8 @@ pub enum Error<E> {
     /// back for this caller.
     #[non_exhaustive]
     BreakerOpen {
+        /// The pool's name.
+        pool: Arc<str>,
         /// What kind of failure the last one was.
         class: ErrorClass,
         /// The manager's error, if the last connect did not panic or time out; also the `source`.
@@ -165,10 +170,12 @@ impl<E> Clone for Error<E> {
             Self::Shed => Self::Shed,
             Self::Suspended => Self::Suspended,
             Self::BreakerOpen {
+                pool,
                 class,
                 last_connect,
                 retry_after,
             } => Self::BreakerOpen {
+                pool: Arc::clone(pool),
                 class: *class,
                 last_connect: last_connect.clone(),
                 retry_after: *retry_after,
@@ -215,13 +222,14 @@ impl<E: fmt::Display> fmt::Display for Error<E> {
             ),
             Self::Suspended => f.write_str("the pool is suspended until resume is called"),
             Self::BreakerOpen {
+                pool,
                 class,
                 last_connect,
                 retry_after,
             } => {
                 write!(
                     f,
-                    "the pool does not connect for {}, because connecting failed ({})",
+                    "pool {pool:?} does not connect for {}, because connecting failed ({})",
                     Rounded(*retry_after),
                     class.as_str()
                 )?;
@@ -256,7 +264,9 @@ impl<E: fmt::Display> fmt::Display for Error<E> {
             Self::Panicked { phase, message } => {
                 write!(f, "the manager panicked while {phase}: {}", OneLine(message))
             }
-            Self::Config(error) => write!(f, "a setting of the pool cannot be used: {error}"),
+            Self::Config(error) => {
+                write!(f, "a setting of the pool cannot be used: {}", OneLine(error))
+            },
         }
     }
 }
@@ -277,9 +287,12 @@ impl<E> Error<E> {
         }
     }
 
-    /// The name of the pool, of a time-out.
+    /// The name of the pool, of a time-out and of [`BreakerOpen`](Self::BreakerOpen).
     pub fn pool_name(&self) -> Option<&str> {
-        self.report().map(|report| &*report.pool)
+        match self {
+            Self::BreakerOpen { pool, .. } => Some(pool),
+            other => other.report().map(|report| &*report.pool),
+        }
     }
 
     /// Who held a connection for the longest time when a time-out struck.
@@ -302,10 +315,47 @@ impl<E> Error<E> {
         Some((error, last.class, last.age))
     }
 
+    /// How the last connect had failed when a time-out struck, if it had, also where it took too long or panicked: the class
+    /// of the failure, and how long ago that was.
+    pub fn last_connect_failure(&self) -> Option<(ErrorClass, Duration)> {
+        let last = self.report()?.last_connect.as_ref()?;
+        Some((last.class, last.age))
+    }
+
+    /// One of the tasks that held every place and waited for another connection of the same pool, when a time-out struck,
+    /// as far as the labels tell.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use pool_core::doc_manager::Numbers;
+    /// use std::time::Duration;
+    /// use pool_core::{Pool, labelled};
+    ///
+    /// # #[cfg(feature = "timer")]
+    /// # futures_lite::future::block_on(async {
+    /// let pool = Pool::builder(Numbers).maxsize(1).build().await?;
+    /// let request = labelled("request 7", async {
+    ///     let first = pool.acquire().await?;
+    ///     let second = pool.acquire().timeout(Duration::from_millis(10)).await?;
+    ///     drop((first, second));
+    ///     Ok::<(), pool_core::Error<std::convert::Infallible>>(())
+    /// });
+    /// let error = request.await.unwrap_err();
+    /// let nested = error.nested().expect("it waits for itself");
+    /// assert_eq!(nested.label(), "request 7");
+    /// assert_eq!(nested.waits_at().line(), nested.holds_since().line() + 1);
+    /// # Ok::<(), pool_core::Error<std::convert::Infallible>>(())
+    /// # }).unwrap();
+    /// ```
+    pub fn nested(&self) -> Option<&Nested> {
+        self.report()?.nested.as_ref()
+    }
+
     /// Whether every place was held by a task that waited for another connection of the same pool, when a time-out struck,
     /// as far as the labels tell.
     pub fn is_nested(&self) -> bool {
-        self.report().is_some_and(|report| report.nested.is_some())
+        self.nested().is_some()
     }
 }
 

@@ -55,9 +55,16 @@ fn a_cause_of_several_lines_is_part_of_one() {
             phase: Phase::Wait,
             after: Duration::from_secs(3),
             status: Status::default(),
-            last_connect,
+            last_connect: last_connect.clone(),
             report: Box::default(),
         },
+        Error::BreakerOpen {
+            pool: Arc::from("orders"),
+            class: ErrorClass::Auth,
+            last_connect,
+            retry_after: Duration::from_secs(1),
+        },
+        Error::Config(ConfigError::new("timeout", "one\n two")),
     ];
     for error in errors {
         let text = error.to_string();

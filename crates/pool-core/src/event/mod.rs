@@ -13,7 +13,7 @@ pub use self::observed::ObservedPool;
 pub use self::observer::Observer;
 pub use self::reason::CloseReason;
 pub(crate) use self::reason::NAMES as REASON_NAMES;
-use crate::error::Phase;
+use crate::error::{FailureReason, Phase};
 use crate::{ErrorClass, Status};
 
 /// An error inside of an [`Event`].
@@ -25,8 +25,12 @@ pub type EventError<'a> = &'a (dyn StdError + Send + Sync + 'static);
 /// one up. `waiter` is the number of an acquire that had to queue.
 ///
 /// The history of a connection is: connect started; connected, failed or cancelled; then any number of acquired and
-/// released, checked and recycled; at last closed or detached. The history of a waiter is: waiting; then acquired, timed
-/// out, failed or cancelled.
+/// released, checked and recycled; at last closed or detached. That of a connection that was added from outside begins with
+/// added. The history of a waiter is: waiting; then acquired, timed out, failed or cancelled. An acquire that does not join
+/// the queue is acquired or rejected, and has no number.
+///
+/// A sentence is one line, whatever the errors and words in it are; only that of a time-out may have a second one, which
+/// says who holds a connection.
 ///
 /// [`PooledConnection::id`]: crate::PooledConnection::id
 #[non_exhaustive]
@@ -142,8 +146,9 @@ pub enum Event<'a> {
         /// Its label.
         label: Option<&'a str>,
     },
-    /// An acquire failed with this error: a connect failed, a check panicked, the pool was closed, or no timer can keep its
-    /// time-out.
+    /// An acquire that had joined the queue failed with this error, which is not its time-out: a connect failed, took too
+    /// long or panicked; the breaker is open; an [`Interceptor`](crate::Interceptor) refused a new connection; a check
+    /// panicked; the pool was closed; or no timer can keep its time-out.
     #[non_exhaustive]
     AcquireFailed {
         /// The pool's name.
@@ -152,10 +157,13 @@ pub enum Event<'a> {
         waiter: u64,
         /// How long it had waited.
         waited: Duration,
+        /// Why it failed.
+        reason: FailureReason,
         /// The error that it returned.
         error: EventError<'a>,
     },
-    /// An acquire was refused because too many wait, or for too long. It did not join the queue.
+    /// An acquire did not join the queue: too many wait, or for too long; the pool is closed; or no timer can keep its
+    /// time-out.
     #[non_exhaustive]
     Rejected {
         /// The pool's name.
@@ -164,6 +172,14 @@ pub enum Event<'a> {
         place: &'static Location<'static>,
         /// Its label.
         label: Option<&'a str>,
+        /// Why it was refused.
+        reason: FailureReason,
+        /// The pool's counts.
+        status: Status,
+        /// How many may wait: [`max_waiters`](crate::Builder::max_waiters).
+        max_waiters: Option<usize>,
+        /// For how long the first one may wait: the target of the pool's [`shedding`](crate::Builder::shedding).
+        target: Option<Duration>,
         /// The error that it returned.
         error: EventError<'a>,
     },

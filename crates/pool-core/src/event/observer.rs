@@ -1,5 +1,7 @@
 //! The trait of those who hear of a pool's events.
 
+use std::sync::Arc;
+
 use super::{Event, ObservedPool};
 
 /// Hears of every change in the life of a pool's connections and waiters; see [`Builder::observer`].
@@ -13,7 +15,7 @@ use super::{Event, ObservedPool};
 /// If it panics, the pool goes on. It is never called by a timer: what a timer finds (a slow acquire, a suspected leak) is
 /// told by the pool's background task or, where nothing can be spawned, by the next call of the pool.
 ///
-/// Every `Fn(&Event<'_>)` is an observer.
+/// Every `Fn(&Event<'_>)` is an observer, and so is the [`Arc`] of one: several pools can share it.
 ///
 /// [`Builder::observer`]: crate::Builder::observer
 ///
@@ -46,6 +48,16 @@ pub trait Observer: Send + Sync + 'static {
     /// An observer that shows counts, such as a gauge, keeps the [`ObservedPool`] and asks it when the counts are read.
     fn on_build(&self, pool: &ObservedPool) {
         let _ = pool;
+    }
+}
+
+impl<O: Observer + ?Sized> Observer for Arc<O> {
+    fn on_event(&self, event: &Event<'_>) {
+        (**self).on_event(event);
+    }
+
+    fn on_build(&self, pool: &ObservedPool) {
+        (**self).on_build(pool);
     }
 }
 

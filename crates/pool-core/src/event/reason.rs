@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use crate::words::OneLine;
+
 /// Why a connection was closed. Its `Display` is a sentence for people.
 #[non_exhaustive]
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -105,7 +107,9 @@ impl fmt::Display for CloseReason {
             Self::CheckFailed => "its check failed",
             Self::RecycleFailed => "its recycle failed",
             Self::Discarded => "its holder discarded it",
-            Self::Broken(words) => return write!(f, "it cannot be used again: {words}"),
+            Self::Broken(words) => {
+                return write!(f, "it cannot be used again: {}", OneLine(words));
+            }
             Self::HolderPanicked => "its holder's thread panicked",
             Self::ManagerPanicked => "its manager panicked",
             Self::Cleared => "the pool was cleared",
@@ -114,7 +118,7 @@ impl fmt::Display for CloseReason {
             }
             Self::PoolClosed => "the pool was closed",
             Self::Terminated => "the pool was terminated",
-            Self::Evicted => "it was to be replaced",
+            Self::Evicted => "retain did not keep it",
             Self::Resized => "the pool was made smaller",
             Self::Intercepted => "an interceptor refused it",
         })

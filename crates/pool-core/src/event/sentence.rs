@@ -4,7 +4,8 @@ use std::fmt;
 
 use super::Event;
 use crate::borrowed::PlaceAndLabel;
-use crate::words::{Maxsize, Rounded};
+use crate::error::FailureReason;
+use crate::words::{Maxsize, OneLine, Rounded};
 
 impl Event<'_> {
     /// The name of the pool.
@@ -67,8 +68,9 @@ impl fmt::Display for Event<'_> {
                 ..
             } => write!(
                 f,
-                "connecting number {connection} failed after {took} ({}): {error}",
+                "connecting number {connection} failed after {took} ({}): {}",
                 class.as_str(),
+                OneLine(error),
                 took = Rounded(took)
             ),
             Self::ConnectCancelled {
@@ -88,7 +90,8 @@ impl fmt::Display for Event<'_> {
                 ..
             } => write!(
                 f,
-                "the check of connection {connection} failed after {took}: {error}",
+                "the check of connection {connection} failed after {took}: {}",
+                OneLine(error),
                 took = Rounded(took)
             ),
             Self::Recycled {
@@ -105,7 +108,8 @@ impl fmt::Display for Event<'_> {
                 ..
             } => write!(
                 f,
-                "the recycle of connection {connection} failed after {took}: {error}",
+                "the recycle of connection {connection} failed after {took}: {}",
+                OneLine(error),
                 took = Rounded(took)
             ),
             Self::Waiting { waiter, .. } => write!(f, "acquire {waiter} waits"),
@@ -128,19 +132,35 @@ impl fmt::Display for Event<'_> {
                 ..
             } => write!(
                 f,
-                "acquire {waiter} failed after {waited}: {error}",
+                "acquire {waiter} failed after {waited}: {}",
+                OneLine(error),
                 waited = Rounded(waited)
             ),
             Self::Rejected {
                 place,
                 label,
+                reason,
+                status,
+                max_waiters,
+                target,
                 error,
                 ..
-            } => write!(
-                f,
-                "an acquire at {} was refused: {error}",
-                PlaceAndLabel { place, label }
-            ),
+            } => {
+                write!(
+                    f,
+                    "an acquire at {} was refused: {}; {status}",
+                    PlaceAndLabel { place, label },
+                    OneLine(error)
+                )?;
+                match (reason, max_waiters, target) {
+                    (FailureReason::QueueFull, Some(most), _) => write!(f, ", max_waiters {most}"),
+                    (FailureReason::Shed, _, Some(target)) => {
+                        write!(f, ", target {}", Rounded(target))
+                    }
+                    _ => Ok(()),
+                }
+            }
+            // The second line of a time-out says who holds a connection.
             Self::TimedOut { waiter, error, .. } => write!(f, "acquire {waiter}: {error}"),
             Self::Cancelled { waiter, waited, .. } => {
                 write!(
@@ -209,7 +229,7 @@ impl fmt::Display for Event<'_> {
             } => {
                 write!(f, "connection {connection} was closed: {reason}")?;
                 match error {
-                    Some(error) => write!(f, "; {error}"),
+                    Some(error) => write!(f, "; {}", OneLine(error)),
                     None => Ok(()),
                 }
             }
@@ -220,9 +240,10 @@ impl fmt::Display for Event<'_> {
                 ..
             } => write!(
                 f,
-                "the breaker has opened: the next connect is tried in {} ({}): {error}",
+                "the breaker has opened: the next connect is tried in {} ({}): {}",
                 Rounded(retry_after),
-                class.as_str()
+                class.as_str(),
+                OneLine(error)
             ),
             Self::BreakerClosed { open_for, .. } => {
                 write!(f, "the breaker has closed after {}", Rounded(open_for))
@@ -251,5 +272,104 @@ impl fmt::Display for Event<'_> {
                 "the observers are too slow: {missed} events were dropped here"
             ),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::error::Phase;
+    use crate::{CloseReason, ErrorClass, Status};
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    #[test]
+    fn a_foreign_error_of_several_lines_is_part_of_one() {
+        let (pool, waiter, connection) = ("orders", 1, 1);
+        let (took, waited, class) = (SECOND, SECOND, ErrorClass::Transient);
+        let status = Status::default();
+        let place = std::panic::Location::caller();
+        let error = std::io::Error::other("no route\n  to host\r\n\nat all\n");
+        let error = &error;
+        let broken = CloseReason::Broken("lost\n[2026] ERROR forged".into());
+        let (retry_after, reason) = (SECOND, &broken);
+        let events = [
+            Event::ConnectFailed {
+                pool,
+                connection,
+                took,
+                error,
+                class,
+            },
+            Event::CheckFailed {
+                pool,
+                connection,
+                took,
+                error,
+            },
+            Event::RecycleFailed {
+                pool,
+                connection,
+                took,
+                error,
+            },
+            Event::AcquireFailed {
+                pool,
+                waiter,
+                waited,
+                reason: FailureReason::Connect,
+                error,
+            },
+            Event::Rejected {
+                pool,
+                place,
+                label: Some("two\nlines"),
+                reason: FailureReason::Config,
+                status,
+                max_waiters: None,
+                target: None,
+                error,
+            },
+            Event::Closed {
+                pool,
+                connection,
+                reason,
+                error: Some(error),
+            },
+            Event::BreakerOpened {
+                pool,
+                class,
+                error,
+                retry_after,
+            },
+            Event::ConnectCancelled {
+                pool,
+                connection,
+                reason,
+            },
+        ];
+        for event in events {
+            let text = event.to_string();
+            assert!(!text.contains(['\n', '\r']), "{text:?}");
+            let cause = match event {
+                Event::ConnectCancelled { .. } => "lost [2026] ERROR forged",
+                _ => "no route to host at all",
+            };
+            assert!(text.contains(cause), "{text}");
+        }
+        let own = std::io::Error::other("timed out\nheld longest: connection 1");
+        let phase = Phase::Wait;
+        let error = &own;
+        let timed_out = Event::TimedOut {
+            pool,
+            waiter,
+            waited,
+            phase,
+            status,
+            error,
+        };
+        assert_eq!(timed_out.to_string().lines().count(), 2);
     }
 }

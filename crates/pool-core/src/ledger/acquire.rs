@@ -5,11 +5,12 @@ use std::time::Instant;
 
 use super::queue::Left;
 use super::{
-    ConnectionKey, Deadline, Effects, JobKey, Ledger, LedgerEntry, LedgerTypes, Note, Poller,
-    Refusal, Stage, Take, TakenJob, Ticket,
+    ConnectionKey, Deadline, Effects, JobKey, Ledger, LedgerEntry, LedgerFailure, LedgerTypes,
+    Note, Poller, Refusal, Stage, Take, TakenJob, Ticket,
 };
 use crate::Priority;
 use crate::borrowed::Borrower;
+use crate::error::FailureReason;
 
 /// What a waiter waits for.
 pub(crate) enum Answer<T: LedgerTypes> {
@@ -129,6 +130,7 @@ impl<T: LedgerTypes> Ledger<T> {
         now: Instant,
     ) -> Result<Queued, (Refusal, Waker)> {
         if !self.lifecycle.is_open() {
+            self.history.count_failure(FailureReason::Closed);
             return Err((Refusal::Closed, waker));
         }
         // Where every place is in somebody's hands, nothing is idle, under way or missing.
@@ -206,8 +208,9 @@ impl<T: LedgerTypes> Ledger<T> {
     #[inline]
     pub(crate) fn take_answer(&mut self, ticket: Ticket, by: &mut Borrower) -> Option<Answered<T>> {
         let (answer, waker) = self.queue.take_answer(ticket)?;
-        if let Answer::Entry(entry) = &answer {
-            self.connections.lend(entry.key(), by);
+        match &answer {
+            Answer::Entry(entry) => self.connections.lend(entry.key(), by),
+            failed => self.count_failed_answer(failed),
         }
         Some(Answered {
             answer,
@@ -215,6 +218,16 @@ impl<T: LedgerTypes> Ledger<T> {
             undriven: self.jobs.undriven_count() > 0,
             set_timer: self.timer_at.is_none() && self.timer_to_set(),
         })
+    }
+
+    /// An acquire has this answer, which is no connection.
+    #[cold]
+    pub(crate) fn count_failed_answer(&mut self, answer: &Answer<T>) {
+        match answer {
+            Answer::Entry(_) => {}
+            Answer::Failed(failure) => self.history.count_failure(failure.reason()),
+            Answer::Closed => self.history.count_failure(FailureReason::Closed),
+        }
     }
 
     /// What there is for the waiter, other than the job that it has just polled. `waker`, if it is given, is the one
@@ -293,6 +306,7 @@ impl<T: LedgerTypes> Ledger<T> {
     /// For `try_acquire`: takes the next idle connection, or starts the step that it needs, if nobody waits.
     pub(crate) fn try_take(&mut self, by: &mut Borrower, effects: &mut Effects<T>) -> Tried<T> {
         if !self.lifecycle.is_open() {
+            self.history.count_failure(FailureReason::Closed);
             return Tried::Closed;
         }
         if !self.lifecycle.serves() {

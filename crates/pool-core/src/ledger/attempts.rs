@@ -283,7 +283,7 @@ impl<T: LedgerTypes> Ledger<T> {
     pub(crate) fn refusal(&self, now: Instant) -> Option<T::Failure> {
         let (class, retry_after) = self.breaker(now)?;
         let cause = self.governor.cause()?;
-        Some(cause.as_refusal(class, retry_after))
+        Some(cause.as_refusal(&self.settings.name, class, retry_after))
     }
 
     /// The breaker is open. If nothing is open and nothing may connect, the waiters get their answer. `true`: one of them

@@ -3,8 +3,10 @@
 use std::time::{Duration, Instant};
 
 use super::queue::Left;
-use super::{Effects, Ledger, LedgerTypes, Ticket};
+use super::{Effects, Ledger, LedgerTypes, Note, SharedError, Ticket};
+use crate::borrowed::Borrower;
 use crate::config::Waiting;
+use crate::error::FailureReason;
 use crate::{Priority, Shedding};
 
 /// Why an acquire does not join the queue.
@@ -94,12 +96,41 @@ impl<T: LedgerTypes> Ledger<T> {
     pub(super) fn refusal_by_gate(&mut self, others: usize) -> Option<Refusal> {
         let gate = self.gate.as_ref()?;
         if gate.max_waiters.is_some_and(|most| others >= most) {
-            self.history.counters.rejected += 1;
+            self.history.count_failure(FailureReason::QueueFull);
             return Some(Refusal::QueueFull);
         }
         let shedding = gate.shedding.filter(|_| gate.sheds)?;
-        self.history.counters.shed += 1;
-        (!shedding.is_dry_run).then_some(Refusal::Shed)
+        if shedding.is_dry_run {
+            self.history.counters.would_shed += 1;
+            return None;
+        }
+        self.history.count_failure(FailureReason::Shed);
+        Some(Refusal::Shed)
+    }
+
+    /// Notes that an acquire did not join the queue, with the counts and the limits of this moment.
+    #[cold]
+    pub(crate) fn note_rejected(
+        &mut self,
+        by: &Borrower,
+        reason: FailureReason,
+        error: impl FnOnce() -> SharedError,
+    ) {
+        let status = self.status();
+        let Waiting {
+            max_waiters,
+            shedding,
+            ..
+        } = self.settings.waiting;
+        self.history.note(|| Note::Rejected {
+            place: by.place,
+            label: by.label.as_ref().map(|label| label.text.clone()),
+            reason,
+            status,
+            max_waiters,
+            target: shedding.map(|shedding| shedding.target),
+            error: error(),
+        });
     }
 
     /// Takes a waiter out of the queue again, for which nothing was started, if it is refused.

@@ -9,6 +9,7 @@ use super::{ConnectionKey, Effects, Kind, Ledger, LedgerTypes};
 use crate::ErrorClass;
 use crate::borrowed::Borrower;
 use crate::config::Config;
+use crate::error::FailureReason;
 use crate::event::CloseReason;
 use crate::panics::DropsQuietly;
 use crate::stats::{Counters, Stats, Times};
@@ -82,6 +83,12 @@ impl<F> History<F> {
         }
         self.untold.push(note);
         None
+    }
+
+    /// An acquire has failed, and not by its time-out.
+    #[cold]
+    pub(super) fn count_failure(&mut self, reason: FailureReason) {
+        self.counters.failures[reason.index()] += 1;
     }
 
     /// A connection was held for so long. Without an observer not all of these times are known.
@@ -210,12 +217,19 @@ impl<T: LedgerTypes> Ledger<T> {
         self.history.untold.told();
     }
 
-    /// An acquire has left the queue without a connection: `timed_out`, or it was dropped.
-    pub(crate) fn count_left(&mut self, timed_out: bool) {
-        match timed_out {
-            true => self.history.counters.timeouts += 1,
-            false => self.history.counters.cancelled += 1,
-        }
+    /// An acquire has run into its time-out.
+    pub(crate) fn count_timeout(&mut self) {
+        self.history.counters.timeouts += 1;
+    }
+
+    /// An acquire was dropped while it waited.
+    pub(crate) fn count_cancelled(&mut self) {
+        self.history.counters.cancelled += 1;
+    }
+
+    /// An acquire has failed, and not by its time-out.
+    pub(crate) fn count_failure(&mut self, reason: FailureReason) {
+        self.history.count_failure(reason);
     }
 
     /// How the last connect failed, if it did: it may have returned an error, taken too long, or panicked.

@@ -43,6 +43,7 @@ mod timer;
 mod untold;
 mod watch;
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 pub(crate) use self::acquire::{Answer, Answered, Found, Tried};
@@ -73,6 +74,7 @@ pub(crate) use self::release::Returned;
 pub(crate) use self::settle::{Outcome, Settled};
 use self::watch::Watch;
 use crate::config::Config;
+use crate::error::FailureReason;
 use crate::status::Count;
 use crate::{ErrorClass, Status};
 
@@ -86,8 +88,10 @@ pub(crate) trait LedgerTypes {
 
 /// What the ledger needs of a failure. To clone one calls nothing foreign.
 pub(crate) trait LedgerFailure: Clone {
-    /// The failure of a caller whom the breaker refuses after this failure of a connect.
-    fn as_refusal(&self, class: ErrorClass, retry_after: Duration) -> Self;
+    /// The failure of a caller whom the breaker of this pool refuses after this failure of a connect.
+    fn as_refusal(&self, pool: &Arc<str>, class: ErrorClass, retry_after: Duration) -> Self;
+    /// Why an acquire failed that has this failure for an answer.
+    fn reason(&self) -> FailureReason;
 }
 
 /// What the ledger needs to know of a connection.

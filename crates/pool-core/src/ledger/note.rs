@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Kind;
-use crate::error::Phase;
+use crate::error::{FailureReason, Phase};
 use crate::event::{CloseReason, Event};
 use crate::{ErrorClass, Status};
 
@@ -55,7 +55,7 @@ pub(crate) enum Note {
         place: &'static Location<'static>,
         label: Option<Cow<'static, str>>,
     },
-    AcquireFailed(u64, Duration, SharedError),
+    AcquireFailed(u64, Duration, FailureReason, SharedError),
     TimedOut {
         waiter: u64,
         waited: Duration,
@@ -66,6 +66,10 @@ pub(crate) enum Note {
     Rejected {
         place: &'static Location<'static>,
         label: Option<Cow<'static, str>>,
+        reason: FailureReason,
+        status: Status,
+        max_waiters: Option<usize>,
+        target: Option<Duration>,
         error: SharedError,
     },
     Cancelled(u64, Duration),
@@ -142,10 +146,11 @@ impl Note {
                 place,
                 label: label.as_deref(),
             },
-            Self::AcquireFailed(waiter, waited, error) => Event::AcquireFailed {
+            Self::AcquireFailed(waiter, waited, reason, error) => Event::AcquireFailed {
                 pool,
                 waiter: *waiter,
                 waited: *waited,
+                reason: *reason,
                 error: &**error,
             },
             Self::TimedOut {
@@ -165,11 +170,19 @@ impl Note {
             Self::Rejected {
                 place,
                 label,
+                reason,
+                status,
+                max_waiters,
+                target,
                 error,
             } => Event::Rejected {
                 pool,
                 place,
                 label: label.as_deref(),
+                reason: *reason,
+                status: *status,
+                max_waiters: *max_waiters,
+                target: *target,
                 error: &**error,
             },
             Self::Cancelled(waiter, waited) => Event::Cancelled {

@@ -1,6 +1,6 @@
 //! Events as metrics of the `metrics` facade.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use metrics::{
     Counter, Gauge, Histogram, Unit, counter, describe_counter, describe_gauge, describe_histogram,
@@ -8,16 +8,17 @@ use metrics::{
 };
 
 use super::names;
-use crate::Status;
+use super::series::{Pools, SeriesByName};
 use crate::event::{Event, ObservedPool, Observer};
 
 /// Keeps metrics of a pool by the `metrics` facade, under the names of the OpenTelemetry conventions
 /// (`db.client.connection.count`, `.wait_time` in seconds, …).
 ///
-/// Use one for each pool. The names and labels are registered with the recorder that is installed when the pool is built.
+/// Several pools with names of their own can share one, in an [`Arc`]. Pools of one name have their numbers added up. The
+/// names and labels are registered with the recorder that is installed when the first pool of a name is built.
 /// `docs/observability.md` says what each number means.
 ///
-/// Its three gauges are set after each event, because the facade asks nobody when it collects: each event takes the pool's
+/// Its gauges are set after each event, because the facade asks nobody when it collects: each event takes the pool's
 /// lock once more to read the counts, which are those of that moment, not of the event. Where that is too much,
 /// `OpenTelemetryObserver` (feature `opentelemetry`) reads the counts once for each collection. Counters and times follow the
 /// events, without those that are [dropped](Event::Lagged).
@@ -34,71 +35,78 @@ use crate::event::{Event, ObservedPool, Observer};
 /// # Ok::<(), pool_core::Error<std::convert::Infallible>>(())
 /// # }).unwrap();
 /// ```
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct MetricsObserver {
-    registered: OnceLock<Registered>,
+    series: SeriesByName<Registered>,
 }
 
-/// What is registered with the recorder.
+/// What is registered with the recorder for the pools of one name.
 struct Registered {
-    pool: ObservedPool,
+    pools: Arc<Pools>,
     name: Arc<str>,
     idle: Gauge,
     used: Gauge,
     pending: Gauge,
+    max: Gauge,
+    idle_max: Gauge,
+    idle_min: Gauge,
     timeouts: Counter,
     create_time: Histogram,
     wait_time: Histogram,
     use_time: Histogram,
 }
 
-impl std::fmt::Debug for Registered {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Registered")
-            .field("name", &self.name)
-            .finish_non_exhaustive()
-    }
-}
-
 impl MetricsObserver {
     /// Makes one.
     pub fn new() -> Self {
-        Self::default()
+        Self {
+            series: SeriesByName::new(),
+        }
+    }
+}
+
+impl Default for MetricsObserver {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
 impl Registered {
-    fn new(pool: &ObservedPool) -> Self {
+    fn new(name: &Arc<str>, pools: &Arc<Pools>) -> Self {
         describe();
-        let name: Arc<str> = Arc::from(pool.name());
-        let of_state = |state: &'static str| gauge!(names::COUNT, names::POOL_NAME => Arc::clone(&name), names::STATE => state);
-        if let Some(status) = pool.status() {
-            let bounds = [
-                (names::MAX, status.maxsize()),
-                (names::IDLE_MAX, status.maxsize()),
-                (names::IDLE_MIN, status.minsize()),
-            ];
-            for (bound, value) in bounds {
-                gauge!(bound, names::POOL_NAME => Arc::clone(&name)).set(value as f64);
-            }
-        }
+        let of_state = |state: &'static str| gauge!(names::COUNT, names::POOL_NAME => Arc::clone(name), names::STATE => state);
+        let gauge = |metric: &'static str| gauge!(metric, names::POOL_NAME => Arc::clone(name));
         Self {
-            pool: pool.clone(),
+            pools: Arc::clone(pools),
             idle: of_state("idle"),
             used: of_state("used"),
-            pending: gauge!(names::PENDING_REQUESTS, names::POOL_NAME => Arc::clone(&name)),
-            timeouts: counter!(names::TIMEOUTS, names::POOL_NAME => Arc::clone(&name)),
-            create_time: histogram!(names::CREATE_TIME, names::POOL_NAME => Arc::clone(&name)),
-            wait_time: histogram!(names::WAIT_TIME, names::POOL_NAME => Arc::clone(&name)),
-            use_time: histogram!(names::USE_TIME, names::POOL_NAME => Arc::clone(&name)),
-            name,
+            pending: gauge(names::PENDING_REQUESTS),
+            max: gauge(names::MAX),
+            idle_max: gauge(names::IDLE_MAX),
+            idle_min: gauge(names::IDLE_MIN),
+            timeouts: counter!(names::TIMEOUTS, names::POOL_NAME => Arc::clone(name)),
+            create_time: histogram!(names::CREATE_TIME, names::POOL_NAME => Arc::clone(name)),
+            wait_time: histogram!(names::WAIT_TIME, names::POOL_NAME => Arc::clone(name)),
+            use_time: histogram!(names::USE_TIME, names::POOL_NAME => Arc::clone(name)),
+            name: Arc::clone(name),
         }
     }
 
-    fn set_gauges(&self, status: Status) {
-        self.idle.set(status.freesize() as f64);
-        self.used.set(status.used() as f64);
-        self.pending.set(status.waiting() as f64);
+    fn set_gauges(&self) {
+        let Some(counts) = self.pools.counts() else {
+            return;
+        };
+        let gauges = [
+            (&self.idle, counts.idle),
+            (&self.used, counts.used),
+            (&self.pending, counts.pending),
+            (&self.max, counts.max),
+            (&self.idle_max, counts.idle_max),
+            (&self.idle_min, counts.idle_min),
+        ];
+        for (gauge, count) in gauges {
+            gauge.set(count as f64);
+        }
     }
 }
 
@@ -115,6 +123,11 @@ fn describe() {
         Unit::Count,
         names::OF_CREATE_FAILURES
     );
+    describe_counter!(
+        names::ACQUIRE_FAILURES,
+        Unit::Count,
+        names::OF_ACQUIRE_FAILURES
+    );
     describe_histogram!(names::CREATE_TIME, Unit::Seconds, names::OF_CREATE_TIME);
     describe_histogram!(names::WAIT_TIME, Unit::Seconds, names::OF_WAIT_TIME);
     describe_histogram!(names::USE_TIME, Unit::Seconds, names::OF_USE_TIME);
@@ -122,11 +135,14 @@ fn describe() {
 
 impl Observer for MetricsObserver {
     fn on_build(&self, pool: &ObservedPool) {
-        self.registered.get_or_init(|| Registered::new(pool));
+        self.series.add(pool, Registered::new);
+        if let Some(registered) = self.series.of(pool.name()) {
+            registered.set_gauges();
+        }
     }
 
     fn on_event(&self, event: &Event<'_>) {
-        let Some(registered) = self.registered.get() else {
+        let Some(registered) = self.series.of(event.pool()) else {
             return;
         };
         match event {
@@ -142,6 +158,12 @@ impl Observer for MetricsObserver {
                 names::CLASS => class.as_str()
             )
             .increment(1),
+            Event::AcquireFailed { reason, .. } | Event::Rejected { reason, .. } => counter!(
+                names::ACQUIRE_FAILURES,
+                names::POOL_NAME => Arc::clone(&registered.name),
+                names::ERROR_TYPE => reason.as_str()
+            )
+            .increment(1),
             Event::Closed { reason, .. } => counter!(
                 names::CLOSED,
                 names::POOL_NAME => Arc::clone(&registered.name),
@@ -150,8 +172,6 @@ impl Observer for MetricsObserver {
             .increment(1),
             _ => {}
         }
-        if let Some(status) = registered.pool.status() {
-            registered.set_gauges(status);
-        }
+        registered.set_gauges();
     }
 }

@@ -4,6 +4,8 @@
 mod metrics;
 #[cfg(feature = "opentelemetry")]
 mod opentelemetry;
+#[cfg(any(feature = "metrics", feature = "opentelemetry"))]
+mod series;
 #[cfg(feature = "tracing")]
 mod tracing;
 
@@ -30,11 +32,14 @@ mod names {
     pub(super) const CLOSED: &str = "db.client.connection.closed";
     /// Not one of the conventions: connects that failed, by class.
     pub(super) const CREATE_FAILURES: &str = "db.client.connection.create_failures";
+    /// Not one of the conventions: acquires that failed, by reason.
+    pub(super) const ACQUIRE_FAILURES: &str = "db.client.connection.acquire_failures";
 
     pub(super) const POOL_NAME: &str = "db.client.connection.pool.name";
     pub(super) const STATE: &str = "db.client.connection.state";
     pub(super) const REASON: &str = "reason";
     pub(super) const CLASS: &str = "class";
+    pub(super) const ERROR_TYPE: &str = "error.type";
 
     pub(super) const OF_COUNT: &str = "Connections that are open, by state.";
     pub(super) const OF_IDLE_MAX: &str = "The largest number of idle connections.";
@@ -47,4 +52,6 @@ mod names {
     pub(super) const OF_USE_TIME: &str = "The time between an acquire and the return.";
     pub(super) const OF_CLOSED: &str = "Connections that were closed, by reason.";
     pub(super) const OF_CREATE_FAILURES: &str = "Connects that failed, by class.";
+    pub(super) const OF_ACQUIRE_FAILURES: &str =
+        "Acquires that failed, and not by their time-out, by reason.";
 }

@@ -1,19 +1,20 @@
 //! Events as metrics of OpenTelemetry.
 
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use opentelemetry::KeyValue;
 use opentelemetry::metrics::{AsyncInstrument, Counter, Histogram, Meter};
 
 use super::names;
-use crate::Status;
+use super::series::{Counts, Pools, SeriesByName};
 use crate::event::{Event, ObservedPool, Observer};
 
 /// Keeps the `db.client.connection.*` metrics of the OpenTelemetry semantic conventions for a pool: their names, units and
 /// attributes.
 ///
-/// Use one for each pool. Counts are read when the metrics are collected, all from one snapshot; counters and times follow
+/// Several pools with names of their own can share one, in an [`Arc`]. Pools of one name have their numbers added up.
+/// Counts are read when the metrics are collected, all from one snapshot; counters and times follow
 /// the events, without those that are [dropped](Event::Lagged). `docs/observability.md` says what each number means.
 ///
 /// A meter never gives its callbacks back. When a pool is gone, five small ones stay with the meter; they hold the pool's
@@ -43,44 +44,43 @@ pub struct OpenTelemetryObserver {
     timeouts: Counter<u64>,
     closed: Counter<u64>,
     create_failures: Counter<u64>,
+    acquire_failures: Counter<u64>,
     create_time: Histogram<f64>,
     wait_time: Histogram<f64>,
     use_time: Histogram<f64>,
-    registered: OnceLock<Registered>,
+    series: SeriesByName<Registered>,
 }
 
-/// What is known of the pool.
-#[derive(Debug)]
+/// What is registered for the pools of one name.
 struct Registered {
     /// The attribute of each metric.
     name: [KeyValue; 1],
-    /// The callbacks, which the meter keeps for ever, find it as long as the pool has this observer.
+    /// The callbacks, which the meter keeps for ever, find it as long as one of the pools has this observer.
     _snapshot: Arc<Snapshot>,
 }
 
 /// For how long a snapshot serves: the instruments of one collection are read one after the other.
 const SNAPSHOT_LIFE: Duration = Duration::from_millis(5);
 
-/// The pool's counts, taken once for each collection.
-#[derive(Debug)]
+/// The counts of the pools of one name, taken once for each collection.
 struct Snapshot {
-    pool: ObservedPool,
-    last: Mutex<Option<(Instant, Status)>>,
+    pools: Arc<Pools>,
+    last: Mutex<Option<(Instant, Counts)>>,
 }
 
 impl Snapshot {
-    /// `None`: the pool is gone.
-    fn status(&self) -> Option<Status> {
+    /// `None`: the pools are gone.
+    fn counts(&self) -> Option<Counts> {
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         let now = Instant::now();
-        if let Some((at, status)) = *last {
+        if let Some((at, counts)) = *last {
             if now.saturating_duration_since(at) < SNAPSHOT_LIFE {
-                return Some(status);
+                return Some(counts);
             }
         }
-        let status = self.pool.status()?;
-        *last = Some((now, status));
-        Some(status)
+        let counts = self.pools.counts()?;
+        *last = Some((now, counts));
+        Some(counts)
     }
 }
 
@@ -114,11 +114,16 @@ impl OpenTelemetryObserver {
                 "{connection}",
                 names::OF_CREATE_FAILURES,
             ),
+            acquire_failures: count(
+                names::ACQUIRE_FAILURES,
+                "{request}",
+                names::OF_ACQUIRE_FAILURES,
+            ),
             create_time: seconds(names::CREATE_TIME, names::OF_CREATE_TIME),
             wait_time: seconds(names::WAIT_TIME, names::OF_WAIT_TIME),
             use_time: seconds(names::USE_TIME, names::OF_USE_TIME),
             meter: meter.clone(),
-            registered: OnceLock::new(),
+            series: SeriesByName::new(),
         }
     }
 
@@ -127,7 +132,7 @@ impl OpenTelemetryObserver {
         &self,
         (name, unit, description): (&'static str, &'static str, &'static str),
         snapshot: &Arc<Snapshot>,
-        read: impl Fn(Status, &dyn AsyncInstrument<i64>) + Send + Sync + 'static,
+        read: impl Fn(Counts, &dyn AsyncInstrument<i64>) + Send + Sync + 'static,
     ) {
         let snapshot = Arc::downgrade(snapshot);
         // The meter keeps the callback, and has no way to take it away again.
@@ -137,52 +142,50 @@ impl OpenTelemetryObserver {
             .with_unit(unit)
             .with_description(description)
             .with_callback(move |observer| {
-                let status = snapshot.upgrade().and_then(|snapshot| snapshot.status());
-                if let Some(status) = status {
-                    read(status, observer);
+                let counts = snapshot.upgrade().and_then(|snapshot| snapshot.counts());
+                if let Some(counts) = counts {
+                    read(counts, observer);
                 }
             })
             .build();
     }
 
-    fn register(&self, pool: &ObservedPool) -> Registered {
-        let name = KeyValue::new(names::POOL_NAME, pool.name().to_owned());
+    fn register(&self, name: &Arc<str>, pools: &Arc<Pools>) -> Registered {
+        let name = KeyValue::new(names::POOL_NAME, Arc::clone(name));
         let snapshot = Arc::new(Snapshot {
-            pool: pool.clone(),
+            pools: Arc::clone(pools),
             last: Mutex::new(None),
         });
         let of_pool = name.clone();
         let count = (names::COUNT, "{connection}", names::OF_COUNT);
-        self.observe(count, &snapshot, move |status, observer| {
-            let states = [("idle", status.freesize()), ("used", status.used())];
+        self.observe(count, &snapshot, move |counts, observer| {
+            let states = [("idle", counts.idle), ("used", counts.used)];
             for (state, number) in states {
                 let attributes = [of_pool.clone(), KeyValue::new(names::STATE, state)];
                 observer.observe(as_i64(number), &attributes);
             }
         });
-        type Read = fn(Status) -> usize;
+        type Read = fn(Counts) -> usize;
         let connection = "{connection}";
         let counts: [((_, _, _), Read); 4] = [
-            ((names::MAX, connection, names::OF_MAX), |status| {
-                status.maxsize()
-            }),
+            ((names::MAX, connection, names::OF_MAX), |counts| counts.max),
             (
                 (names::IDLE_MAX, connection, names::OF_IDLE_MAX),
-                |status| status.maxsize(),
+                |counts| counts.idle_max,
             ),
             (
                 (names::IDLE_MIN, connection, names::OF_IDLE_MIN),
-                |status| status.minsize(),
+                |counts| counts.idle_min,
             ),
             (
                 (names::PENDING_REQUESTS, "{request}", names::OF_PENDING),
-                |status| status.waiting(),
+                |counts| counts.pending,
             ),
         ];
         for (instrument, read) in counts {
             let of_pool = [name.clone()];
-            self.observe(instrument, &snapshot, move |status, observer| {
-                observer.observe(as_i64(read(status)), &of_pool);
+            self.observe(instrument, &snapshot, move |counts, observer| {
+                observer.observe(as_i64(read(counts)), &of_pool);
             });
         }
         Registered {
@@ -198,13 +201,15 @@ fn as_i64(number: usize) -> i64 {
 
 impl Observer for OpenTelemetryObserver {
     fn on_build(&self, pool: &ObservedPool) {
-        self.registered.get_or_init(|| self.register(pool));
+        self.series
+            .add(pool, |name, pools| self.register(name, pools));
     }
 
     fn on_event(&self, event: &Event<'_>) {
-        let Some(Registered { name: of_pool, .. }) = self.registered.get() else {
+        let Some(registered) = self.series.of(event.pool()) else {
             return;
         };
+        let of_pool = &registered.name;
         let with = |key: &'static str, value: &'static str| {
             let [name] = of_pool;
             [name.clone(), KeyValue::new(key, value)]
@@ -219,6 +224,10 @@ impl Observer for OpenTelemetryObserver {
             Event::ConnectFailed { class, .. } => {
                 let attributes = with(names::CLASS, class.as_str());
                 self.create_failures.add(1, &attributes);
+            }
+            Event::AcquireFailed { reason, .. } | Event::Rejected { reason, .. } => {
+                let attributes = with(names::ERROR_TYPE, reason.as_str());
+                self.acquire_failures.add(1, &attributes);
             }
             Event::Closed { reason, .. } => {
                 let attributes = with(names::REASON, reason.as_str());

@@ -5,15 +5,40 @@ use std::time::Duration;
 use tracing::{debug, info, warn};
 
 use crate::borrowed::PlaceAndLabel;
+use crate::error::FailureReason;
 use crate::event::{CloseReason, Event, Observer};
+use crate::words::OneLine;
 
 /// Passes the events of a pool on as events of `tracing`, with the target `pool_core`.
 ///
-/// DEBUG for the usual; INFO for a failed check, the end of a suspected leak, a breaker that closes and the end of the
-/// pool; WARN for a failed connect or recycle, a breaker that opens, a time-out, a slow acquire, a suspected leak and events
-/// that were dropped. The message is the event's sentence, and its parts
-/// are fields: `pool.name`, `connection`, `waiter`, `place`, `label`, `reason`, `error`, and times in milliseconds
-/// (`took_ms`, `waited_ms`, `held_ms`).
+/// The message is the event's sentence. What is in it is in fields, too: `pool.name`, `connection`, `waiter`, `place`,
+/// `label`, `reason`, `class`, `phase`, `status`, `max_waiters`, `held`, `from`, `to`, `missed`, `error`, and times in
+/// milliseconds (`took_ms`, `waited_ms`, `held_ms`, `retry_after_ms`, `open_for_ms`, `target_ms`). An error of several
+/// lines is told in one; only a time-out of an acquire keeps its second line.
+///
+/// | level | events |
+/// |---|---|
+/// | WARN | [`ConnectFailed`], [`RecycleFailed`], [`TimedOut`], [`SlowAcquire`], [`LeakSuspected`], [`BreakerOpened`], [`Lagged`]; [`Rejected`], unless the pool is closed; [`AcquireFailed`] after a panic or without a timer; [`Closed`] if somebody panicked, an interceptor refused the connection, or the close itself failed |
+/// | INFO | [`CheckFailed`], [`LeakResolved`], [`BreakerClosed`], [`PoolSuspended`], [`PoolResumed`], [`Resized`], [`PoolClosed`]; [`Closed`] as broken or abandoned |
+/// | DEBUG | all others |
+///
+/// [`ConnectFailed`]: Event::ConnectFailed
+/// [`RecycleFailed`]: Event::RecycleFailed
+/// [`TimedOut`]: Event::TimedOut
+/// [`SlowAcquire`]: Event::SlowAcquire
+/// [`LeakSuspected`]: Event::LeakSuspected
+/// [`BreakerOpened`]: Event::BreakerOpened
+/// [`Lagged`]: Event::Lagged
+/// [`Rejected`]: Event::Rejected
+/// [`AcquireFailed`]: Event::AcquireFailed
+/// [`Closed`]: Event::Closed
+/// [`CheckFailed`]: Event::CheckFailed
+/// [`LeakResolved`]: Event::LeakResolved
+/// [`BreakerClosed`]: Event::BreakerClosed
+/// [`PoolSuspended`]: Event::PoolSuspended
+/// [`PoolResumed`]: Event::PoolResumed
+/// [`Resized`]: Event::Resized
+/// [`PoolClosed`]: Event::PoolClosed
 ///
 /// The spans `pool.acquire`, `pool.connect`, `pool.check`, `pool.recycle` and `pool.close` do not come from this observer:
 /// the feature `tracing` is enough for them.
@@ -75,7 +100,7 @@ impl Observer for TracingObserver {
                 connection,
                 took_ms = millis(took),
                 class = class.as_str(),
-                %error
+                error = %OneLine(error)
             ),
             Event::ConnectCancelled {
                 connection, reason, ..
@@ -85,13 +110,13 @@ impl Observer for TracingObserver {
                 took,
                 error,
                 ..
-            } => emit!(info, connection, took_ms = millis(took), %error),
+            } => emit!(info, connection, took_ms = millis(took), error = %OneLine(error)),
             Event::RecycleFailed {
                 connection,
                 took,
                 error,
                 ..
-            } => emit!(warn, connection, took_ms = millis(took), %error),
+            } => emit!(warn, connection, took_ms = millis(took), error = %OneLine(error)),
             Event::Waiting { waiter, .. } => emit!(debug, waiter),
             Event::Acquired {
                 connection,
@@ -111,19 +136,62 @@ impl Observer for TracingObserver {
             Event::AcquireFailed {
                 waiter,
                 waited,
+                reason: reason @ (FailureReason::Panicked | FailureReason::Config),
                 error,
                 ..
-            } => emit!(debug, waiter, waited_ms = millis(waited), %error),
+            } => emit!(
+                warn,
+                waiter,
+                waited_ms = millis(waited),
+                reason = reason.as_str(),
+                error = %OneLine(error)
+            ),
+            Event::AcquireFailed {
+                waiter,
+                waited,
+                reason,
+                error,
+                ..
+            } => emit!(
+                debug,
+                waiter,
+                waited_ms = millis(waited),
+                reason = reason.as_str(),
+                error = %OneLine(error)
+            ),
             Event::Rejected {
                 place,
                 label,
+                reason: reason @ FailureReason::Closed,
+                status,
                 error,
                 ..
             } => emit!(
                 debug,
                 place = %PlaceAndLabel { place, label: None },
                 label,
-                %error
+                reason = reason.as_str(),
+                %status,
+                error = %OneLine(error)
+            ),
+            Event::Rejected {
+                place,
+                label,
+                reason,
+                status,
+                max_waiters,
+                target,
+                error,
+                ..
+            } => emit!(
+                warn,
+                place = %PlaceAndLabel { place, label: None },
+                label,
+                reason = reason.as_str(),
+                %status,
+                max_waiters,
+                target_ms = target.map(millis),
+                error = %OneLine(error)
             ),
             Event::TimedOut {
                 waiter,
@@ -207,7 +275,7 @@ impl Observer for TracingObserver {
                 reason,
                 error: Some(error),
                 ..
-            } => emit!(warn, connection, reason = reason.as_str(), %error),
+            } => emit!(warn, connection, reason = reason.as_str(), error = %OneLine(error)),
             Event::BreakerOpened {
                 class,
                 error,
@@ -217,7 +285,7 @@ impl Observer for TracingObserver {
                 warn,
                 class = class.as_str(),
                 retry_after_ms = millis(retry_after),
-                %error
+                error = %OneLine(error)
             ),
             Event::BreakerClosed { open_for, .. } => emit!(info, open_for_ms = millis(open_for)),
             Event::PoolClosing { status, .. } => emit!(debug, %status),

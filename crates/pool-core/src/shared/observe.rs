@@ -4,8 +4,10 @@ use std::sync::Arc;
 
 use super::Shared;
 use crate::Manager;
+use crate::borrowed::Borrower;
+use crate::error::Error;
 use crate::event::{ObservedPool, Observer};
-use crate::ledger::Note;
+use crate::ledger::{Note, SharedError};
 use crate::panics::{DropsQuietly, ignore_panic};
 
 /// How many events one call tells before it leaves the rest to upkeep or to the next call.
@@ -75,6 +77,17 @@ impl<M: Manager> Shared<M> {
         let upkeep = self.ledger().upkeep_for_notes();
         if let Some(upkeep) = upkeep {
             ignore_panic(|| upkeep.wake());
+        }
+    }
+
+    /// Tells the observers that an acquire did not join the queue.
+    #[cold]
+    pub(crate) fn tell_rejected(&self, by: &Borrower, error: &Error<M::Error>) {
+        if self.is_observed() {
+            let reason = error.failure_reason();
+            let shared = || Arc::new(error.clone()) as SharedError;
+            self.ledger().note_rejected(by, reason, shared);
+            self.tell();
         }
     }
 

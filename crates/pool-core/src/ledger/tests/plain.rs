@@ -1,15 +1,20 @@
 //! The types of a ledger about numbers.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::ErrorClass;
+use crate::error::FailureReason;
 use crate::ledger::{ConnectionKey, LedgerEntry, LedgerFailure, LedgerTypes};
 
 pub(in crate::ledger) struct Plain;
 
 impl LedgerFailure for &'static str {
-    fn as_refusal(&self, _class: ErrorClass, _retry_after: Duration) -> Self {
+    fn as_refusal(&self, _: &Arc<str>, _: ErrorClass, _: Duration) -> Self {
         "the breaker is open"
+    }
+    fn reason(&self) -> FailureReason {
+        FailureReason::Connect
     }
 }
 
