@@ -42,6 +42,16 @@ const ROWS: [&[Button]; 3] = [
         ),
     ],
     &[
+        // First, because a breaker that is open already does not open again.
+        (
+            "full",
+            "warn",
+            &[
+                "the breaker has opened: ",
+                " (overloaded): ",
+                "1040 (08004): Too many connections",
+            ],
+        ),
         (
             "slow",
             "error",
@@ -56,15 +66,6 @@ const ROWS: [&[Button]; 3] = [
             "frozen",
             "error",
             &["acquire ", " timed out after 2", ", maxsize 8"],
-        ),
-        (
-            "full",
-            "warn",
-            &[
-                "the breaker has opened: ",
-                " (overloaded): ",
-                "1040 (08004): Too many connections",
-            ],
         ),
     ],
     &[
@@ -153,11 +154,15 @@ async fn until_told(
     seen: impl Fn(&Value) -> bool,
 ) {
     let (mut is_seen, mut is_over) = (false, false);
+    let mut lines = Vec::new();
     let end = Instant::now() + PATIENCE;
     while !(is_seen && is_over) {
         let message = timeout_at(end, messages.recv()).await;
-        match message.unwrap_or_else(|_| panic!("{button}: seen {is_seen}, over {is_over}")) {
+        let message = message
+            .unwrap_or_else(|_| panic!("{button}: seen {is_seen}, over {is_over}: {lines:#?}"));
+        match message {
             Ok(("told", text)) => {
+                lines.push(text.clone());
                 let told: Value = serde_json::from_str(&text).expect("JSON");
                 is_over |= told["text"] == "the fault is over";
                 is_seen |= seen(&told);
