@@ -267,7 +267,7 @@ fn who_waits_while_the_server_is_full_is_told_so_and_the_next_return_closes_the_
             next_attempt(&pool, busy, "overloaded", 0.0..=0.05).await;
         };
         let (result, ()) = join(waiter, readiness).await;
-        let error = result.err().expect("the server takes ten");
+        let error = result.expect_err("the server takes ten");
         let text = error.to_string();
         let (_, rest) = time(after(&text, "pool \"orders\" timed out after "));
         let (first, second) = rest.split_once('\n').expect("two lines");
