@@ -49,7 +49,8 @@ const ROWS: [&[Button]; 3] = [
             &[
                 "the breaker has opened: ",
                 " (overloaded): ",
-                "1040 (08004): Too many connections",
+                ": 1040 (",
+                "): Too many connections",
             ],
         ),
         (

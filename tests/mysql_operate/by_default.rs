@@ -13,7 +13,7 @@ use pool_mysql::pool_core;
 use pool_mysql::{ConnectOptions, Error, Pool, PooledConnection, create_pool};
 use support::Told;
 
-use crate::outages::{LATER, failed_connects, is_met_by_a_crash, serves_again, work};
+use crate::outages::{LATER, failed_connects, full, is_met_by_a_crash, serves_again, work};
 use crate::server::{Server, number, sleep, test};
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -249,7 +249,7 @@ fn who_waits_while_the_server_is_full_is_told_so_and_the_next_return_closes_the_
         // The smallest number that the server takes.
         let server = Server::with(&["--max-connections=10"]);
         let (pool, told) = told(server.tcp().user("app").password("app"), 20);
-        let full = format!(
+        let refused = format!(
             "connecting to 127.0.0.1:{} as app failed: 1040 (08004): Too many connections",
             server.port()
         );
@@ -279,7 +279,7 @@ fn who_waits_while_the_server_is_full_is_told_so_and_the_next_return_closes_the_
             "{text}"
         );
         let (_, cause) = time(cause);
-        assert_eq!(cause, format!(" ago (overloaded): {full}"));
+        assert_eq!(full(cause), format!(" ago (overloaded): {refused}"));
         let (_, by) = time(after(second, "held longest: connection 1 for "));
         assert_eq!(by, format!(" by {}:{line} (report)", file!()));
         let sentences = told.take();
@@ -289,7 +289,7 @@ fn who_waits_while_the_server_is_full_is_told_so_and_the_next_return_closes_the_
         );
         let (seconds, cause) = time(opened);
         assert!(seconds <= 0.05, "{opened}");
-        assert_eq!(cause, format!(" (overloaded): {full}"));
+        assert_eq!(full(cause), format!(" (overloaded): {refused}"));
 
         // Now the server has room for one more.
         PooledConnection::discard(held.pop().expect("it has ten"));

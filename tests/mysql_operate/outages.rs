@@ -242,7 +242,7 @@ fn a_full_server_is_told_as_overloaded() {
         );
         let (cause, class, _) = error.last_connect().expect("it is known");
         assert_eq!(
-            (cause.to_string(), class),
+            (full(&cause.to_string()), class),
             (refused.clone(), ErrorClass::Overloaded)
         );
         assert!(cause.server_code() == Some(1040) && cause.is_retryable());
@@ -252,10 +252,15 @@ fn a_full_server_is_told_as_overloaded() {
             .find(|it| it.starts_with("connecting number 11 failed"));
         let connect = connect.expect("the connect is told");
         assert!(
-            connect.ends_with(&format!(" (overloaded): {refused}")),
+            full(connect).ends_with(&format!(" (overloaded): {refused}")),
             "{connect}"
         );
     });
+}
+
+/// A text with one and the same SQLSTATE for a full server. MariaDB has another one where it refuses before it has greeted.
+pub(crate) fn full(text: &str) -> String {
+    text.replace("1040 (HY000)", "1040 (08004)")
 }
 
 /// Whether this is how a connect fails that a crash of the server has met half-way, or that has found nobody.
