@@ -9,6 +9,9 @@
 #[cfg(test)]
 #[path = "dashboard/browser.rs"]
 mod browser;
+#[cfg(test)]
+#[path = "dashboard/buttons.rs"]
+mod buttons;
 #[path = "dashboard/faults.rs"]
 mod faults;
 #[path = "dashboard/load.rs"]

@@ -4,7 +4,7 @@
 //! `cargo run --example http_service -- 127.0.0.1:8080`, it serves until Ctrl-C or SIGTERM.
 
 use std::net::SocketAddr;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::extract::{Path, State};
@@ -267,6 +267,14 @@ async fn ask(here: SocketAddr, pool: Pool, stop: oneshot::Sender<()>) -> Result<
     let answer = exchange(here, "GET", "/accounts/1").await?;
     println!("while all are in use: {}", answer.replace("\r\n", "; "));
     assert!(answer.starts_with("HTTP/1.1 503 ") && answer.contains("\r\nretry-after: 1\r\n"));
+    // Where as many wait as may, it is told so at once, and does not wait for `acquire_timeout` first.
+    pool.reconfigure(|knobs| knobs.max_waiters(0))?;
+    let start = Instant::now();
+    let answer = exchange(here, "GET", "/accounts/1").await?;
+    println!("while the queue is full: {}", answer.replace("\r\n", "; "));
+    assert!(answer.starts_with("HTTP/1.1 503 ") && answer.contains("\r\nretry-after: 1\r\n"));
+    assert!(start.elapsed() < Duration::from_secs(2));
+    pool.reconfigure(|knobs| knobs.max_waiters(1000))?;
     drop((held, pool));
 
     // A request that is running when the service is told to stop is still answered.

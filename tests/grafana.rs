@@ -1,4 +1,5 @@
-//! The dashboard for Grafana asks for nothing that is not exported, and shows all that is.
+//! The dashboard for Grafana asks for nothing that is not exported, and shows all that is. The page on observability has a
+//! place for each number, each reason and each event.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -101,4 +102,102 @@ fn the_page_on_observability_explains_each_metric() {
     for name in named {
         assert!(page.contains(&format!("`{name}`")), "{name} is missing");
     }
+}
+
+/// The part of a text between two others; the first is the beginning of the part.
+fn part<'a>(text: &'a str, from: &str, to: &str) -> &'a str {
+    let (_, rest) = text
+        .split_once(from)
+        .unwrap_or_else(|| panic!("no {from:?}"));
+    rest.split_once(to).map_or(rest, |(part, _)| part)
+}
+
+/// What stands between backticks.
+fn names(text: &str) -> BTreeSet<&str> {
+    text.split('`').skip(1).step_by(2).collect()
+}
+
+/// The rows of the table of the page with this head, as cells.
+fn rows<'a>(page: &'a str, head: &str) -> Vec<Vec<&'a str>> {
+    let table = part(page, &format!("| {head} |"), "\n\n");
+    let rows = table.lines().skip(2);
+    rows.map(|row| row.trim_matches('|').split('|').map(str::trim).collect())
+        .collect()
+}
+
+/// The names in the first cells of such a table.
+fn first_names<'a>(page: &'a str, head: &str) -> BTreeSet<&'a str> {
+    let rows = rows(page, head).into_iter();
+    rows.flat_map(|row| names(row[0])).collect()
+}
+
+#[test]
+fn the_page_on_observability_has_a_row_for_each_method_of_stats() {
+    let (page, text) = (
+        read("docs/observability.md"),
+        read("crates/pool-core/src/stats.rs"),
+    );
+    let methods = part(&text, "impl Stats {\n", "\n}\n").lines();
+    let methods = methods.filter_map(|line| line.trim().strip_prefix("pub fn ")?.split('(').next());
+    let mut methods: BTreeSet<&str> = methods.collect();
+    assert!(
+        methods.remove("status") && methods.len() > 20,
+        "{methods:?}"
+    );
+    assert_eq!(first_names(&page, "method of `Stats`"), methods);
+}
+
+#[test]
+fn the_page_on_observability_has_each_word_for_a_close_and_for_a_failure() {
+    let page = read("docs/observability.md");
+    for (head, file) in [
+        ("reason of a close", "event/reason.rs"),
+        ("reason of a failure", "error/failure.rs"),
+    ] {
+        let text = read(&format!("crates/pool-core/src/{file}"));
+        let words = part(&text, "const NAMES: [&str; ", "];\n");
+        let words: BTreeSet<&str> = words.split('"').skip(1).step_by(2).collect();
+        assert!(words.len() > 8, "{words:?}");
+        assert_eq!(first_names(&page, head), words, "{file}");
+    }
+}
+
+#[test]
+fn the_page_on_observability_has_the_level_of_each_event_and_each_field() {
+    let (page, text) = (
+        read("docs/observability.md"),
+        read("crates/pool-core/src/event/mod.rs"),
+    );
+    let variants = part(&text, "pub enum Event<'a> {\n", "\n}\n").lines();
+    let variants: BTreeSet<&str> = variants
+        .filter_map(|line| line.strip_prefix("    ")?.strip_suffix(" {"))
+        .filter(|name| name.chars().all(char::is_alphanumeric))
+        .collect();
+    assert!(variants.len() > 25, "{variants:?}");
+    let levels = rows(&page, "level | events");
+    let of_level = |level: &str| {
+        let row = levels.iter().find(|row| row[0] == level);
+        names(row.unwrap_or_else(|| panic!("no row {level}"))[1])
+    };
+    let (warn, info, debug) = (of_level("WARN"), of_level("INFO"), of_level("DEBUG"));
+    let all: BTreeSet<&str> = warn.iter().chain(&info).chain(&debug).copied().collect();
+    assert_eq!(all, variants);
+    // These have a level that depends on their reason.
+    let several = ["AcquireFailed", "Closed", "Rejected"];
+    for name in &all {
+        let rows = [&warn, &info, &debug];
+        let found = rows.iter().filter(|row| row.contains(name)).count();
+        assert_eq!(found > 1, several.contains(name), "{name}");
+    }
+    // What the observer says of itself is the same.
+    let text = read("crates/pool-core/src/observers/tracing.rs");
+    for (level, names_here) in [("WARN", &warn), ("INFO", &info)] {
+        let row = part(&text, &format!("/// | {level} | "), " |\n");
+        let row = row.replace(['[', ']'], "");
+        assert_eq!(names(&row), *names_here, "{level}");
+    }
+    let fields = part(&text, "in fields, too:", "An error of several").replace("///", "");
+    let of_page = part(&page, "its parts are fields (", ").\n");
+    assert!(names(&fields).len() > 15);
+    assert_eq!(names(of_page), names(&fields));
 }

@@ -1,5 +1,7 @@
 //! What an operator reads: why a connection was closed, what a pool tells while its server fails, and the spans of statements.
 
+#[path = "mysql_operate/by_default.rs"]
+mod by_default;
 #[path = "mysql_operate/closed.rs"]
 mod closed;
 #[path = "mysql_operate/ended.rs"]

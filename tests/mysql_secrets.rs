@@ -19,6 +19,8 @@ use pool_mysql::{
 use private_server::PrivateServer;
 use support::watchdog::{MINUTE, within};
 
+#[path = "mysql_secrets/provided.rs"]
+mod provided;
 #[path = "mysql_secrets/shown.rs"]
 mod shown;
 
@@ -61,6 +63,9 @@ fn show_all_of(pool: &Pool) {
     show(&pool.status());
     write_down(&pool.status().to_string(), |_| {});
     show(&pool.stats());
+    show(&pool.readiness());
+    write_down(&pool.readiness().to_string(), |_| {});
+    show(&pool.settings());
     for borrowed in pool.borrowed() {
         show(&borrowed);
         write_down(&borrowed.to_string(), |_| {});
@@ -292,6 +297,7 @@ fn no_output_holds_the_password() {
             good_days(&server).await;
             secret_statements(&server).await;
             closed_under_its_user(&server).await;
+            provided::provided(&server).await;
             bad_days(&server).await;
             show(&MySqlRuntime::new());
         });
@@ -326,7 +332,14 @@ fn no_output_holds_the_password() {
         "it cannot be used again: a command was cancelled",
         "the connection is closed: a command was cancelled; ",
         "the last connect failed",
+        "the breaker has opened: the next connect is tried in ",
         " does not connect for ",
+        "not serving: no connection is open, and the last connect failed ",
+        "CannotConnect {",
+        "Settings {",
+        "ShutdownReport {",
+        "; still held: connection 1 ",
+        "the credentials provider failed: the vault is sealed",
         "held longest: connection 1 ",
         "(report)",
         "Histogram {",

@@ -1,4 +1,4 @@
-//! In Chromium the page loads, a fault shows within a second, and the console has no error.
+//! In Chromium the page loads, its canvases are painted, a fault shows within a second, and the console has no error.
 //!
 //! `cargo xtask test` names the browser in `DASHBOARD_BROWSER`, so that this test is not left out there. Without that variable
 //! it looks for one, and leaves itself out if there is none.
@@ -55,13 +55,33 @@ addEventListener("load", async () => {
     if (shown !== null && (fastest === null || shown < fastest)) fastest = shown;
     await until(() => find("#events .fault", "over"));
   }
+  // The colours of the key, without that of the letters and the lines.
+  const colors = ["held", "free", "connecting", "waiting"].map((name) => parseInt(color(name).slice(1), 16));
+  const paint = () => [...document.querySelectorAll("canvas")].map((one) => {
+    // A copy, because Chromium writes a warning if a canvas is read often.
+    const copy = document.createElement("canvas");
+    [copy.width, copy.height] = [one.width, one.height];
+    const draw = copy.getContext("2d", { willReadFrequently: true });
+    draw.drawImage(one, 0, 0);
+    const { data } = draw.getImageData(0, 0, copy.width, copy.height);
+    let count = 0;
+    for (let at = 0; at < data.length; at += 4) {
+      const pixel = (data[at] << 16) | (data[at + 1] << 8) | data[at + 2];
+      if (data[at + 3] === 255 && colors.includes(pixel)) count++;
+    }
+    return [one.id, count];
+  });
+  // One tick after the other, the gauges grow from the right.
+  await until(() => paint().every(([, count]) => count > 1000));
+  const painted = paint();
+  const numbers = [...document.querySelectorAll("#numbers dt")].map((one) => one.textContent);
   // For what fails late.
   await new Promise((next) => setTimeout(next, 1000));
   for (const { name, responseStatus } of performance.getEntriesByType("resource")) {
     if (responseStatus >= 400) failed.push(`${responseStatus} ${name}`);
   }
   const told = [...document.querySelectorAll("#events li")].map((one) => one.textContent);
-  console.info("verdict " + JSON.stringify({ ready, borrower, waits, fastest, failed, told }));
+  console.info("verdict " + JSON.stringify({ ready, borrower, waits, fastest, painted, numbers, failed, told }));
 });
 </script>"##;
 
@@ -101,6 +121,19 @@ async fn in_chromium_the_page_loads_a_fault_shows_within_a_second_and_the_consol
     println!("{verdict:#}");
     for seen in ["ready", "borrower", "waits"] {
         assert!(verdict[seen].is_number(), "{seen}: {verdict}");
+    }
+    let painted = verdict["painted"].as_array().expect("the canvases");
+    let names: Vec<_> = painted.iter().map(|one| one[0].as_str()).collect();
+    assert_eq!(names, [Some("gauges"), Some("waits")]);
+    for canvas in painted {
+        assert!(canvas[1].as_u64() > Some(1000), "{canvas} is empty");
+    }
+    for number in ["time-outs", "other failed acquires", "breaker opened"] {
+        let numbers = verdict["numbers"].as_array().expect("the numbers");
+        assert!(
+            numbers.iter().any(|name| name == number),
+            "no {number:?}: {verdict}"
+        );
     }
     assert_eq!(verdict["failed"], serde_json::json!([]), "{verdict}");
     let fastest = verdict["fastest"].as_f64().expect("the fault shows");

@@ -36,6 +36,8 @@ pub(crate) enum Fault {
     Frozen,
     /// The server is shut down, and started later.
     Restart,
+    /// Others have nearly all connections that the server takes.
+    Full,
 }
 
 impl Fault {
@@ -49,6 +51,7 @@ impl Fault {
             "password" => Self::Password,
             "frozen" => Self::Frozen,
             "restart" => Self::Restart,
+            "full" => Self::Full,
             _ => return None,
         })
     }
@@ -65,6 +68,7 @@ impl Fault {
             }
             Self::Frozen => "the server's process stands still for 4 s",
             Self::Restart => "the server is shut down, and started after 4 s",
+            Self::Full => "for 4 s, the server has room for one connection of the pool",
         }
     }
 }
@@ -141,6 +145,28 @@ impl Faults {
                 sleep(LASTS).await;
                 self.with_server(PrivateServer::start_again).await??;
             }
+            Fault::Full => self.fill_server().await?,
+        }
+        Ok(())
+    }
+
+    /// With `max_connections` as small as the server allows, this has nine of the ten.
+    async fn fill_server(&self) -> Result<(), AnyError> {
+        let mut others = Vec::new();
+        for _ in 0..8 {
+            others.push(connect(self.root.clone()).await?);
+        }
+        let mut root = connect(self.root.clone()).await?;
+        let before: Option<u64> = root.query_first("SELECT @@GLOBAL.max_connections").await?;
+        root.query_drop("SET GLOBAL max_connections = 10; KILL USER shop")
+            .await?;
+        sleep(LASTS).await;
+        let before = before.unwrap_or(151);
+        root.query_drop(format!("SET GLOBAL max_connections = {before}"))
+            .await?;
+        others.push(root);
+        for mut other in others {
+            other.ensure_closed().await?;
         }
         Ok(())
     }

@@ -84,7 +84,10 @@ fn level_of(event: &Event<'_>) -> Option<&'static str> {
         Event::SlowAcquire { .. }
         | Event::LeakSuspected { .. }
         | Event::CheckFailed { .. }
-        | Event::RecycleFailed { .. } => Some("warn"),
+        | Event::RecycleFailed { .. }
+        | Event::BreakerOpened { .. }
+        | Event::Rejected { .. }
+        | Event::Lagged { .. } => Some("warn"),
         _ => Some("info"),
     }
 }
@@ -122,8 +125,11 @@ fn snapshot(pool: &Pool) -> Value {
         "max": status.maxsize(),
         "acquires": stats.acquires(),
         "timeouts": stats.timeouts(),
+        "failures": stats.failures(),
+        "refused": stats.rejected() + stats.shed(),
         "connects": stats.connects(),
         "connect_failures": stats.connect_failures(),
+        "breaker_opens": stats.breaker_opens(),
         "closes": closes,
         "wait": histogram(stats.wait_time()),
         "borrowed": borrowed,

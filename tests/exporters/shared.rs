@@ -88,7 +88,7 @@ fn several_pools(observer: &Arc<impl Observer + Debug>, show: impl Fn() -> Lines
 }
 
 /// The gauges follow the pool, and the settings that it has by then.
-fn follows(observer: impl Observer, show: impl Fn() -> Lines) {
+fn follows(observer: Arc<dyn Observer>, show: impl Fn() -> Lines) {
     let stage = &Stage::spawning();
     let pool = pool(stage, "a", 1, observer);
     let held = acquire_now(stage, &pool);
@@ -142,6 +142,6 @@ fn pools_that_share_an_observer_have_numbers_of_their_own_by_their_names() {
 
 #[test]
 fn a_later_collection_shows_the_pool_and_its_settings_as_they_are_by_then() {
-    facade(|observer, show| follows(Arc::clone(observer), show));
-    opentelemetry(|observer, show| follows(Arc::clone(observer), show));
+    facade(|observer, show| follows(observer.clone(), show));
+    opentelemetry(|observer, show| follows(observer.clone(), show));
 }

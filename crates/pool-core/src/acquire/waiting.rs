@@ -266,6 +266,7 @@ impl<M: Manager> Acquire<'_, M> {
         match std::mem::replace(&mut self.progress, Progress::Done) {
             Progress::NoTimer => {
                 let error = no_timer("timeout", NO_TIMER.into());
+                self.borrower.take_label_of_task();
                 self.shared.ledger().count_failure(error.failure_reason());
                 self.shared.tell_rejected(&self.borrower, &error);
                 Err(error)

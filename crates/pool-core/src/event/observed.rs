@@ -25,6 +25,12 @@ impl ObservedPool {
         }
     }
 
+    /// Whether both are of the same pool.
+    #[cfg(any(feature = "metrics", feature = "opentelemetry"))]
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.read, &other.read)
+    }
+
     /// The pool's name.
     pub fn name(&self) -> &str {
         &self.name

@@ -81,9 +81,14 @@ impl<M: Manager> Shared<M> {
             if struck {
                 self.timer_struck();
             }
+            // It may have struck before this lock was released. Then nobody has set it again, or it was moved to another
+            // instant by a thread that found this lock taken.
             let again = {
                 let mut ledger = self.ledger();
-                ledger.timer_at().is_none() && ledger.timer_to_set()
+                match ledger.timer_at() {
+                    None => ledger.timer_to_set(),
+                    Some(moved_to) => moved_to != at,
+                }
             };
             if !again {
                 return Ok(());
