@@ -29,6 +29,8 @@ pub struct Status {
     pub(crate) connecting: Count,
     pub(crate) waiting: Count,
     pub(crate) is_suspended: bool,
+    pub(crate) min_idle: Count,
+    pub(crate) max_idle: Option<Count>,
     pub(crate) minsize: usize,
     pub(crate) maxsize: usize,
 }
@@ -97,6 +99,14 @@ impl Status {
     /// The number of connections that the pool keeps open.
     pub fn minsize(&self) -> usize {
         self.minsize
+    }
+    /// How many connections are kept idle ([`Builder::min_idle`](crate::Builder::min_idle)).
+    pub fn min_idle(&self) -> usize {
+        self.min_idle.get()
+    }
+    /// How many connections may be idle ([`Builder::max_idle`](crate::Builder::max_idle)).
+    pub fn max_idle(&self) -> Option<usize> {
+        self.max_idle.map(Count::get)
     }
     /// The largest number of connections; 0 means unlimited.
     pub fn maxsize(&self) -> usize {

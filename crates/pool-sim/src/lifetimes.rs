@@ -229,6 +229,11 @@ impl<M: Simulated> World<M> {
 
     /// Not more are idle than may be, where nobody waits.
     pub(crate) fn check_idle(&self, status: Status) -> Result<(), String> {
+        let limits = (status.min_idle(), status.max_idle());
+        let expected = (self.settings.min_idle.into(), self.settings.max_idle());
+        if limits != expected {
+            return Err(format!("the limits of idle ones are {limits:?}; {status}"));
+        }
         let most = self.settings.max_idle().unwrap_or(usize::MAX);
         let is_over = status.freesize() > most && status.waiting() == 0;
         match is_over && !self.is_closing {

@@ -219,6 +219,8 @@ impl<T: LedgerTypes> Ledger<T> {
             connecting: Count::of(self.jobs.count(Kind::Connect)),
             waiting: Count::of(self.queue.len()),
             is_suspended: self.lifecycle.is_suspended(),
+            min_idle: Count::of(self.fill.min_idle()),
+            max_idle: self.idle.max_idle().map(Count::of),
             minsize: self.fill.minsize(),
             maxsize: self.fill.maxsize(),
         }

@@ -23,8 +23,11 @@ impl Counts {
             idle: status.freesize(),
             used: status.used(),
             max: status.maxsize(),
-            idle_max: status.maxsize(),
-            idle_min: status.minsize(),
+            idle_max: status.max_idle().unwrap_or(status.maxsize()),
+            idle_min: match status.min_idle() {
+                0 => status.minsize(),
+                idle => idle,
+            },
             pending: status.waiting(),
         }
     }

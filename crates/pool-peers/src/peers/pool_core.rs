@@ -22,6 +22,7 @@ pub(crate) const KIND: Kind = Kind {
         Offer::Discard,
         Offer::AnyExecutor,
         Offer::IdleTimeout,
+        Offer::Lifetime,
     ],
     why_absent: &[],
     open: |server, settings| Box::pin(open(server, settings)),
@@ -59,7 +60,8 @@ async fn open(server: Server, settings: Settings) -> Result<BoxPeer, String> {
         .check_timeout(settings.step_timeout)
         .recycle_timeout(settings.step_timeout)
         .close_timeout(settings.step_timeout)
-        .pool_recycle(settings.idle_timeout)
+        .idle_timeout(settings.idle_timeout)
+        .max_lifetime(settings.lifetime)
         .check_policy(match settings.check {
             true => CheckPolicy::Always,
             false => CheckPolicy::Never,
