@@ -40,11 +40,27 @@ impl Manager for Numbered {
     }
 }
 
+/// The limit of a manager is of effect under each of them.
+const POLICIES: [CheckPolicy; 3] = [
+    CheckPolicy::Never,
+    CheckPolicy::Always,
+    CheckPolicy::IdleFor(SECOND),
+];
+
 fn pool(manager: &Numbered, runtime: &VirtualRuntime, recycle: Option<Duration>) -> Pool<Numbered> {
+    pool_under(POLICIES[2], manager, runtime, recycle)
+}
+
+fn pool_under(
+    policy: CheckPolicy,
+    manager: &Numbered,
+    runtime: &VirtualRuntime,
+    recycle: Option<Duration>,
+) -> Pool<Numbered> {
     Pool::builder(manager.clone())
         .minsize(0)
         .pool_recycle(recycle)
-        .check_policy(CheckPolicy::IdleFor(SECOND))
+        .check_policy(policy)
         .runtime(runtime.clone())
         .build_lazy()
         .expect("a good pool")
@@ -78,8 +94,12 @@ fn advance(runtime: &VirtualRuntime, time: Duration) {
 
 #[test]
 fn upkeep_closes_each_connection_at_its_own_limit() {
+    POLICIES.into_iter().for_each(each_goes_at_its_own_limit);
+}
+
+fn each_goes_at_its_own_limit(policy: CheckPolicy) {
     let (manager, runtime) = (Numbered::default(), VirtualRuntime::new());
-    let pool = pool(&manager, &runtime, None);
+    let pool = pool_under(policy, &manager, &runtime, None);
     two_idle(&pool, &runtime);
     advance(&runtime, 9 * SECOND);
     assert_eq!((pool.size(), manager.closed.load(Ordering::SeqCst)), (2, 0));
@@ -124,10 +144,12 @@ fn the_shorter_of_it_and_pool_recycle_rules() {
 
 #[test]
 fn without_a_spawner_it_is_not_handed_out() {
-    let (manager, runtime) = (Numbered::default(), VirtualRuntime::new().without_spawner());
-    let pool = pool(&manager, &runtime, None);
-    two_idle(&pool, &runtime);
-    advance(&runtime, 10 * SECOND);
-    let conn = runtime.block_on(pool.acquire()).expect("a number");
-    assert_eq!(*conn, 2);
+    for policy in POLICIES {
+        let (manager, runtime) = (Numbered::default(), VirtualRuntime::new().without_spawner());
+        let pool = pool_under(policy, &manager, &runtime, None);
+        two_idle(&pool, &runtime);
+        advance(&runtime, 10 * SECOND);
+        let conn = runtime.block_on(pool.acquire()).expect("a number");
+        assert_eq!(*conn, 2, "{policy:?}");
+    }
 }

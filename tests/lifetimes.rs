@@ -6,6 +6,8 @@ mod age;
 mod idle;
 #[path = "lifetimes/keepalive.rs"]
 mod keepalive;
+#[path = "lifetimes/meanwhile.rs"]
+mod meanwhile;
 #[path = "lifetimes/replaced.rs"]
 mod replaced;
 #[path = "lifetimes/settings.rs"]

@@ -76,8 +76,8 @@ impl<M: Manager> Pool<M> {
     /// Replaces all connections that there are now, one after the other within this time, the oldest first.
     ///
     /// It does not wait. A connection whose turn has come goes as soon as its replacement stands, where minsize needs one and
-    /// maxsize leaves room; one in use goes when it comes back. After that time none of them is handed out any more. The reason
-    /// is [`CloseReason::Replaced`](crate::CloseReason::Replaced).
+    /// maxsize leaves room; one in use goes when it comes back. After that time none of them is handed out any more. A time that
+    /// no clock reaches replaces nothing. The reason is [`CloseReason::Replaced`](crate::CloseReason::Replaced).
     ///
     /// # Examples
     ///

@@ -131,6 +131,8 @@ impl Manager for MySqlManager {
             Some(
                 ClosedBecause::ServerClosed
                     | ClosedBecause::ConnectionLost
+                    // A network that swallows everything shows first like this.
+                    | ClosedBecause::CommandTimeout
                     | ClosedBecause::RuntimeEnded
             )
         )

@@ -9,10 +9,12 @@ impl<M: Manager> Builder<M> {
     /// How long a connection lives after it was opened; default `None`, without limit.
     ///
     /// Nobody gets it after that time. It is closed a little earlier, by its share of the
-    /// [`max_lifetime_jitter`](Self::max_lifetime_jitter): from then on its replacement is opened where minsize needs one and
-    /// maxsize leaves room, and it goes as soon as that stands, or when it comes back. So connections in constant use are
-    /// replaced, too, and nobody waits for it. What a connection was added with ([`Pool::add`](crate::Pool::add)) does not
-    /// count.
+    /// [`max_lifetime_jitter`](Self::max_lifetime_jitter): from then on its replacement is opened where minsize needs one or it
+    /// is in use, and maxsize leaves room, and it goes as soon as that stands, or when it comes back. So nobody waits for the
+    /// replacement of what is in demand. Where maxsize leaves no room, connections go one after the other, each before its
+    /// replacement is there. Without upkeep, or where nothing can be spawned, a connection is replaced by the acquire that meets
+    /// it. The life of one that was added ([`Pool::add`](crate::Pool::add)) begins then. The time for which the machine is
+    /// suspended does not count where its clock stands still then.
     ///
     /// A time that is shorter than a connect makes each connection good for one acquire; what is missing for minsize is then
     /// opened ten times a second. With `Duration::MAX` no connection becomes so old.
@@ -37,7 +39,7 @@ impl<M: Manager> Builder<M> {
     /// `None`, a tenth of [`max_lifetime`](Self::max_lifetime).
     ///
     /// Each connection draws its share when it is opened, between zero and this time, and lives that much shorter. With zero
-    /// all live equally long.
+    /// all live equally long, and none can be used while its replacement is being opened.
     ///
     /// # Examples
     ///
@@ -84,7 +86,8 @@ impl<M: Manager> Builder<M> {
     /// So a pool that has grown shrinks to minsize, or until only [`min_idle`](Self::min_idle) connections are idle, and not
     /// further. [`pool_recycle`](Self::pool_recycle) is something else: after it a connection is replaced, also at minsize. Idle
     /// time is measured as for [`CheckPolicy::IdleFor`](crate::CheckPolicy::IdleFor). With upkeep the connection is closed in
-    /// time, otherwise when it would be handed out next.
+    /// time, or at most as much later where it had to stay for minsize at first; without, when it would be handed out next. If
+    /// it is set at run time in a pool that had no setting about idle time, all that are idle count as idle for so long.
     ///
     /// # Examples
     ///
@@ -151,6 +154,9 @@ impl<M: Manager> Builder<M> {
     /// [`idle_order`](Self::idle_order), and its idle time goes on. If a check fails, the other connections are suspect, too,
     /// and are checked before they are handed out. Without upkeep, or where nothing can be spawned, a connection that was silent
     /// for so long is checked when it would be handed out next, under every [`check_policy`](Self::check_policy).
+    ///
+    /// A check that hangs holds the others up, so set `check_timeout`. With more idle connections than checks fit into this time
+    /// it falls behind. It is not made more often than once a millisecond, and rests while the pool is suspended.
     ///
     /// # Examples
     ///

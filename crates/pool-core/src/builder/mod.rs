@@ -169,7 +169,7 @@ impl<M: Manager> Builder<M> {
         self
     }
 
-    /// Whether minsize is restored and expired connections are closed in the background; default `true`.
+    /// Whether minsize is restored, and expired connections are closed and kept alive in the background; default `true`.
     ///
     /// It needs a runtime that can spawn. On other runtimes, and with `false`, the next acquire does it.
     pub fn upkeep(mut self, upkeep: bool) -> Self {

@@ -70,8 +70,8 @@ pub enum CheckPolicy {
     Always,
     /// The connections that have been idle for this long or longer.
     ///
-    /// In real time the pool measures idle time in ticks of a quarter of the shortest idle limit (this one, or
-    /// `pool_recycle`), so that a connection in constant use needs no clock. A connection may be checked up to such a
+    /// In real time the pool measures idle time in ticks of a quarter of the shortest idle limit (this one,
+    /// `pool_recycle`, `idle_timeout` or `keepalive`), so that a connection in constant use needs no clock. A connection may be checked up to such a
     /// quarter early. After a suspension of the machine, a connection that came back less than a tick before it can be
     /// handed out unchecked until the next tick; [`Always`](Self::Always) avoids that.
     IdleFor(Duration),

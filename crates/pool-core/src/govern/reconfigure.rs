@@ -45,8 +45,8 @@ impl<M: Manager> Pool<M> {
     /// each of them has named. See [`resize`](Self::resize) for maxsize; what is missing for a larger minsize is opened in
     /// the background, or by the next acquire.
     ///
-    /// What a pool is made of cannot change: its manager, its runtime, `upkeep`, `echo`, its name, its observers and its
-    /// start policy. [`slow_acquire_after`](Knobs::slow_acquire_after) and
+    /// What a pool is made of cannot change: its manager, its runtime, `upkeep`, `echo`, its name, its observers, its
+    /// interceptors, `reserved` and its start policy. [`slow_acquire_after`](Knobs::slow_acquire_after) and
     /// [`leak_warning_after`](Knobs::leak_warning_after) can be set where one of them was set when the pool was built, or
     /// the pool has an observer, because other pools measure nothing.
     ///

@@ -195,7 +195,9 @@ impl<T: LedgerTypes> Ledger<T> {
         }
         self.supply(effects);
         self.fill(effects);
-        self.retire_idle(effects);
+        if !self.background.has_upkeep() {
+            self.retire_idle(effects);
+        }
         if self.gate.is_some() {
             if let Some(refusal) = self.refuse(ticket, effects) {
                 return Err(refusal);
@@ -326,6 +328,7 @@ impl<T: LedgerTypes> Ledger<T> {
             None => Tried::Exhausted,
             Some((entry, None)) => {
                 self.held += 1;
+                self.refill(effects);
                 self.lend_at_once(entry.key(), by, effects);
                 Tried::Entry(entry)
             }

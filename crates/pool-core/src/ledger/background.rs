@@ -33,6 +33,11 @@ impl Background {
         self.can_spawn
     }
 
+    /// Upkeep sleeps, and can be woken.
+    pub(super) fn has_upkeep(&self) -> bool {
+        self.upkeep.is_some()
+    }
+
     /// The runtime has refused a task, or dropped one.
     pub(super) fn cannot_spawn(&mut self) {
         self.can_spawn = false;

@@ -22,6 +22,7 @@ impl<T: LedgerTypes> Ledger<T> {
             self.queue.set_job(ticket, None);
         }
         effects.wake_all(job.background.take().into_iter().chain(job.owner.take()));
+        self.next_keepalive(&job, effects);
         self.departing += 1;
         self.forget_abort_handle(job.connection, effects);
         if let Some(connection) = job.connection {

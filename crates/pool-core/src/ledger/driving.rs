@@ -226,6 +226,9 @@ impl<T: LedgerTypes> Ledger<T> {
                 self.mark(&mut entry, effects.now());
                 match kept_alive {
                     None => self.idle.put_next(entry, false),
+                    Some(_) if was_cleared => {
+                        self.start_close(entry, CloseReason::Cleared, effects);
+                    }
                     Some(sequence) => {
                         self.idle.put_back(sequence, entry);
                         self.wake_upkeep(effects);

@@ -143,7 +143,8 @@ impl<T: LedgerTypes> Ledger<T> {
     /// not count.
     pub(super) fn missing(&self) -> usize {
         let size = self.size();
-        let wanted = self.fill.minsize.saturating_sub(size - self.leaving());
+        let staying = size.saturating_sub(self.leaving());
+        let wanted = self.wanted().saturating_sub(staying);
         let wanted = wanted.max(self.missing_idle());
         wanted.min(self.fill.limit.saturating_sub(size))
     }
@@ -154,9 +155,18 @@ impl<T: LedgerTypes> Ledger<T> {
             return 0;
         }
         let closing = self.jobs.count(Kind::Close) + self.departing;
-        let free = self.size() - self.held - closing;
+        let free = self
+            .size()
+            .saturating_sub(self.held + closing + self.idle_due_len());
         let wanted = self.fill.min_idle.saturating_add(self.queue.len());
         wanted.saturating_sub(free)
+    }
+
+    /// An idle connection was taken at once: upkeep opens what `min_idle` misses now.
+    pub(super) fn refill(&mut self, effects: &mut Effects<T>) {
+        if self.fill.min_idle > 0 && self.missing() > 0 {
+            self.wake_upkeep(effects);
+        }
     }
 
     /// Whether an acquire that takes an idle connection leaves as many as `min_idle` says, or no more can be opened.
@@ -170,7 +180,7 @@ impl<T: LedgerTypes> Ledger<T> {
     pub(super) fn connect_fills(&self) -> bool {
         let others = self.size() - 1;
         self.lifecycle.is_open()
-            && (others - self.leaving().min(others) < self.fill.minsize
+            && (others.saturating_sub(self.leaving()) < self.wanted()
                 || (self.fill.min_idle > 0 && others - self.held <= self.fill.min_idle))
     }
 

@@ -3,6 +3,8 @@
 mod govern;
 mod times;
 
+pub(super) use self::times::look_after;
+
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
@@ -129,7 +131,8 @@ impl<E: LedgerEntry> IdleList<E> {
             };
         };
         let limit = self.limit_of(entry);
-        if entry.marks().is_spent || limit.is_some_and(|limit| self.idle_for(entry, now) >= limit) {
+        let is_spent = entry.marks().is_spent && !(self.intercepts && entry.is_new());
+        if is_spent || limit.is_some_and(|limit| self.idle_for(entry, now) >= limit) {
             Next::Expired
         } else if is_dirty {
             Next::Dirty

@@ -62,6 +62,8 @@ struct Life {
     next: Option<Instant>,
     fitness: Fitness,
     why: Why,
+    /// It counts among those that are due by their age.
+    is_aged: bool,
     /// One like it was lost, and somebody held it then.
     is_suspect: bool,
 }
@@ -75,6 +77,8 @@ pub(super) struct Lifetimes {
     schedule: BTreeSet<(Instant, ConnectionKey)>,
     /// Those that are due or spent, and still stay.
     due: BTreeSet<ConnectionKey>,
+    /// How many of these are due by their age or by `recycle_all`, so that those in use are replaced one for one.
+    aged: usize,
     /// How many are suspect whose entry does not know it.
     suspects: usize,
     /// The pool's timer can strike for the schedule.
@@ -93,6 +97,7 @@ impl Lifetimes {
             lives: Vec::new(),
             schedule: BTreeSet::new(),
             due: BTreeSet::new(),
+            aged: 0,
             suspects: 0,
             has_timer: false,
             chance: Chance::repeatable(),
@@ -115,9 +120,19 @@ impl Lifetimes {
         self.due.len()
     }
 
+    /// How many of these are due by their age or by `recycle_all`.
+    pub(super) fn aged(&self) -> usize {
+        self.aged
+    }
+
     /// These connections, the oldest first.
     pub(super) fn all_due(&self) -> Vec<ConnectionKey> {
         self.due.iter().copied().collect()
+    }
+
+    /// Whether this is one of them.
+    pub(super) fn is_due(&self, key: ConnectionKey) -> bool {
+        self.due.contains(&key)
     }
 
     /// Whether each connection that comes back has to be looked at.
@@ -179,6 +194,7 @@ impl Lifetimes {
             next: None,
             fitness: Fitness::Fit,
             why: Why::Lifetime,
+            is_aged: false,
             is_suspect: false,
         });
         self.plan(key);
@@ -191,7 +207,7 @@ impl Lifetimes {
             return;
         };
         let end = longest.and_then(|longest| life.born.checked_add(longest));
-        let earlier = jitter.mul_f64(f64::from(life.share) / f64::from(u32::MAX));
+        let earlier = share_of(jitter, life.share);
         let due = end.map(|end| end.checked_sub(earlier).unwrap_or(end));
         let (replaced, last) = life.replaced.unzip();
         life.end = end.into_iter().chain(last).min();
@@ -228,8 +244,10 @@ impl Lifetimes {
         }
         self.set_next(key, None);
         self.trusted(key);
-        self.lives[key.slot as usize] = None;
-        self.due.remove(&key);
+        if let Some(life) = self.lives[key.slot as usize].take() {
+            self.due.remove(&key);
+            self.aged -= usize::from(life.is_aged);
+        }
     }
 
     /// Takes those out of the schedule whose time has come. `true`: some of them are spent now.
@@ -266,16 +284,23 @@ impl Lifetimes {
         self.pause_until
     }
 
-    /// The pool closes.
+    /// The pool closes: nothing is replaced any more.
     pub(super) fn stop(&mut self) {
         self.schedule.clear();
+        self.due.clear();
+        self.lives.clear();
+        (self.aged, self.suspects) = (0, 0);
         (self.max_lifetime, self.has_timer) = (None, false);
     }
 
     fn set_fitness(&mut self, key: ConnectionKey, fitness: Fitness) {
         if let Some(life) = self.life_mut(key) {
             life.fitness = fitness;
+            let is_aged = matches!(life.why, Why::Lifetime | Why::Replaced);
+            let was_aged = std::mem::replace(&mut life.is_aged, is_aged);
             self.due.insert(key);
+            self.aged += usize::from(is_aged);
+            self.aged -= usize::from(was_aged);
         }
     }
 
@@ -290,7 +315,7 @@ impl Lifetimes {
 
     /// Notes in a connection that nobody holds whether it is spent or suspect.
     pub(super) fn mark(&mut self, key: ConnectionKey, marks: &mut Marks) {
-        marks.is_spent |= self.fitness(key) == Fitness::Spent;
+        marks.is_spent = self.fitness(key) == Fitness::Spent;
         // From now on its entry knows it.
         marks.is_suspect |= self.is_suspect(key);
         self.trusted(key);
@@ -337,6 +362,14 @@ impl Lifetimes {
         }
     }
 
+    /// No connection is suspect any more.
+    pub(super) fn trust_all(&mut self) {
+        for life in self.lives.iter_mut().flatten() {
+            life.is_suspect = false;
+        }
+        self.suspects = 0;
+    }
+
     /// A connection was checked, or its entry knows that it has to be, or it is gone.
     pub(super) fn trusted(&mut self, key: ConnectionKey) {
         if let Some(life) = self.life_mut(key) {
@@ -348,13 +381,32 @@ impl Lifetimes {
     /// The settings have changed.
     pub(super) fn reconfigured(&mut self, config: &Config) {
         let settings = &config.lifetimes;
+        let before = (self.max_lifetime, self.jitter, self.max_uses);
         self.max_uses = settings.max_uses;
-        if (self.max_lifetime, self.jitter) == (settings.max_lifetime, settings.jitter()) {
+        if before == (settings.max_lifetime, settings.jitter(), settings.max_uses) {
             return;
         }
+        self.renew();
         (self.max_lifetime, self.jitter) = (settings.max_lifetime, settings.jitter());
         for key in self.all() {
             self.plan(key);
         }
     }
+
+    /// What was to be replaced because of a setting is so only if the new settings say so.
+    fn renew(&mut self) {
+        let lives = self.lives.iter_mut().flatten();
+        for life in lives.filter(|life| matches!(life.why, Why::Lifetime | Why::Uses)) {
+            (life.fitness, life.why) = (Fitness::Fit, Why::Lifetime);
+            self.due.remove(&life.key);
+            self.aged -= usize::from(std::mem::take(&mut life.is_aged));
+        }
+    }
+}
+
+/// This part of a time, in 1 / 2^32.
+fn share_of(time: Duration, share: u32) -> Duration {
+    let nanos = (time.as_nanos() >> 32) * u128::from(share)
+        + (((time.as_nanos() & u128::from(u32::MAX)) * u128::from(share)) >> 32);
+    Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX))
 }

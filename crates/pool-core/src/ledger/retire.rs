@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use super::idle::look_after;
 use super::job::{Driver, Job};
 use super::lifetimes::{Fitness, Why};
 use super::{ConnectionKey, Effects, JobKey, Kind, Ledger, LedgerEntry, LedgerTypes};
@@ -44,6 +45,10 @@ impl<T: LedgerTypes> Ledger<T> {
 
     /// The settings have changed: looks at all idle connections.
     pub(super) fn look_at_lives(&mut self, now: Instant) {
+        if !self.idle.checks_suspects() {
+            self.lifetimes.trust_all();
+            self.idle.trust_all();
+        }
         self.catch_up(now);
         for entry in self.idle.iter() {
             self.lifetimes.used(entry.key(), entry.uses());
@@ -68,21 +73,28 @@ impl<T: LedgerTypes> Ledger<T> {
     pub(super) fn note_step(
         &mut self,
         entry: &mut T::Entry,
-        job: &Job<T>,
+        is_checked: bool,
         effects: &mut Effects<T>,
     ) {
         let now = effects.now();
         self.catch_up(now);
         self.lifetimes.used(entry.key(), entry.uses());
         self.lifetimes.mark(entry.key(), entry.marks_mut());
-        if job.kind == Kind::Check {
+        if is_checked {
             let marks = entry.marks_mut();
             (marks.is_suspect, marks.alive_at) = (false, Some(now));
         }
         self.idle.stamp_marked(entry, now);
         self.update_returns();
-        if self.lifetimes.due() > 0 || job.sequence.is_some() {
-            // One that is due can go when the replacement stands, and the next one can be kept alive.
+        if self.lifetimes.due() > 0 {
+            // One that is due can go when the replacement stands.
+            self.wake_upkeep(effects);
+        }
+    }
+
+    /// A job is over. If it has kept a connection alive, the next one's turn has come.
+    pub(super) fn next_keepalive(&mut self, job: &Job<T>, effects: &mut Effects<T>) {
+        if job.sequence.is_some() {
             self.wake_upkeep(effects);
         }
     }
@@ -107,7 +119,8 @@ impl<T: LedgerTypes> Ledger<T> {
         self.lifetimes.used(entry.key(), entry.uses());
         self.mark(entry, effects.now());
         self.update_returns();
-        if self.lifetimes.due() > 0 && self.background.can_spawn() {
+        let staying = self.size().saturating_sub(self.leaving());
+        if staying < self.fill.minsize() && self.background.can_spawn() {
             self.fill(effects);
         }
     }
@@ -127,12 +140,16 @@ impl<T: LedgerTypes> Ledger<T> {
         let size = self.size() + usize::from(!is_counted);
         let others = size.saturating_sub(self.leaving());
         let connecting = self.jobs.count(Kind::Connect);
-        let is_replaced = others.saturating_sub(connecting) >= self.fill.minsize();
+        let is_replaced =
+            others.saturating_sub(connecting) >= self.wanted() && self.has_idle_without_due();
+        let is_full =
+            size >= self.fill.limit() && self.jobs.count(Kind::Close) + self.departing == 0;
         let goes = is_replaced
             || match fitness {
                 Fitness::Fit => false,
                 Fitness::Due if self.governor.is_open() => false,
-                Fitness::Due => connecting == 0 && size >= self.fill.limit(),
+                // One after the other.
+                Fitness::Due => connecting == 0 && is_full,
                 Fitness::Spent => connecting == 0,
             };
         (fitness != Fitness::Fit && goes).then(|| self.lifetimes.reason(key))
@@ -167,6 +184,38 @@ impl<T: LedgerTypes> Ledger<T> {
         }
     }
 
+    /// The idle connections that are to be replaced, those first that were opened first.
+    fn idle_due(&self) -> Vec<ConnectionKey> {
+        let idle = self.idle.iter().map(LedgerEntry::key);
+        let mut due: Vec<_> = idle.filter(|key| self.lifetimes.is_due(*key)).collect();
+        due.sort_unstable();
+        due
+    }
+
+    /// How many connections are needed that stay: minsize, and as many as are in use while some of them are to be replaced.
+    pub(super) fn wanted(&self) -> usize {
+        let aged = self.lifetimes.aged();
+        if aged == 0 {
+            return self.fill.minsize();
+        }
+        let staying = self.size().saturating_sub(self.leaving());
+        self.fill.minsize().max(self.held.min(staying + aged))
+    }
+
+    /// Whether there are as many idle connections as `min_idle` says without those that are to be replaced.
+    fn has_idle_without_due(&self) -> bool {
+        let least = self.fill.min_idle();
+        least == 0 || self.idle.len() - self.idle_due().len() >= least
+    }
+
+    /// How many of the idle connections are to be replaced.
+    pub(super) fn idle_due_len(&self) -> usize {
+        match self.lifetimes.due() {
+            0 => 0,
+            _ => self.idle_due().len(),
+        }
+    }
+
     /// Why a connection that has expired is closed.
     pub(super) fn expired_by(&self, entry: &T::Entry) -> CloseReason {
         match entry.marks().is_spent {
@@ -187,7 +236,8 @@ impl<T: LedgerTypes> Ledger<T> {
 
     /// Whether the pool can do without one more idle connection.
     pub(super) fn can_spare_idle(&self) -> bool {
-        self.size() - self.leaving() > self.fill.minsize() && self.idle.len() > self.fill.min_idle()
+        self.size().saturating_sub(self.leaving()) > self.fill.minsize()
+            && self.idle.len() > self.fill.min_idle()
     }
 
     /// Closes the connections that nobody has needed for `idle_timeout`, as long as the pool is larger than minsize. It says
@@ -196,9 +246,8 @@ impl<T: LedgerTypes> Ledger<T> {
         let limit = self.idle.idle_timeout()?;
         let now = effects.now();
         for (since, key) in self.idle.by_idle_time(now) {
-            let at = since.checked_add(limit)?;
-            if at > now {
-                return Some(at);
+            if since.checked_add(limit)? > now {
+                return since.checked_add(look_after(limit));
             }
             if !self.can_spare_idle() {
                 break;
@@ -208,7 +257,7 @@ impl<T: LedgerTypes> Ledger<T> {
             }
         }
         // What comes back from now on will not have been idle for so long before.
-        now.checked_add(limit)
+        now.checked_add(look_after(limit))
     }
 
     /// Starts the check of the connection that has given no sign of life for longest, if that was `keepalive` ago. One is
@@ -222,9 +271,9 @@ impl<T: LedgerTypes> Ledger<T> {
         }
         let now = effects.now();
         let Some((key, since)) = self.idle.longest_quiet(now) else {
-            return now.checked_add(pause);
+            return now.checked_add(look_after(pause));
         };
-        let at = since.checked_add(pause)?;
+        let at = since.checked_add(look_after(pause))?;
         if at > now {
             return Some(at);
         }
@@ -259,6 +308,7 @@ impl<T: LedgerTypes> Ledger<T> {
             self.lifetimes.spend(key, Why::Cleared);
         }
         self.update_returns();
+        self.wake_upkeep(effects);
         self.clear(effects)
     }
 

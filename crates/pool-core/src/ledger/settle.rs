@@ -83,6 +83,8 @@ impl<T: LedgerTypes> Ledger<T> {
             self.queue.set_job(ticket, None);
         }
         effects.drop_waker(job.background.take());
+        self.next_keepalive(&job, effects);
+        let is_checked = job.kind == Kind::Check && report.is_of_manager;
         let refusal = report.refusal.take();
         let close_error = match job.kind {
             Kind::Close => report.error.take(),
@@ -95,7 +97,7 @@ impl<T: LedgerTypes> Ledger<T> {
         }
         let settled = match outcome {
             Outcome::Ready(entry, abort) => {
-                let settled = self.ready(entry, abort, &job, poller, effects);
+                let settled = self.ready(entry, abort, &job, is_checked, poller, effects);
                 settled.of_success()
             }
             Outcome::NotConnected {
@@ -198,6 +200,7 @@ impl<T: LedgerTypes> Ledger<T> {
         mut entry: T::Entry,
         abort: Option<AbortHandle>,
         job: &Job<T>,
+        is_checked: bool,
         poller: Poller,
         effects: &mut Effects<T>,
     ) -> Settled<T> {
@@ -210,10 +213,11 @@ impl<T: LedgerTypes> Ledger<T> {
             self.connect_succeeded(effects);
             self.born(&entry, effects);
         }
-        self.note_step(&mut entry, job, effects);
+        self.note_step(&mut entry, is_checked, effects);
         let is_connect = job.kind == Kind::Connect;
-        let was_cleared = (is_connect || job.kind == Kind::Recycle)
-            && self.lifecycle.was_cleared(job.clears, is_connect);
+        // A check of an idle connection that nobody waited for counts as idle.
+        let is_meant = is_connect || job.kind == Kind::Recycle || job.sequence.is_some();
+        let was_cleared = is_meant && self.lifecycle.was_cleared(job.clears, is_connect);
         // A new one is handed out once, however short its life is.
         let is_first = is_connect || (entry.is_new() && self.idle.intercepts());
         let may_retire = !is_first || self.lifetimes.goes_at_once(entry.key());
@@ -249,8 +253,13 @@ impl<T: LedgerTypes> Ledger<T> {
         if job.kind == Kind::Connect && job.is_driven_by_waiter() {
             entry.set_new(true);
         }
-        // A recycle at the last moment does not tell how long the connection was idle before.
-        let is_suspect = job.kind == Kind::Recycle && self.idle.is_suspect(&entry, effects.now());
+        // A recycle at the last moment does not tell for how long the connection was idle before.
+        let is_suspect = match job.kind {
+            Kind::Recycle => self.idle.is_suspect(&entry, effects.now()),
+            // One like it was lost while the interceptors alone were asked.
+            Kind::Check => entry.marks().is_suspect && self.idle.checks_suspects(),
+            _ => false,
+        };
         let is_spent = entry.marks().is_spent && !(entry.is_new() && self.idle.intercepts());
         let is_for_handout = job.kind == Kind::Check && job.sequence.is_none();
         if let Some(sequence) = job.sequence.filter(|_| !job.is_driven_by_waiter()) {
@@ -273,6 +282,7 @@ impl<T: LedgerTypes> Ledger<T> {
         }
         if wants_it && self.queue.is_empty() && self.lifecycle.serves() {
             self.held += 1;
+            self.refill(effects);
             return Settled::Taken(entry);
         }
         self.hand_out(entry, effects);

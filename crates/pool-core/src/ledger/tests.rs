@@ -6,6 +6,7 @@ mod ends;
 mod fast;
 mod govern;
 mod governed;
+mod lives;
 mod plain;
 mod walk;
 mod world;

@@ -150,6 +150,13 @@ impl<E: LedgerEntry> IdleList<E> {
         }
     }
 
+    /// No connection is suspect any more.
+    pub(in crate::ledger) fn trust_all(&mut self) {
+        for (_, entry) in self.clean.0.iter_mut().chain(&mut self.dirty.0) {
+            entry.marks_mut().is_suspect = false;
+        }
+    }
+
     /// A connection with a mark is not ready without a look at it, although it came back just now.
     pub(in crate::ledger) fn stamp_marked(&self, entry: &mut E, now: Instant) {
         stamp_marked(&self.clock, entry, now);

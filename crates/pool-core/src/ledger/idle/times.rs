@@ -5,6 +5,12 @@ use std::time::{Duration, Instant};
 use super::{IdleList, LedgerEntry};
 use crate::{CheckPolicy, CloseReason};
 
+/// After which time upkeep looks whether a connection has been idle for this long: not all the time, where that is shorter
+/// than anybody can mean.
+pub(in crate::ledger) fn look_after(limit: Duration) -> Duration {
+    limit.max(Duration::from_millis(1))
+}
+
 impl<E: LedgerEntry> IdleList<E> {
     /// Takes out the connections that have been idle for too long, and says when the next one will have been, if none
     /// comes back before.
@@ -12,7 +18,9 @@ impl<E: LedgerEntry> IdleList<E> {
         let mut expired = Vec::new();
         // What comes back from now on expires later than this.
         let limits = self.pool_recycle.into_iter().chain(self.shortest_own_limit);
-        let mut next = limits.min().and_then(|limit| now.checked_add(limit));
+        let mut next = limits
+            .min()
+            .and_then(|limit| now.checked_add(look_after(limit)));
         if next.is_none() {
             return (expired, None);
         }
@@ -25,7 +33,7 @@ impl<E: LedgerEntry> IdleList<E> {
                     expired.push(entry);
                     continue;
                 }
-                let at = limit.and_then(|limit| since.checked_add(limit));
+                let at = limit.and_then(|limit| since.checked_add(look_after(limit)));
                 next = next.into_iter().chain(at).min();
                 self.list_mut(is_dirty).0.push_back((sequence, entry));
             }
