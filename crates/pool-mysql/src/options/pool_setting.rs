@@ -204,7 +204,7 @@ mod tests {
     fn shedding_has_a_target_and_an_interval() {
         let read = |text: &str| match PoolSetting::read("shedding", Value::Text(text.into())) {
             Ok(Ok(PoolSetting::Shedding(shedding))) => shedding,
-            Ok(_) => panic!("{text} is read as something else"),
+            Ok(_) => panic!("{text:?} is another setting"),
             Err(error) => panic!("{error}"),
         };
         let (target, interval) = (Duration::from_millis(50), Duration::from_secs(1));
@@ -213,8 +213,8 @@ mod tests {
         assert_eq!(read("0.05,1,dry_run"), Some(shedding.dry_run(true)));
         assert_eq!(read("none"), None);
         for text in ["50ms", "50ms,none", "50ms,1s,wet", "a,b", ""] {
-            let error = PoolSetting::read("shedding", Value::Text(text.into()));
-            let error = error.err().expect(text);
+            let read = PoolSetting::read("shedding", Value::Text(text.into()));
+            let error = read.err().expect(text);
             assert_eq!(error.field(), "shedding");
             assert!(error.message().contains("50ms,1s"), "{error}");
         }
