@@ -16,6 +16,11 @@ use crate::step::{self, Ended, Server};
 /// How long one example may run. They take seconds; what takes longer hangs.
 const EXAMPLE_LIMIT: Duration = Duration::from_secs(120);
 
+/// The packages of the steps with a TLS library. All are the same, so that pool-mysql is built once with each library; and
+/// they give its dependencies the features that the whole workspace gives them, so that only the driver and what is above
+/// it is built again. The targets say what is run.
+const TLS_PACKAGES: &str = "-p pool-mysql -p tests -p examples";
+
 /// One step: what it is called and the arguments of cargo.
 #[derive(Debug, PartialEq, Eq)]
 struct Step {
@@ -127,27 +132,24 @@ fn steps(examples: &[String]) -> Vec<Step> {
         "test -p pool-core --no-default-features",
     ));
     // The driver has one TLS library or the other, so the workspace is tested with neither.
-    steps.push(Step::cargo(
-        "pool-mysql with rustls",
-        "test -p pool-mysql --features rustls,ed25519,serde,derive,tracing,metrics,opentelemetry",
-    ));
-    steps.push(Step::cargo(
-        "pool-mysql with native-tls",
-        "test -p pool-mysql --lib --features native-tls",
-    ));
-    steps.push(Step::cargo(
-        "TLS by rustls",
-        "test -p tests --features rustls --test mysql_tls",
-    ));
-    steps.push(Step::cargo(
-        "TLS by native-tls",
-        "test -p tests --features native-tls --test mysql_tls",
-    ));
     for tls in ["rustls", "native-tls"] {
-        steps.push(Step::cargo(
-            &format!("cancelled commands over TLS by {tls}"),
-            &format!("test -p tests --features {tls} --test mysql_cancel tls"),
+        let features = format!(
+            "--features tests/{tls},pool-core/default,pool-mysql/tracing,pool-mysql/metrics,pool-mysql/opentelemetry"
+        );
+        let with = |name: &str, targets: &str| {
+            Step::cargo(
+                &format!("{name} {tls}"),
+                &format!("test {TLS_PACKAGES} {features} {targets}"),
+            )
+        };
+        steps.push(with("pool-mysql and TLS by", "--lib --test mysql_tls"));
+        steps.push(with(
+            "cancelled commands over TLS by",
+            "--test mysql_cancel tls",
         ));
+        if tls == "rustls" {
+            steps.push(with("doc tests of pool-mysql with", "--doc"));
+        }
     }
     steps
 }
@@ -204,12 +206,16 @@ mod tests {
                 "run --quiet --example own_manager",
                 "test -p pool-core",
                 "test -p pool-core --no-default-features",
-                "test -p pool-mysql --features rustls,ed25519,serde,derive,tracing,metrics,opentelemetry",
-                "test -p pool-mysql --lib --features native-tls",
-                "test -p tests --features rustls --test mysql_tls",
-                "test -p tests --features native-tls --test mysql_tls",
-                "test -p tests --features rustls --test mysql_cancel tls",
-                "test -p tests --features native-tls --test mysql_cancel tls",
+                "test -p pool-mysql -p tests -p examples --features \
+                 tests/rustls,pool-core/default,pool-mysql/tracing,pool-mysql/metrics,pool-mysql/opentelemetry --lib --test mysql_tls",
+                "test -p pool-mysql -p tests -p examples --features \
+                 tests/rustls,pool-core/default,pool-mysql/tracing,pool-mysql/metrics,pool-mysql/opentelemetry --test mysql_cancel tls",
+                "test -p pool-mysql -p tests -p examples --features \
+                 tests/rustls,pool-core/default,pool-mysql/tracing,pool-mysql/metrics,pool-mysql/opentelemetry --doc",
+                "test -p pool-mysql -p tests -p examples --features \
+                 tests/native-tls,pool-core/default,pool-mysql/tracing,pool-mysql/metrics,pool-mysql/opentelemetry --lib --test mysql_tls",
+                "test -p pool-mysql -p tests -p examples --features \
+                 tests/native-tls,pool-core/default,pool-mysql/tracing,pool-mysql/metrics,pool-mysql/opentelemetry --test mysql_cancel tls",
             ]
         );
         let limited = steps.iter().filter(|step| step.is_example).count();

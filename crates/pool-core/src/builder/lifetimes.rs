@@ -49,7 +49,7 @@ impl<M: Manager> Builder<M> {
     /// use std::time::Duration;
     ///
     /// // Each connection lives between 20 and 30 minutes.
-    /// let minutes = |minutes| Duration::from_secs(60 * minutes);
+    /// let minutes = |minutes: u64| Duration::from_secs(60 * minutes);
     /// let builder = Pool::builder(Numbers).max_lifetime(minutes(30));
     /// let pool = builder.max_lifetime_jitter(minutes(10)).build_lazy()?;
     /// # Ok::<(), pool_core::Error<std::convert::Infallible>>(())

@@ -36,28 +36,10 @@ pub(crate) fn hunt(
 ) -> Result<usize, Failure> {
     let mut faults = fault::read_all(&root().join("crates").join(faults))?;
     faults.truncate(most);
-    // The model checkers are built for all layers only.
-    let layers: Vec<&Layer> = layers
-        .iter()
-        .filter(|layer| how_many != Layers::UntilFound || layer.cfg.is_none())
-        .collect();
-    for layer in &layers {
-        if layer.look(scratch)?.is_some() {
-            return Err(Failure::new(format!(
-                "the {} fails without any mutant; see {}",
-                layer.name,
-                scratch.folder().display()
-            )));
-        }
-    }
-    let mut survivors = Vec::new();
-    for fault in &faults {
-        let looks = look_for(scratch, fault, &layers, how_many)?;
-        println!("{:24} {:44} {}", fault.name, looks.found_by(), fault.what);
-        if looks.fault_survives(how_many) {
-            survivors.push(fault.name.as_str());
-        }
-    }
+    let survivors = match how_many {
+        Layers::UntilFound => in_turn(scratch, &faults, layers)?,
+        Layers::All | Layers::Each => in_all(scratch, &faults, layers, how_many)?,
+    };
     match survivors.is_empty() {
         true => Ok(faults.len()),
         false => Err(Failure::new(format!(
@@ -67,6 +49,70 @@ pub(crate) fn hunt(
                 Layers::UntilFound | Layers::All => "nothing finds",
             },
             survivors.join(", ")
+        ))),
+    }
+}
+
+/// Each layer looks for what those before it have not found, so a layer that is not needed is not built. Returns the names
+/// of the faults that none finds.
+fn in_turn<'a>(
+    scratch: &Scratch,
+    faults: &'a [Fault],
+    layers: &[Layer],
+) -> Result<Vec<&'a str>, Failure> {
+    let mut left: Vec<&Fault> = faults.iter().collect();
+    // The model checkers are built for all layers only.
+    for layer in layers.iter().filter(|layer| layer.cfg.is_none()) {
+        if left.is_empty() {
+            break;
+        }
+        must_pass_without_faults(scratch, layer)?;
+        let mut unfound = Vec::new();
+        for fault in left {
+            let looks = look_for(scratch, fault, std::slice::from_ref(layer))?;
+            if looks.fault_survives(Layers::UntilFound) {
+                unfound.push(fault);
+            } else {
+                say(fault, &looks);
+            }
+        }
+        left = unfound;
+    }
+    Ok(left.iter().map(|fault| fault.name.as_str()).collect())
+}
+
+/// All layers look for each fault. Returns the names of the faults that survive.
+fn in_all<'a>(
+    scratch: &Scratch,
+    faults: &'a [Fault],
+    layers: &[Layer],
+    how_many: Layers,
+) -> Result<Vec<&'a str>, Failure> {
+    for layer in layers {
+        must_pass_without_faults(scratch, layer)?;
+    }
+    let mut survivors = Vec::new();
+    for fault in faults {
+        let looks = look_for(scratch, fault, layers)?;
+        say(fault, &looks);
+        if looks.fault_survives(how_many) {
+            survivors.push(fault.name.as_str());
+        }
+    }
+    Ok(survivors)
+}
+
+fn say(fault: &Fault, looks: &Looks) {
+    println!("{:24} {:44} {}", fault.name, looks.found_by(), fault.what);
+}
+
+fn must_pass_without_faults(scratch: &Scratch, layer: &Layer) -> Result<(), Failure> {
+    match layer.look(scratch)? {
+        None => Ok(()),
+        Some(_) => Err(Failure::new(format!(
+            "the {} fails without any mutant; see {}",
+            layer.name,
+            scratch.folder().display()
         ))),
     }
 }
@@ -96,20 +142,11 @@ impl Looks {
     }
 }
 
-fn look_for(
-    scratch: &Scratch,
-    fault: &Fault,
-    layers: &[&Layer],
-    how_many: Layers,
-) -> Result<Looks, Failure> {
+fn look_for(scratch: &Scratch, fault: &Fault, layers: &[Layer]) -> Result<Looks, Failure> {
     let applied = fault.apply(&scratch.crates())?;
     let mut looks = Looks::default();
     for layer in layers.iter().filter(|layer| fault.can_show_in(layer.name)) {
-        let how = layer.look(scratch)?;
-        looks.0.push((layer.name, how));
-        if how.is_some() && how_many == Layers::UntilFound {
-            break;
-        }
+        looks.0.push((layer.name, layer.look(scratch)?));
     }
     drop(applied);
     Ok(looks)

@@ -19,7 +19,7 @@ const RUNS: u64 = 100_000;
 const LAYERS: [Layer; 4] = [
     Layer {
         name: "simulator",
-        words: "run --offline --release -p pool-sim -- --runs 20000",
+        words: "run --offline --profile proof -p pool-sim -- --runs 20000",
         cfg: None,
         variable: None,
         finding: &["shortened: ", "regressions/"],
@@ -28,7 +28,7 @@ const LAYERS: [Layer; 4] = [
     },
     Layer {
         name: "unit tests",
-        words: "test --offline --release -p pool-core --lib",
+        words: "test --offline --profile proof -p pool-core --lib",
         cfg: None,
         variable: None,
         finding: &["panicked at", "test result: FAILED"],
@@ -37,7 +37,7 @@ const LAYERS: [Layer; 4] = [
     },
     Layer {
         name: "shuttle",
-        words: "test --offline --release -p pool-models --tests",
+        words: "test --offline --profile proof -p pool-models --tests",
         cfg: Some("shuttle"),
         variable: Some(("POOL_MODELS_SCHEDULES", "2000")),
         finding: &["panicked at", "test result: FAILED"],
@@ -46,7 +46,7 @@ const LAYERS: [Layer; 4] = [
     },
     Layer {
         name: "loom",
-        words: "test --offline --release -p pool-models --tests",
+        words: "test --offline --profile proof -p pool-models --tests",
         cfg: Some("loom"),
         variable: Some(("LOOM_MAX_PREEMPTIONS", "2")),
         finding: &["panicked at", "test result: FAILED"],
@@ -75,6 +75,14 @@ pub(crate) enum Size {
 }
 
 impl Size {
+    /// What is built: on a push building takes longer than running.
+    fn profile(self) -> &'static str {
+        match self {
+            Self::Push => "proof",
+            Self::Long(_) => "release",
+        }
+    }
+
     /// Reads the words after `prove`.
     pub(crate) fn read(words: &[&str]) -> Result<Self, Failure> {
         match words {
@@ -126,7 +134,8 @@ fn folder() -> Result<PathBuf, Failure> {
 
 fn simulate(size: Size, folder: &Path) -> Result<(), Failure> {
     println!("\nxtask prove: the simulator");
-    let mut command = step::cargo("run --quiet --release -p pool-sim --", Server::Hidden);
+    let words = format!("run --quiet --profile {} -p pool-sim --", size.profile());
+    let mut command = step::cargo(&words, Server::Hidden);
     match size {
         Size::Push => command.args(["--runs", &RUNS.to_string()]),
         // The other half is for the models.

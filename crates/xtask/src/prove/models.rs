@@ -21,19 +21,36 @@ pub(super) fn run(size: Size, folder: &Path) -> Result<(), Failure> {
         Size::Push => (SCHEDULES, 2),
         Size::Long(minutes) => (SCHEDULES.max(minutes * SCHEDULES_A_MINUTE), 3),
     };
-    let run = under("shuttle", "POOL_MODELS_SCHEDULES", schedules, folder)?;
+    let words = format!("test -p pool-models --profile {} --tests", size.profile());
+    let run = under(
+        "shuttle",
+        &words,
+        ("POOL_MODELS_SCHEDULES", schedules),
+        folder,
+    )?;
     add_up("shuttle", run, folder)?;
-    under("loom", "LOOM_MAX_PREEMPTIONS", preemptions, folder).map(drop)
+    under(
+        "loom",
+        &words,
+        ("LOOM_MAX_PREEMPTIONS", preemptions),
+        folder,
+    )
+    .map(drop)
 }
 
 /// Runs the models under one of them: how many schedules there were.
-fn under(checker: &str, variable: &str, value: u64, folder: &Path) -> Result<u64, Failure> {
+fn under(
+    checker: &str,
+    words: &str,
+    (variable, value): (&str, u64),
+    folder: &Path,
+) -> Result<u64, Failure> {
     println!("\nxtask prove: the models under {checker}, {variable}={value}");
     let target = folder.join(checker);
     let printed = folder.join(format!("{checker}.txt"));
     let what = format!("write {}", printed.display());
     let output = fs::File::create(&printed).map_err(Failure::while_doing(what))?;
-    let mut command = step::cargo("test -p pool-models --release --tests", Server::Hidden);
+    let mut command = step::cargo(words, Server::Hidden);
     // The flag is for every crate, so it has a target folder of its own.
     command
         .env("RUSTFLAGS", format!("--cfg {checker}"))

@@ -22,11 +22,15 @@ const BUILDS: [(&str, &str); 5] = [
     ),
     (
         "rustls",
-        "test -p tests --features rustls --test mysql_tls --test mysql_cancel --no-run",
+        "test -p pool-mysql -p tests -p examples --features \
+         tests/rustls,pool-core/default,pool-mysql/tracing,pool-mysql/metrics,pool-mysql/opentelemetry \
+         --test mysql_tls --test mysql_cancel --no-run",
     ),
     (
         "native-tls",
-        "test -p tests --features native-tls --test mysql_tls --test mysql_cancel --no-run",
+        "test -p pool-mysql -p tests -p examples --features \
+         tests/native-tls,pool-core/default,pool-mysql/tracing,pool-mysql/metrics,pool-mysql/opentelemetry \
+         --test mysql_tls --test mysql_cancel --no-run",
     ),
 ];
 
