@@ -339,8 +339,7 @@ impl Lifetimes {
 
     /// All connections are to be replaced, one after the other, the oldest first, and all within this time.
     pub(super) fn replace_within(&mut self, within: Duration, now: Instant) {
-        let mut keys = self.all();
-        keys.retain(|key| self.fitness(*key) != Fitness::Spent);
+        let keys = self.all();
         let number = u32::try_from(keys.len()).unwrap_or(u32::MAX);
         for (index, key) in (0..).zip(keys) {
             let pause = (within / number).saturating_mul(index);

@@ -192,6 +192,13 @@ impl<T: LedgerTypes> Ledger<T> {
         due
     }
 
+    fn first_idle_due(&self) -> Option<ConnectionKey> {
+        match self.lifetimes.due() {
+            0 => None,
+            _ => self.idle_due().first().copied(),
+        }
+    }
+
     /// How many connections are needed that stay: minsize, and as many as are in use while some of them are to be replaced.
     pub(super) fn wanted(&self) -> usize {
         let aged = self.lifetimes.aged();
@@ -199,7 +206,11 @@ impl<T: LedgerTypes> Ledger<T> {
             return self.fill.minsize();
         }
         let staying = self.size().saturating_sub(self.leaving());
-        self.fill.minsize().max(self.held.min(staying + aged))
+        // Until those in use come back, their replacements are idle.
+        let may_be_idle = self.idle.max_idle().unwrap_or(usize::MAX);
+        let soon_idle = self.idle.len() + self.jobs.count(Kind::Connect);
+        let room = may_be_idle.saturating_sub(soon_idle).min(aged);
+        self.fill.minsize().max(self.held.min(staying + room))
     }
 
     /// Whether there are as many idle connections as `min_idle` says without those that are to be replaced.
@@ -224,9 +235,17 @@ impl<T: LedgerTypes> Ledger<T> {
         }
     }
 
-    /// Closes idle connections that are one too many, those first that have been idle longest.
+    /// Closes idle connections that are one too many: those first that are to be replaced, then those that have been idle
+    /// longest.
     pub(super) fn trim_idle(&mut self, effects: &mut Effects<T>) {
         while self.idle.has_too_many() {
+            if let Some(key) = self.first_idle_due() {
+                if let Some((_, entry)) = self.idle.take_out(key) {
+                    let reason = self.lifetimes.reason(key);
+                    self.start_close(entry, reason, effects);
+                    continue;
+                }
+            }
             let Some(entry) = self.idle.take_oldest() else {
                 return;
             };
