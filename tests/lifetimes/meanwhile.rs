@@ -1,5 +1,7 @@
 //! What happens while a limit strikes: other verbs, other settings, and steps that are under way.
 
+use std::time::Duration;
+
 use pool_core::{CheckPolicy, Verdict};
 use support::invariants::{acquire_now, all_is_well, closed_for_good};
 use support::{FakeGuard, Gate, Probe, Stage, Step, Verb, hold};
@@ -52,7 +54,9 @@ fn a_new_connection_that_outlives_its_life_in_an_interceptor_is_handed_out_once(
     let stage = Stage::spawning();
     let (builder, control) = stage.pool(1);
     let builder = builder.interceptor(control.interceptor());
-    let builder = builder.max_lifetime(SECOND).max_lifetime_jitter(SECOND * 0);
+    let builder = builder
+        .max_lifetime(SECOND)
+        .max_lifetime_jitter(Duration::ZERO);
     let pool = builder.build_lazy().unwrap();
     control.next(Verb::AfterConnect, Step::Delay(2 * SECOND));
     let mut acquire = Probe::polled(pool.acquire());
@@ -197,7 +201,7 @@ fn a_limit_that_is_switched_off_closes_nothing_any_more() {
 
 #[test]
 fn the_shortest_and_the_longest_times_mean_what_they_say() {
-    let (shortest, longest) = (SECOND / 1_000_000_000, std::time::Duration::MAX);
+    let (shortest, longest) = (SECOND / 1_000_000_000, Duration::MAX);
     Stage::each_virtual(|stage| {
         let (builder, control) = stage.pool(3);
         let builder = builder.max_lifetime(longest).max_lifetime_jitter(longest);

@@ -1,5 +1,7 @@
 //! `clear_all` and `recycle_all`.
 
+use std::time::Duration;
+
 use pool_core::{CheckPolicy, PooledConnection, Verdict};
 use support::invariants::{acquire_now, all_is_well, at_rest, counts_true};
 use support::{FakeGuard, Gate, Probe, Stage, Step, Told, Verb, hold};
@@ -143,7 +145,7 @@ fn recycle_all_at_once_hands_out_none_of_the_old_ones() {
             let guards: Vec<FakeGuard> = (0..2).map(|_| acquire_now(stage, &pool)).collect();
             drop(guards);
             stage.settle();
-            pool.recycle_all(SECOND * 0);
+            pool.recycle_all(Duration::ZERO);
             let next = acquire_now(stage, &pool);
             assert!(next.id() > 3);
             let released = stage.run(PooledConnection::release(held));
