@@ -15,6 +15,16 @@ fn three(stage: &Stage) -> (FakePool, FakeControl, Vec<FakeGuard>) {
     (pool, control, guards)
 }
 
+/// The two that are idle are checked, each once.
+fn are_checked_once(stage: &Stage, pool: &FakePool, control: &FakeControl) {
+    for round in 0..2 {
+        let two = (acquire_now(stage, pool), acquire_now(stage, pool));
+        assert_eq!(control.checks(), 2, "in round {round}");
+        drop(two);
+        stage.settle();
+    }
+}
+
 #[test]
 fn those_that_are_idle_are_checked_once() {
     Stage::each(|stage| {
@@ -29,12 +39,7 @@ fn those_that_are_idle_are_checked_once() {
             control.connection(lost.id()).break_it();
             drop(lost);
             control.always_verdict(verdict);
-            for round in 0..2 {
-                let two = (acquire_now(stage, &pool), acquire_now(stage, &pool));
-                assert_eq!(control.checks(), 2, "in round {round}");
-                drop(two);
-                stage.settle();
-            }
+            are_checked_once(stage, &pool, &control);
             all_is_well(stage, pool, &control);
         }
     });
@@ -75,12 +80,7 @@ fn those_that_are_in_use_are_checked_after_they_came_back() {
                     }
                 }
                 stage.settle();
-                for round in 0..2 {
-                    let two = (acquire_now(stage, &pool), acquire_now(stage, &pool));
-                    assert_eq!(control.checks(), 2, "in round {round}");
-                    drop(two);
-                    stage.settle();
-                }
+                are_checked_once(stage, &pool, &control);
                 all_is_well(stage, pool, &control);
             }
         }
@@ -116,7 +116,6 @@ fn a_failed_recycle_tells_the_same() {
             control.next(Verb::Recycle, step);
             let failed = stage.run(PooledConnection::release(first)).is_err();
             let two = (acquire_now(stage, &pool), acquire_now(stage, &pool));
-            // Where nothing can be spawned, the other two are not recycled before.
             assert!(failed && control.checks() == 2);
             drop(two);
             all_is_well(stage, pool, &control);
