@@ -35,10 +35,10 @@ fn what_is_not_a_script_is_named() {
 #[test]
 fn the_usual_scripts_see_everything() {
     let mut seen = pool_sim::Coverage::default();
-    for seed in 0..500 {
+    for seed in 0..4_000 {
         seen += run(&generate(seed)).expect("a good seed");
     }
-    assert_eq!(seen.runs, 500);
+    assert_eq!(seen.runs, 4_000);
     for (what, count) in [
         ("served", seen.served),
         ("pings", seen.pings),
