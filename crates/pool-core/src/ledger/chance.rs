@@ -32,6 +32,13 @@ impl Chance {
     }
 }
 
+/// This part of a time, in 1 / 2^32.
+pub(super) fn share_of(time: Duration, share: u32) -> Duration {
+    let nanos = (time.as_nanos() >> 32) * u128::from(share)
+        + (((time.as_nanos() & u128::from(u32::MAX)) * u128::from(share)) >> 32);
+    Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -7,6 +7,8 @@
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
+use super::chance::share_of;
+pub(super) use super::marks::Fitness;
 use super::{Chance, ConnectionKey, Marks};
 use crate::CloseReason;
 use crate::config::Config;
@@ -14,17 +16,6 @@ use crate::config::Config;
 /// A connection that goes sooner than this after it was opened is not replaced at once where nobody waits: a limit that is
 /// shorter than a connect would otherwise keep the pool connecting without a pause.
 const SHORTEST_LIFE: Duration = Duration::from_millis(100);
-
-/// Whether a connection can be used, as far as its lifetime tells.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) enum Fitness {
-    #[default]
-    Fit,
-    /// It is to be replaced, and can be used until its replacement stands.
-    Due,
-    /// Nobody gets it any more.
-    Spent,
-}
 
 /// Why a connection is to be replaced.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -401,11 +392,4 @@ impl Lifetimes {
             self.aged -= usize::from(std::mem::take(&mut life.is_aged));
         }
     }
-}
-
-/// This part of a time, in 1 / 2^32.
-fn share_of(time: Duration, share: u32) -> Duration {
-    let nanos = (time.as_nanos() >> 32) * u128::from(share)
-        + (((time.as_nanos() & u128::from(u32::MAX)) * u128::from(share)) >> 32);
-    Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX))
 }

@@ -19,3 +19,14 @@ impl Marks {
         !self.is_spent && !self.is_suspect
     }
 }
+
+/// Whether a connection can be used, as far as its lifetime tells.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Fitness {
+    #[default]
+    Fit,
+    /// It is to be replaced, and can be used until its replacement stands.
+    Due,
+    /// Nobody gets it any more.
+    Spent,
+}
