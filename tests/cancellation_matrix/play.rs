@@ -198,7 +198,7 @@ impl Play {
         assert_eq!(self.control.in_connect(), 0, "a connect outlives its pool");
         assert_eq!(self.control.live(), 0, "a connection outlives its pool");
         assert!(
-            !self.control.manager_is_alive(),
+            stage.soon(|| !self.control.manager_is_alive()),
             "the manager outlives its pool"
         );
         assert_eq!(stage.tasks(), 0, "a task outlives its pool");

@@ -192,7 +192,7 @@ pub fn closed_for_good(stage: &Stage, pool: FakePool, control: &FakeControl) {
     drop(pool);
     stage.settle();
     assert!(
-        !control.manager_is_alive(),
+        stage.soon(|| !control.manager_is_alive()),
         "something of the pool outlives its last handle"
     );
     assert_eq!(stage.tasks(), 0, "a task outlives its pool");

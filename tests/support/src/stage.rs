@@ -2,12 +2,16 @@
 
 use std::future::Future;
 use std::sync::Arc;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use pool_core::{Builder, Manager, Pool, Runtime, ThreadTimer, VirtualRuntime};
 
 use crate::watchdog::{MINUTE, Watchdog};
 use crate::{FakeControl, FakeManager, Probe};
+
+/// How long [`Stage::soon`] waits.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// What the pool's runtime can do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -143,6 +147,19 @@ impl Stage {
     /// Runs the pool's own tasks until all of them sleep; time stands still.
     pub fn settle(&self) {
         self.clock.run_until_stalled();
+    }
+
+    /// Whether this is true, or becomes true soon on the built-in timer: the thread that keeps the time there may have the
+    /// pool in its hands for a moment.
+    pub fn soon(&self, is_true: impl Fn() -> bool) -> bool {
+        let start = Instant::now();
+        while !is_true() {
+            if self.mode != Mode::BuiltIn || start.elapsed() > PATIENCE {
+                return false;
+            }
+            thread::yield_now();
+        }
+        true
     }
 
     /// Moves the virtual clock and runs the pool's own tasks.

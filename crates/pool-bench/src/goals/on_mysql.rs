@@ -78,6 +78,17 @@ fn cold(id: &'static str) -> Goal {
     goal(id, "ms", OURS, RAW, AtMost(1.15))
 }
 
+/// One error for each task, found within 50 ms, and no session too many.
+fn outage(ours: &'static str) -> [Goal; 4] {
+    let goal = |column, most| goal("mysql-outage", column, ours, Of::Itself, AtMost(most));
+    [
+        goal("errors", 16.0),
+        goal("ms to the first answer", 50.0),
+        goal("ms to full throughput", 250.0),
+        goal("most sessions", 16.0),
+    ]
+}
+
 pub(super) fn goals() -> Vec<Goal> {
     [
         alone("mysql-1-tcp").as_slice(),
@@ -96,6 +107,8 @@ pub(super) fn goals() -> Vec<Goal> {
             cold("mysql-cold-tcp"),
             cold("mysql-cold-unix"),
         ],
+        &outage(OURS),
+        &outage(IF_DIRTY),
     ]
     .concat()
 }
