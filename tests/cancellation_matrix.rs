@@ -11,6 +11,8 @@ use support::{Mode, Moment, Probe, Stage, Surroundings};
 mod govern;
 #[path = "cancellation_matrix/interceptors.rs"]
 mod interceptors;
+#[path = "cancellation_matrix/lifetimes.rs"]
+mod lifetimes;
 #[path = "cancellation_matrix/play.rs"]
 mod play;
 #[path = "cancellation_matrix/queue.rs"]
@@ -125,6 +127,7 @@ fn matrix(mode: Mode) {
     let scenarios = SCENARIOS
         .iter()
         .chain(interceptors::SCENARIOS)
+        .chain(lifetimes::SCENARIOS)
         .chain(queue::SCENARIOS);
     for scenario in scenarios.filter(|scenario| scenario.plays_on(mode)) {
         let mut tally = Tally::default();

@@ -7,6 +7,8 @@ mod crowd;
 mod idle;
 #[path = "mysql_lifetimes/killed.rs"]
 mod killed;
+#[path = "mysql_lifetimes/replaced.rs"]
+mod replaced;
 #[path = "mysql_connection/server.rs"]
 #[allow(dead_code)]
 mod server;

@@ -28,6 +28,8 @@ pub struct Setup {
     pub check_policy: CheckPolicy,
     /// The pool's `acquire_timeout`.
     pub acquire_timeout: Option<Duration>,
+    /// The pool's `max_uses`.
+    pub max_uses: Option<u64>,
     /// Whether the pool has its background upkeep.
     pub upkeep: bool,
     /// What becomes of a connection that comes back.
@@ -54,6 +56,7 @@ impl Default for Setup {
             maxsize: 1,
             check_policy: CheckPolicy::Never,
             acquire_timeout: None,
+            max_uses: None,
             upkeep: false,
             verdict: Verdict::Reuse,
             connect: Step::Succeeds,

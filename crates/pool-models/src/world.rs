@@ -43,6 +43,7 @@ impl World {
             .check_policy(setup.check_policy)
             .pool_recycle(None)
             .acquire_timeout(setup.acquire_timeout)
+            .max_uses(setup.max_uses)
             .connect_timeout(None)
             .check_timeout(None)
             .recycle_timeout(None)

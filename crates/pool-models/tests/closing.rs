@@ -1,4 +1,6 @@
-//! Close, terminate, clear and the drop of the last handle, while others use the pool.
+//! Close, terminate, shutdown, clear and the drop of the last handle, while others use the pool.
+
+use std::time::Duration;
 
 use pool_core::{Error, PooledConnection, Verdict};
 use pool_models::{
@@ -227,6 +229,82 @@ fn a_terminate_meets_a_connect_and_an_awaited_release() {
         pool.terminate();
         block_on(pool.wait_closed()).unwrap();
         join([waiter, release]);
+        world.finish_closed(pool);
+    });
+}
+
+const LIMIT: Duration = Duration::from_secs(1);
+
+#[test]
+fn a_shutdown_meets_a_release_and_a_waiter() {
+    check("shutdown_and_release", || {
+        let (world, pool) = World::new(Setup::default());
+        let held = acquire(&pool);
+        let waiter = thread(&pool, acquire_or_closed);
+        let release = spawn(move || drop(held));
+        let report = block_on(pool.shutdown(LIMIT));
+        assert!(report.is_clean(), "{report}");
+        join([waiter, release]);
+        world.finish_closed(pool);
+    });
+}
+
+#[test]
+fn a_shutdown_meets_a_connect() {
+    check("shutdown_and_connect", || {
+        let (world, pool) = World::new(Setup {
+            connect: Step::Yields,
+            close: Step::Yields,
+            ..Setup::default()
+        });
+        let waiter = thread(&pool, acquire_or_closed);
+        let report = block_on(pool.shutdown(LIMIT));
+        assert!(report.is_clean(), "{report}");
+        join([waiter]);
+        world.finish_closed(pool);
+    });
+}
+
+/// The one that holds a connection gives it back, or the time is over first.
+fn strike_and_shutdown(is_reentrant: bool) {
+    let (world, pool) = World::new(Setup {
+        is_reentrant,
+        ..Setup::default()
+    });
+    let held = acquire(&pool);
+    let release = spawn(move || drop(held));
+    let runtime = world.runtime();
+    let strikes = spawn(move || runtime.strike());
+    let report = block_on(pool.shutdown(LIMIT));
+    // It came back in time, too late, or in the middle of that.
+    let late = report.left().len() + report.cut_off();
+    assert_eq!(report.closed() + late, 1, "{report}");
+    join([release, strikes]);
+    world.finish_closed(pool);
+}
+
+#[test]
+fn the_time_of_a_shutdown_is_over_while_a_connection_comes_back() {
+    check("strike_and_shutdown", || strike_and_shutdown(true));
+}
+
+#[test]
+fn the_time_of_a_shutdown_is_over_under_the_timers_lock() {
+    check("locked_strike_and_shutdown", || strike_and_shutdown(false));
+}
+
+/// Nobody gives the connection back, so the strike ends the wait, whenever it comes.
+#[test]
+fn a_shutdown_ends_in_time_though_a_connection_stays_out() {
+    check("shutdown_in_time", || {
+        let (world, pool) = World::new(Setup::default());
+        let held = acquire(&pool);
+        let runtime = world.runtime();
+        let strikes = spawn(move || runtime.strike());
+        let report = block_on(pool.shutdown(LIMIT));
+        assert_eq!(report.left().len(), 1, "{report}");
+        join([strikes]);
+        drop(held);
         world.finish_closed(pool);
     });
 }
