@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use pool_core::{CheckPolicy, Verdict};
+use pool_core::{CheckPolicy, PooledConnection, Verdict};
 use support::invariants::{acquire_now, all_is_well, closed_for_good};
 use support::{FakeGuard, Gate, Probe, Stage, Step, Verb, hold};
 
@@ -231,4 +231,45 @@ fn the_shortest_and_the_longest_times_mean_what_they_say() {
         pool.reconfigure(|knobs| knobs.keepalive(None)).unwrap();
         all_is_well(stage, pool, &control);
     });
+}
+
+#[test]
+fn a_connect_under_way_counts_as_one_that_recycle_all_has_to_replace() {
+    Stage::each(|stage| {
+        let (builder, control) = stage.pool(2);
+        let pool = builder.build_lazy().unwrap();
+        let gate = Gate::new();
+        control.next(Verb::Connect, Step::gate(&gate));
+        let mut early = Probe::polled(pool.acquire());
+        pool.recycle_all(Duration::ZERO);
+        let mut late = Probe::polled(pool.acquire());
+        gate.open();
+        for acquire in [&mut early, &mut late] {
+            assert!(acquire.poll_until_stalled(stage), "HANG");
+            let guard = acquire.take().unwrap();
+            assert_ne!(PooledConnection::id(&guard), 1);
+        }
+        drop((early, late));
+        all_is_well(stage, pool, &control);
+    });
+}
+
+#[test]
+fn on_a_real_clock_the_shortest_life_is_good_for_one_acquire() {
+    for intercepted in [false, true] {
+        Stage::each(|stage| {
+            let (builder, control) = stage.pool(2);
+            let builder = builder.max_lifetime(Duration::from_nanos(1));
+            let builder = match intercepted {
+                true => builder.interceptor(control.interceptor()),
+                false => builder,
+            };
+            let pool = builder.build_lazy().unwrap();
+            for id in 1..5 {
+                assert_eq!(acquire_now(stage, &pool).id(), id);
+                stage.tick();
+            }
+            all_is_well(stage, pool, &control);
+        });
+    }
 }

@@ -75,9 +75,9 @@ impl<M: Manager> Pool<M> {
 
     /// Replaces all connections that there are now, one after the other within this time, the oldest first.
     ///
-    /// It does not wait. A connection whose turn has come goes as soon as its replacement stands, where minsize needs one and
-    /// maxsize leaves room; one in use goes when it comes back. After that time none of them is handed out any more. A time that
-    /// no clock reaches replaces nothing. The reason is [`CloseReason::Replaced`](crate::CloseReason::Replaced).
+    /// It does not wait. A connection whose turn has come goes as soon as its replacement stands, where minsize needs one, or
+    /// where it is in use and maxsize leaves room; one in use goes when it comes back. Those that are being opened count. After
+    /// that time none of them is handed out any more. A time that no clock reaches replaces nothing. The reason is [`CloseReason::Replaced`](crate::CloseReason::Replaced).
     ///
     /// # Examples
     ///
@@ -95,7 +95,7 @@ impl<M: Manager> Pool<M> {
     /// ```
     pub fn recycle_all(&self, within: Duration) {
         let shared = self.shared();
-        shared.look_at_lives();
+        shared.watch_lifetimes();
         shared.change(None, |ledger, effects| ledger.replace_all(within, effects));
         shared.set_timer_if_needed();
     }

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use pool_core::{Runtime, Verdict};
 
 use crate::aborts::Abort;
-use crate::lifetimes::Limits;
+use crate::lifetimes::{Ended, Limits};
 use crate::runtime::{SimRuntime, pend, pick};
 use crate::script::{Outcome, Script, Settings};
 use crate::simulated::CalledBack;
@@ -66,6 +66,7 @@ pub(crate) struct Page {
     pub(crate) clears: u64,
     /// How often connections were to be replaced that could be used.
     pub(crate) replacements: u64,
+    pub(crate) ended: Ended,
     /// How often `retain` was called.
     pub(crate) retains: u64,
     /// How often maxsize was changed.
@@ -118,8 +119,10 @@ pub(crate) struct Mark {
     pub(crate) is_seen: bool,
     /// It came back, and no interceptor has passed it since.
     pub(crate) is_unseen_return: bool,
-    /// `clear_all` was called since it was opened.
+    /// `clear_all` was called since its connect began.
     pub(crate) is_cleared: bool,
+    /// One like it was lost, and it was not checked since.
+    pub(crate) is_suspect: bool,
     /// When it has to be gone, since `recycle_all` was called.
     pub(crate) leaves: Option<Instant>,
     /// It has left the pool alive: it was detached, or held by somebody when the pool was terminated.
@@ -159,6 +162,7 @@ impl Record {
                 told: (0, 0),
                 clears: 0,
                 replacements: 0,
+                ended: Ended::default(),
                 retains: 0,
                 resizes: 0,
                 limits: Limits::default(),
@@ -301,6 +305,7 @@ impl Page {
             self.shortest_slow_acquire = self.shortest_slow_acquire.min(limit);
         }
         self.script.settings = settings.clone();
+        self.trust_all();
     }
 
     /// Connections of the pool, and connects under way.

@@ -6,6 +6,7 @@ use pool_core::{PooledConnection, Runtime};
 
 use crate::aborts::Abort;
 use crate::calls::{Mark, Method, Record};
+use crate::lifetimes::Begun;
 use crate::script::Outcome;
 use crate::simulated::{Guard, Simulated};
 
@@ -15,9 +16,11 @@ pub(crate) struct SimConnection {
 }
 
 impl SimConnection {
-    /// A connect has succeeded.
-    pub(crate) fn open(record: &Arc<Record>) -> Self {
+    /// A connect has succeeded that had begun then.
+    pub(crate) fn open(record: &Arc<Record>, begun: Begun) -> Self {
         let conn = Self::open_apart(record);
+        let (is_cleared, leaves) = record.page().ended.since(begun);
+        conn.mark(|mark| (mark.is_cleared, mark.leaves) = (is_cleared, leaves));
         conn.joins();
         conn
     }
@@ -46,6 +49,7 @@ impl SimConnection {
                 is_seen: false,
                 is_unseen_return: false,
                 is_cleared: false,
+                is_suspect: false,
                 leaves: None,
                 last_use: now,
                 is_off_books: true,

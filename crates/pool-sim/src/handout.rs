@@ -132,6 +132,7 @@ impl<M: Simulated> World<M> {
             since.and_then(|since| guard.mark(|mark| outlived(&self.settings, mark, since)));
         let (is_proven, is_checked, last_use) =
             guard.mark(|mark| (mark.is_proven, mark.is_checked, mark.last_use));
+        let is_suspect = guard.mark(|mark| mark.is_suspect);
         self.held.push(Holding::new(guard));
         if let Some(wrong) = wrong {
             return Err(wrong);
@@ -161,6 +162,7 @@ impl<M: Simulated> World<M> {
             // Before a change of the policy it was on its way through the interceptors alone.
             1 if self.changes > 0 && self.settings.intercepts() => Ok(()),
             1 => Err("a connection was handed out without a check".into()),
+            _ if is_suspect => Err("it was handed out unchecked after another was lost".into()),
             idle_for if idle > limit(idle_for) && !is_checked && !is_proven => Err(format!(
                 "a connection was handed out without a check after {idle:?}"
             )),

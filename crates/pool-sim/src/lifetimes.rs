@@ -1,11 +1,12 @@
 //! How long connections live, how many are idle, and the operations that end many of them.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
 use pool_core::{Builder, CloseReason, Knobs, Status};
 
-use crate::calls::{Mark, Method, Record};
+use crate::calls::{Mark, Method, Page, Record};
+use crate::connection::SimConnection;
 use crate::runtime::pick;
 use crate::script::Settings;
 use crate::simulated::Simulated;
@@ -144,20 +145,83 @@ pub(crate) fn set_limits(knobs: &mut Knobs, settings: &Settings) {
 
 /// Why a connection must not be handed out that somebody asked for at `since`, as far as its life tells.
 pub(crate) fn outlived(settings: &Settings, mark: &Mark, since: Instant) -> Option<&'static str> {
-    // A new one is handed out once, however short its life is.
-    let is_used = mark.uses > 1;
     let age = since.saturating_duration_since(mark.opened);
-    if is_used && settings.max_lifetime().is_some_and(|most| age >= most) {
+    // A new one is handed out once, however short its life is.
+    if mark.uses > 1 && settings.max_lifetime().is_some_and(|most| age >= most) {
         return Some("it is too old");
     }
     if settings.max_uses().is_some_and(|most| mark.uses > most) {
         return Some("it was handed out too often");
     }
-    let is_over = is_used && mark.leaves.is_some_and(|at| since >= at);
+    let is_over = mark.leaves.is_some_and(|at| since >= at);
     is_over.then_some("it was to be replaced before")
 }
 
+/// What was said of all connections at once. What is being opened then is meant, too.
+#[derive(Default)]
+pub(crate) struct Ended {
+    clears: u64,
+    /// Until when each `recycle_all` wants them to be gone.
+    replaced: Vec<Instant>,
+}
+
+/// How much of that had been said when a connect began.
+pub(crate) struct Begun {
+    clears: u64,
+    replaced: usize,
+}
+
+impl Ended {
+    /// A connect begins.
+    pub(crate) fn now(&self) -> Begun {
+        Begun {
+            clears: self.clears,
+            replaced: self.replaced.len(),
+        }
+    }
+
+    /// Whether `clear_all` was called since, and when `recycle_all` wants the connection to be gone.
+    pub(crate) fn since(&self, begun: Begun) -> (bool, Option<Instant>) {
+        let ends = self.replaced.iter().skip(begun.replaced);
+        (self.clears > begun.clears, ends.copied().min())
+    }
+}
+
+impl Page {
+    /// The settings have changed: no connection is suspect any more unless they check those.
+    pub(crate) fn trust_all(&mut self) {
+        let checks = self.script.settings.check_policy > 1;
+        for mark in self.connections.values_mut() {
+            mark.is_suspect &= checks;
+        }
+    }
+}
+
 impl Record {
+    /// A connection was lost that has just come back: the others have to be checked before they are handed out, where it
+    /// can be told which those are.
+    pub(crate) fn was_lost(&self, lost: &SimConnection) {
+        let pool = self.pool.lock();
+        let pool = pool.unwrap_or_else(PoisonError::into_inner).clone();
+        let Some(status) = pool.map(|pool| pool.counts()) else {
+            return;
+        };
+        let mut page = self.page();
+        let is_held = page
+            .connections
+            .get(&lost.id)
+            .is_some_and(|mark| mark.is_held);
+        let held_otherwise = page.held() - usize::from(is_held);
+        let is_checking = status.checking() + page.steps.count_calls(Method::AfterConnect) > 0;
+        let checks = page.script.settings.check_policy > 1 && page.pool_is_open;
+        if !checks || is_checking || status.held() != held_otherwise + 1 {
+            return;
+        }
+        for mark in page.connections.values_mut() {
+            mark.is_suspect = true;
+        }
+    }
+
     /// `clear` is called: what is idle now is handed out to nobody.
     pub(crate) fn is_cleared(&self, status: Status) {
         let mut page = self.page();
@@ -179,6 +243,7 @@ fn all_is_cleared(record: &Record) {
     let mut page = record.page();
     page.clears += 1;
     page.replacements += 1;
+    page.ended.clears += 1;
     for mark in page.connections.values_mut() {
         mark.is_cleared |= !mark.is_off_books;
     }
@@ -217,9 +282,8 @@ impl<M: Simulated> World<M> {
         let mut page = self.record.page();
         page.replacements += 1;
         page.limits.recycle_all = true;
-        // What an interceptor has after its connect is not there yet.
-        let is_complete = page.steps.count_calls(Method::AfterConnect) == 0;
-        for mark in page.connections.values_mut().filter(|_| is_complete) {
+        page.ended.replaced.push(end);
+        for mark in page.connections.values_mut() {
             mark.leaves = mark.leaves.into_iter().chain([end]).min();
         }
         drop(page);

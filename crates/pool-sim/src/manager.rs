@@ -139,6 +139,7 @@ impl Manager for SimManager {
 
     fn connect(&self) -> impl Future<Output = Result<SimConnection, Scripted>> + Send {
         let (step, outcome) = self.begin(Method::Connect);
+        let begun = self.record.page().ended.now();
         async move {
             let succeeds = step.act(outcome).await;
             if succeeds {
@@ -146,7 +147,7 @@ impl Manager for SimManager {
             }
             drop(step);
             match succeeds {
-                true => Ok(SimConnection::open(&self.record)),
+                true => Ok(SimConnection::open(&self.record, begun)),
                 false => Err(Scripted),
             }
         }
@@ -157,7 +158,7 @@ impl Manager for SimManager {
         async move {
             let unfit = "its check did not succeed";
             self.step(conn, begun, Method::Check, unfit).await?;
-            conn.mark(|mark| mark.is_checked = true);
+            conn.mark(|mark| (mark.is_checked, mark.is_suspect) = (true, false));
             Ok(())
         }
     }
@@ -204,6 +205,18 @@ impl Manager for SimManager {
             self.record.page().verdicts.insert(id, verdict);
         }
         verdict
+    }
+
+    fn is_lost(&self, conn: &SimConnection) -> bool {
+        task::outside_of_tasks(|| call_the_pool(&self.record));
+        let is_lost = conn.mark(|mark| mark.is_broken);
+        if is_lost && conn.id % 5 == 4 {
+            panic!("scripted");
+        }
+        if is_lost {
+            self.record.was_lost(conn);
+        }
+        is_lost
     }
 
     fn was_unused(&self, conn: &SimConnection) -> bool {

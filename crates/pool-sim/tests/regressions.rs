@@ -17,6 +17,7 @@ const KEPT: &[&str] = &[
     "drop_of_last_handle.txt",
     "fill_overwritten_by_release.txt",
     "ping_beside_reconfigure.txt",
+    "recycle_all_beside_interceptor.txt",
     "recycle_beside_slow_one.txt",
     "refused_new_one_frees_no_place.txt",
     "refused_while_expired_one_is_dropped.txt",

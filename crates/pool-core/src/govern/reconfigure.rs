@@ -112,7 +112,7 @@ fn apply<M: Manager>(shared: &Arc<Shared<M>>, knobs: &Knobs) -> Result<(), Error
         can_measure(&config, shared.measures)?;
         shared.backend.limits.reconfigured(&config);
         if config.lifetimes.max_lifetime.is_some() {
-            shared.look_at_lives();
+            shared.watch_lifetimes();
         }
         ledger.reconfigure(config, ticks, effects);
         Ok(())

@@ -114,7 +114,7 @@ impl<T: LedgerTypes> Ledger<T> {
         let (expired, expiry) = self.idle.take_expired(now);
         for entry in expired {
             let reason = self.idle.expired_by(&entry);
-            self.lifetimes.goes(entry.key(), now);
+            self.lifetimes.note_end(entry.key(), now);
             self.start_close(entry, reason, effects);
         }
         let unneeded = self.close_unneeded(effects);

@@ -66,8 +66,8 @@ impl<T: LedgerTypes> Ledger<T> {
     pub(super) fn take_to_poll(&mut self, key: JobKey, poller: Poller) -> Take<T> {
         if self.jobs.begins_connect(key) {
             let connection = self.connections.begin();
-            self.jobs
-                .set_connection(key, connection, self.lifecycle.clears());
+            self.lifetimes.conceived(connection);
+            self.jobs.set_connection(key, connection);
             // One that is given up before it begins was never tried.
             if self.governor.probe() == Some(key) {
                 self.history.counters.connect_retries += 1;
@@ -217,7 +217,7 @@ impl<T: LedgerTypes> Ledger<T> {
             effects.spawn_driver(key);
             return self.drive_undriven(effects);
         }
-        let was_cleared = self.lifecycle.was_cleared(job.clears, false);
+        let was_cleared = job.clears < self.lifecycle.clears();
         let kept_alive = job.sequence;
         match (kind, self.jobs.remove(key).map(|job| job.work)) {
             (Kind::Check, Some(Work::Fresh(Some(mut entry)))) => {

@@ -157,7 +157,7 @@ impl<T: LedgerTypes> Ledger<T> {
         let closing = self.jobs.count(Kind::Close) + self.departing;
         let free = self
             .size()
-            .saturating_sub(self.held + closing + self.idle_due_len());
+            .saturating_sub(self.held + closing + self.idle_due().len());
         let wanted = self.fill.min_idle.saturating_add(self.queue.len());
         wanted.saturating_sub(free)
     }

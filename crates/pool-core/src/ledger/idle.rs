@@ -131,8 +131,7 @@ impl<E: LedgerEntry> IdleList<E> {
             };
         };
         let limit = self.limit_of(entry);
-        let is_spent = entry.marks().is_spent && !(self.intercepts && entry.is_new());
-        if is_spent || limit.is_some_and(|limit| self.idle_for(entry, now) >= limit) {
+        if entry.marks().is_spent || limit.is_some_and(|limit| self.idle_for(entry, now) >= limit) {
             Next::Expired
         } else if is_dirty {
             Next::Dirty

@@ -204,11 +204,10 @@ impl<T: LedgerTypes> Jobs<T> {
             .is_some_and(|job| job.connection.is_none() && job.is_fresh())
     }
 
-    /// A connect begins: its connection to be, and how often the pool has been cleared by now.
-    pub(super) fn set_connection(&mut self, key: JobKey, connection: ConnectionKey, clears: u64) {
+    /// A connect begins: its connection to be.
+    pub(super) fn set_connection(&mut self, key: JobKey, connection: ConnectionKey) {
         if let Some(job) = self.running.get_mut(key.0) {
             job.connection = Some(connection);
-            job.clears = clears;
         }
     }
 

@@ -40,8 +40,6 @@ pub(super) struct Lifecycle {
     closing_waiters: SlotMap<DefaultKey, Option<Waker>>,
     /// How often `clear` was called.
     clears: u64,
-    /// The number of the last `clear_all` among these calls.
-    last_clear_all: u64,
     /// The end of the pool was noted.
     end_is_noted: bool,
 }
@@ -59,7 +57,6 @@ impl Lifecycle {
             close_waiters: SlotMap::new(),
             closing_waiters: SlotMap::new(),
             clears: 0,
-            last_clear_all: 0,
             end_is_noted: false,
         }
     }
@@ -161,19 +158,6 @@ impl Lifecycle {
 
     pub(super) fn clear(&mut self) {
         self.clears += 1;
-    }
-
-    pub(super) fn clear_all(&mut self) {
-        self.last_clear_all = self.clears + 1;
-    }
-
-    /// Whether what began after so many calls of `clear` is to be closed: a recycle, or a connect.
-    pub(super) fn was_cleared(&self, clears: u64, is_connect: bool) -> bool {
-        let last = match is_connect {
-            true => self.last_clear_all,
-            false => self.clears,
-        };
-        clears < last
     }
 
     pub(super) fn has_close_waiters(&self) -> bool {

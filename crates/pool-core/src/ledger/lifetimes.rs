@@ -39,10 +39,11 @@ impl Why {
     }
 }
 
-/// The life of one connection.
+/// The life of one connection. It begins with the connect, so that what is to be replaced includes what is being opened.
 struct Life {
     key: ConnectionKey,
-    born: Instant,
+    /// When it was opened, if it has been.
+    born: Option<Instant>,
     /// Which part of the jitter this connection has drawn, in 1 / 2^32.
     share: u32,
     /// From when on `recycle_all` wants it to be replaced, and until when.
@@ -170,15 +171,24 @@ impl Lifetimes {
         why.reason()
     }
 
-    /// A connection was opened at this instant, or added.
-    pub(super) fn born(&mut self, key: ConnectionKey, at: Instant) {
+    /// Whether those it was opened for can have it: a `max_lifetime` that is shorter than a connect must not let them wait
+    /// for ever.
+    pub(super) fn is_good_for_one(&self, key: ConnectionKey, now: Instant) -> bool {
+        self.life(key).is_some_and(|life| {
+            let is_replaced = life.replaced.is_some_and(|(_, end)| end <= now);
+            life.fitness != Fitness::Spent || (life.why == Why::Lifetime && !is_replaced)
+        })
+    }
+
+    /// A connect begins.
+    pub(super) fn conceived(&mut self, key: ConnectionKey) {
         let slot = key.slot as usize;
         if self.lives.len() <= slot {
             self.lives.resize_with(slot + 1, || None);
         }
         self.lives[slot] = Some(Life {
             key,
-            born: at,
+            born: None,
             share: self.chance.share(),
             replaced: None,
             end: None,
@@ -188,6 +198,16 @@ impl Lifetimes {
             is_aged: false,
             is_suspect: false,
         });
+    }
+
+    /// A connection was opened at this instant, or comes from outside.
+    pub(super) fn born(&mut self, key: ConnectionKey, at: Instant) {
+        if self.life(key).is_none() {
+            self.conceived(key);
+        }
+        if let Some(life) = self.life_mut(key) {
+            life.born = Some(at);
+        }
         self.plan(key);
     }
 
@@ -197,7 +217,8 @@ impl Lifetimes {
         let Some(life) = self.life_mut(key) else {
             return;
         };
-        let end = longest.and_then(|longest| life.born.checked_add(longest));
+        let lives_on = life.born.zip(longest);
+        let end = lives_on.and_then(|(born, longest)| born.checked_add(longest));
         let earlier = share_of(jitter, life.share);
         let due = end.map(|end| end.checked_sub(earlier).unwrap_or(end));
         let (replaced, last) = life.replaced.unzip();
@@ -245,7 +266,7 @@ impl Lifetimes {
     pub(super) fn strike(&mut self, now: Instant) -> bool {
         let mut any_spent = false;
         while let Some((at, key)) = self.schedule.first().copied().filter(|(at, _)| *at <= now) {
-            self.goes(key, now);
+            self.note_end(key, now);
             let end = self.life(key).and_then(|life| life.end);
             match end.filter(|end| *end > at) {
                 Some(end) => {
@@ -262,11 +283,10 @@ impl Lifetimes {
         any_spent
     }
 
-    /// A connection is closed because of its age.
-    pub(super) fn goes(&mut self, key: ConnectionKey, now: Instant) {
-        let pause = self
-            .life(key)
-            .and_then(|life| life.born.checked_add(SHORTEST_LIFE));
+    /// A connection has come to its end by the clock. If it lived for a short time only, there is a pause.
+    pub(super) fn note_end(&mut self, key: ConnectionKey, now: Instant) {
+        let born = self.life(key).and_then(|life| life.born);
+        let pause = born.and_then(|born| born.checked_add(SHORTEST_LIFE));
         self.pause_until = pause.filter(|at| *at > now).or(self.pause_until);
     }
 
@@ -320,7 +340,7 @@ impl Lifetimes {
         }
     }
 
-    /// The connections that are there, in the order in which they were opened.
+    /// The connections that are there or being opened, in the order in which that began.
     pub(super) fn all(&self) -> Vec<ConnectionKey> {
         let lives = self.lives.iter().flatten();
         let mut keys: Vec<ConnectionKey> = lives.map(|life| life.key).collect();
@@ -345,9 +365,10 @@ impl Lifetimes {
         }
     }
 
-    /// One was lost: the others are not to be trusted before they are checked.
+    /// One was lost: the others that are open are not to be trusted before they are checked.
     pub(super) fn suspect_all(&mut self) {
-        for life in self.lives.iter_mut().flatten() {
+        let lives = self.lives.iter_mut().flatten();
+        for life in lives.filter(|life| life.born.is_some()) {
             self.suspects += usize::from(!std::mem::replace(&mut life.is_suspect, true));
         }
     }

@@ -44,7 +44,7 @@ impl<T: LedgerTypes> Ledger<T> {
     }
 
     /// The settings have changed: looks at all idle connections.
-    pub(super) fn look_at_lives(&mut self, now: Instant) {
+    pub(super) fn look_at_idle(&mut self, now: Instant) {
         if !self.idle.checks_suspects() {
             self.lifetimes.trust_all();
             self.idle.trust_all();
@@ -77,14 +77,12 @@ impl<T: LedgerTypes> Ledger<T> {
         effects: &mut Effects<T>,
     ) {
         let now = effects.now();
-        self.catch_up(now);
         self.lifetimes.used(entry.key(), entry.uses());
-        self.lifetimes.mark(entry.key(), entry.marks_mut());
+        self.mark(entry, now);
         if is_checked {
             let marks = entry.marks_mut();
             (marks.is_suspect, marks.alive_at) = (false, Some(now));
         }
-        self.idle.stamp_marked(entry, now);
         self.update_returns();
         if self.lifetimes.due() > 0 {
             // One that is due can go when the replacement stands.
@@ -130,12 +128,13 @@ impl<T: LedgerTypes> Ledger<T> {
     /// One that is due goes when its replacement stands, or nothing could be opened for it. One that is spent also goes where
     /// no replacement is on its way.
     pub(super) fn retires(&self, key: ConnectionKey, is_counted: bool) -> Option<CloseReason> {
-        let fitness = match self.lifetimes.due() {
-            0 => return None,
-            _ => self.lifetimes.fitness(key),
-        };
-        if fitness != Fitness::Fit && self.lifetimes.goes_at_once(key) {
-            return Some(CloseReason::Cleared);
+        let fitness = self.lifetimes.fitness(key);
+        if fitness == Fitness::Fit {
+            return None;
+        }
+        let reason = self.lifetimes.reason(key);
+        if self.lifetimes.goes_at_once(key) {
+            return Some(reason);
         }
         let size = self.size() + usize::from(!is_counted);
         let others = size.saturating_sub(self.leaving());
@@ -146,13 +145,11 @@ impl<T: LedgerTypes> Ledger<T> {
             size >= self.fill.limit() && self.jobs.count(Kind::Close) + self.departing == 0;
         let goes = is_replaced
             || match fitness {
-                Fitness::Fit => false,
-                Fitness::Due if self.governor.is_open() => false,
                 // One after the other.
-                Fitness::Due => connecting == 0 && is_full,
-                Fitness::Spent => connecting == 0,
+                Fitness::Due => connecting == 0 && is_full && !self.governor.is_open(),
+                _ => connecting == 0,
             };
-        (fitness != Fitness::Fit && goes).then(|| self.lifetimes.reason(key))
+        goes.then_some(reason)
     }
 
     /// Why a connection that has just come back is not kept although it could be used again, if so.
@@ -185,18 +182,14 @@ impl<T: LedgerTypes> Ledger<T> {
     }
 
     /// The idle connections that are to be replaced, those first that were opened first.
-    fn idle_due(&self) -> Vec<ConnectionKey> {
+    pub(super) fn idle_due(&self) -> Vec<ConnectionKey> {
+        if self.lifetimes.due() == 0 {
+            return Vec::new();
+        }
         let idle = self.idle.iter().map(LedgerEntry::key);
         let mut due: Vec<_> = idle.filter(|key| self.lifetimes.is_due(*key)).collect();
         due.sort_unstable();
         due
-    }
-
-    fn first_idle_due(&self) -> Option<ConnectionKey> {
-        match self.lifetimes.due() {
-            0 => None,
-            _ => self.idle_due().first().copied(),
-        }
     }
 
     /// How many connections are needed that stay: minsize, and as many as are in use while some of them are to be replaced.
@@ -219,14 +212,6 @@ impl<T: LedgerTypes> Ledger<T> {
         least == 0 || self.idle.len() - self.idle_due().len() >= least
     }
 
-    /// How many of the idle connections are to be replaced.
-    pub(super) fn idle_due_len(&self) -> usize {
-        match self.lifetimes.due() {
-            0 => 0,
-            _ => self.idle_due().len(),
-        }
-    }
-
     /// Why a connection that has expired is closed.
     pub(super) fn expired_by(&self, entry: &T::Entry) -> CloseReason {
         match entry.marks().is_spent {
@@ -239,7 +224,7 @@ impl<T: LedgerTypes> Ledger<T> {
     /// longest.
     pub(super) fn trim_idle(&mut self, effects: &mut Effects<T>) {
         while self.idle.has_too_many() {
-            if let Some(key) = self.first_idle_due() {
+            if let Some(key) = self.idle_due().first().copied() {
                 if let Some((_, entry)) = self.idle.take_out(key) {
                     let reason = self.lifetimes.reason(key);
                     self.start_close(entry, reason, effects);
@@ -316,9 +301,8 @@ impl<T: LedgerTypes> Ledger<T> {
         self.update_returns();
     }
 
-    /// As [`clear`](Self::clear); what is in use, and what connects, is closed when it comes back.
+    /// As [`clear`](Self::clear); what is in use is closed when it comes back, and what connects when it is open.
     pub(crate) fn clear_all(&mut self, effects: &mut Effects<T>) -> Vec<JobKey> {
-        self.lifecycle.clear_all();
         if self.lifecycle.is_open() {
             // Those who have not looked yet get another one.
             self.take_answers_back(effects.now());

@@ -31,7 +31,7 @@ impl<T: LedgerTypes> Ledger<T> {
         Gate::reconfigured(&mut self.gate, &config.waiting);
         self.watch.reconfigured(&config, now);
         self.lifetimes.reconfigured(&config);
-        self.look_at_lives(now);
+        self.look_at_idle(now);
         if !self.idle.is_timed() {
             // Nobody has noted when those came back that lie ready.
             self.take_answers_back(now);

@@ -214,16 +214,17 @@ impl<T: LedgerTypes> Ledger<T> {
             self.born(&entry, effects);
         }
         self.note_step(&mut entry, is_checked, effects);
-        let is_connect = job.kind == Kind::Connect;
+        let is_new = job.kind == Kind::Connect || entry.is_new();
+        let is_for_waiter = is_new && self.lifecycle.serves() && self.next_served().is_some();
+        let is_first = is_for_waiter && self.lifetimes.is_good_for_one(entry.key(), effects.now());
+        entry.marks_mut().is_spent &= !is_first;
         // A check of an idle connection that nobody waited for counts as idle.
-        let is_meant = is_connect || job.kind == Kind::Recycle || job.sequence.is_some();
-        let was_cleared = is_meant && self.lifecycle.was_cleared(job.clears, is_connect);
-        // A new one is handed out once, however short its life is.
-        let is_first = is_connect || (entry.is_new() && self.idle.intercepts());
-        let may_retire = !is_first || self.lifetimes.goes_at_once(entry.key());
-        let retires = may_retire
-            .then(|| self.retires(entry.key(), false))
-            .flatten();
+        let was_idle = job.kind == Kind::Recycle || job.sequence.is_some();
+        let was_cleared = was_idle && job.clears < self.lifecycle.clears();
+        let retires = match is_first {
+            true => None,
+            false => self.retires(entry.key(), false),
+        };
         if job.is_cancelled || self.lifecycle.stage() == Stage::Terminated {
             let reason = job.reason.clone().unwrap_or(CloseReason::Terminated);
             self.drop_entry(entry, reason, effects);
@@ -260,14 +261,13 @@ impl<T: LedgerTypes> Ledger<T> {
             Kind::Check => entry.marks().is_suspect && self.idle.checks_suspects(),
             _ => false,
         };
-        let is_spent = entry.marks().is_spent && !(entry.is_new() && self.idle.intercepts());
         let is_for_handout = job.kind == Kind::Check && job.sequence.is_none();
         if let Some(sequence) = job.sequence.filter(|_| !job.is_driven_by_waiter()) {
             self.idle.put_back(sequence, entry);
             self.supply_head_too(effects);
             return Settled::Kept;
         }
-        if is_suspect || is_spent || (self.idle.intercepts() && !is_for_handout) {
+        if is_suspect || entry.marks().is_spent || (self.idle.intercepts() && !is_for_handout) {
             // From the idle list the first caller that needs it takes it and has it checked.
             if wants_it || job.is_driven_by_waiter() {
                 self.idle.put_next(entry, false);

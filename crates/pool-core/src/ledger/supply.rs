@@ -69,10 +69,13 @@ impl<T: LedgerTypes> Ledger<T> {
     ) -> Option<(T::Entry, Option<Kind>)> {
         loop {
             let now = effects.now();
-            let next = self.idle.next(Some(now), self.background.can_spawn());
-            let can_spare = self.can_spare_idle();
-            let mut entry = self.idle.take(self.background.can_spawn())?;
-            if can_spare && next != Next::Expired && self.idle.is_unneeded(&entry, now) {
+            let can_spawn = self.background.can_spawn();
+            let next = self.idle.next(Some(now), can_spawn);
+            let is_unneeded = next != Next::Expired
+                && self.idle.next_is_unneeded(now, can_spawn)
+                && self.can_spare_idle();
+            let mut entry = self.idle.take(can_spawn)?;
+            if is_unneeded {
                 self.start_close(entry, CloseReason::IdleTimeout, effects);
                 continue;
             }

@@ -129,7 +129,7 @@ impl<M: Manager> Shared<M> {
     }
 
     /// From now on connections may have lived long enough: where the timer may be late, each acquire reads the clock.
-    pub(crate) fn look_at_lives(&self) {
+    pub(crate) fn watch_lifetimes(&self) {
         if !self.backend.uses_thread_timer() {
             self.detours.read_clock();
         }

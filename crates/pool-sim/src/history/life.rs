@@ -26,8 +26,10 @@ pub(super) struct Life {
 struct Breaker {
     class: ErrorClass,
     since: Instant,
-    /// The last connect that has begun since it opened, or since its failure was told.
+    /// The last connect that has begun since it opened.
     attempt: Option<u64>,
+    /// An attempt has failed since that was told last: its class may have been another one.
+    has_failed: bool,
 }
 
 impl Life {
@@ -109,14 +111,14 @@ impl Life {
                 class,
                 since: now,
                 attempt: None,
+                has_failed: false,
             });
             return Ok(());
         };
-        // An attempt may have failed with another class in between.
         let is_new = std::mem::replace(&mut breaker.class, class) != class;
-        match breaker.attempt.take() {
-            None if !is_new => Err("it opens twice".to_owned()),
-            _ => Ok(()),
+        match std::mem::take(&mut breaker.has_failed) || is_new {
+            true => Ok(()),
+            false => Err("it opens twice".to_owned()),
         }
     }
 
@@ -132,6 +134,12 @@ impl Life {
         match open_for == truth {
             true => Ok(()),
             false => Err(format!("it was open for {truth:?}")),
+        }
+    }
+
+    pub(super) fn connect_failed(&mut self, connection: u64) {
+        if let Some(breaker) = &mut self.breaker {
+            breaker.has_failed |= breaker.attempt == Some(connection);
         }
     }
 

@@ -198,7 +198,10 @@ impl Told {
             } => self.connect_ended(connection, now, took, At::Clean),
             Event::ConnectFailed {
                 connection, took, ..
-            } => self.connect_ended(connection, now, took, At::Gone),
+            } => {
+                self.life.connect_failed(connection);
+                self.connect_ended(connection, now, took, At::Gone)
+            }
             Event::ConnectCancelled {
                 connection, reason, ..
             } => {

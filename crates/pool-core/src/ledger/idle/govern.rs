@@ -130,10 +130,13 @@ impl<E: LedgerEntry> IdleList<E> {
         self.max_idle.is_some_and(|most| self.len() > most)
     }
 
-    /// Whether a connection has been idle for `idle_timeout`.
-    pub(in crate::ledger) fn is_unneeded(&self, entry: &E, now: Instant) -> bool {
-        let limit = self.idle_timeout;
-        limit.is_some_and(|limit| self.idle_for(entry, now) >= limit)
+    /// Whether the connection that is next has been idle for `idle_timeout`.
+    pub(in crate::ledger) fn next_is_unneeded(&self, now: Instant, can_spawn: bool) -> bool {
+        self.idle_timeout.is_some_and(|limit| {
+            let list = self.list(self.dirty_is_next(can_spawn));
+            let next = list.next(self.order);
+            next.is_some_and(|(_, entry)| self.idle_for(entry, now) >= limit)
+        })
     }
 
     /// Lets somebody mark each connection. Those with a mark are not ready any more without a look at them.
