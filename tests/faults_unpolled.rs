@@ -1,7 +1,7 @@
 //! Fault tests: a future that was polled once and is then kept without a poll holds up nobody else.
 
 use pool_core::{PooledConnection, Verdict};
-use support::invariants::{acquire_now, closed_for_good};
+use support::invariants::{acquire_now, all_is_well, closed_for_good};
 use support::probe::Probe;
 use support::{FakeControl, FakeGuard, FakePool, Gate, Stage, Step, Verb, hold};
 
@@ -356,5 +356,25 @@ fn a_release_that_is_kept_does_not_hold_up_a_wait_closed_that_was_there_before()
         gate.open();
         must_finish(stage, &pool, other, "wait_closed").unwrap();
         well_in_the_end(stage, kept, pool, &control);
+    });
+}
+
+/// What is missing for minsize is opened in the background or by the next acquire, and does not count before.
+#[test]
+fn a_connect_that_has_not_begun_does_not_count_when_its_acquire_is_dropped() {
+    Stage::each(|stage| {
+        let (builder, control) = stage.pool(1);
+        let builder = builder.minsize(1).upkeep(false);
+        let pool = stage.run(builder.build()).unwrap();
+        let guard = acquire_now(stage, &pool);
+        let waiter = Probe::polled(pool.acquire());
+        drop(PooledConnection::detach(guard));
+        assert_eq!(waiter.wakes(), 1, "a place is free");
+        drop(waiter);
+        stage.settle();
+        let status = pool.status();
+        assert_eq!(status.connecting(), 0, "{status}");
+        assert_eq!(status.size(), status.freesize(), "{status}");
+        all_is_well(stage, pool, &control);
     });
 }

@@ -63,12 +63,6 @@ fn all_in_use(
     (pool, control, guards)
 }
 
-/// A minsize that asks for replacements. Where nothing can be spawned, a connect for minsize whose acquire was dropped before it
-/// began stays planned and counts as connecting until the next acquire; so there it is 0.
-fn filled(stage: &Stage) -> usize {
-    usize::from(stage.spawns())
-}
-
 /// As many gates, each at the next call of this method.
 fn gates(control: &FakeControl, verb: Verb, number: usize, then: &Step) -> Vec<Gate> {
     let gates: Vec<Gate> = (0..number).map(|_| Gate::new()).collect();
@@ -137,8 +131,7 @@ fn wait_beside_recycle_all(stage: &Stage, maxsize: usize) -> Play {
 }
 
 fn wait_for_used_up(stage: &Stage, maxsize: usize) -> Play {
-    let (pool, control, guards) =
-        all_in_use(stage, maxsize, |b| b.minsize(filled(stage)).max_uses(1));
+    let (pool, control, guards) = all_in_use(stage, maxsize, |b| b.minsize(1).max_uses(1));
     let closes = gates(&control, Verb::Close, 1, &Step::Ok);
     let connects = gates(&control, Verb::Connect, 1, &Step::Ok);
     let play = Play::of_acquire(&pool, control).events(guards);
@@ -207,7 +200,7 @@ fn too_old(stage: &Stage, maxsize: usize) -> Play {
 
 fn wait_for_old(stage: &Stage, maxsize: usize) -> Play {
     let (pool, control, guards) = all_in_use(stage, maxsize, |b| {
-        b.minsize(filled(stage))
+        b.minsize(1)
             .max_lifetime(SECOND)
             .max_lifetime_jitter(SECOND)
     });

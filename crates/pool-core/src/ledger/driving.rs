@@ -212,7 +212,7 @@ impl<T: LedgerTypes> Ledger<T> {
         if !is_owned && self.nobody_will_drive(kind, WaitClosed::Possible) {
             return self.cancel(key, CloseReason::PoolClosed, effects);
         }
-        let fills = kind == Kind::Connect && self.connect_fills();
+        let fills = kind == Kind::Connect && self.background.can_spawn() && self.connect_fills();
         if has_started || is_owned || fills || kind == Kind::Close {
             effects.spawn_driver(key);
             return self.drive_undriven(effects);
