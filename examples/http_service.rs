@@ -3,6 +3,7 @@
 //! Run it with `cargo run --example http_service`. It starts, sends requests to itself, and stops. With an address, as in
 //! `cargo run --example http_service -- 127.0.0.1:8080`, it serves until Ctrl-C or SIGTERM.
 
+use std::future::IntoFuture;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
@@ -15,8 +16,8 @@ use pool_mysql::mysql_async::prelude::Queryable;
 use pool_mysql::{Error, Pool, TransactionOptions, create_pool_from_url, mysql_async, pool_core};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::oneshot;
-use tokio::time::timeout;
+use tokio::sync::watch;
+use tokio::time::{sleep, timeout};
 
 type AnyError = Box<dyn std::error::Error + Send + Sync>;
 
@@ -35,37 +36,50 @@ async fn main() -> Result<(), AnyError> {
     let address = std::env::args().nth(1);
     let listener = TcpListener::bind(address.as_deref().unwrap_or("127.0.0.1:0")).await?;
     let here = listener.local_addr()?;
-    let (stop, stopped) = oneshot::channel::<()>();
+    // So long may requests take that are running when the service is told to stop. Kubernetes waits for 30 seconds.
+    let grace = Duration::from_secs(if address.is_some() { 20 } else { 2 });
+    let (stop, stopped) = watch::channel(false);
     let users = pool.clone();
     let serving = tokio::spawn(async move {
-        let shutdown = async {
-            // It also stops with an error here, when `stop` was dropped.
-            let _ = stopped.await;
+        let server = axum::serve(listener, routes(pool.clone()))
+            .with_graceful_shutdown(told_to_stop(stopped.clone()));
+        let grace_is_over = async {
+            told_to_stop(stopped).await;
+            sleep(grace).await;
         };
-        axum::serve(listener, routes(pool.clone()))
-            .with_graceful_shutdown(shutdown)
-            .await?;
-        // All requests are answered. What is still in use after five seconds is aborted.
-        let report = pool.shutdown(Duration::from_secs(5)).await;
+        tokio::select! {
+            served = server.into_future() => served?,
+            () = grace_is_over => eprintln!("some requests have not ended"),
+        }
+        // What is still in use after a second is aborted, so that no request keeps the process.
+        let report = pool.shutdown(Duration::from_secs(1)).await;
         if !report.is_clean() {
             eprintln!("{report}");
         }
-        Ok::<(), AnyError>(())
+        Ok::<_, AnyError>(report)
     });
 
     if address.is_some() {
         println!("serving on http://{here}/health until Ctrl-C or SIGTERM");
         stop_signal().await?;
-        let _ = stop.send(());
+        stop.send_replace(true);
+        serving.await??;
     } else {
         ask(here, users, stop).await?;
+        let report = serving.await??;
+        // The request that hangs was cut off, and the report says who it was.
+        assert_eq!(report.left().len(), 1, "{report}");
     }
-    serving.await??;
     println!("http service ok");
     Ok(())
 }
 
-/// Waits until the service is told to stop: by Ctrl-C, or by SIGTERM as from systemd and Kubernetes.
+/// Waits until the service stops. It also stops when the sender is gone.
+async fn told_to_stop(mut stopped: watch::Receiver<bool>) {
+    let _ = stopped.wait_for(|stop| *stop).await;
+}
+
+/// Waits for a signal to stop: by Ctrl-C, or by SIGTERM as from systemd and Kubernetes.
 async fn stop_signal() -> Result<(), AnyError> {
     #[cfg(unix)]
     {
@@ -86,7 +100,7 @@ fn routes(pool: Pool) -> Router {
         .route("/health", get(health))
         .route("/accounts/{id}", get(account))
         .route("/transfer/{from}/{to}/{amount}", post(transfer))
-        .route("/report", get(report))
+        .route("/report/{seconds}", get(report))
         .with_state(pool)
 }
 
@@ -171,11 +185,11 @@ async fn transfer(
     Ok(left.to_string())
 }
 
-/// Takes 0.3 seconds, so that the shutdown has to wait for it.
-async fn report(State(pool): State<Pool>) -> Result<String, Failure> {
-    let mut conn = pool.acquire().await?;
-    let sum = "SELECT CAST(SUM(amount) AS SIGNED), SLEEP(0.3) FROM accounts";
-    let sum: Option<(i64, i64)> = conn.query_first(sum).await?;
+/// Takes so many seconds, so that the shutdown has to wait for it.
+async fn report(State(pool): State<Pool>, Path(seconds): Path<f64>) -> Result<String, Failure> {
+    let mut conn = pool.acquire().label("report").await?;
+    let sum = "SELECT CAST(SUM(amount) AS SIGNED), SLEEP(?) FROM accounts";
+    let sum: Option<(i64, i64)> = conn.exec_first(sum, (seconds,)).await?;
     Ok(sum.map_or(0, |(sum, _)| sum).to_string())
 }
 
@@ -238,7 +252,7 @@ fn later(text: &'static str, error: &Error) -> Response {
 }
 
 /// Sends requests to the service and checks the answers, as its tests might do.
-async fn ask(here: SocketAddr, pool: Pool, stop: oneshot::Sender<()>) -> Result<(), AnyError> {
+async fn ask(here: SocketAddr, pool: Pool, stop: watch::Sender<bool>) -> Result<(), AnyError> {
     let (code, body) = request(here, "GET", "/health").await?;
     println!("health: {code} {body}");
     assert!(code == 200 && body.contains(r#""status":"up""#));
@@ -277,18 +291,19 @@ async fn ask(here: SocketAddr, pool: Pool, stop: oneshot::Sender<()>) -> Result<
     pool.reconfigure(|knobs| knobs.max_waiters(1000))?;
     drop((held, pool));
 
-    // A request that is running when the service is told to stop is still answered.
-    let report = tokio::spawn(request(here, "GET", "/report"));
-    while !report.is_finished() {
+    // A request that is running when the service is told to stop is still answered, unless it takes for ever.
+    let hanging = tokio::spawn(request(here, "GET", "/report/1000"));
+    let report = tokio::spawn(request(here, "GET", "/report/0.3"));
+    while !report.is_finished() && !hanging.is_finished() {
         if request(here, "GET", "/health")
             .await?
             .1
-            .contains(r#""busy":1"#)
+            .contains(r#""busy":2"#)
         {
             break;
         }
     }
-    let _ = stop.send(());
+    stop.send_replace(true);
     let (code, body) = report.await??;
     println!("the report after the stop: {code} {body}");
     assert_eq!((code, body.as_str()), (200, "2000"));

@@ -1,4 +1,4 @@
-//! `idle_timeout`, `min_idle` and `max_idle`, and a manager's own limit under each check policy.
+//! `idle_timeout`, `min_idle` and `max_idle`.
 
 use pool_core::{CheckPolicy, IdleOrder, Verdict};
 use support::invariants::{acquire_now, all_is_well, at_rest};

@@ -155,3 +155,37 @@ fn recycle_all_at_once_hands_out_none_of_the_old_ones() {
         }
     });
 }
+
+#[test]
+fn what_was_opened_just_now_is_replaced_before_it_goes() {
+    let stage = Stage::spawning();
+    for minsize in [1, 2, 5] {
+        let (builder, control) = stage.pool(2 * minsize);
+        let pool = stage.run(builder.minsize(minsize).build()).unwrap();
+        for _ in 0..3 {
+            let opened = control.made();
+            let gates: Vec<Gate> = (0..minsize).map(|_| Gate::new()).collect();
+            for gate in &gates {
+                control.next(Verb::Connect, Step::gate(gate));
+            }
+            pool.recycle_all(Duration::ZERO);
+            stage.settle();
+            assert_eq!(
+                pool.freesize(),
+                minsize,
+                "none goes before: {}",
+                pool.status()
+            );
+            assert_eq!(pool.status().connecting(), minsize);
+            for gate in &gates {
+                gate.open();
+            }
+            stage.settle();
+            assert_eq!((pool.size(), pool.freesize()), (minsize, minsize));
+            assert_eq!(control.made(), opened + minsize);
+            assert!(acquire_now(&stage, &pool).id() > opened.try_into().unwrap());
+            stage.settle();
+        }
+        all_is_well(&stage, pool, &control);
+    }
+}

@@ -141,9 +141,7 @@ pub trait Manager: Send + Sync + 'static {
     /// without limit.
     ///
     /// A backend whose server closes idle connections uses this. The pool then closes the connection before the server
-    /// does, as with [`pool_recycle`](crate::Builder::pool_recycle). With [`CheckPolicy`](crate::CheckPolicy) `Never`
-    /// or `Always` and no `pool_recycle` the pool does not measure how long a connection is idle, and this has no
-    /// effect.
+    /// does, as with [`pool_recycle`](crate::Builder::pool_recycle), under every [`CheckPolicy`](crate::CheckPolicy).
     fn idle_limit(&self, conn: &Self::Connection) -> Option<Duration> {
         let _ = conn;
         None
@@ -227,7 +225,8 @@ pub enum Verdict {
 /// After a failed connect of class [`Auth`](Self::Auth), [`Config`](Self::Config) or [`Fatal`](Self::Fatal) the pool's
 /// breaker opens: nobody connects for 1 s. Then one connect is tried. If it fails too, the pause is doubled, up to 10 s, and up
 /// to a tenth is added at random. A success closes the breaker. Meanwhile the waiters wait for a connection in use. If none
-/// is, they get [`Error::BreakerOpen`](crate::Error::BreakerOpen) at once.
+/// is, they get [`Error::BreakerOpen`](crate::Error::BreakerOpen) at once. Connects that run already when it opens go on: where a
+/// server locks accounts after a few refusals, set [`max_connecting`](crate::Builder::max_connecting) to fewer.
 ///
 /// After a failure of class [`Transient`](Self::Transient) the first waiter gets the error, and the others try on their own.
 /// With [`connect_retry`](crate::Builder::connect_retry) they wait instead, and one connect at a time is tried, with a pause
@@ -238,7 +237,8 @@ pub enum Verdict {
 ///
 /// A connect that takes too long is `Transient`. One that panics is `Transient` too, and is not tried again.
 ///
-/// A connect that nobody waits for is tried again after 100 ms; each failure doubles that, up to 10 s.
+/// A connect that nobody waits for is tried again after a pause that is drawn at random from zero to 100 ms. Each failure doubles
+/// that bound, up to 10 s.
 ///
 /// # Examples
 ///

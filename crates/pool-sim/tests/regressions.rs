@@ -9,6 +9,7 @@ use pool_sim::{Script, run};
 const KEPT: &[&str] = &[
     "abort_of_recycling.txt",
     "add_beside_fill.txt",
+    "answer_beside_max_uses.txt",
     "attempt_that_never_began.txt",
     "check_beside_shrinking.txt",
     "connect_instead_of_close.txt",

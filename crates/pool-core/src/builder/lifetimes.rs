@@ -11,7 +11,8 @@ impl<M: Manager> Builder<M> {
     /// Nobody gets it after that time. It is closed a little earlier, by its share of the
     /// [`max_lifetime_jitter`](Self::max_lifetime_jitter): from then on its replacement is opened where minsize needs one or it
     /// is in use, and maxsize leaves room, and it goes as soon as that stands, or when it comes back. So nobody waits for the
-    /// replacement of what is in demand. Where maxsize leaves no room, connections go one after the other, each before its
+    /// replacement of one that is in use all the time; one that is idle at that moment and that minsize does not need goes
+    /// without one. Where maxsize leaves no room, connections go one after the other, each before its
     /// replacement is there. Without upkeep, or where nothing can be spawned, a connection is replaced by the acquire that meets
     /// it. The life of one that was added ([`Pool::add`](crate::Pool::add)) begins then. The time for which the machine is
     /// suspended does not count where its clock stands still then.
@@ -61,8 +62,8 @@ impl<M: Manager> Builder<M> {
 
     /// How often a connection is handed out; default `None`, without limit.
     ///
-    /// When it comes back after its last time, it is replaced, as after [`max_lifetime`](Self::max_lifetime). An acquire whose
-    /// connection is not used counts, too.
+    /// When it comes back after its last time, it goes. Where minsize needs one, its replacement is opened first; above minsize
+    /// the next acquire opens one, and waits for it. An acquire whose connection is not used counts, too.
     ///
     /// # Examples
     ///
@@ -152,7 +153,7 @@ impl<M: Manager> Builder<M> {
     /// Upkeep checks one connection at a time, the one that was silent longest first, under
     /// [`check_timeout`](Self::check_timeout). That does not count as use: it stays in its place in the
     /// [`idle_order`](Self::idle_order), and its idle time goes on. If a check fails, the other connections are suspect, too,
-    /// and are checked before they are handed out. Without upkeep, or where nothing can be spawned, a connection that was silent
+    /// and are checked before they are handed out, if [`CheckPolicy::IdleFor`](crate::CheckPolicy::IdleFor) is set. Without upkeep, or where nothing can be spawned, a connection that was silent
     /// for so long is checked when it would be handed out next, under every [`check_policy`](Self::check_policy).
     ///
     /// A check that hangs holds the others up, so set `check_timeout`. With more idle connections than checks fit into this time

@@ -8,7 +8,8 @@ use crate::pool::Pool;
 impl<M: Manager> Pool<M> {
     /// Opens a connection outside of the pool, by the pool's manager and under `connect_timeout`.
     ///
-    /// It takes no place and is not counted; the pool does not check, recycle, close or abort it. Interceptors are called
+    /// It takes no place and is not counted; the pool does not check, recycle, close or abort it. Neither
+    /// [`max_connecting`](crate::Builder::max_connecting) nor an open breaker holds it back. Interceptors are called
     /// before and after its connect, with the number 0 in their [`ConnectionInfo`](crate::ConnectionInfo). For what keeps a
     /// connection for its whole life, such as a listener, or must get one when the pool is exhausted, such as an operator.
     ///

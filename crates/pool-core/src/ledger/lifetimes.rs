@@ -283,9 +283,10 @@ impl Lifetimes {
         any_spent
     }
 
-    /// A connection has come to its end by the clock. If it lived for a short time only, there is a pause.
+    /// A connection has come to its end because of a setting. If it lived for a short time only, there is a pause.
     pub(super) fn note_end(&mut self, key: ConnectionKey, now: Instant) {
-        let born = self.life(key).and_then(|life| life.born);
+        let life = self.life(key).filter(|life| life.why == Why::Lifetime);
+        let born = life.and_then(|life| life.born);
         let pause = born.and_then(|born| born.checked_add(SHORTEST_LIFE));
         self.pause_until = pause.filter(|at| *at > now).or(self.pause_until);
     }

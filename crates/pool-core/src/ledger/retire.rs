@@ -65,6 +65,7 @@ impl<T: LedgerTypes> Ledger<T> {
     /// A connection is about to become idle: what the pool knows of it is noted in its entry.
     pub(super) fn mark(&mut self, entry: &mut T::Entry, now: Instant) {
         self.catch_up(now);
+        self.lifetimes.used(entry.key(), entry.uses());
         self.lifetimes.mark(entry.key(), entry.marks_mut());
         self.idle.stamp_marked(entry, now);
     }
@@ -77,7 +78,6 @@ impl<T: LedgerTypes> Ledger<T> {
         effects: &mut Effects<T>,
     ) {
         let now = effects.now();
-        self.lifetimes.used(entry.key(), entry.uses());
         self.mark(entry, now);
         if is_checked {
             let marks = entry.marks_mut();
@@ -114,7 +114,6 @@ impl<T: LedgerTypes> Ledger<T> {
         if !self.lifetimes.looks_at_returns() {
             return;
         }
-        self.lifetimes.used(entry.key(), entry.uses());
         self.mark(entry, effects.now());
         self.update_returns();
         let staying = self.size().saturating_sub(self.leaving());

@@ -17,8 +17,8 @@ use super::{JobKey, LedgerTypes, Ticket};
 use crate::ErrorClass;
 use crate::config::Config;
 
-/// The first pause after a failed background connect that nobody waits for. Each further failure doubles it, up to
-/// [`LONGEST_PAUSE`].
+/// The bound of the first pause after a failed background connect that nobody waits for. Each further failure doubles it, up
+/// to [`LONGEST_PAUSE`].
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 
@@ -213,9 +213,11 @@ impl<T: LedgerTypes> Governor<T> {
 
     /// A connect that nobody waited for has failed.
     pub(super) fn background_failed(&mut self, now: Instant) {
-        let pause = FIRST_PAUSE * 2_u32.pow(self.background_failures.min(10));
+        let longest = FIRST_PAUSE * 2_u32.pow(self.background_failures.min(10));
         self.background_failures = self.background_failures.saturating_add(1);
-        self.background_retry_at = now.checked_add(pause.min(LONGEST_PAUSE));
+        // Full jitter: many pools that have lost the same server do not come back together.
+        let pause = self.chance.up_to(longest.min(LONGEST_PAUSE));
+        self.background_retry_at = now.checked_add(pause);
     }
 
     /// When a connect that nobody waits for may start, as far as the last ones have failed.
@@ -267,18 +269,20 @@ mod tests {
     fn the_pause_of_the_background_doubles_up_to_ten_seconds_and_a_success_ends_it() {
         let mut governor = Governor::<Plain>::new(&Config::default());
         let now = Instant::now();
-        let mut pauses = Vec::new();
-        for _ in 0..9 {
-            governor.background_failed(now);
-            pauses.push(governor.background_retry_at().expect("a pause") - now);
+        let mut longest = [Duration::ZERO; 9];
+        for _ in 0..2000 {
+            for longest in &mut longest {
+                governor.background_failed(now);
+                let pause = governor.background_retry_at().expect("a pause") - now;
+                *longest = pause.max(*longest);
+            }
+            governor.succeeded();
+            assert_eq!(governor.background_retry_at(), None);
         }
-        let millis: Vec<_> = pauses.iter().map(Duration::as_millis).collect();
-        assert_eq!(
-            millis,
-            [100, 200, 400, 800, 1600, 3200, 6400, 10_000, 10_000]
-        );
-        governor.succeeded();
-        assert_eq!(governor.background_retry_at(), None);
+        let bounds = [100, 200, 400, 800, 1600, 3200, 6400, 10_000, 10_000];
+        for (longest, bound) in longest.into_iter().zip(bounds.map(Duration::from_millis)) {
+            assert!(longest <= bound && longest > bound * 9 / 10, "{longest:?}");
+        }
     }
 
     #[test]

@@ -81,6 +81,7 @@ fn no_waiter_is_stranded_and_no_limit_exceeded_in_a_random_walk() {
             world.change(|ledger, effects| ledger.caller_dropped(key, Poller::Owner, effects));
         }
         world.now += Duration::from_secs(60);
+        world.strike_timer();
         world.settle();
         world.now += Duration::from_secs(60);
         let tickets: Vec<_> = (0..maxsize).map(|_| world.acquire()).collect();
