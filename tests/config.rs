@@ -3,7 +3,7 @@
 use std::error::Error as _;
 use std::time::Duration;
 
-use pool_core::{Builder, CheckPolicy, ConfigError, Error, IdleOrder, Pool};
+use pool_core::{Builder, CheckPolicy, ConfigError, Error, IdleOrder, Pool, Shedding};
 use support::invariants::{acquire_now, all_is_well};
 use support::{FakeError, FakeManager, Stage};
 
@@ -245,4 +245,42 @@ fn a_new_connection_is_not_checked() {
 fn the_enums_of_the_settings_have_the_documented_defaults() {
     assert_eq!(IdleOrder::default(), IdleOrder::Fifo);
     assert_eq!(CheckPolicy::default(), CheckPolicy::IdleFor(SECOND));
+}
+
+#[test]
+fn what_would_stop_the_pool_is_refused_with_what_to_do() {
+    let short = Duration::from_nanos(1);
+    let zero = Duration::ZERO;
+    let wrong = [
+        ("max_connecting", builder().max_connecting(0)),
+        ("connect_retry", builder().connect_retry(zero)),
+        ("shedding", builder().shedding(Shedding::new(zero, SECOND))),
+        ("shedding", builder().shedding(Shedding::new(SECOND, zero))),
+        ("reserved", builder().maxsize(0).reserved(1)),
+        ("reserved", builder().maxsize(1).reserved(1)),
+        ("reserved", builder().maxsize(5).reserved(usize::MAX)),
+    ];
+    for (field, builder) in wrong {
+        let error = refused(builder);
+        assert_eq!(error.field(), field);
+        let says_how = ["give", "set", "lower", "raise"];
+        let is_helpful = says_how.iter().any(|word| error.message().contains(word));
+        assert!(is_helpful, "{error}");
+    }
+    Stage::each(|stage| {
+        for maxsize in [1, 2, 5] {
+            for time in [short, Duration::MAX] {
+                let (builder, control) = stage.pool(maxsize);
+                let builder = builder
+                    .connect_retry(time)
+                    .shedding(Shedding::new(time, time).dry_run(true))
+                    .max_connecting(usize::MAX)
+                    .max_waiters(usize::MAX);
+                let pool = builder.build_lazy().unwrap();
+                let held = acquire_now(stage, &pool);
+                drop(held);
+                all_is_well(stage, pool, &control);
+            }
+        }
+    });
 }

@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use pool_core::{CheckPolicy, Error, IdleOrder, Phase, PooledConnection, Verdict};
 use support::invariants::{acquire_now, all_is_well};
-use support::{FakeGuard, Probe, Stage, Step, Verb};
+use support::{FakeGuard, Gate, Probe, Stage, Step, Verb};
 
 const SECOND: Duration = Duration::from_secs(1);
+const MAX: Duration = Duration::MAX;
 
 #[test]
 fn settings_change_together_or_not_at_all() {
@@ -256,4 +257,75 @@ fn a_change_that_panics_changes_nothing() {
     let guards: Vec<FakeGuard> = (0..2).map(|_| acquire_now(&stage, &pool)).collect();
     drop(guards);
     all_is_well(&stage, pool, &control);
+}
+
+#[test]
+fn max_connecting_can_be_set_lowered_and_lifted_while_connects_run() {
+    Stage::each(|stage| {
+        for most in [1, 2, 5] {
+            let (builder, control) = stage.pool(10);
+            let pool = builder.build_lazy().unwrap();
+            let gate = Gate::new();
+            control.always(Verb::Connect, Step::gate(&gate));
+            pool.reconfigure(|knobs| knobs.max_connecting(most))
+                .unwrap();
+            let mut asking: Vec<_> = (0..10).map(|_| Probe::polled(pool.acquire())).collect();
+            assert!(!stage.drive(&mut asking));
+            assert_eq!(control.in_connect(), most);
+            pool.reconfigure(|knobs| knobs.max_connecting(most + 3))
+                .unwrap();
+            assert!(!stage.drive(&mut asking));
+            assert_eq!(control.in_connect(), most + 3);
+            // Those that run go on.
+            pool.reconfigure(|knobs| knobs.max_connecting(1)).unwrap();
+            assert!(!stage.drive(&mut asking));
+            assert_eq!(control.in_connect(), most + 3);
+            pool.reconfigure(|knobs| knobs.max_connecting(None))
+                .unwrap();
+            assert!(!stage.drive(&mut asking));
+            assert_eq!(control.in_connect(), 10);
+            gate.open();
+            assert!(stage.drive(&mut asking), "HANG: {}", pool.status());
+            assert!(asking.iter_mut().all(|asking| asking.take().is_ok()));
+            drop(asking);
+            control.all_goes_well();
+            all_is_well(stage, pool, &control);
+        }
+    });
+}
+
+#[test]
+fn connect_retry_can_be_switched_on_and_off_while_acquires_wait() {
+    Stage::each_virtual(|stage| {
+        for maxsize in [1, 2, 5] {
+            let (builder, control) = stage.pool(maxsize);
+            let pool = builder.minsize(0).build_lazy().unwrap();
+            control.always(Verb::Connect, Step::Err);
+            let failed = |result: Result<_, Error<_>>| matches!(result, Err(Error::Connect(_)));
+            assert!(failed(stage.run(pool.acquire()).map(drop)));
+            pool.reconfigure(|knobs| knobs.connect_retry(MAX)).unwrap();
+            let mut patient = Probe::polled(pool.acquire());
+            for _ in 0..100 {
+                stage.advance(SECOND);
+                assert!(!patient.poll_until_stalled(stage), "it is tried again");
+            }
+            pool.reconfigure(|knobs| knobs.connect_retry(None)).unwrap();
+            stage.advance(SECOND);
+            assert!(patient.poll_until_stalled(stage), "HANG: {}", pool.status());
+            assert!(failed(patient.take().map(drop)));
+            assert!(failed(stage.run(pool.acquire()).map(drop)));
+            drop(patient);
+            // Too short for a second attempt.
+            pool.reconfigure(|knobs| knobs.connect_retry(Duration::from_nanos(1)))
+                .unwrap();
+            let mut hasty = Probe::polled(pool.acquire());
+            stage.advance(SECOND);
+            assert!(hasty.poll_until_stalled(stage), "HANG: {}", pool.status());
+            assert!(failed(hasty.take().map(drop)));
+            drop(hasty);
+            control.all_goes_well();
+            stage.advance(SECOND);
+            all_is_well(stage, pool, &control);
+        }
+    });
 }
