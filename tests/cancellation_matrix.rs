@@ -126,6 +126,7 @@ fn matrix(mode: Mode) {
     let mut all = Tally::default();
     let scenarios = SCENARIOS
         .iter()
+        .chain(govern::SCENARIOS)
         .chain(interceptors::SCENARIOS)
         .chain(lifetimes::SCENARIOS)
         .chain(queue::SCENARIOS);

@@ -6,7 +6,6 @@ use pool_core::{CheckPolicy, PooledConnection, Verdict};
 use support::invariants::acquire_now;
 use support::{FakeControl, FakeGuard, FakePool, Gate, Mode, Stage, Step, Verb};
 
-use crate::govern::{dedicated, resized, run, shutdown, suspended};
 use crate::play::Play;
 use crate::timed::{deadline_at_capacity, deadline_on_connect, expired, hangs};
 use crate::verbs::{build, fill, ping, wait_closed, wait_closed_after_terminate};
@@ -96,11 +95,6 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
         wait_for_detached_beside_a_connect,
     ),
     any("wait_closed", wait_closed),
-    any("shutdown", shutdown),
-    any("wait in a suspended pool", suspended),
-    any("wait beside a resize", resized),
-    any("run", run),
-    any("dedicated", dedicated),
     any("wait_closed after terminate", wait_closed_after_terminate),
     any("fill", |s, m| fill(s, m, Step::Ok)),
     any("fill whose connects fail", |s, m| fill(s, m, Step::Err)),
