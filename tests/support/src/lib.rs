@@ -51,6 +51,9 @@ mod pages {
     #[doc = include_str!("../../../docs/from-sqlx.md")]
     struct FromSqlx;
 
+    #[doc = include_str!("../../../docs/governing.md")]
+    struct Governing;
+
     #[doc = include_str!("../../../docs/mysql.md")]
     struct MySql;
 

@@ -8,6 +8,8 @@ use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use super::chance::share_of;
+use super::life::Life;
+pub(super) use super::life::Why;
 pub(super) use super::marks::Fitness;
 use super::{Chance, ConnectionKey, Marks};
 use crate::CloseReason;
@@ -16,49 +18,6 @@ use crate::config::Config;
 /// A connection that goes sooner than this after it was opened is not replaced at once where nobody waits: a limit that is
 /// shorter than a connect would otherwise keep the pool connecting without a pause.
 const SHORTEST_LIFE: Duration = Duration::from_millis(100);
-
-/// Why a connection is to be replaced.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Why {
-    Lifetime,
-    Uses,
-    /// `recycle_all` was called.
-    Replaced,
-    /// `clear_all` was called.
-    Cleared,
-}
-
-impl Why {
-    fn reason(self) -> CloseReason {
-        match self {
-            Self::Lifetime => CloseReason::MaxLifetime,
-            Self::Uses => CloseReason::MaxUses,
-            Self::Replaced => CloseReason::Replaced,
-            Self::Cleared => CloseReason::Cleared,
-        }
-    }
-}
-
-/// The life of one connection. It begins with the connect, so that what is to be replaced includes what is being opened.
-struct Life {
-    key: ConnectionKey,
-    /// When it was opened, if it has been.
-    born: Option<Instant>,
-    /// Which part of the jitter this connection has drawn, in 1 / 2^32.
-    share: u32,
-    /// From when on `recycle_all` wants it to be replaced, and until when.
-    replaced: Option<(Instant, Instant)>,
-    /// When it is spent, if that is ahead.
-    end: Option<Instant>,
-    /// What it waits for in the schedule: to become due, or to be spent.
-    next: Option<Instant>,
-    fitness: Fitness,
-    why: Why,
-    /// It counts among those that are due by their age.
-    is_aged: bool,
-    /// One like it was lost, and somebody held it then.
-    is_suspect: bool,
-}
 
 pub(super) struct Lifetimes {
     max_lifetime: Option<Duration>,
@@ -186,18 +145,7 @@ impl Lifetimes {
         if self.lives.len() <= slot {
             self.lives.resize_with(slot + 1, || None);
         }
-        self.lives[slot] = Some(Life {
-            key,
-            born: None,
-            share: self.chance.share(),
-            replaced: None,
-            end: None,
-            next: None,
-            fitness: Fitness::Fit,
-            why: Why::Lifetime,
-            is_aged: false,
-            is_suspect: false,
-        });
+        self.lives[slot] = Some(Life::new(key, self.chance.share()));
     }
 
     /// A connection was opened at this instant, or comes from outside.

@@ -29,6 +29,7 @@ mod idle_clock;
 mod intercept;
 mod job;
 mod jobs;
+mod life;
 mod lifecycle;
 mod lifetimes;
 mod marks;

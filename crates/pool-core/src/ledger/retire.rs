@@ -127,6 +127,16 @@ impl<T: LedgerTypes> Ledger<T> {
     /// One that is due goes when its replacement stands, or nothing could be opened for it. One that is spent also goes where
     /// no replacement is on its way.
     pub(super) fn retires(&self, key: ConnectionKey, is_counted: bool) -> Option<CloseReason> {
+        self.retires_if(key, is_counted, || self.has_idle_without_due())
+    }
+
+    /// As [`retires`](Self::retires), where it is known, or asked for, whether enough are idle without those that are due.
+    fn retires_if(
+        &self,
+        key: ConnectionKey,
+        is_counted: bool,
+        has_idle: impl FnOnce() -> bool,
+    ) -> Option<CloseReason> {
         let fitness = self.lifetimes.fitness(key);
         if fitness == Fitness::Fit {
             return None;
@@ -138,8 +148,7 @@ impl<T: LedgerTypes> Ledger<T> {
         let size = self.size() + usize::from(!is_counted);
         let others = size.saturating_sub(self.leaving());
         let connecting = self.jobs.count(Kind::Connect);
-        let is_replaced =
-            others.saturating_sub(connecting) >= self.wanted() && self.has_idle_without_due();
+        let is_replaced = others.saturating_sub(connecting) >= self.wanted() && has_idle();
         let is_full =
             size >= self.fill.limit() && self.jobs.count(Kind::Close) + self.departing == 0;
         let goes = is_replaced
@@ -171,8 +180,10 @@ impl<T: LedgerTypes> Ledger<T> {
         if self.lifetimes.due() == 0 || !self.lifecycle.is_open() {
             return;
         }
+        // That one of these goes changes nothing about the others.
+        let has_idle = self.has_idle_without_due();
         for key in self.lifetimes.all_due() {
-            if let Some(reason) = self.retires(key, true) {
+            if let Some(reason) = self.retires_if(key, true, || has_idle) {
                 if let Some((_, entry)) = self.idle.take_out(key) {
                     self.start_close(entry, reason, effects);
                 }
