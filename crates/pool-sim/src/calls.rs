@@ -84,6 +84,8 @@ pub(crate) struct Page {
     pub(crate) fills: u64,
     /// How many were open when somebody looked last.
     was_open: usize,
+    /// `max_connecting` was changed: connects that were planned or ran before go on.
+    max_connecting_changed: bool,
     /// How many runs have tried again.
     pub(crate) repeats: u64,
     /// The connections that a `run` holds, by the numbers of the pool.
@@ -172,6 +174,7 @@ impl Record {
                 is_suspended: false,
                 fills: 0,
                 was_open: 0,
+                max_connecting_changed: false,
                 repeats: 0,
                 held_by_runs: BTreeSet::new(),
                 unwanted: BTreeSet::new(),
@@ -304,6 +307,8 @@ impl Page {
             let limit = Duration::from_millis(settings.slow_acquire_after.into());
             self.shortest_slow_acquire = self.shortest_slow_acquire.min(limit);
         }
+        self.max_connecting_changed |=
+            settings.max_connecting != self.script.settings.max_connecting;
         self.script.settings = settings.clone();
         self.trust_all();
     }
@@ -343,7 +348,7 @@ impl Page {
         }
         let most = usize::from(self.script.settings.max_connecting);
         let connects = self.steps.count(Method::Connect);
-        if most != 0 && connects > most {
+        if most != 0 && connects > most && !self.max_connecting_changed {
             self.violations.push(format!(
                 "{connects} connects at once, max_connecting is {most}"
             ));
@@ -368,31 +373,5 @@ impl Page {
     pub(crate) fn has_any(&self, wanted: &[Outcome]) -> bool {
         let mut tapes = self.script.tapes().into_iter();
         tapes.any(|(_, tape)| tape.iter().any(|outcome| wanted.contains(outcome)))
-    }
-}
-
-/// What a verb that has gone well has promised.
-impl Record {
-    /// An awaited release has returned: the connection is clean, unless somebody has used it since, or gone.
-    pub(crate) fn is_released(&self, id: u64, uses: u64) {
-        let mut page = self.page();
-        let mark = page.connections.get(&id);
-        if mark.is_some_and(|mark| mark.is_dirty && mark.uses == uses && !mark.is_off_books) {
-            let text = format!("connection {id} is not clean, and its release has returned");
-            page.violations.push(text);
-        }
-    }
-
-    /// An awaited release says that the connection was discarded: `on_release` did not want it, or the pool was cleared
-    /// meanwhile, or made smaller.
-    pub(crate) fn is_discarded(&self, id: u64, before: (u64, u64)) {
-        let mut page = self.page();
-        // The pool may still be larger than maxsize, after an earlier resize.
-        let retires = page.script.settings.retires() || page.replacements > 0;
-        let is_wanted = !page.unwanted.contains(&id) && !retires;
-        if is_wanted && page.discards() == before && before.1 == 0 {
-            let text = format!("connection {id} was discarded without reason");
-            page.violations.push(text);
-        }
     }
 }

@@ -196,7 +196,7 @@ fn op(rng: &mut Rng) -> Op {
     let verb = verb.unwrap_or(Verb::Settle);
     let number = match verb {
         Verb::Advance | Verb::Shutdown | Verb::RecycleAll => time(rng),
-        Verb::Reconfigure => rng.u16(..96),
+        Verb::Reconfigure => rng.u16(..128),
         Verb::Acquire | Verb::AcquireHigh | Verb::AcquireLow => match rng.u8(..4) {
             0 => time(rng),
             _ => 0,

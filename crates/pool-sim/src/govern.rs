@@ -184,6 +184,7 @@ impl<M: Simulated> World<M> {
         let mut wanted = self.settings.clone();
         let mut expected = Ok(());
         match number % 8 {
+            _ if number >= 96 => wanted.change_queue(number - 96),
             _ if number >= 64 => wanted.change_limits(number - 64),
             0 => wanted.minsize = [0, 1, 2, 4][value % 4],
             1 => wanted.acquire_timeout = [0, 1, 100, 1000][value % 4],
@@ -225,7 +226,7 @@ impl<M: Simulated> World<M> {
             self.settings = wanted.clone();
             let mut page = self.record.page();
             page.settings_are(&wanted);
-            page.replacements += u64::from(number >= 64);
+            page.replacements += u64::from((64..96).contains(&number));
         }
         let result = pool.reconfigure(|knobs| {
             knobs.minsize(wanted.minsize.into());
@@ -249,7 +250,9 @@ impl<M: Simulated> World<M> {
             && settings.idle_order() == idle_order(&self.settings)
             && settings.close_timeout() == time(self.settings.close_timeout)
             && settings.max_lifetime() == self.settings.max_lifetime()
-            && settings.max_idle() == self.settings.max_idle();
+            && settings.max_idle() == self.settings.max_idle()
+            && settings.max_connecting() == self.settings.max_connecting()
+            && settings.shedding() == self.settings.shedding();
         match is_right {
             true => Ok(()),
             false => Err(format!("the settings are {settings:?}")),

@@ -325,7 +325,7 @@ impl<M: Simulated> World<M> {
             return false;
         };
         let mut page = self.record.page();
-        if self.settings.connect_retry != 0 && method == Method::Connect {
+        if page.limits.connect_retry && method == Method::Connect {
             // All who have waited for too long hear of the last failure.
             return page.steps.has_timed_out(method, after);
         }

@@ -224,7 +224,9 @@ impl<M: Simulated> World<M> {
         else {
             return false;
         };
-        let retries = self.settings.connect_retry != 0 && class != ErrorClass::Auth;
+        // Where it was switched off meanwhile, he waits for one more attempt.
+        let retried = self.record.page().limits.connect_retry;
+        let retries = retried && class != ErrorClass::Auth;
         let is_alone = status.waiting() > 0 && status.connecting() == 0;
         is_alone && !after.is_zero() && !retries
     }

@@ -24,6 +24,7 @@ mod manager;
 mod ops;
 mod order;
 mod pings;
+mod promises;
 mod report;
 mod run;
 mod runtime;

@@ -3,7 +3,7 @@
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
-use pool_core::{Builder, CloseReason, Knobs, Status};
+use pool_core::{Builder, CloseReason, Knobs, Shedding, Status};
 
 use crate::calls::{Mark, Method, Page, Record};
 use crate::connection::SimConnection;
@@ -59,6 +59,34 @@ impl Settings {
         }
     }
 
+    /// Changes how the pool connects, or who may wait: the number chooses which, and to what.
+    pub(crate) fn change_queue(&mut self, number: u16) {
+        let value = usize::from(number / 4);
+        match number % 4 {
+            0 => self.max_connecting = [0, 1, 2][value % 3],
+            1 => self.connect_retry = [300, 0, 10][value % 3],
+            2 => self.max_waiters = [0, 1, 2, 4][value % 4],
+            _ => self.shedding = [50, 0, 1][value % 3],
+        }
+    }
+
+    pub(crate) fn max_connecting(&self) -> Option<usize> {
+        (self.max_connecting != 0).then(|| self.max_connecting.into())
+    }
+
+    pub(crate) fn connect_retry(&self) -> Option<Duration> {
+        time(self.connect_retry)
+    }
+
+    pub(crate) fn max_waiters(&self) -> Option<usize> {
+        self.max_waiters.checked_sub(1).map(usize::from)
+    }
+
+    pub(crate) fn shedding(&self) -> Option<Shedding> {
+        let shedding = time(self.shedding).map(|target| Shedding::new(target, 2 * target));
+        shedding.map(|shedding| shedding.dry_run(self.dry_run != 0))
+    }
+
     /// Makes those fit each other that a script gives as they come.
     pub(crate) fn make_fit(&mut self) {
         let most = match self.maxsize {
@@ -97,6 +125,7 @@ pub(crate) struct Limits {
     pub(crate) max_idle: bool,
     /// `recycle_all` was called.
     pub(crate) recycle_all: bool,
+    pub(crate) connect_retry: bool,
 }
 
 impl Limits {
@@ -105,6 +134,7 @@ impl Limits {
         self.max_uses |= settings.max_uses > 0;
         self.idle_timeout |= settings.idle_timeout > 0;
         self.max_idle |= settings.max_idle > 0;
+        self.connect_retry |= settings.connect_retry > 0;
     }
 
     /// Whether a connection may be closed for this reason that could be used; `None`: the reason is another one.
@@ -141,6 +171,10 @@ pub(crate) fn set_limits(knobs: &mut Knobs, settings: &Settings) {
     knobs.min_idle(settings.min_idle.into());
     knobs.max_idle(settings.max_idle());
     knobs.keepalive(time(settings.keepalive));
+    knobs.max_connecting(settings.max_connecting());
+    knobs.connect_retry(settings.connect_retry());
+    knobs.max_waiters(settings.max_waiters());
+    knobs.shedding(settings.shedding());
 }
 
 /// Why a connection must not be handed out that somebody asked for at `since`, as far as its life tells.

@@ -6,8 +6,7 @@ use std::sync::{Arc, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use pool_core::{
-    BoxManager, CheckPolicy, Event, IdleOrder, Pool, Priority, Runtime, Shedding, ShutdownReport,
-    StartPolicy,
+    BoxManager, CheckPolicy, Event, IdleOrder, Pool, Priority, Runtime, ShutdownReport, StartPolicy,
 };
 
 use crate::calls::Record;
@@ -240,8 +239,6 @@ impl<M: Simulated> World<M> {
             abort_handles: settings.abort_handles,
         };
         let (check_policy, idle_order) = (check_policy(settings), idle_order(settings));
-        let shedding = time(settings.shedding)
-            .map(|target| Shedding::new(target, 2 * target).dry_run(settings.dry_run != 0));
         let mut builder = Pool::builder(M::of(manager))
             .minsize(settings.minsize.into())
             .maxsize(settings.maxsize.into())
@@ -254,8 +251,8 @@ impl<M: Simulated> World<M> {
             .idle_order(idle_order)
             .check_policy(check_policy)
             .upkeep(settings.upkeep != 0)
-            .max_connecting(Some(settings.max_connecting.into()).filter(|most| *most != 0))
-            .connect_retry(time(settings.connect_retry))
+            .max_connecting(settings.max_connecting())
+            .connect_retry(settings.connect_retry())
             .start_policy(match settings.start_policy {
                 0 => StartPolicy::FailFast,
                 1 => StartPolicy::Degraded,
@@ -264,9 +261,9 @@ impl<M: Simulated> World<M> {
             .runtime(self.runtime.clone())
             .slow_acquire_after(time(settings.slow_acquire_after))
             .leak_warning_after(time(settings.leak_warning_after))
-            .max_waiters(settings.max_waiters.checked_sub(1).map(usize::from))
+            .max_waiters(settings.max_waiters())
             .reserved(settings.reserved_places())
-            .shedding(shedding)
+            .shedding(settings.shedding())
             .name("simulated")
             .echo(false);
         builder = limited(builder, settings);
