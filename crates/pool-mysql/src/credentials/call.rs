@@ -37,10 +37,10 @@ impl<T> Ending<T> {
     }
 }
 
-/// Calls a provider from a task, which goes on when the connect that wanted the answer is dropped.
+/// Begins a call of a provider as a task, which goes on when the connect that wanted the answer is dropped.
 ///
 /// `end` is called exactly once, also after a panic, and where no task can be spawned.
-pub(super) fn call(
+pub(super) fn begin(
     runtime: &impl Runtime,
     limit: Duration,
     mut ask: Asked,

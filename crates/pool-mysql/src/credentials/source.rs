@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use pool_core::Runtime;
 use tokio::sync::watch;
 
-use crate::credentials::call::{Asked, Cause, Ending, call};
+use crate::credentials::call::{Asked, Cause, Ending, begin};
 use crate::credentials::login::{Credentials, CredentialsProvider};
 use crate::error::Error;
 
@@ -33,6 +33,12 @@ struct Call {
     ending: Waiting,
     /// The server has refused the latest credentials, so no connect uses them before this call has ended.
     is_after_refusal: bool,
+}
+
+/// What a connect does next.
+enum Next {
+    Use(Arc<Issued>),
+    Wait { call: Waiting, is_new: bool },
 }
 
 type Waiting = watch::Receiver<Option<Ending<Arc<Issued>>>>;
@@ -118,16 +124,10 @@ impl CredentialsSource {
         limit: Duration,
     ) -> Result<Arc<Issued>, Error> {
         loop {
-            let now = Instant::now();
-            let usable = self.known().usable(now);
-            if let Some(fresh) = usable.as_ref().filter(|usable| usable.is_fresh(now)) {
-                return Ok(Arc::clone(fresh));
-            }
-            let (call, _) = self.join_call(runtime, limit, false);
-            // They are asked for again before they expire, so that a provider may be away for a moment.
-            if let Some(usable) = usable {
-                return Ok(usable);
-            }
+            let call = match self.next(runtime, limit, None) {
+                Next::Use(usable) => return Ok(usable),
+                Next::Wait { call, .. } => call,
+            };
             match ending(call).await {
                 Ending::Answered(issued) => return Ok(issued),
                 // If there are some that the server has refused, it may take them now.
@@ -153,48 +153,69 @@ impl CredentialsSource {
         limit: Duration,
     ) -> Result<Option<Arc<Issued>>, Error> {
         let is_other = |issued: &Arc<Issued>| !issued.credentials.is_same(&refused.credentials);
-        let now = Instant::now();
-        // Another connect that was refused has asked meanwhile.
-        let latest = self.latest();
-        if let Some(latest) = latest.filter(|it| it.is_fresh(now) && is_other(it)) {
-            return Ok(Some(latest));
-        }
-        let (call, is_new) = self.join_call(runtime, limit, true);
+        let (call, is_new) = match self.next(runtime, limit, Some(refused)) {
+            // Another connect that was refused has asked meanwhile.
+            Next::Use(other) => return Ok(Some(other)),
+            Next::Wait { call, is_new } => (call, is_new),
+        };
         let issued = issued_in(ending(call).await)?;
         if is_new || is_other(&issued) {
             return Ok(Some(issued).filter(is_other));
         }
-        // The provider may have answered before the credentials were replaced.
-        let (call, _) = self.join_call(runtime, limit, true);
-        let issued = issued_in(ending(call).await)?;
-        Ok(Some(issued).filter(is_other))
+        // That call may have been answered before the credentials were replaced.
+        match self.next(runtime, limit, Some(refused)) {
+            Next::Use(other) => Ok(Some(other)),
+            Next::Wait { call, .. } => {
+                let issued = issued_in(ending(call).await)?;
+                Ok(Some(issued).filter(is_other))
+            }
+        }
     }
 
-    /// The call that runs, or a new one, and whether it is new.
-    fn join_call(
+    /// What a connect does next; `refused` are the credentials that the server has just refused.
+    ///
+    /// It begins a call where one is due and none runs.
+    fn next(
         self: &Arc<Self>,
         runtime: &impl Runtime,
         limit: Duration,
-        is_after_refusal: bool,
-    ) -> (Waiting, bool) {
-        let (tell, ending) = {
-            let mut known = self.known();
-            if let Some(call) = &mut known.call {
-                call.is_after_refusal |= is_after_refusal;
-                return (call.ending.clone(), false);
-            }
-            let (tell, ending) = watch::channel(None);
-            known.call = Some(Call {
-                ending: ending.clone(),
-                is_after_refusal,
-            });
-            (tell, ending)
+        refused: Option<&Arc<Issued>>,
+    ) -> Next {
+        let is_refused = |issued: &Arc<Issued>| {
+            refused.is_some_and(|refused| issued.credentials.is_same(&refused.credentials))
         };
-        let source = Arc::clone(self);
-        call(runtime, limit, (self.ask)(), move |ending| {
-            tell.send_replace(Some(source.ended(ending)));
-        });
-        (ending, true)
+        let (usable, call, tell) = {
+            let now = Instant::now();
+            let mut known = self.known();
+            let usable = known.usable(now).filter(|it| !is_refused(it));
+            if let Some(fresh) = usable.as_ref().filter(|usable| usable.is_fresh(now)) {
+                return Next::Use(Arc::clone(fresh));
+            }
+            let is_after_refusal = known.latest.as_ref().is_some_and(is_refused);
+            let mut tell = None;
+            let call = known.call.get_or_insert_with(|| {
+                let (sender, ending) = watch::channel(None);
+                tell = Some(sender);
+                Call {
+                    ending,
+                    is_after_refusal,
+                }
+            });
+            call.is_after_refusal |= is_after_refusal;
+            (usable, call.ending.clone(), tell)
+        };
+        let is_new = tell.is_some();
+        if let Some(tell) = tell {
+            let source = Arc::clone(self);
+            begin(runtime, limit, (self.ask)(), move |ending| {
+                tell.send_replace(Some(source.ended(ending)));
+            });
+        }
+        // They are asked for again before they expire, so that a provider may be away for a moment.
+        match usable {
+            Some(usable) => Next::Use(usable),
+            None => Next::Wait { call, is_new },
+        }
     }
 
     /// Notes how the call has ended.

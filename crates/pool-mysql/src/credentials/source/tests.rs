@@ -197,6 +197,15 @@ fn what_the_server_refuses_is_asked_for_again_once_for_all() {
         assert_eq!(password(&other), "password 1");
     }
     assert_eq!(vault.asked(), 2);
+    // One that is refused later does not wait, also where the others are about to expire.
+    age(&source, NEARLY_OVER);
+    match poll(pin!(source.instead_of(&refused, &tasks, LIMIT))) {
+        Poll::Ready(Ok(Some(other))) => assert_eq!(password(&other), "password 1"),
+        _ => panic!("there are others"),
+    }
+    // The call that has begun is about the others, which have not been refused.
+    let other = now(&source, &tasks).expect("no wait").expect("not over");
+    assert_eq!(password(&other), "password 1");
 }
 
 #[test]
