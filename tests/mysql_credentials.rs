@@ -10,6 +10,8 @@ use pool_core::{CloseReason, Event, PooledConnection};
 use pool_mysql::mysql_async::prelude::Queryable;
 use pool_mysql::{ConnectOptions, Credentials, Error, connect, create_pool};
 
+#[path = "mysql_credentials/provider.rs"]
+mod provider;
 #[path = "mysql_connection/server.rs"]
 #[allow(dead_code)]
 mod server;

@@ -10,13 +10,14 @@ use pool_core::ErrorClass;
 
 use crate::connection::Connection;
 use crate::credentials::Issued;
-use crate::error::classify::classify;
+use crate::error::classify::classify_driver;
+use crate::error::connect_failed::without_others;
 use crate::error::{Error, closed};
 use crate::session::command::Purpose;
 use crate::transport::connector::Connector;
 use crate::transport::dial::{Dialled, dial};
 use crate::transport::infile::Infile;
-use crate::transport::io_runtime::{RuntimeWatch, within};
+use crate::transport::io_runtime::{MySqlRuntime, RuntimeWatch, within};
 use crate::transport::server;
 
 /// Opens a connection, without a limit of time. The options choose the runtime of its socket.
@@ -24,15 +25,19 @@ pub(crate) async fn open(connector: Arc<Connector>, echo: bool) -> Result<Connec
     let Some(source) = connector.credentials() else {
         return open_as(&connector, None, echo).await;
     };
-    let issued = source.get().await?;
+    let runtime = MySqlRuntime::new();
+    let limit = connector.options().provider_limit();
+    let issued = source.get(&runtime, limit).await?;
     let refused = match open_as(&connector, Some(Arc::clone(&issued)), echo).await {
-        Err(error) if classify(&error) == ErrorClass::Auth => error,
+        Err(Error::Driver(error)) if classify_driver(&error) == ErrorClass::Auth => error,
         opened => return opened,
     };
     // They may have been replaced before they expired.
-    match source.instead_of(&issued).await? {
-        Some(other) => open_as(&connector, Some(other), echo).await,
-        None => Err(refused),
+    match source.instead_of(&issued, &runtime, limit).await {
+        Ok(Some(other)) => open_as(&connector, Some(other), echo).await,
+        Ok(None) => Err(refused.into()),
+        // It stays a refusal, so that the pool does not soon try the same password again.
+        Err(error) => Err(without_others(refused, error.to_string()).into()),
     }
 }
 

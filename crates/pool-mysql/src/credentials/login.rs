@@ -79,9 +79,22 @@ impl fmt::Debug for Credentials {
 /// Where users and passwords come from that change while the program runs: a vault, a token service, a file.
 ///
 /// A closure that returns a future is one. Its answers are kept for all connects until shortly before they expire (a tenth
-/// of their validity, at most 30 s), and many connects at once ask once. It is asked again at once when the server refuses
-/// what it answered last. It runs where the pool connects, so it must not need a runtime of its own: under a pool that is
-/// a tokio runtime with timers and I/O, but not the program's.
+/// of their validity, at most 30 s). Then the next connect asks again, and connects use the old answer until there is a new
+/// one or the old one has expired.
+///
+/// It is asked again at once when the server refuses what it answered last. No connect logs in with the refused answer while
+/// it is asked.
+///
+/// # Calls
+///
+/// There is one call at a time, however many connects need its answer. They wait for it within their own limit: a connect
+/// fails with [`Error::ConnectTimeout`](crate::Error::ConnectTimeout), and an acquire with a time-out in
+/// [`Phase::Connect`](pool_core::Phase::Connect).
+///
+/// A call runs as a task of the thread `pool-mysql-io`. That is a tokio runtime with timers and I/O, but not the program's, and
+/// all connections of the thread wait for a call that blocks. The call goes on when the connect that wanted its answer is
+/// dropped. A call that takes longer than the `connect_timeout` of the options (but at least 10 s; a minute if there is none)
+/// is dropped, and the next connect that needs an answer asks again.
 ///
 /// # Examples
 ///
@@ -107,7 +120,8 @@ pub trait CredentialsProvider: Send + Sync + 'static {
     /// # Errors
     ///
     /// Fails the connect with [`Error::Credentials`](crate::Error::Credentials), unless earlier credentials can still be
-    /// used.
+    /// used. If the server has refused the earlier ones, the connect fails with the refusal (class
+    /// [`Auth`](pool_core::ErrorClass::Auth)), and its text says how the provider failed. A panic counts as a failure.
     fn credentials(&self) -> impl Future<Output = Result<Credentials, Self::Error>> + Send;
 }
 

@@ -1,5 +1,6 @@
 //! Users and passwords that change while the program runs.
 
+mod call;
 mod login;
 mod provided;
 mod source;

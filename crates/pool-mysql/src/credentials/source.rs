@@ -1,26 +1,47 @@
 //! The answers of a provider, kept for all connects until they expire.
 
-use std::future::Future;
-use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use pool_core::Runtime;
+use tokio::sync::watch;
+
+use crate::credentials::call::{Asked, Cause, Ending, begin};
 use crate::credentials::login::{Credentials, CredentialsProvider};
 use crate::error::Error;
 
 /// How long before they expire credentials are asked for again, at most.
 const LONGEST_MARGIN: Duration = Duration::from_secs(30);
 
-type Answer = Result<Credentials, Error>;
-type Ask = Box<dyn Fn() -> Pin<Box<dyn Future<Output = Answer> + Send>> + Send + Sync>;
+type Ask = Box<dyn Fn() -> Asked + Send + Sync>;
 
 /// A provider, and what it answered last.
 pub(crate) struct CredentialsSource {
     ask: Ask,
-    latest: Mutex<Option<Arc<Issued>>>,
-    /// Whoever asks holds it, so that many connects at once ask once.
-    turn: tokio::sync::Mutex<()>,
+    known: Mutex<Known>,
 }
+
+#[derive(Default)]
+struct Known {
+    latest: Option<Arc<Issued>>,
+    /// The call of the provider that runs; there is at most one.
+    call: Option<Call>,
+}
+
+/// A call of the provider that runs.
+struct Call {
+    ending: Waiting,
+    /// The server has refused the latest credentials, so no connect uses them before this call has ended.
+    is_after_refusal: bool,
+}
+
+/// What a connect does next.
+enum Next {
+    Use(Arc<Issued>),
+    Wait { call: Waiting, is_new: bool },
+}
+
+type Waiting = watch::Receiver<Option<Ending<Arc<Issued>>>>;
 
 /// One answer of a provider. Connections keep the one that they were opened with.
 pub(crate) struct Issued {
@@ -43,6 +64,16 @@ impl Issued {
     }
 }
 
+impl Known {
+    /// The latest credentials, if a connect can use them.
+    fn usable(&self, now: Instant) -> Option<Arc<Issued>> {
+        let waits = self.call.as_ref().is_some_and(|call| call.is_after_refusal);
+        self.latest
+            .clone()
+            .filter(|latest| !waits && !latest.is_over(now))
+    }
+}
+
 impl CredentialsSource {
     pub(crate) fn new(provider: impl CredentialsProvider) -> Self {
         let provider = Arc::new(provider);
@@ -51,18 +82,20 @@ impl CredentialsSource {
                 let provider = Arc::clone(&provider);
                 Box::pin(async move {
                     let answer = provider.credentials().await;
-                    answer.map_err(|error| Error::Credentials(Box::new(error)))
+                    answer.map_err(|error| Arc::new(error) as Cause)
                 })
             }),
-            latest: Mutex::default(),
-            turn: tokio::sync::Mutex::default(),
+            known: Mutex::default(),
         }
+    }
+
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What was answered last.
     pub(crate) fn latest(&self) -> Option<Arc<Issued>> {
-        let latest = self.latest.lock();
-        latest.unwrap_or_else(PoisonError::into_inner).clone()
+        self.known().latest.clone()
     }
 
     /// The user of the last answer.
@@ -78,205 +111,147 @@ impl CredentialsSource {
                 .is_some_and(|latest| !latest.credentials.is_same(&issued.credentials))
     }
 
-    /// The credentials for a connect.
+    /// The credentials for a connect: the latest ones as long as they can be used, otherwise the answer to a call.
+    ///
+    /// Each call runs as a task of the runtime, for at most `limit`; then another one begins for those that still wait.
     ///
     /// # Cancel safety
     ///
-    /// The next caller asks again.
-    pub(crate) async fn get(&self) -> Result<Arc<Issued>, Error> {
-        if let Some(fresh) = self.fresh() {
-            return Ok(fresh);
-        }
-        let _turn = self.turn.lock().await;
-        if let Some(fresh) = self.fresh() {
-            return Ok(fresh);
-        }
-        match self.ask_now().await {
-            Ok(fresh) => Ok(fresh),
-            // They are asked for again before they expire, so that a provider may be away for a moment.
-            Err(error) => match self.latest() {
-                Some(usable) if !usable.is_over(Instant::now()) => {
-                    tracing::warn!(%error, "the old credentials are used until they expire");
-                    Ok(usable)
+    /// The call goes on, and its answer serves the next connects.
+    pub(crate) async fn get(
+        self: &Arc<Self>,
+        runtime: &impl Runtime,
+        limit: Duration,
+    ) -> Result<Arc<Issued>, Error> {
+        loop {
+            let call = match self.next(runtime, limit, None) {
+                Next::Use(usable) => return Ok(usable),
+                Next::Wait { call, .. } => call,
+            };
+            match ending(call).await {
+                Ending::Answered(issued) => return Ok(issued),
+                // If there are some that the server has refused, it may take them now.
+                Ending::Failed(cause) => {
+                    let latest = self.latest();
+                    let usable = latest.filter(|latest| !latest.is_over(Instant::now()));
+                    return usable.ok_or(Error::Credentials(cause));
                 }
-                _ => Err(error),
-            },
+                Ending::Late(_) => {}
+            }
         }
     }
 
     /// Other credentials than these, which the server has refused; `None` if there are no others.
+    ///
+    /// # Cancel safety
+    ///
+    /// As for [`get`](Self::get).
     pub(crate) async fn instead_of(
-        &self,
+        self: &Arc<Self>,
         refused: &Arc<Issued>,
+        runtime: &impl Runtime,
+        limit: Duration,
     ) -> Result<Option<Arc<Issued>>, Error> {
-        let _turn = self.turn.lock().await;
         let is_other = |issued: &Arc<Issued>| !issued.credentials.is_same(&refused.credentials);
-        // Another connect that was refused has asked meanwhile.
-        if let Some(latest) = self.fresh().filter(is_other) {
-            return Ok(Some(latest));
+        let (call, is_new) = match self.next(runtime, limit, Some(refused)) {
+            // Another connect that was refused has asked meanwhile.
+            Next::Use(other) => return Ok(Some(other)),
+            Next::Wait { call, is_new } => (call, is_new),
+        };
+        let issued = issued_in(ending(call).await)?;
+        if is_new || is_other(&issued) {
+            return Ok(Some(issued).filter(is_other));
         }
-        Ok(Some(self.ask_now().await?).filter(is_other))
+        // That call may have been answered before the credentials were replaced.
+        match self.next(runtime, limit, Some(refused)) {
+            Next::Use(other) => Ok(Some(other)),
+            Next::Wait { call, .. } => {
+                let issued = issued_in(ending(call).await)?;
+                Ok(Some(issued).filter(is_other))
+            }
+        }
     }
 
-    fn fresh(&self) -> Option<Arc<Issued>> {
-        self.latest()
-            .filter(|issued| issued.is_fresh(Instant::now()))
+    /// What a connect does next; `refused` are the credentials that the server has just refused.
+    ///
+    /// It begins a call where one is due and none runs.
+    fn next(
+        self: &Arc<Self>,
+        runtime: &impl Runtime,
+        limit: Duration,
+        refused: Option<&Arc<Issued>>,
+    ) -> Next {
+        let is_refused = |issued: &Arc<Issued>| {
+            refused.is_some_and(|refused| issued.credentials.is_same(&refused.credentials))
+        };
+        let (usable, call, tell) = {
+            let now = Instant::now();
+            let mut known = self.known();
+            let usable = known.usable(now).filter(|it| !is_refused(it));
+            if let Some(fresh) = usable.as_ref().filter(|usable| usable.is_fresh(now)) {
+                return Next::Use(Arc::clone(fresh));
+            }
+            let is_after_refusal = known.latest.as_ref().is_some_and(is_refused);
+            let mut tell = None;
+            let call = known.call.get_or_insert_with(|| {
+                let (sender, ending) = watch::channel(None);
+                tell = Some(sender);
+                Call {
+                    ending,
+                    is_after_refusal,
+                }
+            });
+            call.is_after_refusal |= is_after_refusal;
+            (usable, call.ending.clone(), tell)
+        };
+        let is_new = tell.is_some();
+        if let Some(tell) = tell {
+            let source = Arc::clone(self);
+            begin(runtime, limit, (self.ask)(), move |ending| {
+                tell.send_replace(Some(source.ended(ending)));
+            });
+        }
+        // They are asked for again before they expire, so that a provider may be away for a moment.
+        match usable {
+            Some(usable) => Next::Use(usable),
+            None => Next::Wait { call, is_new },
+        }
     }
 
-    /// Asks the provider. The caller has the turn.
-    async fn ask_now(&self) -> Result<Arc<Issued>, Error> {
-        let credentials = (self.ask)().await?;
-        let issued = Arc::new(Issued { credentials });
-        let old = {
-            let mut latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner);
-            latest.replace(Arc::clone(&issued))
+    /// Notes how the call has ended.
+    fn ended(&self, ending: Ending<Credentials>) -> Ending<Arc<Issued>> {
+        let ending = ending.map(|credentials| Arc::new(Issued { credentials }));
+        let (usable, old) = {
+            let mut known = self.known();
+            // After a refusal there are none that can be used, as long as the call is known.
+            let usable = known.usable(Instant::now());
+            let old = match &ending {
+                Ending::Answered(issued) => known.latest.replace(Arc::clone(issued)),
+                _ => None,
+            };
+            (usable, (old, known.call.take()))
         };
         drop(old);
-        Ok(issued)
+        if let (Ending::Failed(error) | Ending::Late(error), Some(_)) = (&ending, usable) {
+            tracing::warn!(%error, "the credentials provider failed: the old ones are used until they expire");
+        }
+        ending
+    }
+}
+
+/// Waits for the end of a call.
+async fn ending(mut call: Waiting) -> Ending<Arc<Issued>> {
+    let ended = call.wait_for(Option::is_some).await;
+    let ending = ended.ok().and_then(|ending| ending.clone());
+    ending.expect("a call tells how it ends")
+}
+
+fn issued_in(ending: Ending<Arc<Issued>>) -> Result<Arc<Issued>, Error> {
+    match ending {
+        Ending::Answered(issued) => Ok(issued),
+        Ending::Failed(cause) | Ending::Late(cause) => Err(Error::Credentials(cause)),
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use std::convert::Infallible;
-    use std::sync::atomic::{AtomicU32, Ordering};
-
-    use futures::executor::block_on;
-    use futures::future::join_all;
-
-    use super::*;
-    use crate::credentials::login::Validity;
-
-    /// Each answer has another password, and is valid for so long.
-    fn counting(validity: Duration) -> (CredentialsSource, Arc<AtomicU32>) {
-        let asked = Arc::new(AtomicU32::new(0));
-        let count = Arc::clone(&asked);
-        let source = CredentialsSource::new(move || {
-            let number = count.fetch_add(1, Ordering::Relaxed);
-            async move {
-                // Others come meanwhile.
-                tokio::task::yield_now().await;
-                let credentials = Credentials::new("app", format!("password {number}"));
-                Ok::<_, Infallible>(credentials.valid_for(validity))
-            }
-        });
-        (source, asked)
-    }
-
-    fn password(issued: &Arc<Issued>) -> &str {
-        &issued.credentials.password
-    }
-
-    #[test]
-    fn many_connects_at_once_ask_once() {
-        let (source, asked) = counting(Duration::from_secs(900));
-        let all = block_on(join_all((0..20).map(|_| source.get())));
-        assert!(
-            all.iter()
-                .flatten()
-                .all(|one| password(one) == "password 0")
-        );
-        assert_eq!((all.len(), asked.load(Ordering::Relaxed)), (20, 1));
-        assert_eq!(source.user().as_deref(), Some("app"));
-    }
-
-    #[test]
-    fn what_is_about_to_expire_is_asked_for_again() {
-        let (source, asked) = counting(Duration::ZERO);
-        for number in 0..3 {
-            let issued = block_on(source.get()).expect("an answer");
-            assert_eq!(password(&issued), format!("password {number}"));
-        }
-        assert_eq!(asked.load(Ordering::Relaxed), 3);
-    }
-
-    #[test]
-    fn credentials_that_are_asked_for_in_time_are_never_late() {
-        let now = Instant::now();
-        let hour = LONGEST_MARGIN * 120;
-        let issued = |length: Duration| Issued {
-            credentials: Credentials {
-                validity: Some(Validity {
-                    until: now + length,
-                    length,
-                }),
-                ..Credentials::new("app", "")
-            },
-        };
-        assert!(issued(hour).is_fresh(now + LONGEST_MARGIN * 118));
-        assert!(!issued(hour).is_fresh(now + LONGEST_MARGIN * 119));
-        assert!(!issued(hour).is_over(now + LONGEST_MARGIN * 119));
-        assert!(issued(hour).is_over(now + hour));
-        let short = Duration::from_secs(10);
-        assert!(issued(short).is_fresh(now + Duration::from_millis(8_999)));
-        assert!(!issued(short).is_fresh(now + Duration::from_secs(9)));
-    }
-
-    #[test]
-    fn what_the_server_refuses_is_asked_for_again_once_for_all() {
-        let (source, asked) = counting(Duration::from_secs(900));
-        let refused = block_on(source.get()).expect("an answer");
-        let all = block_on(join_all((0..5).map(|_| source.instead_of(&refused))));
-        for other in all {
-            let other = other.expect("an answer").expect("another one");
-            assert_eq!(password(&other), "password 1");
-        }
-        assert_eq!(asked.load(Ordering::Relaxed), 2);
-    }
-
-    #[test]
-    fn there_is_nothing_instead_of_a_password_that_stays_the_same() {
-        let source = CredentialsSource::new(|| async {
-            Ok::<_, Infallible>(Credentials::new("app", "same"))
-        });
-        let refused = block_on(source.get()).expect("an answer");
-        let other = block_on(source.instead_of(&refused)).expect("an answer");
-        assert!(other.is_none());
-    }
-
-    #[test]
-    fn while_the_provider_fails_the_old_ones_are_used_until_they_expire() {
-        let answers = Mutex::new(vec![
-            Err(std::io::Error::other("the vault is sealed")),
-            Err(std::io::Error::other("the vault is sealed")),
-            Ok(Credentials::new("app", "old").valid_for(Duration::from_secs(3600))),
-        ]);
-        let source = CredentialsSource::new(move || {
-            let answer = answers.lock().unwrap().pop();
-            async move { answer.expect("not asked so often") }
-        });
-        let old = block_on(source.get()).expect("the first answer");
-        // As if nearly an hour had passed.
-        let nearly_over = Issued {
-            credentials: Credentials {
-                validity: Some(Validity {
-                    until: Instant::now() + Duration::from_secs(20),
-                    length: Duration::from_secs(3600),
-                }),
-                ..old.credentials.clone()
-            },
-        };
-        *source.latest.lock().unwrap() = Some(Arc::new(nearly_over));
-        let still = block_on(source.get()).expect("it is not over");
-        assert_eq!(password(&still), "old");
-        *source.latest.lock().unwrap() = None;
-        let error = block_on(source.get()).err().expect("there is nothing left");
-        assert_eq!(
-            error.to_string(),
-            "the credentials provider failed: the vault is sealed"
-        );
-    }
-
-    #[test]
-    fn a_connection_is_outdated_when_its_credentials_are_over_and_others_were_issued() {
-        let (source, _) = counting(Duration::ZERO);
-        let first = block_on(source.get()).expect("an answer");
-        assert!(!source.is_outdated(&first), "there are no others");
-        let _second = block_on(source.get()).expect("an answer");
-        assert!(source.is_outdated(&first));
-        let (source, _) = counting(Duration::from_secs(900));
-        let first = block_on(source.get()).expect("an answer");
-        let _second = block_on(source.instead_of(&first)).expect("an answer");
-        assert!(!source.is_outdated(&first), "they can still be used");
-    }
-}
+mod tests;

@@ -18,7 +18,8 @@ pub(crate) fn classify(error: &Error) -> ErrorClass {
     }
 }
 
-fn classify_driver(error: &mysql_async::Error) -> ErrorClass {
+/// The same for an error of the driver.
+pub(crate) fn classify_driver(error: &mysql_async::Error) -> ErrorClass {
     match cause_of(error) {
         mysql_async::Error::Server(error) => meaning_of(error.code).class,
         mysql_async::Error::Io(IoError::Io(error)) => classify_io(error),

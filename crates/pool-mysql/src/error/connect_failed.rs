@@ -16,6 +16,8 @@ pub(crate) struct ConnectFailed {
     /// The address and the user, as text.
     to: String,
     cause: Error,
+    /// Why there are no other credentials than those that the server has refused.
+    no_others: Option<String>,
 }
 
 impl fmt::Display for ConnectFailed {
@@ -23,14 +25,18 @@ impl fmt::Display for ConnectFailed {
         write!(f, "connecting to {} failed: ", self.to)?;
         match &self.cause {
             // `OneLine` would say once more that the connection or the driver failed.
-            Error::Io(IoError::Io(error)) => error.fmt(f),
+            Error::Io(IoError::Io(error)) => error.fmt(f)?,
             #[cfg(any(feature = "rustls", feature = "native-tls"))]
-            Error::Io(IoError::Tls(error)) => error.fmt(f),
+            Error::Io(IoError::Tls(error)) => error.fmt(f)?,
             Error::Driver(DriverError::ConnectionClosed) => {
-                f.write_str("the connection was closed")
+                f.write_str("the connection was closed")?;
             }
-            Error::Driver(error) => error.fmt(f),
-            cause => OneLine(cause).fmt(f),
+            Error::Driver(error) => error.fmt(f)?,
+            cause => OneLine(cause).fmt(f)?,
+        }
+        match &self.no_others {
+            Some(why) => write!(f, "; {why}"),
+            None => Ok(()),
         }
     }
 }
@@ -43,7 +49,21 @@ impl StdError for ConnectFailed {
 
 /// The error of a connect to this address and user.
 pub(crate) fn of(to: String, cause: Error) -> Error {
-    Error::Other(Box::new(ConnectFailed { to, cause }))
+    Error::Other(Box::new(ConnectFailed {
+        to,
+        cause,
+        no_others: None,
+    }))
+}
+
+/// The refusal of a connect, which says as well why there are no other credentials.
+pub(crate) fn without_others(mut refusal: Error, why: String) -> Error {
+    if let Error::Other(error) = &mut refusal
+        && let Some(failed) = error.downcast_mut::<ConnectFailed>()
+    {
+        failed.no_others = Some(why);
+    }
+    refusal
 }
 
 /// What made a connect fail, if this is the error of one.

@@ -17,6 +17,7 @@ mod parameters;
 use std::error::Error as StdError;
 use std::fmt;
 use std::ops::Range;
+use std::sync::Arc;
 use std::time::Duration;
 
 use mysql_async::DriverError;
@@ -89,8 +90,12 @@ pub enum Error {
         after: Duration,
     },
     /// The provider of [`ConnectOptions::credentials`](crate::ConnectOptions::credentials) has failed, and there are no
-    /// earlier credentials that can still be used. Its error is the [`source`](StdError::source).
-    Credentials(Box<dyn StdError + Send + Sync>),
+    /// earlier credentials that can still be used. Its error is the [`source`](StdError::source); all connects that waited for
+    /// the same answer have the same.
+    ///
+    /// If the server has refused the earlier ones, the connect fails with that refusal instead: an [`Error::Driver`], whose text
+    /// says how the provider failed.
+    Credentials(Arc<dyn StdError + Send + Sync>),
     /// A used connection could not be made clean for the next user or the next statement, and was closed; the text says
     /// why.
     NotClean(&'static str),

@@ -219,6 +219,24 @@ fn a_failed_connect_means_what_its_cause_means() {
 }
 
 #[test]
+fn a_refusal_stays_one_when_the_provider_has_no_other_credentials() {
+    let Error::Driver(refusal) = failed_connect(server_error(1045)) else {
+        panic!("a failed connect is an error of the driver");
+    };
+    let why = Error::Credentials(Arc::new(io::Error::other("the vault is sealed")));
+    assert_eq!(classify(&why), ErrorClass::Transient);
+    let error = Error::from(connect_failed::without_others(refusal, why.to_string()));
+    assert_eq!(
+        error.to_string(),
+        "connecting to db.example:3306 as app failed: 1045 (HY000): what the server says; \
+         the credentials provider failed: the vault is sealed"
+    );
+    assert_eq!(classify(&error), ErrorClass::Auth);
+    assert_eq!(error.server_code(), Some(1045));
+    assert!(!error.is_retryable());
+}
+
+#[test]
 fn parameters_that_do_not_fit_read_the_same_from_us_and_from_the_driver() {
     let missing = DriverError::from(mysql_async::params::MissingNamedParameterError(
         "größe".into(),

@@ -233,6 +233,13 @@ impl ConnectOptions {
             .unwrap_or(Some(DEFAULT_CONNECT_TIMEOUT))
     }
 
+    /// How long one call of the provider of credentials may take. It is not as short as a short connect, because it goes on
+    /// without the connect.
+    pub(crate) fn provider_limit(&self) -> Duration {
+        let limit = self.connect_limit().unwrap_or(Duration::from_secs(60));
+        limit.max(DEFAULT_CONNECT_TIMEOUT)
+    }
+
     /// The user to log in as; with a provider of credentials, the user that it has named last.
     pub(crate) fn login(&self) -> Option<String> {
         if let Some(provided) = &self.credentials {

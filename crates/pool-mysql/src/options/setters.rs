@@ -48,7 +48,7 @@ impl ConnectOptions {
     ///
     /// It is used instead of [`user`](Self::user) and [`password`](Self::password). The provider is asked when a connection is
     /// opened, once for all that are opened at the same time, and again before its answer expires, or when the server
-    /// refuses it. Connections whose credentials have expired and were replaced are closed when they come back to their pool.
+    /// refuses it. Until the answer expires, no connect waits for the next one. Connections whose credentials have expired and were replaced are closed when they come back to their pool.
     /// A URL or a file cannot name a provider.
     ///
     /// # Examples
