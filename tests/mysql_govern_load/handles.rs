@@ -94,7 +94,7 @@ fn a_run_gives_back_what_it_has_acquired_however_its_work_ends_and_works_once() 
                 Err(Ended::Pool(error)) => panic!("{error}"),
             }
         };
-        let enough = 50 * world.maxsize as u64;
+        let enough = 20 * world.maxsize as u64;
         let script = async {
             until(&pool, "done", || {
                 done.get() >= enough && refused.get() >= enough

@@ -101,7 +101,7 @@ fn each_holder_sees_the_tenant_that_an_interceptor_has_set_for_it() {
                 count(&served);
             };
             let script = until(&pool, "served", || {
-                served.get() >= 50 * world.maxsize as u64 && dropped.get() >= 20
+                served.get() >= 20 * world.maxsize as u64 && dropped.get() >= 20
             });
             world
                 .counted(world.maxsize, world.beside(work, script))
@@ -260,7 +260,7 @@ async fn connect_all_the_time(world: &World<'_>, limit: Option<usize>) {
     let script = until(&pool, "connected", || {
         let connecting = pool.status().connecting();
         assert!(connecting <= may_run, "{}", pool.status());
-        pool.stats().connects() >= 20 * world.maxsize as u64
+        pool.stats().connects() >= 10 * world.maxsize as u64
     });
     world
         .counted(world.maxsize, world.beside(work, script))

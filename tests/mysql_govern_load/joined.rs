@@ -241,7 +241,7 @@ fn what_is_stored_with_a_connection_stays_with_it_and_goes_with_it() {
                 drop(PooledConnection::detach(conn));
             }
         };
-        let enough = 20 * world.maxsize as u64;
+        let enough = 10 * world.maxsize as u64;
         let script = until(&pool, "worn", || closed_by(&pool, "max_uses") >= enough);
         // One that was detached may still be on its way out.
         world
