@@ -1,9 +1,10 @@
 //! What happens beside a crowd of users, and how a pool ends after it.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::pin::pin;
 
-use futures::future::{Either, join, join_all, select};
+use futures::future::{Either, FutureExt, select};
+use futures::stream::{FuturesUnordered, StreamExt};
 use futures_lite::future::poll_once;
 use pool_mysql::pool_core::Acquire;
 use pool_mysql::{MySqlManager, Pool, PooledConnection};
@@ -20,29 +21,33 @@ impl World<'_> {
         4 * self.maxsize + 4
     }
 
-    /// Each user of a crowd does `work` again and again, until `script` has ended.
+    /// Each user of a crowd does `work` again and again, until `script` has ended. Each of them is polled when it was woken, in
+    /// the order of that, as in tasks of their own.
     pub(crate) async fn beside<T>(
         &self,
         work: impl AsyncFn(usize),
         script: impl Future<Output = T>,
     ) -> T {
-        let is_over = Cell::new(false);
-        let users = (0..self.users()).map(|user| {
-            let (work, is_over) = (&work, &is_over);
-            async move {
-                while !is_over.get() {
+        let done = RefCell::new(None);
+        let tasks = FuturesUnordered::new();
+        for user in 0..self.users() {
+            let (work, done) = (&work, &done);
+            let rounds = async move {
+                while done.borrow().is_none() {
                     work(user).await;
                     // Work that is refused at once would leave the thread to nobody.
                     yield_now().await;
                 }
-            }
-        });
+            };
+            tasks.push(rounds.boxed_local());
+        }
         let script = async {
-            let done = script.await;
-            is_over.set(true);
-            done
+            let result = script.await;
+            done.replace(Some(result));
         };
-        join(script, join_all(users)).await.0
+        tasks.push(script.boxed_local());
+        tasks.collect::<()>().await;
+        done.take().expect("the script has ended")
     }
 
     /// Counts the sessions on the server until `script` has ended: there are never more than `most`.

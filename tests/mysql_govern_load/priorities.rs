@@ -1,11 +1,12 @@
 //! Who is served first: priorities and reserved places.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::time::{Duration, Instant};
 
-use futures::future::join;
+use futures::future::{FutureExt, join};
 use futures_lite::future::poll_once;
-use pool_mysql::pool_core::{Error, Priority};
+use pool_mysql::pool_core::{Acquire, Error, Priority};
+use pool_mysql::{MySqlManager, Pool, PooledConnection};
 
 use crate::beside::count;
 use crate::crowd::{answers, each_size, until};
@@ -13,28 +14,73 @@ use crate::crowd::{answers, each_size, until};
 /// By how much a low priority moves an acquire back.
 const SHIFT: Duration = Duration::from_secs(10);
 
+/// An acquire of high priority that anybody may poll, so that it is known at any moment whether it has a connection.
+struct Urgent<'a> {
+    pool: &'a Pool,
+    waits: RefCell<Option<Acquire<'a, MySqlManager>>>,
+    got: RefCell<Option<PooledConnection>>,
+    /// How many of the crowd were served while it had none.
+    others: Cell<u64>,
+}
+
+impl Urgent<'_> {
+    /// The crowd waits, so it has to join the queue.
+    fn come(&self) {
+        let acquire = self.pool.acquire().priority(Priority::High);
+        self.waits.replace(Some(acquire));
+        self.others.set(0);
+        self.poll();
+    }
+
+    fn poll(&self) {
+        let mut waits = self.waits.borrow_mut();
+        let polled = waits.as_mut().and_then(FutureExt::now_or_never);
+        if let Some(acquired) = polled {
+            *waits = None;
+            self.got.replace(Some(acquired.expect("no acquire fails")));
+        }
+    }
+
+    /// One of the crowd has a connection.
+    fn one_is_served(&self) {
+        self.poll();
+        if self.waits.borrow().is_some() {
+            count(&self.others);
+        }
+    }
+
+    fn is_served(&self) -> bool {
+        self.poll();
+        self.waits.borrow().is_none()
+    }
+}
+
 #[test]
 fn the_urgent_overtake_the_crowd_and_those_of_low_priority_let_it_go_first() {
     each_size(async |world| {
         let pool = world.builder().build().await.expect("a pool");
-        let served = Cell::new(0);
+        let urgent = Urgent {
+            pool: &pool,
+            waits: RefCell::new(None),
+            got: RefCell::new(None),
+            others: Cell::new(0),
+        };
         let is_over = Cell::new(false);
         let work = async |_| {
             let mut conn = pool.acquire().await.expect("no acquire fails");
-            count(&served);
+            urgent.one_is_served();
             answers(&mut conn).await;
         };
-        let maxsize = world.maxsize as u64;
         let crowd_waits = || pool.status().waiting() > 2 * world.maxsize;
-        let urgent = async {
-            until(&pool, "waiting", crowd_waits).await;
+        let script = async {
             for _ in 0..20 {
-                let before = served.get();
-                let acquire = pool.acquire().priority(Priority::High);
-                let mut conn = acquire.await.expect("no acquire fails");
-                // What was on its way to others when it came, and what came back before it was polled.
-                let others = served.get() - before;
-                assert!(others <= 2 * maxsize, "{others} were served first");
+                until(&pool, "waiting", crowd_waits).await;
+                urgent.come();
+                until(&pool, "served", || urgent.is_served()).await;
+                // Those had their connections already when it came, and have not been polled since.
+                let others = urgent.others.get();
+                assert!(others <= world.maxsize as u64, "{others} were served first");
+                let mut conn = urgent.got.take().expect("it is served");
                 answers(&mut conn).await;
             }
             is_over.set(true);
@@ -47,8 +93,9 @@ fn the_urgent_overtake_the_crowd_and_those_of_low_priority_let_it_go_first() {
             assert!(is_over.get() || start.elapsed() >= SHIFT);
             drop(conn);
         };
-        let crowd = world.counted(world.maxsize, world.beside(work, urgent));
+        let crowd = world.counted(world.maxsize, world.beside(work, script));
         join(crowd, patient).await;
+        drop(urgent);
         world.ends(pool).await;
     });
 }
