@@ -118,7 +118,7 @@ fn a_shutdown_in_the_middle_of_a_slow_query_names_its_holder_and_leaves_no_sessi
         assert!(report.to_string().contains("(a report)"), "{report}");
         assert!(!report.is_clean());
         // Nobody else is named who has given back in time.
-        let gave_back = crowd.gave_back.borrow();
+        let gave_back = crowd.gave_back.take();
         let late = gave_back.iter().filter(|when| **when >= deadline).count();
         assert!(report.left().len() <= 1 + late, "{report}");
         let total = report.closed() + report.left().len() + report.cut_off();

@@ -76,7 +76,7 @@ fn a_run_gives_back_what_it_has_acquired_however_its_work_ends_and_works_once() 
             let run = pool.run(async |conn| {
                 count(&works);
                 conn.query_drop("SET @mine = 1").await?;
-                if user % 3 == 0 {
+                if user.is_multiple_of(3) {
                     return Err(Ended::Refused);
                 }
                 let row: Option<u64> = conn.query_first("SELECT 41 + @mine").await?;

@@ -126,7 +126,7 @@ struct Calls {
 impl Counting {
     /// The server's error, for each call of which the number can be divided by `turn`.
     async fn refuse(&self, conn: &mut Connection, call: u64, turn: u64) -> Result<(), Error> {
-        if call % turn != 0 {
+        if !call.is_multiple_of(turn) {
             return Ok(());
         }
         self.0.refusals.fetch_add(1, Ordering::SeqCst);
