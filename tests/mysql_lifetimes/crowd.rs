@@ -7,14 +7,16 @@ use std::time::{Duration, Instant};
 use futures::future::{join, join_all};
 use pool_mysql::mysql_async::prelude::Queryable;
 use pool_mysql::pool_core::Builder;
-use pool_mysql::{Connection, MySqlManager, Pool, PooledConnection, connect, create_pool};
+use pool_mysql::{
+    ConnectOptions, Connection, MySqlManager, Pool, PooledConnection, connect, create_pool,
+};
 
 use crate::server::{Server, number, sleep, test};
 
 /// Longer than anything takes that ends.
-const LATER: Duration = Duration::from_secs(30);
+pub(crate) const LATER: Duration = Duration::from_secs(30);
 
-const MILLISECOND: Duration = Duration::from_millis(1);
+pub(crate) const MILLISECOND: Duration = Duration::from_millis(1);
 
 /// Lets a scenario run on pools of 1, 2 and 5 connections, each on a server that is empty.
 pub(crate) fn each_size(scenario: impl AsyncFn(&World<'_>) + Send + 'static) {
@@ -33,14 +35,21 @@ pub(crate) fn each_size(scenario: impl AsyncFn(&World<'_>) + Send + 'static) {
 
 /// A server, and how many sessions a pool may have there.
 pub(crate) struct World<'a> {
-    server: &'a Server,
+    pub(crate) server: &'a Server,
     pub(crate) maxsize: usize,
 }
 
 impl World<'_> {
     /// A pool of the user `app`, which opens its connections when they are needed.
     pub(crate) fn builder(&self) -> Builder<MySqlManager> {
-        let options = self.server.tcp().user("app").password("app");
+        self.builder_with(self.options())
+    }
+
+    pub(crate) fn options(&self) -> ConnectOptions {
+        self.server.tcp().user("app").password("app")
+    }
+
+    pub(crate) fn builder_with(&self, options: ConnectOptions) -> Builder<MySqlManager> {
         create_pool(options)
             .minsize(0)
             .maxsize(self.maxsize)
@@ -115,7 +124,7 @@ impl World<'_> {
 }
 
 /// The session is the one that the connection says.
-async fn answers(conn: &mut Connection) {
+pub(crate) async fn answers(conn: &mut Connection) {
     let id = number(conn, "SELECT CONNECTION_ID()").await;
     assert_eq!(u64::try_from(id), Ok(conn.connection_id()));
 }
@@ -155,7 +164,7 @@ impl Lookout {
     }
 
     /// No more than `most` sessions stay: one whose client has left may be on its way out.
-    async fn at_most(&mut self, most: usize) {
+    pub(crate) async fn at_most(&mut self, most: usize) {
         let start = Instant::now();
         let mut staying = self.sessions().await;
         while staying.len() > most {

@@ -6,9 +6,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use fastrand::Rng;
-use pool_mysql::{Error, Pool};
+use pool_mysql::{Error, Pool, PooledConnection};
 
 use crate::bank::ACCOUNTS;
+use crate::handed_out::{Connections, HandedOut};
 use crate::path::{Path, Statements};
 use crate::session_check::{Check, wrong_number};
 use crate::tally::Tally;
@@ -59,6 +60,7 @@ pub(crate) enum Mishap {
 /// One attempt, with all that it needs.
 pub(crate) struct Attempt {
     pub(crate) pool: Pool,
+    pub(crate) connections: Arc<Connections>,
     pub(crate) tally: Arc<Tally>,
     pub(crate) the_move: Move,
     pub(crate) plan: Plan,
@@ -109,10 +111,19 @@ impl Mishap {
 impl Attempt {
     pub(crate) async fn make(mut self) -> Result<(), Error> {
         let pool = self.pool.clone();
+        let began = self.tally.since_start();
         let mut conn = match pool.acquire().await {
             Ok(conn) => conn,
             Err(error) => return Err(self.tally.not_refused(error.into())),
         };
+        let handed_out = HandedOut {
+            id: PooledConnection::id(&conn),
+            uses: PooledConnection::uses(&conn),
+            age: PooledConnection::age(&conn),
+            began,
+            waited: self.tally.since_start().saturating_sub(began),
+        };
+        self.tally.report(self.connections.see(handed_out));
         self.mishap.before(0);
         let (nonce, id) = (self.random.u64(..), self.the_move.id);
         let check = self.plan.check;
@@ -156,6 +167,7 @@ impl Attempt {
     fn copy(&mut self) -> Self {
         Self {
             pool: self.pool.clone(),
+            connections: Arc::clone(&self.connections),
             tally: Arc::clone(&self.tally),
             the_move: self.the_move.clone(),
             plan: self.plan,

@@ -11,7 +11,10 @@
 //! - No session begins inside a transaction, or with a user variable of the user before it.
 //! - A session is reset between two moves. With `ResetPolicy::IfDirty` the reset is skipped after some of the moves that ran
 //!   only plain statements, and after no others. A user variable that a trigger sets shows it.
-//! - The pool has at most `maxsize` sessions; see `sampler` for which sessions are counted.
+//! - The pool has at most `maxsize` sessions; see `sampler` for which sessions are counted. A pool that is made smaller fits its
+//!   new maxsize within [`shrinking::LIMIT`], and stays so.
+//! - No connection is handed out that is older than [`handed_out::MAX_LIFETIME`], or that `clear_all` or `recycle_all` was to
+//!   replace.
 //! - After each fault a move succeeds within [`recovery::LIMIT`].
 //! - The server refuses no login of an acquire, although users and passwords change.
 //! - Each kind of fault was caused, if the round was long enough: if one kind was tried [`report::TRIES_ENOUGH`] times.
@@ -26,6 +29,7 @@ mod attempt;
 mod audit;
 mod bank;
 mod faults;
+mod handed_out;
 mod journal;
 mod leftover;
 mod mover;
@@ -36,6 +40,7 @@ mod report;
 mod round;
 mod sampler;
 mod session_check;
+mod shrinking;
 mod tally;
 mod vault;
 

@@ -10,11 +10,11 @@ use fastrand::Rng;
 
 use crate::attempt::{Attempt, Mishap, Move, Plan};
 use crate::journal::{Journal, Outcome};
-use crate::pool_place::PoolPlace;
+use crate::pool_place::{Current, PoolPlace};
 use crate::tally::Tally;
 
 /// How long a caller waits before it gives a move up.
-const PATIENCE: Duration = Duration::from_secs(5);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Moves money until the round is over.
 pub(crate) async fn run(
@@ -50,8 +50,10 @@ async fn one(
     random: &mut Rng,
 ) -> Outcome {
     let commit_sent = Arc::new(AtomicBool::new(false));
+    let Current { pool, connections } = place.current();
     let attempt = Attempt {
-        pool: place.pool(),
+        pool,
+        connections,
         tally: Arc::clone(tally),
         the_move: Move::pick(id, random),
         plan,

@@ -1,10 +1,11 @@
 //! The pool that the tasks use now, and how it is replaced.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use pool_mysql::{ConnectOptions, Error, Pool, ResetPolicy, create_pool};
 
+use crate::handed_out::{Connections, MAX_LIFETIME};
 use crate::leftover::{self, Leftover};
 use crate::tally::Tally;
 use crate::vault::Vault;
@@ -25,18 +26,25 @@ pub(crate) struct PoolPlace {
     port: u16,
     policy: ResetPolicy,
     vault: Arc<Vault>,
-    pool: Mutex<Pool>,
+    current: Mutex<Current>,
+}
+
+/// The pool of now, and what is known of its connections.
+#[derive(Clone, Debug)]
+pub(crate) struct Current {
+    pub(crate) pool: Pool,
+    pub(crate) connections: Arc<Connections>,
 }
 
 impl PoolPlace {
     /// Builds a pool that connects to this port.
     pub(crate) fn new(port: u16, policy: ResetPolicy, vault: Arc<Vault>) -> Result<Self, Error> {
-        let pool = Mutex::new(build(port, policy, &vault)?);
+        let current = Mutex::new(build(port, policy, &vault)?);
         Ok(Self {
             port,
             policy,
             vault,
-            pool,
+            current,
         })
     }
 
@@ -44,12 +52,17 @@ impl PoolPlace {
         &self.vault
     }
 
+    pub(crate) fn current(&self) -> Current {
+        self.lock().clone()
+    }
+
     /// The pool of now.
     pub(crate) fn pool(&self) -> Pool {
-        self.pool
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        self.lock().pool.clone()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Current> {
+        self.current.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Closes the pool and waits until its last connection is gone. `terminate` is for a pool whose guards were leaked.
@@ -82,13 +95,13 @@ impl PoolPlace {
     pub(crate) async fn rebuild(&self, terminate: bool, proxy: &Proxy, tally: &Tally) {
         self.close(terminate, proxy, tally).await;
         match build(self.port, self.policy, &self.vault) {
-            Ok(pool) => *self.pool.lock().unwrap_or_else(PoisonError::into_inner) = pool,
+            Ok(current) => *self.lock() = current,
             Err(error) => tally.violation(format!("the pool cannot be built again: {error}")),
         }
     }
 }
 
-fn build(port: u16, policy: ResetPolicy, vault: &Arc<Vault>) -> Result<Pool, Error> {
+fn build(port: u16, policy: ResetPolicy, vault: &Arc<Vault>) -> Result<Current, Error> {
     let options = ConnectOptions::new()
         .host("127.0.0.1")
         .port(port)
@@ -99,9 +112,13 @@ fn build(port: u16, policy: ResetPolicy, vault: &Arc<Vault>) -> Result<Pool, Err
     let pool = create_pool(options)
         .minsize(1)
         .maxsize(MAXSIZE)
+        .max_lifetime(MAX_LIFETIME)
         .acquire_timeout(Duration::from_secs(3))
         .check_timeout(Duration::from_secs(1))
         .recycle_timeout(Duration::from_secs(1))
         .build_lazy()?;
-    Ok(pool)
+    Ok(Current {
+        pool,
+        connections: Arc::default(),
+    })
 }

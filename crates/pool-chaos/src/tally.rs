@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use pool_mysql::Error;
 
 use crate::journal::Outcome;
+use crate::pool_place::MAXSIZE;
 use crate::report::Sum;
 
 /// The counters of one round, for all its tasks.
@@ -19,6 +20,8 @@ pub(crate) struct Tally {
     pub(crate) is_over: AtomicBool,
     /// How many guards the tasks are to leak yet.
     pub(crate) leaks_wanted: AtomicUsize,
+    /// How many sessions the pool may have now.
+    pub(crate) most_sessions: AtomicUsize,
     /// Until when the server was told to end what sessions do, in microseconds since the start; the largest number while it is told.
     last_query_kill: AtomicU64,
     sum: Mutex<Sum>,
@@ -36,6 +39,7 @@ impl Tally {
             last_ok_began: AtomicU64::new(0),
             is_over: AtomicBool::new(false),
             leaks_wanted: AtomicUsize::new(0),
+            most_sessions: AtomicUsize::new(MAXSIZE),
             last_query_kill: AtomicU64::new(0),
             sum: Mutex::default(),
         }

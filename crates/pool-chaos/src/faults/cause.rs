@@ -1,16 +1,21 @@
 //! How each kind of fault is caused. A fault that breaks nothing is not caused.
 
 use std::sync::atomic::Ordering;
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use pool_chaos::proxy::{Direction, Fault, Link};
 use pool_mysql::mysql_async::prelude::Queryable;
-use pool_mysql::{Connection, Error};
+use pool_mysql::{Connection, Error, Pool};
 use private_server::ServerError;
 
 use super::Faults;
 use crate::bank::{self, Session};
-use crate::pool_place::MAXSIZE;
+use crate::pool_place::{Current, MAXSIZE};
+use crate::shrinking::{self, Shrinking};
+
+/// The pause between two looks at the size of a pool.
+const LOOK: Duration = Duration::from_millis(5);
 
 /// Whether a fault was caused; the text says why it was not.
 pub(super) type Caused = Result<(), String>;
@@ -98,6 +103,11 @@ impl Faults {
             "wait_timeout=1" => caused = self.short_wait_timeout(),
             "users and passwords changed" => caused = self.rotate(),
             "pool made smaller" => caused = self.resize(),
+            "pool cleared" => caused = self.replace(None),
+            "connections replaced in time" => {
+                let within = Duration::from_millis(self.random.u64(..300));
+                caused = self.replace(Some(within));
+            }
             "pool closed and built again" => self.rebuild(false),
             _ => caused = self.terminate_with_leaks(),
         }
@@ -128,12 +138,64 @@ impl Faults {
 
     /// The pool shrinks and grows while it is used.
     fn resize(&mut self) -> Caused {
-        for maxsize in [self.random.usize(1..MAXSIZE), MAXSIZE] {
-            let resized = self.place.pool().resize(maxsize);
-            resized.map_err(|error| error.to_string())?;
-            self.pause(100..500);
+        let pool = self.place.pool();
+        let maxsize = self.random.usize(1..MAXSIZE);
+        let resized = pool.resize(maxsize);
+        resized.map_err(|error| error.to_string())?;
+        if self.shrinks(&pool, maxsize) {
+            let most = &self.tally.most_sessions;
+            most.store(maxsize, Ordering::SeqCst);
+            // Long enough for two looks of the sampler.
+            let time = Duration::from_millis(self.random.u64(400..800));
+            self.stays_small(&pool, maxsize, time);
+            most.store(MAXSIZE, Ordering::SeqCst);
         }
+        let resized = pool.resize(MAXSIZE);
+        resized.map_err(|error| error.to_string())?;
+        self.pause(100..500);
         Ok(())
+    }
+
+    /// Waits until the pool is as small as it has to be. Returns whether it is.
+    fn shrinks(&self, pool: &Pool, maxsize: usize) -> bool {
+        let start = Instant::now();
+        loop {
+            let waited = start.elapsed();
+            match shrinking::judge(pool.size(), maxsize, waited) {
+                Shrinking::Done => return true,
+                Shrinking::NotYet => thread::sleep(LOOK),
+                Shrinking::Stuck(what) => {
+                    self.tally.violation(what);
+                    return false;
+                }
+            }
+        }
+    }
+
+    fn stays_small(&self, pool: &Pool, maxsize: usize, time: Duration) {
+        let start = Instant::now();
+        while start.elapsed() < time {
+            if let Some(what) = shrinking::grown_again(pool.size(), maxsize) {
+                return self.tally.violation(what);
+            }
+            thread::sleep(LOOK);
+        }
+    }
+
+    /// All connections are replaced: at once by `clear_all`, or within this time by `recycle_all`.
+    fn replace(&self, within: Option<Duration>) -> Caused {
+        let Current { pool, connections } = self.place.current();
+        let newest = connections.newest();
+        let before = pool.size();
+        match within {
+            None => self.tokio.block_on(pool.clear_all()),
+            Some(within) => {
+                pool.recycle_all(within);
+                thread::sleep(within);
+            }
+        }
+        connections.replaced(newest, self.tally.since_start());
+        some(before, "connections")
     }
 
     fn terminate_with_leaks(&mut self) -> Caused {

@@ -19,7 +19,7 @@ use crate::report::Tries;
 use crate::tally::Tally;
 
 /// What can go wrong.
-pub(crate) const KINDS: [&str; 17] = [
+pub(crate) const KINDS: [&str; 19] = [
     "crash of the server",
     "pause of the server",
     "sessions killed",
@@ -35,6 +35,8 @@ pub(crate) const KINDS: [&str; 17] = [
     "wait_timeout=1",
     "users and passwords changed",
     "pool made smaller",
+    "pool cleared",
+    "connections replaced in time",
     "pool closed and built again",
     "pool with leaks terminated",
 ];
