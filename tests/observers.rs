@@ -211,7 +211,7 @@ fn a_waiter_is_told_once_how_it_ends() {
         let held = acquire_now(stage, &pool);
         told.take();
         let mut dropped = Probe::pending(pool.acquire());
-        let mut late = Probe::pending(pool.acquire());
+        let (line, mut late) = (line!(), Probe::pending(pool.acquire().label("late")));
         stage.advance(SECOND);
         dropped.cancel();
         stage.advance(4 * SECOND);
@@ -226,10 +226,11 @@ fn a_waiter_is_told_once_how_it_ends() {
                 "acquire 2 was dropped after 1s"
             ]
         );
-        assert!(
-            sentences[3].starts_with("acquire 3: pool \"pool\" timed out after 5s while waiting"),
-            "{sentences:?}"
+        let last = format!(
+            "acquire 3 at {}:{line} (late): pool \"pool\" timed out after 5s while waiting",
+            file!()
         );
+        assert!(sentences[3].starts_with(&last), "{sentences:?}");
         assert_eq!(sentences.len(), 4);
         let mut closed = Probe::pending(pool.acquire());
         pool.close();

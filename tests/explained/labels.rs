@@ -2,7 +2,7 @@
 
 use pool_core::{Error, labelled};
 use support::invariants::{acquire_now, all_is_well};
-use support::{FakeError, Probe, Stage, yield_now};
+use support::{FakeError, FakePool, Probe, Stage, yield_now};
 
 use super::{SECOND, error_of};
 
@@ -88,6 +88,62 @@ fn a_label_of_the_task_is_taken_unless_the_acquire_has_its_own() {
     assert_eq!(pool.borrowed()[0].label(), None);
     drop(none);
     all_is_well(stage, pool, &control);
+}
+
+/// Holds a connection and asks for another one; each acquire has a label of its own.
+async fn two_of(pool: FakePool) -> Result<(), Error<FakeError>> {
+    let first = pool.acquire().label("orders").await?;
+    yield_now().await;
+    let second = pool.acquire().label("stock").timeout(5 * SECOND).await?;
+    drop((first, second));
+    Ok(())
+}
+
+#[test]
+fn a_nested_acquire_is_found_although_its_acquires_have_labels() {
+    Stage::each_virtual(|stage| {
+        let (builder, control) = stage.pool(1);
+        let pool = builder.build_lazy().unwrap();
+        let mut task = Probe::pending(labelled("request 7", two_of(pool.clone())));
+        assert!(!task.poll_until_stalled(stage));
+        stage.advance(5 * SECOND);
+        assert!(task.poll_until_stalled(stage), "HANG");
+        let error = task.take().expect_err("it waits for itself");
+        let nested = error.nested().expect("it is nested");
+        assert_eq!(nested.label(), "request 7");
+        assert_eq!(nested.waits_at().line(), nested.holds_since().line() + 2);
+        drop(task);
+        all_is_well(stage, pool, &control);
+    });
+}
+
+/// One works, and another one that does the same waits: nobody waits for himself.
+#[test]
+fn tasks_with_the_same_label_are_not_taken_for_one() {
+    Stage::each_virtual(|stage| {
+        for by_task in [false, true] {
+            let (builder, control) = stage.pool(2);
+            let pool = builder.acquire_timeout(5 * SECOND).build_lazy().unwrap();
+            let acquire = |label: &'static str| {
+                let pool = pool.clone();
+                async move {
+                    match by_task {
+                        true => labelled(label, pool.acquire()).await,
+                        false => pool.acquire().label(label).await,
+                    }
+                }
+            };
+            let held = ["purchase", "report"].map(|label| stage.run(acquire(label)).unwrap());
+            let mut late = ["purchase", "report"].map(|label| Probe::polled(acquire(label)));
+            stage.advance(5 * SECOND);
+            assert!(stage.drive(&mut late), "HANG");
+            for late in &mut late {
+                assert!(!error_of(late.take()).is_nested());
+            }
+            drop((held, late));
+            all_is_well(stage, pool, &control);
+        }
+    });
 }
 
 /// Many tasks do the same and say so. That two of them hold all places while a third waits is no mistake of theirs.

@@ -67,7 +67,11 @@ const TABLE: &[(&str, &str, &str)] = &[
         "WARN",
         "error place reason status target_ms",
     ),
-    ("TimedOut", "WARN", "error phase waited_ms waiter"),
+    (
+        "TimedOut",
+        "WARN",
+        "error label? phase place waited_ms waiter",
+    ),
     ("Cancelled", "DEBUG", "waited_ms waiter"),
     (
         "SlowAcquire",

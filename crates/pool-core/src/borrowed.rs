@@ -5,7 +5,7 @@ use std::fmt;
 use std::panic::Location;
 use std::time::Duration;
 
-use crate::labelled;
+use crate::labelled::{self, Task};
 use crate::words::Rounded;
 
 /// A connection that somebody holds; see [`Pool::borrowed`](crate::Pool::borrowed). Its `Display` is one line.
@@ -111,7 +111,7 @@ pub struct Nested {
 }
 
 impl Nested {
-    /// The label of the task: [`labelled`](crate::labelled) or [`Acquire::label`](crate::Acquire::label).
+    /// The label of the task; see [`labelled`](crate::labelled).
     pub fn label(&self) -> &str {
         &self.label
     }
@@ -132,17 +132,14 @@ pub(crate) type Label = Box<LabelText>;
 
 pub(crate) struct LabelText {
     pub(crate) text: Cow<'static, str>,
-    /// It is that of the task ([`labelled`](crate::labelled)), which no other task has.
-    pub(crate) is_of_task: bool,
+    /// Which task acquires, if [`labelled`](crate::labelled) tells.
+    pub(crate) task: Option<Task>,
 }
 
 impl LabelText {
     /// The label of one acquire.
     pub(crate) fn own(text: Cow<'static, str>) -> Label {
-        Box::new(Self {
-            text,
-            is_of_task: false,
-        })
+        Box::new(Self { text, task: None })
     }
 }
 
@@ -158,16 +155,21 @@ impl Borrower {
         Self { place, label: None }
     }
 
-    /// Takes the label of the task, if the acquire has none of its own.
+    /// Notes the task, whose label counts if the acquire has none of its own.
     #[inline]
     pub(crate) fn take_label_of_task(&mut self) {
-        if labelled::are_used() && self.label.is_none() {
-            self.label = labelled::current().map(|text| {
-                Box::new(LabelText {
-                    text,
-                    is_of_task: true,
-                })
-            });
+        if labelled::are_used() {
+            self.note_task(labelled::current());
         }
+    }
+
+    #[cold]
+    fn note_task(&mut self, task: Option<Task>) {
+        let Some(task) = task else {
+            return;
+        };
+        let text = task.label.clone();
+        let label = self.label.get_or_insert_with(|| LabelText::own(text));
+        label.task = Some(task);
     }
 }

@@ -4,20 +4,29 @@ use std::borrow::Cow;
 use std::cell::RefCell;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::task::{Context, Poll};
 
 /// Some task of the process has a label. Until then an acquire does not look for one.
 static ARE_USED: AtomicBool = AtomicBool::new(false);
 
+static LAST_TASK: AtomicU64 = AtomicU64::new(0);
+
 thread_local! {
-    static CURRENT: RefCell<Option<Cow<'static, str>>> = const { RefCell::new(None) };
+    static CURRENT: RefCell<Option<Task>> = const { RefCell::new(None) };
+}
+
+/// A task that has a label. No other one has its number.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Task {
+    pub(crate) number: u64,
+    pub(crate) label: Cow<'static, str>,
 }
 
 /// Gives every acquire inside of a future this label, unless it has a label of its own.
 ///
-/// Give each task a label of its own, such as `format!("request {id}")`: then a time-out says so if every place is held
-/// by tasks that themselves wait in the pool. What the future spawns does not get the label.
+/// Each call makes a task of its future, whatever its label is. A time-out says so if every place is held by tasks that themselves
+/// wait in the pool, also where acquires have labels of their own. What the future spawns does not belong to the task.
 ///
 /// # Cancel safety
 ///
@@ -43,14 +52,17 @@ pub fn labelled<F: Future>(
 ) -> impl Future<Output = F::Output> {
     ARE_USED.store(true, Ordering::Relaxed);
     Labelled {
-        label: Some(label.into()),
+        task: Some(Task {
+            number: LAST_TASK.fetch_add(1, Ordering::Relaxed),
+            label: label.into(),
+        }),
         future: Box::pin(future),
     }
 }
 
 struct Labelled<F> {
     /// `None` during a poll: then it is the current one.
-    label: Option<Cow<'static, str>>,
+    task: Option<Task>,
     future: Pin<Box<F>>,
 }
 
@@ -59,26 +71,26 @@ impl<F: Future> Future for Labelled<F> {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
         let this = &mut *self;
-        let _restore = Current::swap(&mut this.label);
+        let _restore = Current::swap(&mut this.task);
         this.future.as_mut().poll(cx)
     }
 }
 
-/// The label is current; the one before comes back with its drop.
+/// The task is current; the one before comes back with its drop.
 struct Current<'a> {
-    label: &'a mut Option<Cow<'static, str>>,
+    task: &'a mut Option<Task>,
 }
 
 impl<'a> Current<'a> {
-    fn swap(label: &'a mut Option<Cow<'static, str>>) -> Self {
-        CURRENT.with_borrow_mut(|current| std::mem::swap(current, label));
-        Self { label }
+    fn swap(task: &'a mut Option<Task>) -> Self {
+        CURRENT.with_borrow_mut(|current| std::mem::swap(current, task));
+        Self { task }
     }
 }
 
 impl Drop for Current<'_> {
     fn drop(&mut self) {
-        CURRENT.with_borrow_mut(|current| std::mem::swap(current, self.label));
+        CURRENT.with_borrow_mut(|current| std::mem::swap(current, self.task));
     }
 }
 
@@ -88,8 +100,8 @@ pub(crate) fn are_used() -> bool {
     ARE_USED.load(Ordering::Relaxed)
 }
 
-/// The label of the task that is polled on this thread.
+/// The task that is polled on this thread, if it has a label.
 #[cold]
-pub(crate) fn current() -> Option<Cow<'static, str>> {
+pub(crate) fn current() -> Option<Task> {
     CURRENT.with_borrow(Clone::clone)
 }

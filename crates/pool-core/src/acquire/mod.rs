@@ -203,9 +203,8 @@ impl<M: Manager> Acquire<'_, M> {
     /// A word for what the connection is for. Time-outs, leak warnings, events and
     /// [`Pool::borrowed`](crate::Pool::borrowed) show it beside the place of the acquire.
     ///
-    /// [`labelled`](crate::labelled) gives all acquires of a task one label. If each task has a label of its own
-    /// (`format!("request {id}")`), a time-out also says when every place is held by a task that itself waits for
-    /// another connection of the pool. A call after the first poll has no effect.
+    /// [`labelled`](crate::labelled) gives all acquires of a task one label. Then a time-out also says when every place is held by
+    /// a task that itself waits for another connection of the pool. A call after the first poll has no effect.
     ///
     /// # Examples
     ///

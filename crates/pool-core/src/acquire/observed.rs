@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use super::{Acquire, Progress};
 use crate::Manager;
 use crate::backend::PoolTypes;
+use crate::borrowed::Borrower;
 use crate::error::Error;
 use crate::ledger::{Answer, LedgerEntry, Note, Refusal, Ticket};
 use crate::shared::{PoolLedger, Shared};
@@ -107,8 +108,8 @@ pub(super) fn count_left<M: Manager>(
 #[cold]
 pub(super) fn note_left<M: Manager>(
     ledger: &mut PoolLedger<M>,
-    waiter: u64,
-    waited: Duration,
+    who: &Borrower,
+    (waiter, waited): (u64, Duration),
     leaving: Leaving<'_, M>,
     answer: Option<&Answer<PoolTypes<M>>>,
 ) {
@@ -121,6 +122,8 @@ pub(super) fn note_left<M: Manager>(
                 waited,
                 phase: *phase,
                 status: *status,
+                place: who.place,
+                label: who.label.as_ref().map(|label| label.text.clone()),
                 error: Arc::new(error.clone()),
             });
         }

@@ -341,7 +341,7 @@ impl<M: Manager> Acquire<'_, M> {
             };
             count_left(ledger, &leaving, answer.as_ref());
             if measures {
-                note_left(ledger, number, waited, leaving, answer.as_ref());
+                note_left(ledger, borrower, (number, waited), leaving, answer.as_ref());
             }
             (left, answer)
         });

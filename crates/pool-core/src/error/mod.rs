@@ -323,7 +323,7 @@ impl<E> Error<E> {
     }
 
     /// One of the tasks that held every place and waited for another connection of the same pool, when a time-out struck,
-    /// as far as the labels tell.
+    /// as far as [`labelled`](crate::labelled) tells.
     ///
     /// # Examples
     ///
@@ -353,7 +353,7 @@ impl<E> Error<E> {
     }
 
     /// Whether every place was held by a task that waited for another connection of the same pool, when a time-out struck,
-    /// as far as the labels tell.
+    /// as far as [`labelled`](crate::labelled) tells.
     pub fn is_nested(&self) -> bool {
         self.nested().is_some()
     }

@@ -196,6 +196,10 @@ pub enum Event<'a> {
         phase: Phase,
         /// The pool's counts at that moment.
         status: Status,
+        /// The place of the acquire.
+        place: &'static Location<'static>,
+        /// Its label.
+        label: Option<&'a str>,
         /// The error that it returned. Its `Display` has the rest.
         error: EventError<'a>,
     },

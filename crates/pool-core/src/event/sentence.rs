@@ -161,7 +161,17 @@ impl fmt::Display for Event<'_> {
                 }
             }
             // The second line of a time-out says who holds a connection.
-            Self::TimedOut { waiter, error, .. } => write!(f, "acquire {waiter}: {error}"),
+            Self::TimedOut {
+                waiter,
+                place,
+                label,
+                error,
+                ..
+            } => write!(
+                f,
+                "acquire {waiter} at {}: {error}",
+                PlaceAndLabel { place, label }
+            ),
             Self::Cancelled { waiter, waited, .. } => {
                 write!(
                     f,
@@ -368,6 +378,8 @@ mod tests {
             waited,
             phase,
             status,
+            place,
+            label: None,
             error,
         };
         assert_eq!(timed_out.to_string().lines().count(), 2);

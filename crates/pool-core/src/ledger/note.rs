@@ -61,6 +61,8 @@ pub(crate) enum Note {
         waited: Duration,
         phase: Phase,
         status: Status,
+        place: &'static Location<'static>,
+        label: Option<Cow<'static, str>>,
         error: SharedError,
     },
     Rejected {
@@ -158,6 +160,8 @@ impl Note {
                 waited,
                 phase,
                 status,
+                place,
+                label,
                 error,
             } => Event::TimedOut {
                 pool,
@@ -165,6 +169,8 @@ impl Note {
                 waited: *waited,
                 phase: *phase,
                 status: *status,
+                place,
+                label: label.as_deref(),
                 error: &**error,
             },
             Self::Rejected {

@@ -16,6 +16,8 @@ struct Watched {
     since: Instant,
     place: &'static Location<'static>,
     label: Option<Cow<'static, str>>,
+    /// Which task waits, if that is known.
+    task: Option<u64>,
 }
 
 pub(super) struct Watch {
@@ -111,6 +113,10 @@ impl<T: LedgerTypes> Ledger<T> {
             since,
             place: who.place,
             label: who.label.as_ref().map(|label| label.text.clone()),
+            task: who
+                .label
+                .as_ref()
+                .and_then(|label| Some(label.task.as_ref()?.number)),
         });
     }
 
@@ -213,38 +219,31 @@ impl<T: LedgerTypes> Ledger<T> {
         self.connections.longest_held(now, seen)
     }
 
-    /// Whether every place is held by somebody who waits for another one himself, as far as the labels tell: a place and a
-    /// label of each side. Such waiters wait for each other.
+    /// Whether every place is held by a task that waits for another one itself: both places, and the label of the task that
+    /// holds the first connection. Such tasks wait for each other.
     ///
-    /// The label of a task tells who waits. The label of an acquire may be that of many, so it only counts if one
-    /// connection alone is held under it.
+    /// Only [`labelled`](crate::labelled) tells who waits: a label of an acquire may be that of many tasks.
     pub(crate) fn nested(&mut self) -> Option<Nested> {
         if self.held < self.fill.limit() || self.held == 0 {
             return None;
         }
         self.forget_returned();
         let mut lent = Vec::with_capacity(self.held);
-        let mut holders: HashMap<&str, usize> = HashMap::new();
         for (place, label) in self.connections.lent() {
-            let label = label?;
-            lent.push((place, label));
-            *holders.entry(&label.text).or_default() += 1;
+            lent.push((place, label?.task.as_ref()?));
         }
-        // The first waiter under each label.
-        let mut waiters: HashMap<&str, &Watched> = HashMap::new();
+        // The first acquire of each task.
+        let mut waiters: HashMap<u64, &Watched> = HashMap::new();
         for waiter in &self.watch.waiters {
-            if let Some(label) = waiter.label.as_deref() {
-                if holders.contains_key(label) && self.queue.is_there(waiter.ticket) {
-                    waiters.entry(label).or_insert(waiter);
-                }
+            if let Some(task) = waiter.task.filter(|_| self.queue.is_there(waiter.ticket)) {
+                waiters.entry(task).or_insert(waiter);
             }
         }
         let mut found = None;
-        for (place, label) in &lent {
-            let counts = label.is_of_task || holders.get(&*label.text) == Some(&1);
-            let waits = waiters.get(&*label.text).filter(|_| counts)?;
+        for (place, task) in &lent {
+            let waits = waiters.get(&task.number)?;
             found.get_or_insert_with(|| Nested {
-                label: label.text.to_string(),
+                label: task.label.to_string(),
                 holds: place,
                 waits: waits.place,
             });

@@ -188,6 +188,8 @@ impl OpenTelemetryObserver {
                 observer.observe(as_i64(read(counts)), &of_pool);
             });
         }
+        // A rate needs the zero before the first one.
+        self.timeouts.add(0, std::slice::from_ref(&name));
         Registered {
             name: [name],
             _snapshot: snapshot,

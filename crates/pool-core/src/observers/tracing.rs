@@ -197,9 +197,19 @@ impl Observer for TracingObserver {
                 waiter,
                 waited,
                 phase,
+                place,
+                label,
                 error,
                 ..
-            } => emit!(warn, waiter, waited_ms = millis(waited), %phase, %error),
+            } => emit!(
+                warn,
+                waiter,
+                waited_ms = millis(waited),
+                %phase,
+                place = %PlaceAndLabel { place, label: None },
+                label,
+                %error
+            ),
             Event::Cancelled { waiter, waited, .. } => {
                 emit!(debug, waiter, waited_ms = millis(waited));
             }
