@@ -175,11 +175,13 @@ fn a_server_that_is_down_for_ten_seconds_is_named_to_each_of_those_who_wait() {
                 "{failed}"
             );
         }
-        // Each time-out is told in the words of its error.
+        // Each time-out is told in the words of its error, with the place of its acquire.
         let all = sentences.iter().filter_map(|sentence| {
-            let (number, error) = sentence.strip_prefix("acquire ")?.split_once(": ")?;
-            let is_number = number.chars().all(|letter| letter.is_ascii_digit());
-            is_number.then(|| error.to_owned())
+            let (who, error) = sentence.strip_prefix("acquire ")?.split_once(": ")?;
+            let (_, place) = who.split_once(" at ")?;
+            // That of `work`.
+            assert!(place.contains("outages.rs:"), "{sentence}");
+            Some(error.to_owned())
         });
         assert_eq!(all.collect::<BTreeSet<_>>(), timeouts);
     });
