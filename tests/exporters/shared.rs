@@ -31,14 +31,15 @@ fn times_out(stage: &Stage, pool: &FakePool) {
     assert!(late.take().is_err());
 }
 
-/// What a metric says of this pool; nothing is as good as zero.
+/// What a metric says of this pool.
 fn number(lines: &Lines, metric: &str, of: &str) -> f64 {
     let metric = format!(" db.client.connection.{metric} ");
     let of = format!("db.client.connection.pool.name={of}");
     let mut keys = lines
         .iter()
         .filter(|(key, _)| key.contains(&metric) && key.ends_with(&of));
-    let value = keys.next().map_or("0", |(_, value)| value);
+    let value = keys.next().map(|(_, value)| value);
+    let value = value.unwrap_or_else(|| panic!("{metric} of {of} is not there"));
     assert!(keys.next().is_none(), "{metric} of {of} is there twice");
     value.parse().expect("a number")
 }

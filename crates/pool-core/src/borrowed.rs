@@ -132,14 +132,25 @@ pub(crate) type Label = Box<LabelText>;
 
 pub(crate) struct LabelText {
     pub(crate) text: Cow<'static, str>,
-    /// Which task acquires, if [`labelled`](crate::labelled) tells.
-    pub(crate) task: Option<Task>,
+    /// The number of the task that acquires, if [`labelled`](crate::labelled) tells.
+    pub(crate) task: Option<usize>,
+    /// The label of that task, where the acquire has one of its own.
+    label_of_task: Option<Cow<'static, str>>,
 }
 
 impl LabelText {
     /// The label of one acquire.
     pub(crate) fn own(text: Cow<'static, str>) -> Label {
-        Box::new(Self { text, task: None })
+        Box::new(Self {
+            text,
+            task: None,
+            label_of_task: None,
+        })
+    }
+
+    /// The label of the task that acquires.
+    pub(crate) fn label_of_task(&self) -> &str {
+        self.label_of_task.as_deref().unwrap_or(&self.text)
     }
 }
 
@@ -165,11 +176,16 @@ impl Borrower {
 
     #[cold]
     fn note_task(&mut self, task: Option<Task>) {
-        let Some(task) = task else {
+        let Some(Task { number, label }) = task else {
             return;
         };
-        let text = task.label.clone();
-        let label = self.label.get_or_insert_with(|| LabelText::own(text));
-        label.task = Some(task);
+        let label = match self.label.take() {
+            None => LabelText::own(label),
+            Some(mut own) => {
+                own.label_of_task = Some(label);
+                own
+            }
+        };
+        self.label.insert(label).task = Some(number);
     }
 }

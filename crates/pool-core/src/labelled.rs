@@ -4,13 +4,13 @@ use std::borrow::Cow;
 use std::cell::RefCell;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 
 /// Some task of the process has a label. Until then an acquire does not look for one.
 static ARE_USED: AtomicBool = AtomicBool::new(false);
 
-static LAST_TASK: AtomicU64 = AtomicU64::new(0);
+static NEXT_TASK: AtomicUsize = AtomicUsize::new(0);
 
 thread_local! {
     static CURRENT: RefCell<Option<Task>> = const { RefCell::new(None) };
@@ -19,7 +19,7 @@ thread_local! {
 /// A task that has a label. No other one has its number.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Task {
-    pub(crate) number: u64,
+    pub(crate) number: usize,
     pub(crate) label: Cow<'static, str>,
 }
 
@@ -53,7 +53,7 @@ pub fn labelled<F: Future>(
     ARE_USED.store(true, Ordering::Relaxed);
     Labelled {
         task: Some(Task {
-            number: LAST_TASK.fetch_add(1, Ordering::Relaxed),
+            number: NEXT_TASK.fetch_add(1, Ordering::Relaxed),
             label: label.into(),
         }),
         future: Box::pin(future),

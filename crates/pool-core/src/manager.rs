@@ -226,7 +226,7 @@ pub enum Verdict {
 /// breaker opens: nobody connects for 1 s. Then one connect is tried. If it fails too, the pause is doubled, up to 10 s, and up
 /// to a tenth is added at random. A success closes the breaker. Meanwhile the waiters wait for a connection in use. If none
 /// is, they get [`Error::BreakerOpen`](crate::Error::BreakerOpen) at once. Connects that run already when it opens go on: where a
-/// server locks accounts after a few refusals, set [`max_connecting`](crate::Builder::max_connecting) to fewer.
+/// server locks accounts after a few refusals, lower [`max_connecting`](crate::Builder::max_connecting).
 ///
 /// After a failure of class [`Transient`](Self::Transient) the first waiter gets the error, and the others try on their own.
 /// With [`connect_retry`](crate::Builder::connect_retry) they wait instead, and one connect at a time is tried, with a pause

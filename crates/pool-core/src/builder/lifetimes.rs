@@ -153,8 +153,9 @@ impl<M: Manager> Builder<M> {
     /// Upkeep checks one connection at a time, the one that was silent longest first, under
     /// [`check_timeout`](Self::check_timeout). That does not count as use: it stays in its place in the
     /// [`idle_order`](Self::idle_order), and its idle time goes on. If a check fails, the other connections are suspect, too,
-    /// and are checked before they are handed out, if [`CheckPolicy::IdleFor`](crate::CheckPolicy::IdleFor) is set. Without upkeep, or where nothing can be spawned, a connection that was silent
-    /// for so long is checked when it would be handed out next, under every [`check_policy`](Self::check_policy).
+    /// and are checked before they are handed out, if the [`check_policy`](Self::check_policy) is `IdleFor`. Without upkeep, or
+    /// where nothing can be spawned, a connection that was silent for so long is checked when it would be handed out next, under
+    /// every `check_policy`.
     ///
     /// A check that hangs holds the others up, so set `check_timeout`. With more idle connections than checks fit into this time
     /// it falls behind. It is not made more often than once a millisecond, and rests while the pool is suspended.

@@ -289,7 +289,7 @@ impl<T: LedgerTypes> Ledger<T> {
         if let Some(key) = left.job {
             self.driver_left(key, true, effects);
         }
-        self.undo_unbegun(true, effects);
+        self.undo_unbegun(effects);
         // Also if others wait, because each of them may drive a job of its own.
         self.spawn_drivers(effects);
         self.supply(effects);

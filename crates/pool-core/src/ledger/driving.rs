@@ -212,8 +212,9 @@ impl<T: LedgerTypes> Ledger<T> {
         if !is_owned && self.nobody_will_drive(kind, WaitClosed::Possible) {
             return self.cancel(key, CloseReason::PoolClosed, effects);
         }
-        // Where nothing can be spawned, what is missing for minsize waits for the next acquire, and does not count until then.
-        let is_driven = !gave_up || self.background.can_spawn();
+        // Where nothing can be spawned and nobody waits, what is missing for minsize is for the next acquire, and does not count
+        // until then.
+        let is_driven = self.background.can_spawn() || !self.queue.is_empty();
         let fills = kind == Kind::Connect && is_driven && self.connect_fills();
         if has_started || is_owned || fills || kind == Kind::Close {
             effects.spawn_driver(key);
@@ -254,8 +255,8 @@ impl<T: LedgerTypes> Ledger<T> {
 
     /// Undoes the steps that nobody drives and that have not begun: the deadline of their waiter struck before it was
     /// polled, or their task was dropped. Where somebody waits without a job, he gets them; a pool that closes drives
-    /// what is left. `gave_up`: a caller has gone.
-    pub(super) fn undo_unbegun(&mut self, gave_up: bool, effects: &mut Effects<T>) {
+    /// what is left.
+    pub(super) fn undo_unbegun(&mut self, effects: &mut Effects<T>) {
         let takes_them = self.lifecycle.serves() && self.next_unassigned().is_some();
         let is_needed = !self.lifecycle.is_open() || takes_them;
         if self.jobs.undriven_count() == 0 || is_needed {
@@ -269,7 +270,7 @@ impl<T: LedgerTypes> Ledger<T> {
                     && job.is_fresh()
             };
             if self.jobs.get(key).is_some_and(is_unbegun) {
-                self.driver_left(key, gave_up, effects);
+                self.driver_left(key, true, effects);
             }
         }
     }
@@ -327,7 +328,7 @@ impl<T: LedgerTypes> Ledger<T> {
                 self.cancel(key, CloseReason::PoolClosed, effects);
             }
         }
-        self.undo_unbegun(self.queue.is_empty(), effects);
+        self.undo_unbegun(effects);
         self.supply(effects);
         self.drive_undriven(effects);
     }

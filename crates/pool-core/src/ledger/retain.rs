@@ -59,6 +59,6 @@ impl<T: LedgerTypes> Ledger<T> {
         self.idle.note_return(&mut entry, effects.now());
         self.give_back_noted(entry, judgement, effects);
         // Connects that were missing for minsize may not be needed any more.
-        self.undo_unbegun(false, effects);
+        self.undo_unbegun(effects);
     }
 }

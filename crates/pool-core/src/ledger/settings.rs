@@ -47,7 +47,7 @@ impl<T: LedgerTypes> Ledger<T> {
         }
         self.update_returns();
         // Nor may those connects be needed that were missing for a larger minsize.
-        self.undo_unbegun(false, effects);
+        self.undo_unbegun(effects);
         self.supply(effects);
         self.drive_undriven(effects);
         self.wake_upkeep(effects);

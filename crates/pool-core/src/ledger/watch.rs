@@ -17,7 +17,7 @@ struct Watched {
     place: &'static Location<'static>,
     label: Option<Cow<'static, str>>,
     /// Which task waits, if that is known.
-    task: Option<u64>,
+    task: Option<usize>,
 }
 
 pub(super) struct Watch {
@@ -113,10 +113,7 @@ impl<T: LedgerTypes> Ledger<T> {
             since,
             place: who.place,
             label: who.label.as_ref().map(|label| label.text.clone()),
-            task: who
-                .label
-                .as_ref()
-                .and_then(|label| Some(label.task.as_ref()?.number)),
+            task: who.label.as_ref().and_then(|label| label.task),
         });
     }
 
@@ -230,20 +227,20 @@ impl<T: LedgerTypes> Ledger<T> {
         self.forget_returned();
         let mut lent = Vec::with_capacity(self.held);
         for (place, label) in self.connections.lent() {
-            lent.push((place, label?.task.as_ref()?));
+            lent.push((place, label?));
         }
         // The first acquire of each task.
-        let mut waiters: HashMap<u64, &Watched> = HashMap::new();
+        let mut waiters: HashMap<usize, &Watched> = HashMap::new();
         for waiter in &self.watch.waiters {
             if let Some(task) = waiter.task.filter(|_| self.queue.is_there(waiter.ticket)) {
                 waiters.entry(task).or_insert(waiter);
             }
         }
         let mut found = None;
-        for (place, task) in &lent {
-            let waits = waiters.get(&task.number)?;
+        for (place, label) in &lent {
+            let waits = waiters.get(&label.task?)?;
             found.get_or_insert_with(|| Nested {
-                label: task.label.to_string(),
+                label: label.label_of_task().to_owned(),
                 holds: place,
                 waits: waits.place,
             });
