@@ -41,8 +41,9 @@ pub type PooledConnection = pool_core::PooledConnection<MySqlManager>;
 pub fn create_pool(options: ConnectOptions) -> Builder<MySqlManager> {
     let connect_timeout = options.connect_limit();
     let echo = options.echo;
+    let runtime = MySqlRuntime::beside(options.io_runtime);
     Pool::builder(MySqlManager::without_connect_limit(options))
-        .runtime(MySqlRuntime::new())
+        .runtime(runtime)
         .acquire_timeout(Duration::from_secs(30))
         .connect_timeout(connect_timeout)
         .check_timeout(Duration::from_secs(5))

@@ -76,12 +76,12 @@ macro_rules! impl_queryable {
             {
                 let this = self.connection();
                 let command = this.query_command(&query);
-                let rows = this.run_unless_shown(
+                this.run_and(
                     command,
                     |rows: &Vec<_>| !rows.is_empty(),
                     |conn| conn.query(query),
-                );
-                Box::pin(async { convert_all(rows.await?) })
+                    convert_all,
+                )
             }
 
             fn query_first<'a, T, Q>(&'a mut self, query: Q) -> DriverFuture<'a, Option<T>>
@@ -91,9 +91,12 @@ macro_rules! impl_queryable {
             {
                 let this = self.connection();
                 let command = this.query_command(&query);
-                let row =
-                    this.run_unless_shown(command, Option::is_some, |conn| conn.query_first(query));
-                Box::pin(async { row.await?.map(convert).transpose() })
+                this.run_and(
+                    command,
+                    Option::is_some,
+                    |conn| conn.query_first(query),
+                    |row| row.map(convert).transpose(),
+                )
             }
 
             fn query_map<'a, T, F, Q, U>(

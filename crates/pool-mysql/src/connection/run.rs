@@ -154,23 +154,40 @@ impl Connection {
         F: FnOnce(&'a mut Conn) -> DriverFuture<'s, T> + Send + 's,
         T: Send + 's,
     {
+        self.run_and(command, shows, operation, Ok)
+    }
+
+    /// As [`run_unless_shown`](Self::run_unless_shown). `convert` makes of an answer what the caller asked for.
+    pub(crate) fn run_and<'a: 's, 's, T, U, F>(
+        &'a mut self,
+        command: Command,
+        shows: fn(&T) -> bool,
+        operation: F,
+        convert: fn(T) -> mysql_async::Result<U>,
+    ) -> DriverFuture<'s, U>
+    where
+        F: FnOnce(&'a mut Conn) -> DriverFuture<'s, T> + Send + 's,
+        T: Send + 's,
+        U: 's,
+    {
         let Command {
             purpose,
             mut log,
             span,
         } = command;
-        let run: DriverFuture<'s, T> = Box::pin(async move {
+        let run: DriverFuture<'s, U> = Box::pin(async move {
             // The driver's own flag is read here before the driver is used: the next command would clear it.
             if self.is_closed() {
                 return Err(self.why_closed());
             }
             // The driver would read what a cursor has left unread to its end, however long that takes.
-            if self.state.has_unread_rows() && !self.skip_the_rest().await? {
+            // What is rare is in a box of its own: the future of each command would carry room for it.
+            if self.state.has_unread_rows() && !Box::pin(self.skip_the_rest()).await? {
                 return Err(self.why_closed());
             }
             if self.is_stranded() {
                 let signal = Arc::clone(&self.signal);
-                let opened = signal.guard(self.open_anew()).await;
+                let opened = signal.guard(Box::pin(self.open_anew())).await;
                 opened.unwrap_or_else(|| Err(self.why_closed()))?;
             }
             self.examine_answer();
@@ -197,9 +214,8 @@ impl Connection {
             log.start();
             let owes_rollback = state.before(purpose, flags);
             if state.take_interruption() {
-                let absorbed = signal
-                    .guard(before(&limit, absorb_interruption(conn)))
-                    .await;
+                let absorb = before(&limit, absorb_interruption(conn));
+                let absorbed = signal.guard(Box::pin(absorb)).await;
                 match absorbed {
                     None => return Err(refused(connection, aborted())),
                     Some(None) => {
@@ -211,9 +227,8 @@ impl Connection {
                 flags = conn.last_ok_packet().map(|packet| packet.status_flags());
             }
             if owes_rollback {
-                let rollback = signal
-                    .guard(before(&limit, conn.query_drop("ROLLBACK")))
-                    .await;
+                let rollback = before(&limit, conn.query_drop("ROLLBACK"));
+                let rollback = signal.guard(Box::pin(rollback)).await;
                 let rollback = match rollback {
                     None => return Err(refused(connection, aborted())),
                     Some(None) => {
@@ -266,7 +281,8 @@ impl Connection {
             {
                 note(connection, because);
             }
-            result.map_err(|error| outcome::of(error, purpose.is_commit()))
+            let answer = result.map_err(|error| outcome::of(error, purpose.is_commit()))?;
+            convert(answer)
         });
         match span {
             None => run,

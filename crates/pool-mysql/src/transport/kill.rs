@@ -10,6 +10,7 @@ use mysql_async::Conn;
 use mysql_async::prelude::Queryable;
 use pool_core::{ErrorClass, Runtime};
 
+use crate::IoRuntime;
 use crate::error::Error;
 use crate::error::classify::classify;
 use crate::transport::close::{DropQuietly, close_gracefully};
@@ -41,7 +42,9 @@ impl Connector {
             let kill = |victims| within(Some(KILL_TIMEOUT), kill_all(connector, victims));
             connector.kill_queue.empty(kill).await;
         };
-        if MySqlRuntime::new().spawn(Box::pin(task)).is_err() {
+        // It needs nothing of the caller's runtime, which may be about to end.
+        let runtime = MySqlRuntime::beside(IoRuntime::Background);
+        if runtime.spawn(Box::pin(task)).is_err() {
             self.kill_queue.has_no_task();
         }
     }

@@ -4,7 +4,8 @@
 //! from any executor. So a connect needs a tokio runtime, and something must drive that runtime as long as the connection
 //! lives.
 
-use std::fmt;
+mod my_sql_runtime;
+
 use std::future::Future;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -13,12 +14,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError, mpsc};
 use std::task::{Context, Poll, Waker};
 use std::thread::{self, ThreadId};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use pool_core::{BoxFuture, NoSpawner, Runtime, ThreadTimer};
+use pool_core::Runtime;
 use tokio::runtime::{Builder, Handle, RuntimeFlavor};
 use tokio::task::{Id, JoinHandle, try_id, unconstrained};
 
+pub use self::my_sql_runtime::MySqlRuntime;
 use crate::IoRuntime;
 
 /// The runtime of the thread `pool-mysql-io`, which all background I/O, timers and tasks share. It is started once and never
@@ -268,70 +270,6 @@ pub(crate) fn poll_once<F: Future>(future: F) -> Option<F::Output> {
     }
 }
 
-/// The runtime that pool-mysql gives to its pools: tasks and timers on the thread `pool-mysql-io`.
-///
-/// It needs no ambient context, so a pool works the same under every executor. Its clock is the real one, also inside a
-/// tokio runtime whose time is paused.
-///
-/// # Examples
-///
-/// ```
-/// use pool_core::Runtime;
-/// use pool_mysql::MySqlRuntime;
-///
-/// let (sender, receiver) = std::sync::mpsc::channel();
-/// let task = Box::pin(async move { sender.send(7).unwrap() });
-/// MySqlRuntime::new().spawn(task).unwrap();
-/// assert_eq!(receiver.recv(), Ok(7));
-/// ```
-#[derive(Clone, Copy, Default)]
-pub struct MySqlRuntime {
-    _private: (),
-}
-
-impl MySqlRuntime {
-    /// The runtime. Its thread starts with the first task or wait, and the whole process shares it.
-    pub const fn new() -> Self {
-        Self { _private: () }
-    }
-}
-
-impl fmt::Debug for MySqlRuntime {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("MySqlRuntime")
-    }
-}
-
-impl Runtime for MySqlRuntime {
-    fn spawn(&self, task: BoxFuture<'static, ()>) -> Result<(), NoSpawner> {
-        background().map_err(|_| NoSpawner)?.spawn(task);
-        Ok(())
-    }
-
-    fn sleep_until(&self, at: Instant) -> BoxFuture<'static, ()> {
-        if at <= self.now() {
-            // tokio rounds up to its next tick.
-            return Box::pin(std::future::ready(()));
-        }
-        match background() {
-            Ok(handle) => {
-                let _context = handle.enter();
-                Box::pin(unconstrained(tokio::time::sleep_until(at.into())))
-            }
-            // The thread could not be started. The thread of this timer may be running already.
-            Err(_) => ThreadTimer::new().sleep_until(at),
-        }
-    }
-
-    fn now(&self) -> Instant {
-        Instant::now()
-    }
-
-    fn is_real_time(&self) -> bool {
-        true
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -366,19 +304,6 @@ mod tests {
         assert!(poll_once(waiting).is_none());
         let error = receiver.recv_timeout(Duration::from_secs(60));
         assert_eq!(error, Err(std::sync::mpsc::RecvTimeoutError::Disconnected));
-    }
-
-    #[test]
-    fn a_panic_in_a_task_does_not_end_the_thread() {
-        let runtime = MySqlRuntime::new();
-        let (sender, receiver) = std::sync::mpsc::channel();
-        runtime
-            .spawn(Box::pin(async { panic!("expected by this test") }))
-            .unwrap();
-        runtime
-            .spawn(Box::pin(async move { sender.send(()).unwrap() }))
-            .unwrap();
-        assert_eq!(receiver.recv_timeout(Duration::from_secs(60)), Ok(()));
     }
 
     #[test]
