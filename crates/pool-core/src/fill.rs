@@ -84,6 +84,7 @@ impl<M: Manager> Filling<M> {
                 // A connect that was not begun before the breaker opened has no failure of its own. Nor has one that is
                 // not needed any more, because the pool was made smaller.
                 let why = failure
+                    .map(|failure| *failure)
                     .or_else(|| refusal.clone())
                     .or_else(|| self.refusal());
                 if let Some(error) = why {
@@ -120,7 +121,10 @@ impl<M: Manager> Filling<M> {
             }
             let stale = waker.and_then(|waker| ledger.store_fill_waker(self.turn, waker));
             let refusal = match ledger.stage() {
-                Stage::Open => ledger.refusal(now).filter(|_| self.missing > 0),
+                Stage::Open => ledger
+                    .refusal(now)
+                    .filter(|_| self.missing > 0)
+                    .map(|refusal| *refusal),
                 _ => Some(Error::Closed),
             };
             (keys, refusal, stale)
@@ -135,7 +139,7 @@ impl<M: Manager> Filling<M> {
         let now = self.shared.now();
         let ledger = self.shared.ledger();
         match ledger.stage() {
-            Stage::Open => ledger.refusal(now),
+            Stage::Open => ledger.refusal(now).map(|refusal| *refusal),
             _ => Some(Error::Closed),
         }
     }

@@ -286,7 +286,7 @@ impl<M: Manager> Pool<M> {
                 Some(Settled::Lost {
                     failure: Some(error),
                     ..
-                }) => Err(error),
+                }) => Err(*error),
                 // Without a failure of its own, it ended with the pool, or panicked in a drop.
                 _ if shared.ledger().stage() != Stage::Open => Err(Error::Closed),
                 _ => Err(Error::Panicked {

@@ -202,6 +202,9 @@ pub(crate) fn give_back<M: Manager>(shared: &Arc<Shared<M>>, mut entry: Box<Entr
     if shared.reads_clock() {
         return give_back_now(shared, entry, verdict);
     }
+    if verdict != Verdict::Reuse {
+        return give_back_slowly(shared, entry, verdict);
+    }
     let given = shared.ledger().give_back_fast(entry, verdict, None);
     match given {
         Ok(None) => {}
@@ -284,10 +287,13 @@ pub(crate) fn give_back_at_now<M: Manager>(
     entry: Box<Entry<M::Connection>>,
     judgement: Judgement,
 ) {
-    shared.change(None, |ledger, effects| {
+    let clock_rests = shared.change(None, |ledger, effects| {
         ledger.give_back(entry, judgement, effects);
+        ledger.idle_clock_rests()
     });
-    shared.wind_idle_clock();
+    if clock_rests {
+        shared.wind_idle_clock();
+    }
 }
 
 impl<M: Manager> Deref for PooledConnection<M> {

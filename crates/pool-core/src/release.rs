@@ -112,7 +112,7 @@ impl<M: Manager> PooledConnection<M> {
                         true => Error::Closed,
                         false => Error::Discarded,
                     };
-                    result = Err(failure.unwrap_or(why));
+                    result = Err(failure.map_or(why, |failure| *failure));
                 }
             })
         })

@@ -105,8 +105,7 @@ impl<M: Manager> Acquire<'_, M> {
         };
         let now = self.shared.measures.then(|| self.shared.now());
         let mut ledger = self.shared.ledger();
-        // The fast case of a waiter that was woken: nearly always its answer is there. `find_for` asks again, because a
-        // job that this waiter polls may end with the answer.
+        // The fast case of a waiter that was woken: nearly always its answer is there.
         if let Some(answered) = ledger.take_answer(ticket, &mut self.borrower) {
             if let Some(now) = now {
                 self.note_answer(&mut ledger, &answered.answer, now);
@@ -117,10 +116,7 @@ impl<M: Manager> Acquire<'_, M> {
             }
             return Poll::Ready(self.leave_with(answered, cx));
         }
-        let found = ledger.find_for(ticket, deadline, None, Some(cx.waker()), &mut self.borrower);
-        if let (Found::Answered(answered), Some(now)) = (&found, now) {
-            self.note_answer(&mut ledger, &answered.answer, now);
-        }
+        let found = ledger.find_work(ticket, deadline, None, Some(cx.waker()));
         drop(ledger);
         self.drive(ticket, deadline, found, cx)
     }
@@ -166,14 +162,23 @@ impl<M: Manager> Acquire<'_, M> {
                 Found::Job(job) => {
                     let (key, kind) = (job.key, job.kind);
                     self.set_step(Some(kind));
-                    match job.poll(self.shared, cx) {
-                        Driven::Pending(_) => polled = Some(key),
-                        Driven::Settled(settled) => {
-                            self.set_step(None);
-                            if let Some(error) = panic_of_a_check(kind, settled) {
-                                return Poll::Ready(self.give_up(ticket, error));
-                            }
+                    polled = Some(key);
+                    let (shared, borrower) = (self.shared, &mut self.borrower);
+                    let (driven, next) = job.poll_and(shared, cx, |ledger, driven, effects| {
+                        // What is still to be done may lead to something, and a panic of a check ends the wait.
+                        let is_all = effects.are_plain() && !shared.measures;
+                        let goes_on = is_all && !is_failure_of(kind, driven);
+                        goes_on.then(|| ledger.find_for(ticket, deadline, polled, None, borrower))
+                    });
+                    if let Driven::Settled(settled) = driven {
+                        self.set_step(None);
+                        if let Some(error) = panic_of_a_check(kind, settled) {
+                            return Poll::Ready(self.give_up(ticket, error));
                         }
+                    }
+                    if let Some(next) = next {
+                        found = next;
+                        continue;
                     }
                 }
                 Found::StoreWaker => {
@@ -373,6 +378,20 @@ impl<M: Manager> Acquire<'_, M> {
     }
 }
 
+/// Whether the end of a check is a failure, which may be for the caller to hear.
+fn is_failure_of<M: Manager>(kind: Kind, driven: &Driven<M>) -> bool {
+    let failed = |driven| {
+        matches!(
+            driven,
+            &Driven::Settled(Settled::Lost {
+                failure: Some(_),
+                ..
+            })
+        )
+    };
+    kind == Kind::Check && failed(driven)
+}
+
 /// The panic of a check is for the caller to hear; after any other failed step the next connection is tried.
 fn panic_of_a_check<M: Manager>(
     kind: Kind,
@@ -380,9 +399,9 @@ fn panic_of_a_check<M: Manager>(
 ) -> Option<Error<M::Error>> {
     match settled {
         Settled::Lost {
-            failure: Some(error @ Error::Panicked { .. }),
+            failure: Some(error),
             ..
-        } if kind == Kind::Check => Some(error),
+        } if kind == Kind::Check && matches!(*error, Error::Panicked { .. }) => Some(*error),
         // The drop of the manager's error is foreign code.
         other => {
             ignore_panic(|| drop(other));

@@ -6,13 +6,10 @@ use std::time::Duration;
 use crate::config::Config;
 use crate::sync::AtomicU64;
 
-/// The time-outs of acquires and of the steps, and the thresholds of what is told.
+/// The time-outs of acquires, and of connects that are none of the pool's; the thresholds of what is told.
 pub(crate) struct Limits {
     pub(crate) acquire: Limit,
     pub(crate) connect: Limit,
-    pub(crate) check: Limit,
-    pub(crate) recycle: Limit,
-    pub(crate) close: Limit,
     pub(crate) slow_acquire: Limit,
     pub(crate) leak_warning: Limit,
 }
@@ -22,9 +19,6 @@ impl Limits {
         Self {
             acquire: Limit::new(config.acquire_timeout),
             connect: Limit::new(config.connect_timeout),
-            check: Limit::new(config.check_timeout),
-            recycle: Limit::new(config.recycle_timeout),
-            close: Limit::new(config.close_timeout),
             slow_acquire: Limit::new(config.slow_acquire_after),
             leak_warning: Limit::new(config.leak_warning_after),
         }
@@ -34,9 +28,6 @@ impl Limits {
     pub(crate) fn reconfigured(&self, config: &Config) {
         self.acquire.set(config.acquire_timeout);
         self.connect.set(config.connect_timeout);
-        self.check.set(config.check_timeout);
-        self.recycle.set(config.recycle_timeout);
-        self.close.set(config.close_timeout);
         self.slow_acquire.set(config.slow_acquire_after);
         self.leak_warning.set(config.leak_warning_after);
     }

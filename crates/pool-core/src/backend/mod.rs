@@ -28,17 +28,18 @@ pub(crate) struct PoolTypes<M>(PhantomData<M>);
 impl<M: Manager> LedgerTypes for PoolTypes<M> {
     type Entry = Box<Entry<M::Connection>>;
     type Future = BoxFuture<'static, (Outcome<PoolTypes<M>>, StepReport)>;
-    type Failure = Error<M::Error>;
+    /// It is boxed, because what a step has led to is moved a few times, and seldom is a failure.
+    type Failure = Box<Error<M::Error>>;
 }
 
-impl<E> LedgerFailure for Error<E> {
+impl<E> LedgerFailure for Box<Error<E>> {
     fn as_refusal(&self, pool: &Arc<str>, class: ErrorClass, retry_after: Duration) -> Self {
-        Self::BreakerOpen {
+        Self::new(Error::BreakerOpen {
             pool: Arc::clone(pool),
             class,
             last_connect: self.connect(),
             retry_after,
-        }
+        })
     }
     fn reason(&self) -> FailureReason {
         self.failure_reason()
@@ -165,6 +166,17 @@ impl<M: Manager> Backend<M> {
             return Ok(crate::ThreadTimer::new().sleep_until(at));
         }
         catch_panic(|| self.runtime.sleep_until(at)).map_err(timer_panicked)
+    }
+
+    /// Starts the built-in timer, which keeps the pool's time.
+    ///
+    /// # Errors
+    ///
+    /// What to tell the user: the system starts no more threads.
+    pub(crate) fn start_timer(&self) -> Result<(), String> {
+        #[cfg(feature = "timer")]
+        crate::ThreadTimer::start()?;
+        Ok(())
     }
 
     /// Whether the timer can be set again while it strikes.

@@ -67,26 +67,29 @@ impl<M: Manager> Backend<M> {
         kind: Kind,
         connection: Option<ConnectionKey>,
         work: Work<EntryOf<M>, FutureOf<M>>,
+        limit: Option<Duration>,
     ) -> FutureOf<M> {
         let backend = Arc::clone(self);
         match (work, kind) {
             (Work::Parked(job), _) => job,
             (Work::Fresh(None), _) => {
                 let key = connection.expect("a connect that begins has a number");
-                Box::pin(async move { backend.connect(key).await })
+                Box::pin(async move { backend.connect(key, limit).await })
             }
             (Work::Fresh(Some(entry)), Kind::Check) => {
-                Box::pin(async move { backend.check(entry).await })
+                Box::pin(async move { backend.check(entry, limit).await })
             }
             (Work::Fresh(Some(entry)), Kind::Recycle) => {
-                Box::pin(async move { backend.recycle(entry).await })
+                Box::pin(async move { backend.recycle(entry, limit).await })
             }
-            (Work::Fresh(Some(entry)), _) => Box::pin(async move { backend.close(entry).await }),
+            (Work::Fresh(Some(entry)), _) => {
+                Box::pin(async move { backend.close(entry, limit).await })
+            }
             (Work::Polled, _) => unreachable!("a job is polled by one caller at a time"),
         }
     }
 
-    async fn connect(&self, key: ConnectionKey) -> Ended<M> {
+    async fn connect(&self, key: ConnectionKey, limit: Option<Duration>) -> Ended<M> {
         let began = self.now();
         // The manager is called inside the future, so that a panic before its first await is contained too.
         let mut connected_at = None;
@@ -98,7 +101,7 @@ impl<M: Manager> Backend<M> {
                 Some(connect) => connect.poll(cx),
                 None => unreachable!("it is dropped after its last poll"),
             });
-            let result = self.within(self.limits.connect.get(), polled).await;
+            let result = self.within(limit, self.keeps_deadlines(), polled).await;
             // Here, so that it is known how long a connect took whose drop panics.
             match catch_panic(|| connect.set(None)) {
                 Ok(()) => result,
@@ -134,7 +137,7 @@ impl<M: Manager> Backend<M> {
             refusal: None,
         };
         let outcome = Outcome::NotConnected {
-            failure,
+            failure: Box::new(failure),
             class,
             may_repeat,
         };
@@ -168,7 +171,8 @@ impl<M: Manager> Backend<M> {
     pub(crate) async fn connect_apart(&self) -> Result<M::Connection, Error<M::Error>> {
         let mut connected_at = None;
         let connect = self.connect_intercepted(OUTSIDE, &mut connected_at);
-        let result = self.within(self.limits.connect.get(), connect).await;
+        let limit = self.limits.connect.get();
+        let result = self.within(limit, false, connect).await;
         let own = |error| Error::Connect(Arc::new(error));
         result.map_err(|failure| failure.into_error(Phase::Connect, own))
     }
@@ -210,10 +214,11 @@ impl<M: Manager> Backend<M> {
         (entry, abort)
     }
 
-    async fn check(&self, mut entry: EntryOf<M>) -> Ended<M> {
+    async fn check(&self, mut entry: EntryOf<M>, limit: Option<Duration>) -> Ended<M> {
         let id = entry.key.id;
         let mut progress = Progress::begin(&mut entry, self.began());
         let calls_interceptors = std::mem::replace(&mut entry.calls_interceptors, true);
+        // Pinned here: each call that it was moved through would keep room for it in the future of the job.
         let check = async {
             if progress.is_of_manager {
                 self.manager.check(&mut entry.conn).await?;
@@ -228,12 +233,15 @@ impl<M: Manager> Backend<M> {
                 None => Ok(()),
             }
         };
-        let check = crate::spans::within(Phase::Check, &self.config.name, id, check);
-        let result = self.within(self.limits.check.get(), check).await;
+        let result = {
+            let check = crate::spans::within(Phase::Check, &self.config.name, id, check);
+            let check = pin!(check);
+            self.within(limit, self.keeps_deadlines(), check).await
+        };
         self.ended(entry, Phase::Check, progress, result)
     }
 
-    async fn recycle(&self, mut entry: EntryOf<M>) -> Ended<M> {
+    async fn recycle(&self, mut entry: EntryOf<M>, limit: Option<Duration>) -> Ended<M> {
         let id = entry.key.id;
         let mut progress = Progress::begin(&mut entry, self.began());
         let recycle = async {
@@ -250,12 +258,15 @@ impl<M: Manager> Backend<M> {
                 None => Ok(()),
             }
         };
-        let recycle = crate::spans::within(Phase::Recycle, &self.config.name, id, recycle);
-        let result = self.within(self.limits.recycle.get(), recycle).await;
+        let result = {
+            let recycle = crate::spans::within(Phase::Recycle, &self.config.name, id, recycle);
+            let recycle = pin!(recycle);
+            self.within(limit, self.keeps_deadlines(), recycle).await
+        };
         self.ended(entry, Phase::Recycle, progress, result)
     }
 
-    async fn close(&self, entry: EntryOf<M>) -> Ended<M> {
+    async fn close(&self, entry: EntryOf<M>, limit: Option<Duration>) -> Ended<M> {
         let info = self.info(&entry);
         let (mut conn, key) = (entry.conn, entry.key);
         let mut report = StepReport::of_success(None);
@@ -267,8 +278,11 @@ impl<M: Manager> Backend<M> {
             self.manager.close(conn).await;
             Ok::<(), M::Error>(())
         };
-        let close = crate::spans::within(Phase::Close, &self.config.name, key.id, close);
-        let result = self.within(self.limits.close.get(), close).await;
+        let result = {
+            let close = crate::spans::within(Phase::Close, &self.config.name, key.id, close);
+            let close = pin!(close);
+            self.within(limit, self.keeps_deadlines(), close).await
+        };
         // Where the close failed, the connection was dropped with its future.
         if let Err(failure) = result {
             let failure = failure.into_error(Phase::Close, |error| Error::Connect(Arc::new(error)));
@@ -329,19 +343,28 @@ impl<M: Manager> Backend<M> {
         }
         let outcome = Outcome::Broken {
             entry,
-            failure,
+            failure: Box::new(failure),
             can_close,
         };
         (outcome, report)
     }
 
+    /// Whether the pool's timer wakes whoever polls a step that is out of time. Elsewhere each step has a timer.
+    pub(crate) fn keeps_deadlines(&self) -> bool {
+        self.uses_thread_timer()
+    }
+
     /// Polls a future until it is done, panics, or has taken too long. The time starts with its first wait.
+    ///
+    /// `is_woken`: somebody else polls it again when the time is over.
     async fn within<T>(
         &self,
         limit: Option<Duration>,
+        is_woken: bool,
         future: impl Future<Output = Result<T, M::Error>> + Send,
     ) -> Result<T, StepFailure<M::Error>> {
         let mut future = pin!(future);
+        let mut deadline = None;
         let mut sleep = None;
         poll_fn(|cx| {
             match catch_panic(|| future.as_mut().poll(cx)) {
@@ -352,8 +375,24 @@ impl<M: Manager> Backend<M> {
             let Some(limit) = limit else {
                 return Poll::Pending;
             };
+            if is_woken {
+                let now = self.now();
+                let at = match deadline {
+                    Some(at) => at,
+                    None => {
+                        if let Err(why) = self.start_timer() {
+                            return Poll::Ready(Err(StepFailure::NoTimer(why)));
+                        }
+                        // A limit that reaches beyond the clock never strikes.
+                        *deadline.insert(now.checked_add(limit))
+                    }
+                };
+                return match at.is_some_and(|at| at <= now) {
+                    true => Poll::Ready(Err(StepFailure::TimedOut(limit))),
+                    false => Poll::Pending,
+                };
+            }
             if sleep.is_none() {
-                // A limit that reaches beyond the clock never strikes.
                 let Some(at) = self.now().checked_add(limit) else {
                     return Poll::Pending;
                 };

@@ -5,8 +5,8 @@ use std::time::Instant;
 
 use super::queue::Left;
 use super::{
-    ConnectionKey, Deadline, Effects, JobKey, Ledger, LedgerEntry, LedgerFailure, LedgerTypes,
-    Note, Poller, Refusal, Stage, Take, TakenJob, Ticket,
+    ConnectionKey, Deadline, Effects, JobKey, Kind, Ledger, LedgerEntry, LedgerFailure,
+    LedgerTypes, Note, Poller, Refusal, Stage, Take, TakenJob, Ticket,
 };
 use crate::Priority;
 use crate::borrowed::Borrower;
@@ -17,7 +17,7 @@ pub(crate) enum Answer<T: LedgerTypes> {
     /// A connection that can be used; it counts as held.
     Entry(T::Entry),
     /// A connect failed.
-    Failed(Box<T::Failure>),
+    Failed(T::Failure),
     /// The pool was closed.
     Closed,
 }
@@ -146,9 +146,21 @@ impl<T: LedgerTypes> Ledger<T> {
                 }
             }
         }
+        let nothing_to_do = all_are_held || self.all_are_taken();
         let ticket = self.queue.push(waker, deadline, priority, now);
         let deadline = deadline.map(|deadline| deadline.at);
-        Ok(self.queued(ticket, all_are_held, deadline, now))
+        Ok(self.queued(ticket, nothing_to_do, deadline, now))
+    }
+
+    /// Whether every place is in somebody's hands, or has a job that a waiter drives or somebody polls, so that a newcomer
+    /// finds nothing to start or to take over.
+    fn all_are_taken(&self) -> bool {
+        self.held + self.jobs.len() == self.fill.full()
+            && self.jobs.none_can_be_taken()
+            && self.jobs.count(Kind::Close) == 0
+            && self.idle.len() == 0
+            && self.gate.is_none()
+            && !self.governor.is_open()
     }
 
     /// Notes that a waiter has joined the queue, in a pool that measures. Its number comes out.
@@ -247,9 +259,20 @@ impl<T: LedgerTypes> Ledger<T> {
         waker: Option<&Waker>,
         by: &mut Borrower,
     ) -> Found<T> {
-        if let Some(answered) = self.take_answer(ticket, by) {
-            return Found::Answered(answered);
+        match self.take_answer(ticket, by) {
+            Some(answered) => Found::Answered(answered),
+            None => self.find_work(ticket, deadline, polled, waker),
         }
+    }
+
+    /// The same for a waiter whose answer is not there.
+    pub(crate) fn find_work(
+        &mut self,
+        ticket: Ticket,
+        deadline: Option<Instant>,
+        polled: Option<JobKey>,
+        waker: Option<&Waker>,
+    ) -> Found<T> {
         // This is asked once in a poll: a waker need not recognise its own clone.
         if waker.is_some_and(|waker| !self.queue.is_woken_by(ticket, waker)) {
             return Found::StoreWaker;

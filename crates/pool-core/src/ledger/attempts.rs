@@ -212,7 +212,7 @@ impl<T: LedgerTypes> Ledger<T> {
         tickets.retain(|ticket| self.queue.is_queued(*ticket));
         tickets.sort_by_key(|ticket| self.queue.number(*ticket));
         for ticket in tickets {
-            let failed = Answer::Failed(Box::new(failure.clone()));
+            let failed = Answer::Failed(failure.clone());
             self.answer(ticket, failed, effects);
         }
     }

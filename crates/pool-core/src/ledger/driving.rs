@@ -74,7 +74,7 @@ impl<T: LedgerTypes> Ledger<T> {
             }
             self.history.note(|| Note::ConnectStarted(connection.id));
         }
-        self.jobs.note_deadline(key, self.step_has_deadline);
+        self.jobs.note_limit(key, self.step_limits);
         self.jobs.take(key, poller)
     }
 
@@ -155,6 +155,7 @@ impl<T: LedgerTypes> Ledger<T> {
         effects: &mut Effects<T>,
     ) -> AfterPoll {
         effects.drop_waker(self.jobs.park(key, work, poller, waker));
+        self.step_waits(key, effects);
         if self.jobs.take_wake(key) {
             self.wake_for_job(key, effects);
         }
@@ -203,7 +204,7 @@ impl<T: LedgerTypes> Ledger<T> {
             // Where background tasks recycle, a recycle that was started for a waiter goes on like any other.
             let goes_on = kind == Kind::Connect
                 || (kind == Kind::Recycle && self.background.can_spawn())
-                || job.has_deadline;
+                || job.limit.is_some();
             let nothing_ends_it = gave_up && has_started && !goes_on;
             if nothing_ends_it {
                 return self.cancel(key, CloseReason::Abandoned, effects);
@@ -285,7 +286,8 @@ impl<T: LedgerTypes> Ledger<T> {
             }
         }
         // Nobody else has asked for the check, and a waiter that has taken it over can do better than wait for it.
-        let hangs = |job: &Job<T>| job.kind == Kind::Check && !job.is_fresh() && !job.has_deadline;
+        let hangs =
+            |job: &Job<T>| job.kind == Kind::Check && !job.is_fresh() && job.limit.is_none();
         if poller == Poller::Ping && self.jobs.get(key).is_some_and(hangs) {
             return self.cancel(key, CloseReason::Abandoned, effects);
         }

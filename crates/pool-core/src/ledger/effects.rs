@@ -18,6 +18,8 @@ pub(crate) struct Effects<T: LedgerTypes> {
     /// The waiter whose poll this is: it looks again by itself and need not be woken.
     pub(crate) current: Option<Ticket>,
     pub(crate) waker: Option<Waker>,
+    /// A waker that nobody needs any more, to be dropped.
+    pub(crate) stale_waker: Option<Waker>,
     /// A returned connection waits for its recycle and needs a background task.
     pub(crate) spawn_recycle_task: bool,
     /// The pool's timer has to be set for the next attempt of an open breaker.
@@ -73,6 +75,7 @@ impl<T: LedgerTypes> Effects<T> {
             now,
             current,
             waker: None,
+            stale_waker: None,
             spawn_recycle_task: false,
             sets_timer: false,
             rare: None,
@@ -99,8 +102,10 @@ impl<T: LedgerTypes> Effects<T> {
     }
 
     pub(super) fn drop_waker(&mut self, waker: Option<Waker>) {
-        if let Some(waker) = waker {
-            self.drop_later(Stale::Waker(waker));
+        let Some(waker) = waker else { return };
+        match self.stale_waker {
+            None => self.stale_waker = Some(waker),
+            Some(_) => self.drop_later(Stale::Waker(waker)),
         }
     }
 
@@ -121,7 +126,7 @@ impl<T: LedgerTypes> Effects<T> {
     }
 
     /// Whether nothing has to happen but to wake one waiter.
-    pub(super) fn are_plain(&self) -> bool {
+    pub(crate) fn are_plain(&self) -> bool {
         self.rare.is_none()
     }
 

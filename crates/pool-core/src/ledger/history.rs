@@ -132,6 +132,11 @@ impl<F> History<F> {
         if !report.is_of_manager {
             return Some(Note::StepEnded(kind, connection, report));
         }
+        // Mostly there is nothing to note and nothing to drop.
+        let is_plain = report.took.is_none() && report.error.is_none() && kind != Kind::Connect;
+        if is_plain && !self.listens && report.refusal.is_none() {
+            return None;
+        }
         let histogram = match kind {
             Kind::Connect if report.error.is_some() => None,
             Kind::Connect => Some(&mut self.times.connect),

@@ -1,6 +1,7 @@
 //! A job as plain data: which step of a connection's life runs, how far it is, and who drives it.
 
 use std::task::Waker;
+use std::time::{Duration, Instant};
 
 use slotmap::DefaultKey;
 
@@ -97,6 +98,8 @@ pub(crate) struct TakenJob<T: LedgerTypes> {
     pub(crate) poller: Poller,
     /// Others than the poller have to be woken too when the job goes on.
     pub(crate) is_shared: bool,
+    /// How long its step may take.
+    pub(crate) limit: Option<Duration>,
 }
 
 /// What a caller finds when it comes for a job.
@@ -127,8 +130,10 @@ pub(crate) struct Job<T: LedgerTypes> {
     pub(super) is_cancelled: bool,
     /// Its waker was called during its present poll, before the poller's waker was stored.
     pub(super) was_woken: bool,
-    /// Its step has a deadline, since it has begun.
-    pub(super) has_deadline: bool,
+    /// How long its step may take, since it has begun.
+    pub(super) limit: Option<Duration>,
+    /// When the pool's timer ends its step, since it waits.
+    pub(super) deadline: Option<Instant>,
     /// How often the pool had been cleared when the job began.
     pub(super) clears: u64,
     /// The connection; `None` for a connect that has not begun.

@@ -5,6 +5,7 @@
 
 use std::collections::HashMap;
 use std::task::Waker;
+use std::time::{Duration, Instant};
 
 use slotmap::{DefaultKey, SlotMap};
 
@@ -53,6 +54,12 @@ impl<T: LedgerTypes> Jobs<T> {
         self.undriven
     }
 
+    /// Whether a waiter drives each job, or somebody polls it.
+    #[inline]
+    pub(super) fn none_can_be_taken(&self) -> bool {
+        self.undriven == 0 && self.adoptable.iter().all(Vec::is_empty)
+    }
+
     pub(super) fn get(&self, key: JobKey) -> Option<&Job<T>> {
         self.running.get(key.0)
     }
@@ -81,7 +88,8 @@ impl<T: LedgerTypes> Jobs<T> {
             was_adopted: false,
             is_cancelled: false,
             was_woken: false,
-            has_deadline: false,
+            limit: None,
+            deadline: None,
             clears,
             connection,
             sequence: None,
@@ -147,7 +155,7 @@ impl<T: LedgerTypes> Jobs<T> {
         let Some(job) = self.running.get_mut(key.0).filter(|job| !job.is_polled()) else {
             return Take::Busy;
         };
-        let (kind, connection) = (job.kind, job.connection);
+        let (kind, connection, limit) = (job.kind, job.connection, job.limit);
         let is_shared = job.is_owned && job.is_driven_by_waiter();
         let work = std::mem::replace(&mut job.work, Work::Polled);
         self.update_list(key);
@@ -158,6 +166,7 @@ impl<T: LedgerTypes> Jobs<T> {
             work,
             poller,
             is_shared,
+            limit,
         })
     }
 
@@ -184,11 +193,37 @@ impl<T: LedgerTypes> Jobs<T> {
         stale
     }
 
-    /// The step of the job begins now, if it has not begun: by its kind, whether it has a deadline.
-    pub(super) fn note_deadline(&mut self, key: JobKey, has_deadline: [bool; 4]) {
+    /// The step of the job begins now, if it has not begun: by its kind, how long it may take.
+    pub(super) fn note_limit(&mut self, key: JobKey, limits: [Option<Duration>; 4]) {
         if let Some(job) = self.running.get_mut(key.0).filter(|job| job.is_fresh()) {
-            job.has_deadline = has_deadline[job.kind as usize];
+            job.limit = limits[job.kind as usize];
         }
+    }
+
+    /// The step of the job waits for the first time: when its time is over. `None`: it is known already, or there is none.
+    pub(super) fn first_wait(&mut self, key: JobKey, now: Instant) -> Option<Instant> {
+        let job = self.running.get_mut(key.0)?;
+        if job.deadline.is_none() {
+            job.deadline = now.checked_add(job.limit?);
+            return job.deadline;
+        }
+        None
+    }
+
+    /// Whoever polls the job was woken: its time is over.
+    pub(super) fn forget_deadline(&mut self, key: JobKey) {
+        if let Some(job) = self.running.get_mut(key.0) {
+            job.deadline = None;
+        }
+    }
+
+    /// The jobs whose steps are out of time, and when the next one will be.
+    pub(super) fn out_of_time(&self, now: Instant) -> (Vec<JobKey>, Option<Instant>) {
+        let timed = self.running.iter();
+        let timed = timed.filter_map(|(key, job)| Some((JobKey(key), job.deadline?)));
+        let (due, later): (Vec<_>, Vec<_>) = timed.partition(|(_, at)| *at <= now);
+        let next = later.into_iter().map(|(_, at)| at).min();
+        (due.into_iter().map(|(key, _)| key).collect(), next)
     }
 
     /// Notes why the job closes its connection.

@@ -26,6 +26,8 @@ pub(super) struct Lifetimes {
     /// By slot, as the connections.
     lives: Vec<Option<Life>>,
     schedule: BTreeSet<(Instant, ConnectionKey)>,
+    /// The first instant of the schedule, which each change of the pool looks at.
+    next: Option<Instant>,
     /// Those that are due or spent, and still stay.
     due: BTreeSet<ConnectionKey>,
     /// How many of these are due by their age or by `recycle_all`, so that those in use are replaced one for one.
@@ -47,6 +49,7 @@ impl Lifetimes {
             max_uses: config.lifetimes.max_uses,
             lives: Vec::new(),
             schedule: BTreeSet::new(),
+            next: None,
             due: BTreeSet::new(),
             aged: 0,
             suspects: 0,
@@ -93,7 +96,7 @@ impl Lifetimes {
 
     /// When the next connection becomes due or is spent.
     pub(super) fn next(&self) -> Option<Instant> {
-        self.schedule.first().map(|(at, _)| *at)
+        self.next
     }
 
     /// As [`next`](Self::next), if the pool's timer is to strike then.
@@ -195,6 +198,7 @@ impl Lifetimes {
         if let Some(at) = next {
             self.schedule.insert((at, key));
         }
+        self.next = self.schedule.first().map(|(at, _)| *at);
     }
 
     /// A connection is on its way out, or has gone.
@@ -247,6 +251,7 @@ impl Lifetimes {
     /// The pool closes: nothing is replaced any more.
     pub(super) fn stop(&mut self) {
         self.schedule.clear();
+        self.next = None;
         self.due.clear();
         self.lives.clear();
         (self.aged, self.suspects) = (0, 0);

@@ -41,6 +41,7 @@ mod retain;
 mod retire;
 mod settings;
 mod settle;
+mod step_deadlines;
 mod supply;
 mod suspend;
 mod timer;
@@ -78,6 +79,7 @@ use self::queue::Queue;
 pub(crate) use self::queue::{Deadline, Ticket};
 pub(crate) use self::release::{Judgement, Returned};
 pub(crate) use self::settle::{Outcome, Settled};
+use self::step_deadlines::StepDeadlines;
 use self::watch::Watch;
 use crate::config::Config;
 use crate::error::FailureReason;
@@ -157,8 +159,9 @@ pub(crate) struct Ledger<T: LedgerTypes> {
     jobs: Jobs<T>,
     /// Connections that are being dropped.
     departing: usize,
-    /// Whether a step has a deadline, by its kind.
-    step_has_deadline: [bool; 4],
+    /// How long a step may take, by its kind.
+    step_limits: [Option<Duration>; 4],
+    step_deadlines: StepDeadlines,
     watch: Watch,
     lifetimes: Lifetimes,
     /// The limits of the queue, if it has some.
@@ -186,7 +189,8 @@ impl<T: LedgerTypes> Ledger<T> {
             timer_at: None,
             jobs: Jobs::new(),
             departing: 0,
-            step_has_deadline: settings::step_has_deadline(config),
+            step_limits: settings::step_limits(config),
+            step_deadlines: StepDeadlines::default(),
             watch: Watch::new(config),
             lifetimes: Lifetimes::new(config),
             gate: Gate::new(&config.waiting),

@@ -139,6 +139,11 @@ impl<T: LedgerTypes> Ledger<T> {
             (Stage::Open, Verdict::Reuse) if !needs_step => {
                 self.hand_out(entry, effects);
             }
+            (Stage::Open, Verdict::Recycle) if self.can_begin_at_once(&entry) => {
+                let first = self.next_unassigned().expect("somebody waits");
+                self.start_job_for(Kind::Recycle, Some(entry), first, effects);
+                effects.sets_timer |= self.timer_is_late();
+            }
             (Stage::Open, Verdict::Reuse | Verdict::Recycle) => {
                 self.idle.push(entry, verdict == Verdict::Recycle);
                 self.request_recycle_task(effects);
@@ -156,6 +161,22 @@ impl<T: LedgerTypes> Ledger<T> {
                 self.supply(effects);
             }
         }
+    }
+
+    /// Whether the recycle of a connection that has just come back begins at once for the first waiter without a job: it is
+    /// the only one that is idle, and [`supply`](Self::supply) would find nothing else to do.
+    fn can_begin_at_once(&self, entry: &T::Entry) -> bool {
+        self.idle.len() == 0
+            && self.next_unassigned().is_some()
+            && self.lifecycle.serves()
+            && !self.lifecycle.is_shrinking()
+            && !self.governor.is_open()
+            && !self.governor.has_others()
+            && entry.marks().is_plain()
+            && self
+                .idle
+                .limit_of(entry)
+                .is_none_or(|limit| !limit.is_zero())
     }
 
     /// A guard is released by a caller that waits for the end of it.

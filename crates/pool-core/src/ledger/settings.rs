@@ -1,16 +1,18 @@
 //! The settings as they are now, and what changes with them.
 
+use std::time::Duration;
+
 use super::gate::Gate;
 use super::{Effects, Ledger, LedgerTypes, Note};
 use crate::config::Config;
 
-/// Whether a step has a deadline, by its kind.
-pub(super) fn step_has_deadline(config: &Config) -> [bool; 4] {
+/// How long a step may take, by its kind.
+pub(super) fn step_limits(config: &Config) -> [Option<Duration>; 4] {
     [
-        config.connect_timeout.is_some(),
-        config.check_timeout.is_some(),
-        config.recycle_timeout.is_some(),
-        config.close_timeout.is_some(),
+        config.connect_timeout,
+        config.check_timeout,
+        config.recycle_timeout,
+        config.close_timeout,
     ]
 }
 
@@ -25,7 +27,7 @@ impl<T: LedgerTypes> Ledger<T> {
     /// Each part takes over what it has copied. What follows for the connections is done at once.
     pub(crate) fn reconfigure(&mut self, config: Config, ticks: bool, effects: &mut Effects<T>) {
         let now = effects.now();
-        self.step_has_deadline = step_has_deadline(&config);
+        self.step_limits = step_limits(&config);
         self.fill.reconfigured(&config, self.lifecycle.serves());
         self.governor.reconfigured(&config);
         Gate::reconfigured(&mut self.gate, &config.waiting);

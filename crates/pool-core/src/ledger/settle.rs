@@ -153,7 +153,7 @@ impl<T: LedgerTypes> Ledger<T> {
                 };
                 // Only now, because the job that the head has driven may go to another one, and the place counts again.
                 if let Some((head, failure)) = for_head {
-                    self.answer(head, Answer::Failed(Box::new(failure)), effects);
+                    self.answer(head, Answer::Failed(failure), effects);
                 }
                 settled
             }
@@ -285,7 +285,8 @@ impl<T: LedgerTypes> Ledger<T> {
             self.refill(effects);
             return Settled::Taken(entry);
         }
-        self.hand_out(entry, effects);
+        // The pool is open and not too large, and `supply` follows.
+        self.hand_out_clean(entry, effects);
         Settled::Kept
     }
 

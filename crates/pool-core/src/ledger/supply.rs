@@ -30,6 +30,12 @@ impl<T: LedgerTypes> Ledger<T> {
     }
 
     fn supply_waiters(&mut self, effects: &mut Effects<T>) {
+        let has_something = self.idle.len() > 0
+            || !self.jobs.none_can_be_taken()
+            || self.size() < self.fill.limit();
+        if !has_something {
+            return;
+        }
         while self.lifecycle.serves() {
             let Some(ticket) = self.next_unassigned() else {
                 return self.connect_instead_of_closing(effects);
@@ -67,6 +73,9 @@ impl<T: LedgerTypes> Ledger<T> {
         &mut self,
         effects: &mut Effects<T>,
     ) -> Option<(T::Entry, Option<Kind>)> {
+        if self.idle.len() == 0 {
+            return None;
+        }
         loop {
             let now = effects.now();
             let can_spawn = self.background.can_spawn();
@@ -177,9 +186,26 @@ impl<T: LedgerTypes> Ledger<T> {
     /// Wakes a waiter that has its answer. The job that it has driven is for the next waiter.
     fn wake_answered(&mut self, ticket: Ticket, job: Option<JobKey>, effects: &mut Effects<T>) {
         self.wake(ticket, effects);
-        if let Some(key) = job {
-            self.driver_left(key, false, effects);
+        let Some(key) = job else {
+            return;
+        };
+        match self.next_unassigned().filter(|_| self.adopts_at_once(key)) {
+            Some(next) => self.adopt(key, next, effects),
+            None => self.driver_left(key, false, effects),
         }
+    }
+
+    /// Whether a job that has lost its driver is for the first waiter without one, because there is nothing else for it:
+    /// [`supply`](Self::supply) would come to the same.
+    fn adopts_at_once(&self, key: JobKey) -> bool {
+        self.idle.len() == 0
+            && self.lifecycle.serves()
+            && !self.governor.is_open()
+            && self.size() >= self.fill.limit()
+            && self.jobs.none_can_be_taken()
+            && self.jobs.get(key).is_some_and(|job| {
+                job.kind == Kind::Recycle && !job.is_fresh() && !job.is_polled() && !job.is_owned
+            })
     }
 
     /// A clean connection: to the head of the queue or to the idle list, or closed if the pool is closed.

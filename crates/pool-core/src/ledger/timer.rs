@@ -56,6 +56,7 @@ impl<T: LedgerTypes> Ledger<T> {
         let tick = self.idle.next_tick();
         let is_open = self.governor.is_open();
         let rests = !self.queue.has_deadlines() && tick.is_none() && self.watch.rests();
+        let rests = rests && self.step_deadlines.next().is_none();
         if rests && !is_open && self.lifetimes.next_strike().is_none() {
             return false;
         }
@@ -68,6 +69,7 @@ impl<T: LedgerTypes> Ledger<T> {
         let next = deadline.into_iter().chain(tick).chain(self.watch.next());
         let next = next.chain(self.next_attempt());
         let next = next.chain(self.lifetimes.next_strike());
+        let next = next.chain(self.step_deadlines.next());
         next.min().is_some_and(|at| self.move_timer_to(at))
     }
 
@@ -106,6 +108,7 @@ impl<T: LedgerTypes> Ledger<T> {
             self.idle.tick(at, now);
         }
         self.watch_struck(at, effects);
+        self.end_steps(at, effects);
         if self.lifetimes.next().is_some_and(|due| due <= at) {
             self.strike_lives(at);
             self.wake_upkeep(effects);

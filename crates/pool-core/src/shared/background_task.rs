@@ -42,21 +42,18 @@ impl<M: Manager> Future for BackgroundTask<M> {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        if self.job.is_none() {
-            let claimed = self
-                .shared
-                .change_without_time(|ledger, effects| ledger.claim_dirty(effects));
-            self.job = claimed;
-        }
-        if let Some((key, number)) = self.job {
-            let taken = self.shared.change_without_time(|ledger, effects| {
-                ledger.take_job(key, Poller::Background(number), effects)
-            });
-            if let Take::Job(job) = taken {
-                let driven = job.poll(&self.shared, cx);
-                if matches!(driven, Driven::Pending(AfterPoll::Waiting)) {
-                    return Poll::Pending;
-                }
+        let claimed = self.job;
+        let (job, taken) = self.shared.change_without_time(|ledger, effects| {
+            let job = claimed.or_else(|| ledger.claim_dirty(effects));
+            let taken =
+                job.map(|(key, number)| ledger.take_job(key, Poller::Background(number), effects));
+            (job, taken)
+        });
+        self.job = job;
+        if let Some(Take::Job(job)) = taken {
+            let driven = job.poll(&self.shared, cx);
+            if matches!(driven, Driven::Pending(AfterPoll::Waiting)) {
+                return Poll::Pending;
             }
         }
         self.is_done = true;

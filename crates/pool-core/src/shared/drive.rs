@@ -3,7 +3,7 @@
 use std::sync::{Arc, Weak};
 use std::task::{Context, Poll, Wake, Waker};
 
-use super::Shared;
+use super::{PoolEffects, PoolLedger, Shared};
 use crate::backend::PoolTypes;
 use crate::borrowed::Borrower;
 use crate::error::Error;
@@ -33,6 +33,24 @@ impl<M: Manager> TakenJob<PoolTypes<M>> {
         shared: &Arc<Shared<M>>,
         cx: &mut Context<'_>,
     ) -> Driven<M> {
+        let lend = |ledger: &mut PoolLedger<M>,
+                    driven: &Driven<M>,
+                    effects: &mut PoolEffects<M>| {
+            // In the same lock: a `terminate` afterwards finds out who holds the connection.
+            if let (Driven::Settled(Settled::Taken(entry)), Some(borrower)) = (driven, borrower) {
+                ledger.lend_at_once(entry.key(), borrower, effects);
+            }
+        };
+        self.poll_and(shared, cx, lend).0
+    }
+
+    /// As [`poll`](Self::poll). `then` is called when the job was put back or settled, in the same lock.
+    pub(crate) fn poll_and<R>(
+        self,
+        shared: &Arc<Shared<M>>,
+        cx: &mut Context<'_>,
+        then: impl FnOnce(&mut PoolLedger<M>, &Driven<M>, &mut PoolEffects<M>) -> R,
+    ) -> (Driven<M>, R) {
         let Self {
             key,
             kind,
@@ -40,10 +58,11 @@ impl<M: Manager> TakenJob<PoolTypes<M>> {
             work,
             poller,
             is_shared,
+            limit,
         } = self;
         // The connect that begins is told before the manager is called.
         shared.tell();
-        let mut job = shared.backend.job(kind, connection, work);
+        let mut job = shared.backend.job(kind, connection, work, limit);
         let poll = if is_shared {
             let waker = Waker::from(Arc::new(SharedJobWaker {
                 shared: Arc::downgrade(shared),
@@ -58,9 +77,11 @@ impl<M: Manager> TakenJob<PoolTypes<M>> {
             let waker = stores_waker
                 .then(|| ignore_panic(|| cx.waker().clone()))
                 .flatten();
-            return Driven::Pending(shared.change(poller.waiter(), |ledger, effects| {
-                ledger.park(key, job, poller, waker, effects)
-            }));
+            return shared.change(poller.waiter(), |ledger, effects| {
+                let driven = Driven::Pending(ledger.park(key, job, poller, waker, effects));
+                let result = then(ledger, &driven, effects);
+                (driven, result)
+            });
         }
         ignore_panic(|| drop(job));
         let (outcome, report) = match poll {
@@ -71,14 +92,11 @@ impl<M: Manager> TakenJob<PoolTypes<M>> {
             // A `Drop` inside the step panicked, and the connection is gone with it. The waiter of a connect has to know.
             _ => gone(kind),
         };
-        Driven::Settled(shared.change(poller.waiter(), |ledger, effects| {
-            let settled = ledger.settle(key, poller, outcome, report, effects);
-            // In the same lock: a `terminate` afterwards finds out who holds the connection.
-            if let (Settled::Taken(entry), Some(borrower)) = (&settled, borrower) {
-                ledger.lend_at_once(entry.key(), borrower, effects);
-            }
-            settled
-        }))
+        shared.change(poller.waiter(), |ledger, effects| {
+            let driven = Driven::Settled(ledger.settle(key, poller, outcome, report, effects));
+            let result = then(ledger, &driven, effects);
+            (driven, result)
+        })
     }
 }
 
@@ -106,7 +124,7 @@ impl<M: Manager> Shared<M> {
                 class,
                 may_repeat,
             } => Outcome::NotConnected {
-                failure: self.with_context(failure, None),
+                failure: Box::new(self.with_context(*failure, None)),
                 class,
                 may_repeat,
             },
@@ -116,7 +134,7 @@ impl<M: Manager> Shared<M> {
                 can_close,
             } => Outcome::Broken {
                 entry,
-                failure: self.with_context(failure, None),
+                failure: Box::new(self.with_context(*failure, None)),
                 can_close,
             },
             outcome => outcome,
@@ -139,7 +157,7 @@ fn gone<M: Manager>(kind: Kind) -> (Outcome<PoolTypes<M>>, StepReport) {
     };
     let outcome = match kind {
         Kind::Connect => Outcome::NotConnected {
-            failure,
+            failure: Box::new(failure),
             class: ErrorClass::Transient,
             may_repeat: false,
         },

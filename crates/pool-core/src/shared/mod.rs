@@ -71,6 +71,7 @@ impl<M: Manager> Shared<M> {
         let backend = Arc::new(backend);
         if backend.uses_thread_timer() {
             ledger.allow_idle_ticks(shortest);
+            ledger.keep_step_deadlines();
         }
         if has_timer {
             ledger.time_lives();

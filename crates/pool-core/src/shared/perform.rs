@@ -16,6 +16,9 @@ impl<M: Manager> Shared<M> {
         if let Some(waker) = effects.waker {
             ignore_panic(|| waker.wake());
         }
+        if let Some(waker) = effects.stale_waker {
+            ignore_panic(|| drop(waker));
+        }
         if let Some(rare) = effects.rare {
             self.perform_rare(*rare, effects.current);
         }

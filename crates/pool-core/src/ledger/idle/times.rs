@@ -79,7 +79,7 @@ impl<E: LedgerEntry> IdleList<E> {
     }
 
     /// How long a connection may be idle before it expires.
-    pub(super) fn limit_of(&self, entry: &E) -> Option<Duration> {
+    pub(in crate::ledger) fn limit_of(&self, entry: &E) -> Option<Duration> {
         let limits = self.pool_recycle.into_iter().chain(entry.idle_limit());
         limits.min()
     }
