@@ -6,12 +6,12 @@
 
 mod my_sql_runtime;
 
-use std::future::Future;
+use std::future::{Future, pending};
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError, mpsc};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, mpsc};
 use std::task::{Context, Poll, Waker};
 use std::thread::{self, ThreadId};
 use std::time::Duration;
@@ -57,7 +57,7 @@ fn start(
         loop {
             // A waker is somebody else's code, and its panic must not end the I/O of all connections.
             let _ = catch_unwind(AssertUnwindSafe(|| {
-                runtime.block_on(std::future::pending::<()>());
+                runtime.block_on(pending::<()>());
             }));
         }
     };
@@ -135,17 +135,28 @@ impl IoPlacement {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Runs a future that opens a socket, as a task of the right runtime. Dropping the returned future ends the task.
+    /// Runs a future that opens a socket, in the context of the right runtime. Dropping the returned future ends it.
     ///
-    /// If the multi-threaded runtime has ended, or has no I/O driver, the background thread runs it.
+    /// On the runtime that is current it is polled by the caller; a task of its own would have to be woken, and to wake the
+    /// caller. If the multi-threaded runtime has ended, or has no I/O driver, the background thread runs it.
     pub(crate) async fn open<T, F>(&self, open: impl Fn(RuntimeWatch) -> F + Send) -> io::Result<T>
     where
         T: Send + 'static,
         F: Future<Output = T> + Send + 'static,
     {
         if let Some(handle) = self.multi_thread() {
-            let watch = RuntimeWatch(Some(handle.spawn(std::future::pending())));
-            match Spawned(handle.spawn(open(watch))).await {
+            let watch = RuntimeWatch::over(&handle);
+            let opening = open(watch.clone());
+            let opened = match current_multi_thread() {
+                Some(_) => Within(handle, Box::pin(opening)).await,
+                None => Spawned(handle.spawn(opening)).await,
+            };
+            // It may have ended while the caller did not poll.
+            let opened = match watch.has_ended() {
+                true => Err(None),
+                false => opened,
+            };
+            match opened {
                 Ok(opened) => return Ok(opened),
                 Err(Some(_)) => self.unfit.store(true, Ordering::Relaxed),
                 Err(None) => self.set_seen(None),
@@ -160,23 +171,39 @@ impl IoPlacement {
 }
 
 /// Tells whether the runtime of a socket has ended. It holds a task of that runtime, which ends with the runtime.
-pub(crate) struct RuntimeWatch(Option<JoinHandle<()>>);
+#[derive(Clone)]
+pub(crate) struct RuntimeWatch(Option<Arc<Spawned<()>>>);
 
 impl RuntimeWatch {
+    fn over(runtime: &Handle) -> Self {
+        Self(Some(Arc::new(Spawned(runtime.spawn(pending())))))
+    }
+
     /// Takes it from a connection that is being closed, for the connection that replaces it.
     pub(crate) fn take(&mut self) -> Self {
         Self(self.0.take())
     }
 
     pub(crate) fn has_ended(&self) -> bool {
-        self.0.as_ref().is_some_and(JoinHandle::is_finished)
+        self.0.as_ref().is_some_and(|task| task.0.is_finished())
     }
 }
 
-impl Drop for RuntimeWatch {
-    fn drop(&mut self) {
-        if let Some(task) = &self.0 {
-            task.abort();
+/// A future that is polled in the context of a runtime, whoever polls it. Its error is its panic.
+struct Within<F>(Handle, Pin<Box<F>>);
+
+impl<F: Future> Future for Within<F> {
+    type Output = Result<F::Output, Option<Box<dyn std::any::Any + Send>>>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let Self(handle, future) = &mut *self;
+        let polled = catch_unwind(AssertUnwindSafe(|| {
+            let _context = handle.enter();
+            future.as_mut().poll(cx)
+        }));
+        match polled {
+            Ok(poll) => poll.map(Ok),
+            Err(panic) => Poll::Ready(Err(Some(panic))),
         }
     }
 }
@@ -272,6 +299,8 @@ pub(crate) fn poll_once<F: Future>(future: F) -> Option<F::Output> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::AtomicUsize;
+
     use super::*;
 
     #[test]
@@ -304,6 +333,58 @@ mod tests {
         assert!(poll_once(waiting).is_none());
         let error = receiver.recv_timeout(Duration::from_secs(60));
         assert_eq!(error, Err(std::sync::mpsc::RecvTimeoutError::Disconnected));
+    }
+
+    fn two_threads() -> tokio::runtime::Runtime {
+        let mut builder = Builder::new_multi_thread();
+        builder.worker_threads(1).enable_all().build().unwrap()
+    }
+
+    /// Opens something on a runtime that is current for the first poll only. `end`: the runtime ends before the second one.
+    /// How often it was opened comes out, and whether that was on the thread that polled.
+    fn opened(end: bool) -> (usize, bool) {
+        let ambient = two_threads();
+        let here = thread::current().id();
+        let (count, go_on) = (
+            Arc::new(AtomicUsize::new(0)),
+            Arc::new(AtomicBool::new(false)),
+        );
+        let open = |_| {
+            let (count, go_on) = (Arc::clone(&count), Arc::clone(&go_on));
+            async move {
+                count.fetch_add(1, Ordering::SeqCst);
+                std::future::poll_fn(|_| match go_on.load(Ordering::SeqCst) {
+                    true => Poll::Ready(()),
+                    false => Poll::Pending,
+                })
+                .await;
+                thread::current().id() == here
+            }
+        };
+        let context = ambient.enter();
+        let place = IoPlacement::new(IoRuntime::Auto);
+        let mut opening = Box::pin(place.open(open));
+        let first = opening
+            .as_mut()
+            .poll(&mut Context::from_waker(Waker::noop()));
+        assert!(first.is_pending());
+        drop(context);
+        go_on.store(true, Ordering::SeqCst);
+        if end {
+            drop(ambient);
+        }
+        let is_here = futures::executor::block_on(opening).unwrap();
+        (count.load(Ordering::SeqCst), is_here)
+    }
+
+    #[test]
+    fn what_is_opened_on_the_current_runtime_is_polled_by_the_caller() {
+        assert_eq!(opened(false), (1, true));
+    }
+
+    #[test]
+    fn what_was_opened_on_a_runtime_that_has_ended_is_opened_anew_in_the_background() {
+        assert_eq!(opened(true), (2, false));
     }
 
     #[test]
