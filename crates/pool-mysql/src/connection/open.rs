@@ -8,6 +8,7 @@ use mysql_async::consts::StatusFlags;
 use mysql_async::prelude::Queryable;
 use pool_core::ErrorClass;
 
+use crate::IoRuntime;
 use crate::connection::Connection;
 use crate::credentials::Issued;
 use crate::error::classify::classify_driver;
@@ -25,7 +26,8 @@ pub(crate) async fn open(connector: Arc<Connector>, echo: bool) -> Result<Connec
     let Some(source) = connector.credentials() else {
         return open_as(&connector, None, echo).await;
     };
-    let runtime = MySqlRuntime::new();
+    // The provider was promised that thread, which has timers and I/O.
+    let runtime = MySqlRuntime::beside(IoRuntime::Background);
     let limit = connector.options().provider_limit();
     let issued = source.get(&runtime, limit).await?;
     let refused = match open_as(&connector, Some(Arc::clone(&issued)), echo).await {
