@@ -9,7 +9,7 @@ use crate::step::{self, Server};
 use super::{Size, must_pass};
 
 /// How many schedules shuttle runs of each model on every push.
-const SCHEDULES: u64 = 20_000;
+const SCHEDULES: u64 = 8_000;
 
 /// How many more it runs in each minute of a long run: about half a minute's worth on two cores.
 const SCHEDULES_A_MINUTE: u64 = 12_000;
