@@ -9,9 +9,7 @@ use super::{Acquire, Progress, Timeout, Waiting};
 use crate::backend::{PoolTypes, no_timer};
 use crate::config::NO_TIMER;
 use crate::error::{Error, Phase};
-use crate::ledger::{
-    Answer, Answered, Deadline, Effects, Found, Kind, LedgerEntry, Settled, Ticket,
-};
+use crate::ledger::{Answer, Answered, Deadline, Effects, Found, Kind, LedgerEntry, Ticket};
 use crate::panics::ignore_panic;
 use crate::pooled::PooledConnection;
 use crate::shared::{Driven, PoolLedger, poll_undriven};
@@ -167,12 +165,12 @@ impl<M: Manager> Acquire<'_, M> {
                     let (driven, next) = job.poll_and(shared, cx, |ledger, driven, effects| {
                         // What is still to be done may lead to something, and a panic of a check ends the wait.
                         let is_all = effects.are_plain() && !shared.measures;
-                        let goes_on = is_all && !is_failure_of(kind, driven);
+                        let goes_on = is_all && !driven.is_failed_check(kind);
                         goes_on.then(|| ledger.find_for(ticket, deadline, polled, None, borrower))
                     });
                     if let Driven::Settled(settled) = driven {
                         self.set_step(None);
-                        if let Some(error) = panic_of_a_check(kind, settled) {
+                        if let Some(error) = settled.panic_of_a_check(kind) {
                             return Poll::Ready(self.give_up(ticket, error));
                         }
                     }
@@ -375,37 +373,5 @@ impl<M: Manager> Acquire<'_, M> {
         // In a pool that measures, the instant of each hand-out is known.
         let seen = (!self.shared.measures).then_some((waiting.since, waiting.mark));
         self.shared.with_context(timed_out, seen)
-    }
-}
-
-/// Whether the end of a check is a failure, which may be for the caller to hear.
-fn is_failure_of<M: Manager>(kind: Kind, driven: &Driven<M>) -> bool {
-    let failed = |driven| {
-        matches!(
-            driven,
-            &Driven::Settled(Settled::Lost {
-                failure: Some(_),
-                ..
-            })
-        )
-    };
-    kind == Kind::Check && failed(driven)
-}
-
-/// The panic of a check is for the caller to hear; after any other failed step the next connection is tried.
-fn panic_of_a_check<M: Manager>(
-    kind: Kind,
-    settled: Settled<PoolTypes<M>>,
-) -> Option<Error<M::Error>> {
-    match settled {
-        Settled::Lost {
-            failure: Some(error),
-            ..
-        } if kind == Kind::Check && matches!(*error, Error::Panicked { .. }) => Some(*error),
-        // The drop of the manager's error is foreign code.
-        other => {
-            ignore_panic(|| drop(other));
-            None
-        }
     }
 }

@@ -3,6 +3,7 @@
 //! A [`Backend`] is apart from the pool's shared state, so that a future that is stored in the ledger does not keep the
 //! ledger alive.
 
+mod deadline;
 mod limits;
 mod steps;
 

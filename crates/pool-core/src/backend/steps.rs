@@ -4,17 +4,17 @@
 use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::sync::Arc;
-use std::task::Poll;
 use std::time::{Duration, Instant};
 
-use super::{Backend, Entry, PoolTypes, no_timer, poll_timer};
+use super::deadline::StepFailure;
+use super::{Backend, Entry, PoolTypes};
 use crate::error::{Error, Phase};
 use crate::extensions::Extensions;
 use crate::ledger::{
     ConnectionKey, Kind, LedgerTypes, Marks, Outcome, SharedError, StepReport, Work,
 };
 use crate::panics::{DROP_PANICKED, catch_panic, ignore_panic};
-use crate::{AbortHandle, ConnectionInfo, ErrorClass, Manager, Status};
+use crate::{AbortHandle, ConnectionInfo, ErrorClass, Manager};
 
 type EntryOf<M> = <PoolTypes<M> as LedgerTypes>::Entry;
 type FutureOf<M> = <PoolTypes<M> as LedgerTypes>::Future;
@@ -49,15 +49,6 @@ impl Progress {
         self.manager_is_done = true;
         self.took = took;
     }
-}
-
-/// How a step under a deadline failed.
-enum StepFailure<E> {
-    Error(E),
-    TimedOut(Duration),
-    Panicked(String),
-    /// No timer can keep the deadline, and why.
-    NoTimer(String),
 }
 
 impl<M: Manager> Backend<M> {
@@ -347,84 +338,6 @@ impl<M: Manager> Backend<M> {
             can_close,
         };
         (outcome, report)
-    }
-
-    /// Whether the pool's timer wakes whoever polls a step that is out of time. Elsewhere each step has a timer.
-    pub(crate) fn keeps_deadlines(&self) -> bool {
-        self.uses_thread_timer()
-    }
-
-    /// Polls a future until it is done, panics, or has taken too long. The time starts with its first wait.
-    ///
-    /// `is_woken`: somebody else polls it again when the time is over.
-    async fn within<T>(
-        &self,
-        limit: Option<Duration>,
-        is_woken: bool,
-        future: impl Future<Output = Result<T, M::Error>> + Send,
-    ) -> Result<T, StepFailure<M::Error>> {
-        let mut future = pin!(future);
-        let mut deadline = None;
-        let mut sleep = None;
-        poll_fn(|cx| {
-            match catch_panic(|| future.as_mut().poll(cx)) {
-                Ok(Poll::Ready(result)) => return Poll::Ready(result.map_err(StepFailure::Error)),
-                Err(message) => return Poll::Ready(Err(StepFailure::Panicked(message))),
-                Ok(Poll::Pending) => {}
-            }
-            let Some(limit) = limit else {
-                return Poll::Pending;
-            };
-            if is_woken {
-                let now = self.now();
-                let at = match deadline {
-                    Some(at) => at,
-                    None => {
-                        if let Err(why) = self.start_timer() {
-                            return Poll::Ready(Err(StepFailure::NoTimer(why)));
-                        }
-                        // A limit that reaches beyond the clock never strikes.
-                        *deadline.insert(now.checked_add(limit))
-                    }
-                };
-                return match at.is_some_and(|at| at <= now) {
-                    true => Poll::Ready(Err(StepFailure::TimedOut(limit))),
-                    false => Poll::Pending,
-                };
-            }
-            if sleep.is_none() {
-                let Some(at) = self.now().checked_add(limit) else {
-                    return Poll::Pending;
-                };
-                match self.sleep_until(at) {
-                    Ok(new) => sleep = Some(new),
-                    Err(why) => return Poll::Ready(Err(StepFailure::NoTimer(why))),
-                }
-            }
-            let sleep = sleep.as_mut().expect("it was made just now");
-            match poll_timer(sleep, cx) {
-                Ok(struck) => struck.map(|()| Err(StepFailure::TimedOut(limit))),
-                Err(why) => Poll::Ready(Err(StepFailure::NoTimer(why))),
-            }
-        })
-        .await
-    }
-}
-
-impl<E> StepFailure<E> {
-    fn into_error(self, phase: Phase, error: impl FnOnce(E) -> Error<E>) -> Error<E> {
-        match self {
-            Self::Error(own) => error(own),
-            Self::TimedOut(after) => Error::Timeout {
-                phase,
-                after,
-                status: Status::default(),
-                last_connect: None,
-                report: Box::default(),
-            },
-            Self::Panicked(message) => Error::Panicked { phase, message },
-            Self::NoTimer(why) => no_timer(phase.timeout_field(), why),
-        }
     }
 }
 

@@ -20,6 +20,33 @@ pub(crate) enum Driven<M: Manager> {
     Settled(Settled<PoolTypes<M>>),
 }
 
+impl<M: Manager> Driven<M> {
+    /// Whether a check has failed; whoever has driven it may have to hear of that.
+    pub(crate) fn is_failed_check(&self, kind: Kind) -> bool {
+        let Self::Settled(Settled::Lost { failure, .. }) = self else {
+            return false;
+        };
+        kind == Kind::Check && failure.is_some()
+    }
+}
+
+impl<M: Manager> Settled<PoolTypes<M>> {
+    /// The panic of a check, which is for the caller to hear; after any other failed step the next connection is tried.
+    pub(crate) fn panic_of_a_check(self, kind: Kind) -> Option<Error<M::Error>> {
+        match self {
+            Self::Lost {
+                failure: Some(error),
+                ..
+            } if kind == Kind::Check && matches!(*error, Error::Panicked { .. }) => Some(*error),
+            // The drop of the manager's error is foreign code.
+            other => {
+                ignore_panic(|| drop(other));
+                None
+            }
+        }
+    }
+}
+
 impl<M: Manager> TakenJob<PoolTypes<M>> {
     /// Polls the job, and puts it back or settles it.
     pub(crate) fn poll(self, shared: &Arc<Shared<M>>, cx: &mut Context<'_>) -> Driven<M> {

@@ -9,7 +9,7 @@ use std::time::Instant;
 use pool_core::{BoxFuture, NoSpawner, Runtime, ThreadTimer};
 use tokio::task::unconstrained;
 
-use super::{background, current_multi_thread};
+use super::threads::{background, current_multi_thread};
 use crate::IoRuntime;
 
 /// The runtime that pool-mysql gives to its pools: their background tasks and timers.
