@@ -9,6 +9,7 @@ mod arithmetic;
 mod command_line;
 mod contender;
 mod contenders;
+mod cpu_time;
 mod effort;
 mod executors;
 mod fake;

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::arithmetic::least_over_most;
+use crate::cpu_time::CpuTime;
 use crate::effort::Effort;
 use crate::executors::{drive, two_workers};
 use crate::histogram::Histogram;
@@ -21,6 +22,7 @@ const COLUMNS: &[Column] = &[
     less("p50 us"),
     less("p99 us"),
     less("max us"),
+    less("CPU us/query"),
     more("slowest/fastest"),
     neutral("selects/query"),
     neutral("admin/query"),
@@ -150,10 +152,10 @@ async fn measure<C: Client>(
     }
     tokio::time::sleep(Duration::from_millis(50)).await;
     phase.store(COUNT, Ordering::Relaxed);
-    let start = Instant::now();
+    let (start, cpu) = (Instant::now(), CpuTime::now());
     tokio::time::sleep(time).await;
     phase.store(STOP, Ordering::Relaxed);
-    let elapsed = start.elapsed();
+    let (elapsed, cpu) = (start.elapsed(), cpu.elapsed());
     let mut waits = Histogram::new();
     let mut shares = Vec::with_capacity(tasks);
     let mut queries = 0;
@@ -171,6 +173,7 @@ async fn measure<C: Client>(
         ("p50 us", waits.quantile(0.5) / 1e3),
         ("p99 us", waits.quantile(0.99) / 1e3),
         ("max us", waits.longest() / 1e3),
+        ("CPU us/query", cpu.as_secs_f64() * 1e6 / counted as f64),
         ("slowest/fastest", fairness),
     ])
     .note_if(fairness < 0.2 && !C::IS_RAW, || {
