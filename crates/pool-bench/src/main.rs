@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 mod arithmetic;
+mod callgrind;
 mod command_line;
 mod contender;
 mod contenders;
@@ -39,6 +40,7 @@ fn main() -> ExitCode {
             size,
             count,
         } => workloads::instructions::run_cycles(&contender, &size, count),
+        Command::Queries(queries) => mysql::instructions::run_queries(&queries),
         Command::Bench(options) => bench(&options),
     });
     match outcome {
