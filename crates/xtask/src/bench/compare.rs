@@ -149,11 +149,26 @@ fn write_program(folder: &Path, other: &Path) -> Result<PathBuf, Failure> {
     // A file that does not change lets cargo build nothing.
     if !fs::read_to_string(&path).is_ok_and(|old| old == text) {
         // The versions of everything else are those of the workspace.
-        let lock = folder.join("Cargo.lock");
-        fs::copy(root().join("Cargo.lock"), lock).map_err(Failure::while_doing(what()))?;
+        let lock = fs::read_to_string(root().join("Cargo.lock"));
+        let lock = without_own_packages(&lock.map_err(Failure::while_doing(what()))?);
+        fs::write(folder.join("Cargo.lock"), lock).map_err(Failure::while_doing(what()))?;
         fs::write(&path, text).map_err(Failure::while_doing(what()))?;
     }
     Ok(path)
+}
+
+/// The lock file without the packages that are not from a registry. Cargo would take the version of ours for that of both revisions.
+fn without_own_packages(lock: &str) -> String {
+    const HEAD: &str = "\n[[package]]\n";
+    let (begin, packages) = lock.split_once(HEAD).unwrap_or((lock, ""));
+    let mut kept = begin.to_owned();
+    for package in packages.split(HEAD) {
+        if package.contains("\nsource = ") {
+            kept += HEAD;
+            kept += package;
+        }
+    }
+    kept
 }
 
 /// The manifest of the program with both revisions.
@@ -241,6 +256,15 @@ mod tests {
             pool-core = { version = \"0.0.0-compare\", path = \"crates/pool-core\" }\nsmol = { version = \"0.1.0\" }\n";
         assert_eq!(changed, expected);
         assert_eq!(with_other_version("[package]\nversion = \"0.1.0\"\n"), None);
+    }
+
+    #[test]
+    fn the_lock_file_keeps_the_packages_of_registries() {
+        let own =
+            "\n[[package]]\nname = \"a\"\nversion = \"1.0.0\"\ndependencies = [\n \"b\",\n]\n";
+        let other = "\n[[package]]\nname = \"b\"\nversion = \"2.0.0\"\nsource = \"registry\"\n";
+        let kept = without_own_packages(&format!("version = 4\n{own}{other}"));
+        assert_eq!(kept, format!("version = 4\n{other}"));
     }
 
     #[test]
