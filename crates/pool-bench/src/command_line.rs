@@ -1,13 +1,18 @@
 //! The arguments of the program.
 
+use std::str::FromStr;
+
 use crate::effort::Effort;
+use crate::mysql::instructions::{self as mysql_instructions, Queries};
 use crate::workloads::instructions;
 
 /// The task of the program.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Command {
     Bench(Options),
-    /// Run some cycles of one contender. The program starts itself under callgrind with this.
+    /// Run some queries of one client. The program starts itself under callgrind with this, and with the next one.
+    Queries(Queries),
+    /// Run some cycles of one contender.
     Cycles {
         contender: String,
         size: String,
@@ -41,16 +46,31 @@ impl Options {
 
 impl Command {
     pub(crate) fn read(arguments: &[String]) -> Result<Self, String> {
-        if let [instructions::ARGUMENT, contender, size, count] =
-            arguments.iter().map(String::as_str).collect::<Vec<_>>()[..]
-        {
-            return Ok(Self::Cycles {
-                contender: contender.to_owned(),
-                size: size.to_owned(),
-                count: count
-                    .parse()
-                    .map_err(|_| format!("`{count}` is not a number"))?,
-            });
+        match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+            [instructions::ARGUMENT, contender, size, count] => {
+                return Ok(Self::Cycles {
+                    contender: contender.to_owned(),
+                    size: size.to_owned(),
+                    count: number(count)?,
+                });
+            }
+            [
+                mysql_instructions::ARGUMENT,
+                client,
+                socket,
+                tasks,
+                size,
+                count,
+            ] => {
+                return Ok(Self::Queries(Queries {
+                    client: client.to_owned(),
+                    socket: socket.into(),
+                    tasks: number(tasks)?,
+                    size: number(size)?,
+                    count: number(count)?,
+                }));
+            }
+            _ => {}
         }
         let mut options = Options::everything(Effort::Full);
         for argument in arguments {
@@ -70,6 +90,11 @@ impl Command {
         }
         Ok(Self::Bench(options))
     }
+}
+
+fn number<T: FromStr>(word: &str) -> Result<T, String> {
+    word.parse()
+        .map_err(|_| format!("`{word}` is not a number"))
 }
 
 #[cfg(test)]
@@ -103,5 +128,6 @@ mod tests {
         read(&["--fast"]).expect_err("an unknown option");
         read(&["--docs", "fill"]).expect_err("a part of the workloads");
         read(&[instructions::ARGUMENT, "pool-core", "small", "x"]).expect_err("no number");
+        read(&[mysql_instructions::ARGUMENT, "bb8", "/s", "1", "10", "x"]).expect_err("no number");
     }
 }

@@ -5,9 +5,9 @@ use std::time::Duration;
 /// How much time a run takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Effort {
-    /// Less than ten minutes: for numbers that are published.
+    /// A quarter of an hour: for numbers that are published.
     Full,
-    /// Less than two minutes: for a first impression.
+    /// A few minutes: for a first impression.
     Quick,
 }
 

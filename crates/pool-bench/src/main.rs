@@ -6,9 +6,11 @@
 #![forbid(unsafe_code)]
 
 mod arithmetic;
+mod callgrind;
 mod command_line;
 mod contender;
 mod contenders;
+mod cpu_time;
 mod effort;
 mod executors;
 mod fake;
@@ -38,6 +40,7 @@ fn main() -> ExitCode {
             size,
             count,
         } => workloads::instructions::run_cycles(&contender, &size, count),
+        Command::Queries(queries) => mysql::instructions::run_queries(&queries),
         Command::Bench(options) => bench(&options),
     });
     match outcome {

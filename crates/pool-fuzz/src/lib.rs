@@ -26,6 +26,13 @@ pub use crate::neutral::neutral;
 pub use crate::sql_scanner::sql_scanner;
 pub use crate::url::url;
 
+/// Reads a statement once, as pool-mysql does before it sends one, and says whether it counts as plain. That is only found out if
+/// `watched`, as with `ResetPolicy::IfDirty`. For pool-bench, which measures this.
+pub fn read_statement(sql: &[u8], watched: bool) -> bool {
+    let traits = statement::text::StatementTraits::of(sql, watched);
+    std::hint::black_box(traits).neutral
+}
+
 /// A target.
 pub type Target = fn(&[u8]);
 

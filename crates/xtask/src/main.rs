@@ -41,8 +41,10 @@ cargo xtask TASK
                done twice; --minutes N runs longer, --seed S repeats the choice of faults of another run, --policy always or
                --policy if-dirty runs with one policy of reset only; --mutants runs it instead over deliberate faults, which
                it must find under each policy
-  bench        measure our pools beside the others, in under ten minutes; --quick takes under two, --docs puts
+  bench        measure our pools beside the others, in a quarter of an hour; --quick takes a few minutes, --docs puts
                the results into docs/performance.md, names of workloads run only those
+               --compare REV measures them beside their own code in another git revision: both are built into one program,
+               which prints the ratios; --quick and names go with it
   help         show this
 
 quickstart (without MYSQL_URL) and bench need a MariaDB or MySQL server program; test needs MariaDB's, for its SQL is

@@ -299,3 +299,17 @@ fn bench_says_that_the_benchmark_failed() {
     let error = text(&output.stderr);
     assert!(error.contains("the benchmark"), "{error}");
 }
+
+#[test]
+fn bench_compares_only_with_a_revision_that_exists() {
+    for (options, word) in [
+        (&["--quick", "--compare"][..], "--compare main"),
+        (&["--compare", "no-such-revision"], "`no-such-revision`"),
+    ] {
+        let output = bench(options, "nothing fails");
+        assert_eq!(output.status.code(), Some(2), "{options:?}");
+        assert_eq!(asked(&output), [""; 0], "nothing is built");
+        let error = text(&output.stderr);
+        assert!(error.contains(word), "{error}");
+    }
+}

@@ -40,9 +40,9 @@ pub(super) fn goals() -> Vec<Goal> {
         goal("crowd-1000", "cycles/s", Of::BestFair(PEERS), AtLeast(1.4)),
         goal("crowd-1000", "Jain", Of::Itself, AtLeast(0.99)),
         goal("crowd-1000", "p99 us", Of::BestFair(PEERS), Below(1.0)),
-        goal("hand-off-10", "ns", Of::Best(PEERS), AtMost(0.65)),
-        goal("hand-off-1000", "ns", Of::Best(PEERS), AtMost(0.65)),
-        goal("hand-off-100000", "ns", Of::Best(PEERS), AtMost(0.65)),
+        goal("hand-off-10", "ns", Of::Best(PEERS), AtMost(0.6)),
+        goal("hand-off-1000", "ns", Of::Best(PEERS), AtMost(0.6)),
+        goal("hand-off-100000", "ns", Of::Best(PEERS), AtMost(0.6)),
         goal(
             "hand-off-1000",
             "ns",
@@ -64,6 +64,18 @@ pub(super) fn goals() -> Vec<Goal> {
         goal("fill", "cold ms", Of::Itself, AtMost(7.5)),
         goal("fill", "warm ms", Of::Itself, AtMost(7.5)),
     ];
+    goals.push(goal(
+        "memory",
+        "bytes beside the connection",
+        Of::Itself,
+        AtMost(64.0),
+    ));
+    for ours in ["SELECT", "SELECT, if dirty"] {
+        goals.push(Goal {
+            ours,
+            ..goal("statement", "ns", Of::Itself, AtMost(150.0))
+        });
+    }
     goals.push(Goal {
         ours: "pool-core, leak warning",
         ..goal("watched", "ns", Of::One(OURS), AtMost(1.95))

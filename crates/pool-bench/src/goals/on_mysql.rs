@@ -8,7 +8,8 @@ const IF_DIRTY: &str = "pool-mysql, if dirty";
 const NO_RESET: &str = "pool-mysql, no reset";
 const RAW: Of = Of::One("raw connections");
 const DRIVER: Of = Of::One("mysql_async's pool");
-const DEADPOOL: Of = Of::One("deadpool, reset");
+/// The peers that reset each session.
+const CLEAN: Of = Of::Best(&["mysql_async's pool", "deadpool, reset"]);
 
 fn speed(workload: &'static str, ours: &'static str, of: Of, least: f64) -> Goal {
     goal(workload, "queries/s", ours, of, AtLeast(least))
@@ -40,34 +41,36 @@ fn commands(id: &'static str) -> [Goal; 3] {
     ]
 }
 
-/// Goals for one task.
-fn alone(id: &'static str) -> [Goal; 8] {
-    let [least, most, none] = commands(id);
+/// Policies that send nothing after a plain statement.
+fn quick(id: &'static str) -> [Goal; 3] {
     [
-        speed(id, OURS, RAW, 0.85),
-        goal(id, "p50 us", OURS, RAW, AtMost(1.15)),
-        speed(id, OURS, DEADPOOL, 1.35),
-        speed(id, OURS, Of::One("deadpool, ping"), 1.35),
-        speed(id, OURS, Of::One("sqlx"), 1.5),
-        least,
-        most,
-        none,
+        speed(id, IF_DIRTY, RAW, 0.95),
+        goal(id, "admin/query", IF_DIRTY, Of::Itself, AtMost(0.02)),
+        speed(id, NO_RESET, RAW, 0.95),
     ]
 }
 
-/// Goals for as many tasks as connections, or more.
-fn busy(id: &'static str) -> [Goal; 8] {
-    let [least, most, none] = commands(id);
-    [
+/// Goals for one task.
+fn alone(id: &'static str) -> Vec<Goal> {
+    let mut goals = vec![
         speed(id, OURS, DRIVER, 0.95),
-        speed(id, OURS, DEADPOOL, 0.85),
-        least,
-        most,
-        none,
-        speed(id, IF_DIRTY, RAW, 0.9),
-        goal(id, "admin/query", IF_DIRTY, Of::Itself, AtMost(0.02)),
-        speed(id, NO_RESET, RAW, 0.9),
-    ]
+        goal(id, "p50 us", OURS, DRIVER, AtMost(1.1)),
+        goal(id, "CPU us/query", OURS, DRIVER, AtMost(1.15)),
+    ];
+    goals.extend(quick(id));
+    goals.extend(commands(id));
+    goals
+}
+
+/// Goals for as many tasks as connections, or more.
+fn busy(id: &'static str) -> Vec<Goal> {
+    let mut goals = vec![
+        speed(id, OURS, CLEAN, 0.97),
+        goal(id, "CPU us/query", OURS, DRIVER, AtMost(1.15)),
+    ];
+    goals.extend(quick(id));
+    goals.extend(commands(id));
+    goals
 }
 
 fn fair(id: &'static str, least: f64) -> Goal {
@@ -90,25 +93,47 @@ fn outage(ours: &'static str) -> [Goal; 4] {
 }
 
 pub(super) fn goals() -> Vec<Goal> {
-    [
-        alone("mysql-1-tcp").as_slice(),
-        &alone("mysql-1-unix"),
-        &busy("mysql-8-tcp"),
-        &busy("mysql-8-unix"),
-        &busy("mysql-64-tcp"),
-        &busy("mysql-64-unix"),
-        &busy("mysql-512-tcp"),
-        &busy("mysql-512-unix"),
-        &[
-            fair("mysql-64-tcp", 0.95),
-            fair("mysql-64-unix", 0.95),
-            fair("mysql-512-tcp", 0.9),
-            fair("mysql-512-unix", 0.9),
-            cold("mysql-cold-tcp"),
-            cold("mysql-cold-unix"),
-        ],
-        &outage(OURS),
-        &outage(IF_DIRTY),
-    ]
-    .concat()
+    let mut goals = Vec::new();
+    for id in [
+        "mysql-1-tcp",
+        "mysql-1-block-on-tcp",
+        "mysql-1-unix",
+        "mysql-1-block-on-unix",
+    ] {
+        goals.extend(alone(id));
+    }
+    for id in [
+        "mysql-8-tcp",
+        "mysql-8-unix",
+        "mysql-64-tcp",
+        "mysql-64-unix",
+        "mysql-512-tcp",
+        "mysql-512-unix",
+    ] {
+        goals.extend(busy(id));
+    }
+    goals.extend([
+        fair("mysql-64-tcp", 0.95),
+        fair("mysql-64-unix", 0.95),
+        fair("mysql-512-tcp", 0.9),
+        fair("mysql-512-unix", 0.9),
+        goal(
+            "mysql-instructions-64",
+            "instructions/query",
+            OURS,
+            Of::Itself,
+            AtMost(22_000.0),
+        ),
+        speed(
+            "mysql-cursor",
+            "Cursor: execute, fetchone",
+            Of::One("query_first"),
+            0.97,
+        ),
+        cold("mysql-cold-tcp"),
+        cold("mysql-cold-unix"),
+    ]);
+    goals.extend(outage(OURS));
+    goals.extend(outage(IF_DIRTY));
+    goals
 }

@@ -7,11 +7,12 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::arithmetic::least_over_most;
+use crate::cpu_time::CpuTime;
 use crate::effort::Effort;
-use crate::executors::{drive, two_workers};
+use crate::executors::{current_thread, drive, two_workers};
 use crate::histogram::Histogram;
 use crate::mysql::client::{Client, ClientTask, Failed};
-use crate::mysql::clients::{Raw, run_for_all};
+use crate::mysql::clients::{Raw, run_for_all, run_for_resetting};
 use crate::mysql::counters::Counters;
 use crate::mysql::target::{Target, Transport};
 use crate::workload::{Cell, Column, Sample, Workload, less, more, neutral};
@@ -21,17 +22,41 @@ const COLUMNS: &[Column] = &[
     less("p50 us"),
     less("p99 us"),
     less("max us"),
+    less("CPU us/query"),
     more("slowest/fastest"),
     neutral("selects/query"),
     neutral("admin/query"),
     neutral("sessions"),
 ];
 
-/// The number of tasks and of connections, and the duration in a full run.
+/// Where the tasks run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Place {
+    /// They are spawned on tokio's executor with two workers.
+    Spawned,
+    /// One task, in `block_on` of that executor: where the body of a `#[tokio::main]` runs.
+    BlockOn,
+    /// One task, in `block_on` of tokio's current-thread executor.
+    CurrentThread,
+}
+
+impl Place {
+    fn words(self) -> &'static str {
+        match self {
+            Self::Spawned => "",
+            Self::BlockOn => ", in block_on",
+            Self::CurrentThread => ", on tokio's current-thread executor",
+        }
+    }
+}
+
+/// The number of tasks and of connections, where the tasks run, and the duration in a full run.
+#[derive(Clone, Copy)]
 struct Load {
     id: &'static str,
     tasks: usize,
     size: usize,
+    place: Place,
     millis: u64,
 }
 
@@ -45,53 +70,80 @@ pub(crate) fn workloads(
         id,
         tasks,
         size,
+        place: Place::Spawned,
         millis,
     };
     let id = |tcp, unix| transport.pick(tcp, unix);
-    let loads = [
-        load(id("mysql-1-tcp", "mysql-1-unix"), 1, 10, 300),
-        load(id("mysql-8-tcp", "mysql-8-unix"), 8, 8, 300),
-        load(id("mysql-64-tcp", "mysql-64-unix"), 64, 16, 900),
-        load(id("mysql-512-tcp", "mysql-512-unix"), 512, 16, 900),
+    let workload = |load: Load, of: fn(&Run) -> Vec<Cell>| Workload {
+        id: load.id,
+        title: format!(
+            "SELECT 1 over {}: {} on a full pool of {}{}",
+            transport.words(),
+            words_for(load.tasks),
+            load.size,
+            load.place.words()
+        ),
+        columns: COLUMNS,
+        baseline: Raw::NAME,
+        rounds: effort.pick(5, 2),
+        needs_quiet: true,
+        cells: of(&Run {
+            target: target.clone(),
+            counters: Rc::clone(counters),
+            load,
+            time: effort.millis(load.millis, load.millis / 3),
+        }),
+    };
+    let block_on = Load {
+        place: Place::BlockOn,
+        ..load(
+            id("mysql-1-block-on-tcp", "mysql-1-block-on-unix"),
+            1,
+            10,
+            300,
+        )
+    };
+    let mut workloads = vec![
+        workload(
+            load(id("mysql-1-tcp", "mysql-1-unix"), 1, 10, 300),
+            run_for_all,
+        ),
+        workload(block_on, run_for_resetting),
+        workload(
+            load(id("mysql-8-tcp", "mysql-8-unix"), 8, 8, 300),
+            run_for_all,
+        ),
+        workload(
+            load(id("mysql-64-tcp", "mysql-64-unix"), 64, 16, 900),
+            run_for_all,
+        ),
+        workload(
+            load(id("mysql-512-tcp", "mysql-512-unix"), 512, 16, 900),
+            run_for_all,
+        ),
     ];
-    loads
-        .into_iter()
-        .map(|load| Workload {
-            id: load.id,
-            title: format!(
-                "SELECT 1 over {}: {} on a full pool of {}",
-                transport.words(),
-                tasks(load.tasks),
-                load.size
-            ),
-            columns: COLUMNS,
-            baseline: Raw::NAME,
-            rounds: effort.pick(5, 2),
-            needs_quiet: true,
-            cells: run_for_all(&Run {
-                target: target.clone(),
-                counters: Rc::clone(counters),
-                tasks: load.tasks,
-                size: load.size,
-                time: effort.millis(load.millis, load.millis / 3),
-            }),
-        })
-        .collect()
+    if transport == Transport::Unix {
+        let current_thread = Load {
+            place: Place::CurrentThread,
+            ..load("mysql-1-current-thread-unix", 1, 10, 300)
+        };
+        workloads.insert(2, workload(current_thread, run_for_resetting));
+    }
+    workloads
 }
 
 /// `1 task`, `8 tasks`.
-fn tasks(count: usize) -> String {
-    match count {
+pub(crate) fn words_for(tasks: usize) -> String {
+    match tasks {
         1 => "1 task".to_owned(),
-        _ => format!("{count} tasks"),
+        _ => format!("{tasks} tasks"),
     }
 }
 
 struct Run {
     target: Target,
     counters: Rc<RefCell<Counters>>,
-    tasks: usize,
-    size: usize,
+    load: Load,
     time: Duration,
 }
 
@@ -100,17 +152,20 @@ impl ClientTask for Run {
 
     fn run<C: Client>(&self) -> Cell {
         let (target, counters) = (self.target.clone(), Rc::clone(&self.counters));
-        let (size, time) = (self.size, self.time);
-        let tasks = match C::IS_RAW {
-            true => self.tasks.min(size),
-            false => self.tasks,
-        };
+        let (mut load, time) = (self.load, self.time);
+        if C::IS_RAW {
+            load.tasks = load.tasks.min(load.size);
+        }
         Cell {
             contender: C::NAME,
             measure: Box::new(move || {
                 let mut counters = counters.borrow_mut();
                 let before = counters.read().map_err(words)?;
-                let measured = drive(two_workers(), measure::<C>(&target, tasks, size, time));
+                let runtime = match load.place {
+                    Place::Spawned | Place::BlockOn => two_workers(),
+                    Place::CurrentThread => current_thread(),
+                };
+                let measured = drive(runtime, measure::<C>(&target, load, time));
                 let (mut sample, queries) = measured?.map_err(words)?;
                 let asked = counters.read().map_err(words)? - before;
                 sample.values.extend([
@@ -135,30 +190,39 @@ const STOP: u8 = 2;
 /// The measurement, and the number of all queries, including those of the warm-up.
 async fn measure<C: Client>(
     target: &Target,
-    tasks: usize,
-    size: usize,
+    load: Load,
     time: Duration,
 ) -> Result<(Sample, u64), Failed> {
-    let client = C::open(target, size).await?;
+    let client = C::open(target, load.size).await?;
     // One task alone would open only one connection, but a full pool is to be measured.
-    client.fill(size).await?;
+    client.fill(load.size).await?;
     let phase = Arc::new(AtomicU8::new(WARM_UP));
-    let mut running = Vec::with_capacity(tasks);
-    for _ in 0..tasks {
-        let lane = client.lane().await?;
-        running.push(tokio::spawn(task::<C>(lane, Arc::clone(&phase))));
-    }
-    tokio::time::sleep(Duration::from_millis(50)).await;
-    phase.store(COUNT, Ordering::Relaxed);
-    let start = Instant::now();
-    tokio::time::sleep(time).await;
-    phase.store(STOP, Ordering::Relaxed);
-    let elapsed = start.elapsed();
+    let timed = go_through_phases(Arc::clone(&phase), time);
+    let mut done = Vec::with_capacity(load.tasks);
+    let (elapsed, cpu) = match load.place {
+        Place::Spawned => {
+            let mut running = Vec::with_capacity(load.tasks);
+            for _ in 0..load.tasks {
+                let lane = client.lane().await?;
+                running.push(tokio::spawn(task::<C>(lane, Arc::clone(&phase))));
+            }
+            let timed = timed.await;
+            for task in running {
+                done.push(task.await??);
+            }
+            timed
+        }
+        Place::BlockOn | Place::CurrentThread => {
+            let lane = client.lane().await?;
+            let timed = tokio::spawn(timed);
+            done.push(task::<C>(lane, phase).await?);
+            timed.await?
+        }
+    };
     let mut waits = Histogram::new();
-    let mut shares = Vec::with_capacity(tasks);
+    let mut shares = Vec::with_capacity(load.tasks);
     let mut queries = 0;
-    for task in running {
-        let done = task.await??;
+    for done in done {
         shares.push(done.counted);
         queries += done.all;
         waits.merge(&done.waits);
@@ -171,12 +235,23 @@ async fn measure<C: Client>(
         ("p50 us", waits.quantile(0.5) / 1e3),
         ("p99 us", waits.quantile(0.99) / 1e3),
         ("max us", waits.longest() / 1e3),
+        ("CPU us/query", cpu.as_secs_f64() * 1e6 / counted as f64),
         ("slowest/fastest", fairness),
     ])
     .note_if(fairness < 0.2 && !C::IS_RAW, || {
         "STARVES some tasks".to_owned()
     });
     Ok((sample, queries))
+}
+
+/// Lets the tasks warm up, count and stop. Returns how long they counted, and the processor time in it.
+async fn go_through_phases(phase: Arc<AtomicU8>, time: Duration) -> (Duration, Duration) {
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    phase.store(COUNT, Ordering::Relaxed);
+    let (start, cpu) = (Instant::now(), CpuTime::now());
+    tokio::time::sleep(time).await;
+    phase.store(STOP, Ordering::Relaxed);
+    (start.elapsed(), cpu.elapsed())
 }
 
 struct Done {
@@ -208,10 +283,10 @@ async fn task<C: Client>(mut lane: C::Lane, phase: Arc<AtomicU8>) -> Result<Done
 
 #[cfg(test)]
 mod tests {
-    use super::tasks;
+    use super::words_for;
 
     #[test]
     fn one_task_is_written_in_the_singular() {
-        assert_eq!([1, 8].map(tasks), ["1 task", "8 tasks"]);
+        assert_eq!([1, 8].map(words_for), ["1 task", "8 tasks"]);
     }
 }

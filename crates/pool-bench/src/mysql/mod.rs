@@ -5,6 +5,8 @@ mod clients;
 mod closed_loop;
 mod cold_start;
 mod counters;
+mod cursor;
+pub(crate) mod instructions;
 mod outage;
 mod target;
 
@@ -51,7 +53,9 @@ impl Server {
         [
             closed_loop::workloads(effort, Transport::Tcp, &tcp, &self.counters),
             closed_loop::workloads(effort, Transport::Unix, &unix, &self.counters),
+            instructions::workloads(effort, self.server.socket()),
             vec![
+                cursor::workload(effort, &unix),
                 cold_start::workload(effort, Transport::Tcp, &tcp),
                 cold_start::workload(effort, Transport::Unix, &unix),
                 outage::workload(effort),

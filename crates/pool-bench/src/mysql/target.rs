@@ -1,11 +1,10 @@
 //! The address of the server, in the options of each driver.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use pool_mysql::ConnectOptions;
 use pool_mysql::mysql_async::{Opts, OptsBuilder};
 use private_server::PrivateServer;
-use sqlx_mysql::{MySqlConnectOptions, MySqlSslMode};
 
 /// How the server is reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,9 +33,9 @@ impl Transport {
 /// The address of a server.
 #[derive(Clone, Debug)]
 pub(crate) struct Target {
-    host: String,
-    port: u16,
-    socket: Option<PathBuf>,
+    pub(crate) host: String,
+    pub(crate) port: u16,
+    pub(crate) socket: Option<PathBuf>,
 }
 
 impl Target {
@@ -52,6 +51,15 @@ impl Target {
         Self {
             socket: Some(server.socket().to_owned()),
             ..Self::tcp(server)
+        }
+    }
+
+    /// A server of which only the socket is known.
+    pub(crate) fn socket(path: &Path) -> Self {
+        Self {
+            host: "localhost".to_owned(),
+            port: 3306,
+            socket: Some(path.to_owned()),
         }
     }
 
@@ -79,18 +87,6 @@ impl Target {
             .user("root");
         match &self.socket {
             Some(path) => options.unix_socket(path),
-            None => options,
-        }
-    }
-
-    pub(crate) fn sqlx(&self) -> MySqlConnectOptions {
-        let options = MySqlConnectOptions::new()
-            .host(&self.host)
-            .port(self.port)
-            .username("root")
-            .ssl_mode(MySqlSslMode::Disabled);
-        match &self.socket {
-            Some(path) => options.socket(path),
             None => options,
         }
     }

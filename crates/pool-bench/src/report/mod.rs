@@ -1,5 +1,6 @@
 //! The output of a run: tables, a file for other programs, plots, and the page in `docs`.
 
+mod clean_pools;
 mod json;
 mod losses;
 pub(crate) mod machine;
@@ -48,7 +49,7 @@ impl Run {
         fs::create_dir_all(&folder)?;
         fs::write(folder.join("results.json"), json::results(self))?;
         fs::write(folder.join("results.md"), self.text())?;
-        for (name, svg) in plot::plots(&self.outcomes) {
+        for (name, svg) in pictures(&self.outcomes) {
             fs::write(folder.join(name), svg)?;
         }
         Ok(folder)
@@ -59,7 +60,7 @@ impl Run {
         let page = root().join("docs/performance.md");
         let folder = root().join("docs/performance");
         fs::create_dir_all(&folder)?;
-        let plots = plot::plots(&self.outcomes);
+        let plots = pictures(&self.outcomes);
         for (name, svg) in &plots {
             fs::write(folder.join(name), svg)?;
         }
@@ -70,6 +71,13 @@ impl Run {
         fs::write(&page, text)?;
         Ok(page)
     }
+}
+
+/// The names and contents of the files with pictures.
+fn pictures(outcomes: &[Outcome]) -> Vec<(String, String)> {
+    let mut files = plot::plots(outcomes);
+    files.extend(clean_pools::draw(outcomes).map(|svg| (clean_pools::FILE.to_owned(), svg)));
+    files
 }
 
 /// The root of the checkout.

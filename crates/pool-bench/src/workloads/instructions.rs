@@ -1,11 +1,6 @@
 //! Instructions of one uncontended cycle, counted by callgrind. Unlike times, they are the same in each run.
-//!
-//! The program runs itself twice under callgrind, with different numbers of cycles. The difference of the two counts is the cost of
-//! the additional cycles.
 
-use std::env;
-use std::process::{Command, Stdio};
-
+use crate::callgrind::extra_instructions;
 use crate::contender::{Contender, ContenderTask, fill};
 use crate::contenders::{OURS, run_for_all};
 use crate::effort::Effort;
@@ -58,35 +53,13 @@ impl ContenderTask for Count {
         Cell {
             contender: C::NAME,
             measure: Box::new(move || {
-                let few = collected(C::NAME, size, FEW)?;
-                let many = collected(C::NAME, size, MANY)?;
-                let cycle = (many - few) / f64::from(MANY - FEW);
+                let words =
+                    |count: u32| [ARGUMENT, C::NAME, size, &count.to_string()].map(str::to_owned);
+                let cycle = extra_instructions(words, FEW, MANY)?;
                 Ok(Sample::of([("instructions", cycle)]))
             }),
         }
     }
-}
-
-/// Runs this program under callgrind and returns the number of instructions.
-fn collected(contender: &str, size: &str, cycles: u32) -> Result<f64, String> {
-    let program =
-        env::current_exe().map_err(|error| format!("cannot find this program: {error}"))?;
-    let output = Command::new("valgrind")
-        .args(["--tool=callgrind", "--callgrind-out-file=/dev/null"])
-        .arg(program)
-        .args([ARGUMENT, contender, size, &cycles.to_string()])
-        .stdin(Stdio::null())
-        .output()
-        .map_err(|error| format!("valgrind cannot be run: {error}"))?;
-    let text = String::from_utf8_lossy(&output.stderr);
-    // `==123== Collected : 4567`
-    let counted = text
-        .lines()
-        .find_map(|line| line.split_once("Collected :"))
-        .and_then(|(_, count)| count.trim().parse().ok());
-    counted
-        .filter(|_| output.status.success())
-        .ok_or_else(|| format!("the program failed under valgrind ({})", output.status))
 }
 
 /// The part of the program that runs under valgrind.

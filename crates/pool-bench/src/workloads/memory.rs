@@ -4,11 +4,12 @@ use crate::contender::{Contender, ContenderTask, fill};
 use crate::contenders::{OURS, run_for_all};
 use crate::effort::Effort;
 use crate::executors::{LIMIT, current_thread, hangs};
-use crate::fake::{SMALL, Server};
+use crate::fake::{Connection, SMALL, Server};
 use crate::workload::{Cell, Column, Sample, Workload, less};
 
 const COLUMNS: &[Column] = &[
     less("bytes/slot"),
+    less("bytes beside the connection"),
     less("empty pool of 10"),
     less("full pool of 10"),
 ];
@@ -42,6 +43,10 @@ impl ContenderTask for Run {
                 let slope = (bytes::<C>(1_000, true)? - small) / 990.0;
                 Ok(Sample::of([
                     ("bytes/slot", slope),
+                    (
+                        "bytes beside the connection",
+                        slope - size_of::<Connection<SMALL>>() as f64,
+                    ),
                     ("empty pool of 10", bytes::<C>(10, false)?),
                     ("full pool of 10", small),
                 ]))

@@ -6,6 +6,7 @@ mod hand_off;
 pub(crate) mod instructions;
 mod memory;
 mod no_wait;
+mod statement;
 mod storm;
 mod uncontended;
 
@@ -23,6 +24,7 @@ pub(crate) fn all(effort: Effort) -> Vec<Workload> {
         fill::workloads(effort),
         storm::workloads(effort),
         memory::workloads(effort),
+        statement::workloads(effort),
     ]
     .into_iter()
     .flatten()

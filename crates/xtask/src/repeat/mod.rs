@@ -104,7 +104,7 @@ pub(crate) fn run(repeat: Repeat) -> Result<(), Failure> {
 }
 
 /// The folder that cargo builds into.
-fn target_folder() -> PathBuf {
+pub(crate) fn target_folder() -> PathBuf {
     root().join(env::var_os("CARGO_TARGET_DIR").unwrap_or_else(|| "target".into()))
 }
 

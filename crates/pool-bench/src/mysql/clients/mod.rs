@@ -29,3 +29,15 @@ pub(crate) fn run_for_all<T: ClientTask>(task: &T) -> Vec<T::Output> {
         task.run::<sqlx::Sqlx<false>>(),
     ]
 }
+
+/// Runs a task for the floor, for ours, and for the pools that reset each session.
+pub(crate) fn run_for_resetting<T: ClientTask>(task: &T) -> Vec<T::Output> {
+    vec![
+        task.run::<Raw>(),
+        task.run::<pool_mysql::PoolMysql<{ pool_mysql::ALWAYS }>>(),
+        task.run::<pool_mysql::PoolMysql<{ pool_mysql::IF_DIRTY }>>(),
+        task.run::<pool_mysql::PoolMysql<{ pool_mysql::NEVER }>>(),
+        task.run::<mysql_async_pool::DriverPool<true>>(),
+        task.run::<deadpool::Deadpool<{ deadpool::RESET }>>(),
+    ]
+}

@@ -4,7 +4,7 @@ use sqlx_core::executor::Executor;
 use sqlx_core::pool::{Pool, PoolOptions};
 use sqlx_core::raw_sql::raw_sql;
 use sqlx_core::row::Row;
-use sqlx_mysql::MySql;
+use sqlx_mysql::{MySql, MySqlConnectOptions, MySqlSslMode};
 
 use crate::mysql::client::{Client, Failed, QUERY, hold_at_once, one};
 use crate::mysql::target::Target;
@@ -29,7 +29,7 @@ impl<const TEST: bool> Client for Sqlx<TEST> {
         let options = PoolOptions::new()
             .max_connections(u32::try_from(size)?)
             .test_before_acquire(TEST);
-        Ok(Self(options.connect_lazy_with(target.sqlx())))
+        Ok(Self(options.connect_lazy_with(address(target))))
     }
 
     async fn fill(&self, size: usize) -> Result<(), Failed> {
@@ -48,5 +48,17 @@ impl<const TEST: bool> Client for Sqlx<TEST> {
 
     async fn close(self) {
         self.0.close().await;
+    }
+}
+
+fn address(target: &Target) -> MySqlConnectOptions {
+    let options = MySqlConnectOptions::new()
+        .host(&target.host)
+        .port(target.port)
+        .username("root")
+        .ssl_mode(MySqlSslMode::Disabled);
+    match &target.socket {
+        Some(path) => options.socket(path),
+        None => options,
     }
 }

@@ -1,5 +1,8 @@
-//! `cargo xtask bench`: measures our pools beside the others.
+//! `cargo xtask bench`: measures our pools beside the others, or beside another revision of themselves.
 
+mod compare;
+
+use self::compare::Comparison;
 use crate::failure::Failure;
 use crate::install;
 use crate::server_program::{self, Wanted};
@@ -9,8 +12,16 @@ use crate::step::{self, Server};
 const VALGRIND: &str = "valgrind";
 
 pub(crate) fn run(words: &[&str]) -> Result<(), Failure> {
+    let comparison = Comparison::read(words)?;
     server_program::ensure(Wanted::Either)?;
     ensure_valgrind();
+    match comparison {
+        Some(comparison) => comparison.run(),
+        None => beside_other_pools(words),
+    }
+}
+
+fn beside_other_pools(words: &[&str]) -> Result<(), Failure> {
     // Built before it runs, so that its progress bar is about the run. The peers take a few minutes.
     let build = "build --release -p pool-bench";
     let status = step::run(&mut step::cargo(build, Server::Hidden))?;
