@@ -7,7 +7,8 @@ use std::time::Duration;
 use futures_lite::future::poll_once;
 use pool_core::{Builder, Error, Phase, Pool, PooledConnection, ThreadTimer, Verdict};
 use support::{
-    FakeControl, FakeError, FakeManager, Gate, Step, Verb, hold, on_every_runtime, settle_until,
+    FakeControl, FakeError, FakeManager, Flavour, Gate, Step, Verb, hold, on_every_runtime,
+    settle_until, yield_now,
 };
 
 /// What does not hang is done in its first poll, before its time begins.
@@ -150,5 +151,39 @@ fn a_step_that_ends_in_time_leaves_the_next_one_its_own_deadline() {
             control.next(Verb::Recycle, Step::Pend);
             assert_eq!(phase(PooledConnection::release(held).await), Phase::Recycle);
         }
+    });
+}
+
+/// Waits until the manager has no connection left. The pool is gone, so nobody else can be asked.
+async fn until_all_are_gone(control: &FakeControl) {
+    while control.live() > 0 {
+        std::thread::yield_now();
+        yield_now().await;
+    }
+}
+
+#[test]
+fn steps_that_hang_end_after_the_last_handle_of_the_pool_is_gone() {
+    on_every_runtime(|flavour| async move {
+        // Elsewhere the pool has no tasks of its own, and leaves nothing under way.
+        if !matches!(flavour, Flavour::TokioThreads | Flavour::TokioCurrent) {
+            return;
+        }
+        let [(builder, control), _] = fakes(2);
+        let builder = builder.recycle_timeout(SOON).close_timeout(SOON);
+        let pool = builder.acquire_timeout(FAR).build_lazy().unwrap();
+        let (one, other) = futures::future::join(pool.acquire(), pool.acquire()).await;
+        let (one, other) = (one.unwrap(), other.unwrap());
+        // The timer is set for it.
+        let mut waits = Box::pin(pool.acquire());
+        assert!(poll_once(&mut waits).await.is_none());
+        drop(waits);
+        control.next(Verb::Recycle, Step::Pend);
+        drop(one);
+        settle_until(&pool, 1, || control.calls(Verb::Recycle)).await;
+        drop(pool);
+        control.next(Verb::Close, Step::Pend);
+        drop(other);
+        until_all_are_gone(&control).await;
     });
 }

@@ -28,6 +28,16 @@ impl<T: LedgerTypes> Ledger<T> {
         self.step_deadlines.are_kept = true;
     }
 
+    /// The last handle of the pool is gone. `true`: the timer is not needed any more; a step that waits later asks for it
+    /// again.
+    pub(crate) fn let_timer_go(&mut self) -> bool {
+        let goes = self.step_deadlines.next.is_none();
+        if goes {
+            self.timer_at = None;
+        }
+        goes
+    }
+
     /// A step was polled and is not done.
     pub(super) fn step_waits(&mut self, key: JobKey, effects: &mut Effects<T>) {
         if !self.step_deadlines.are_kept {

@@ -109,7 +109,12 @@ impl<M: Manager> Shared<M> {
     /// Drops the timer: the last handle of the pool is gone, so nobody waits any more.
     ///
     /// Otherwise its waker could be the last owner of the pool, and would drop it inside the runtime's timer.
+    /// Where steps still run whose deadlines it keeps, it stays: it is the built-in timer then, which calls its wakers without a
+    /// lock.
     pub(crate) fn drop_timer(&self) {
+        if !self.ledger().let_timer_go() {
+            return;
+        }
         let timer = match self.timer.try_lock() {
             Ok(mut timer) => timer.take(),
             Err(TryLockError::Poisoned(timer)) => timer.into_inner().take(),
