@@ -8,13 +8,23 @@
 
 #[cfg(test)]
 mod dirty;
+mod table;
 #[cfg(test)]
 mod tests;
 mod tokens;
+mod usual;
 mod words;
+
+#[cfg(test)]
+pub(crate) use self::dirty::DIRTY;
+#[cfg(test)]
+pub(crate) use self::tests::NEUTRAL;
+#[cfg(test)]
+pub(crate) use self::words::{FUNCTIONS, REFUSED, RESERVED};
 
 use self::tokens::{Token, Tokens};
 use self::words::{is_function, is_refused, takes_brackets};
+use crate::statement::opening::Verb;
 use crate::statement::scanner::Dialect;
 
 /// Longer statements are not read; the answer is "no".
@@ -27,6 +37,15 @@ const LONGEST: usize = 16 * 1024;
 pub(crate) fn is_neutral(sql: &[u8]) -> bool {
     // Every dialect gives the same answer.
     sql.len() <= LONGEST && reads_as_plain(Tokens::of(sql, Dialect::DEFAULT)).is_some()
+}
+
+/// As [`is_neutral`], for a statement of this verb; `None` where that has to find out. A neutral one has no `;` but at its
+/// end.
+pub(crate) fn is_plain(sql: &[u8], verb: Verb) -> Option<bool> {
+    match sql.len() <= LONGEST {
+        true => usual::is_plain(sql, verb),
+        false => Some(false),
+    }
 }
 
 /// `None` where the statement is not plain.
