@@ -6,6 +6,7 @@ use super::tokens::Tokens;
 use super::words::{
     FUNCTIONS, REFUSED, RESERVED, is_function, is_refused, may_be_refused, takes_brackets,
 };
+use crate::statement::opening::Verb;
 use crate::statement::scanner::Dialect;
 
 /// Whether the statement is neutral; every dialect must give the same answer.
@@ -116,6 +117,27 @@ fn the_lists_are_in_order_and_no_function_is_refused_for_its_name() {
         ] {
             assert!(!is_neutral(sql.as_bytes()), "{sql}");
         }
+    }
+}
+
+#[test]
+fn the_short_way_knows_the_plain_statements() {
+    for sql in NEUTRAL {
+        let verb = Verb::of(sql.as_bytes());
+        assert_ne!(verb, Verb::Other, "{sql}");
+        let expected = (!sql.contains("''")).then_some(true);
+        assert_eq!(super::is_plain(sql.as_bytes(), verb), expected, "{sql}");
+    }
+    for sql in [
+        "SELECT GET_LOCK('a', 1)",
+        "SELECT test.abs(1)",
+        "SELECT @a := 1",
+        "SELECT * FROM t FOR UPDATE",
+        "INSERT INTO `lock` VALUES (1)",
+        "SELECT 1 -- x",
+    ] {
+        let verb = Verb::of(sql.as_bytes());
+        assert_eq!(super::is_plain(sql.as_bytes(), verb), Some(false), "{sql}");
     }
 }
 
