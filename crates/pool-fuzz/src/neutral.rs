@@ -7,7 +7,8 @@ use crate::statement::opening::Opening;
 use crate::statement::scanner::{Kind, Scanner};
 use crate::statement::text::StatementTraits;
 
-/// The short ways to the traits give what the tokens give. What counts as plain reads the same in each dialect, has no variable, comment or backslash, and is one statement.
+/// The short ways to the traits give what the tokens give. What counts as plain reads the same in each dialect, has no
+/// variable, comment or backslash, and is one statement.
 pub fn neutral(sql: &[u8]) {
     let plain = is_neutral(sql);
     for watched in [true, false] {

@@ -23,7 +23,7 @@ pub(crate) use self::tests::NEUTRAL;
 pub(crate) use self::words::{FUNCTIONS, REFUSED, RESERVED};
 
 use self::tokens::{Token, Tokens};
-use self::words::{is_function, is_refused, takes_brackets};
+use self::words::{is_function, is_modifier, is_refused, takes_brackets};
 use crate::statement::opening::Verb;
 use crate::statement::scanner::Dialect;
 
@@ -39,8 +39,9 @@ pub(crate) fn is_neutral(sql: &[u8]) -> bool {
     sql.len() <= LONGEST && reads_as_plain(Tokens::of(sql, Dialect::DEFAULT)).is_some()
 }
 
-/// As [`is_neutral`], for a statement of this verb; `None` where that has to find out. A neutral one has no `;` but at its
-/// end.
+/// As [`is_neutral`], for a statement with this verb; `None` where [`is_neutral`] has to find out.
+///
+/// In one that is plain there is no `;`, except at its end.
 pub(crate) fn is_plain(sql: &[u8], verb: Verb) -> Option<bool> {
     match sql.len() <= LONGEST {
         true => usual::is_plain(sql, verb),
@@ -100,12 +101,9 @@ fn reads_as_plain(mut tokens: Tokens<'_>) -> Option<()> {
 
 /// Reads the name of the table in an INSERT or REPLACE; returns the token behind it, as [`Tokens::next`].
 fn behind_the_table<'a>(tokens: &mut Tokens<'a>) -> Option<Option<Token<'a>>> {
-    const MODIFIERS: &[&[u8]] = &[b"LOW_PRIORITY", b"HIGH_PRIORITY", b"IGNORE", b"INTO"];
     let mut name = tokens.next()??;
     while let Token::Word(word) = name
-        && MODIFIERS
-            .iter()
-            .any(|known| word.eq_ignore_ascii_case(known))
+        && is_modifier(word)
     {
         name = tokens.next()??;
     }

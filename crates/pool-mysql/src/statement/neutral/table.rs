@@ -13,6 +13,7 @@ pub(super) struct Table {
 impl Table {
     /// The words are in capital letters, and fewer than 256.
     pub(super) const fn of(words: &'static [&'static str]) -> Self {
+        assert!(words.len() < 256, "a place is one byte");
         let mut places = [0; PLACES];
         let mut number = 0;
         while number < words.len() {

@@ -5,7 +5,7 @@
 
 use crate::statement::opening::Verb;
 
-use super::words::{is_function, is_refused, may_be_refused, takes_brackets};
+use super::words::{is_function, is_modifier, is_refused, may_be_refused, takes_brackets};
 
 /// What a byte outside of quotes is.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -134,20 +134,20 @@ enum End {
 ///
 /// In one that is plain there is no `;`, except at its end.
 pub(super) fn is_plain(sql: &[u8], verb: Verb) -> Option<bool> {
-    let behind = |at: usize, length| Reader {
+    let (Verb::Select { end } | Verb::Insert { end }) = verb else {
+        return None;
+    };
+    let mut reader = Reader {
         sql,
-        at,
-        word: at - length,
+        at: end,
+        // REPLACE is longer, but what stands behind it is no call.
+        word: end - "SELECT".len(),
     };
-    let read = match verb {
-        Verb::Select { end } => behind(end, 6).rest(),
-        Verb::Insert { end } => {
-            let mut reader = behind(end, 6);
-            reader.head().and_then(|()| reader.rest())
-        }
-        _ => Err(End::Unsure),
+    let head = match verb {
+        Verb::Insert { .. } => reader.head(),
+        _ => Ok(()),
     };
-    match read {
+    match head.and_then(|()| reader.rest()) {
         Ok(()) => Some(true),
         Err(End::NotPlain) => Some(false),
         Err(End::Unsure) => None,
@@ -298,15 +298,11 @@ impl<'a> Reader<'a> {
 
     /// Reads an INSERT or REPLACE up to the name of the table, and the bracket behind it, which makes no call.
     fn head(&mut self) -> Result<(), End> {
-        const MODIFIERS: [&[u8]; 4] = [b"INTO", b"IGNORE", b"LOW_PRIORITY", b"HIGH_PRIORITY"];
         self.skip_blanks();
         while let Some(Class::Letter) = self.sql.get(self.at).map(|byte| class(*byte)) {
             let before = self.at;
             let word = self.word();
-            if !MODIFIERS
-                .iter()
-                .any(|known| word.eq_ignore_ascii_case(known))
-            {
+            if !is_modifier(word) {
                 self.at = before;
                 break;
             }

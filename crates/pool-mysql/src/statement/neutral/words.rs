@@ -45,6 +45,14 @@ pub(super) fn may_be_refused(word: &[u8]) -> bool {
     lengths >> (word.len() % 32) & 1 == 1
 }
 
+/// Whether the word can stand between INSERT or REPLACE and the name of the table.
+pub(super) fn is_modifier(word: &[u8]) -> bool {
+    const MODIFIERS: &[&[u8]] = &[b"INTO", b"IGNORE", b"LOW_PRIORITY", b"HIGH_PRIORITY"];
+    MODIFIERS
+        .iter()
+        .any(|known| word.eq_ignore_ascii_case(known))
+}
+
 pub(crate) const REFUSED: &[&str] = &[
     "CURRVAL",
     "DELAYED",
