@@ -1,13 +1,19 @@
 //! Which statements count as plain, so that `ResetPolicy::IfDirty` sends no reset after them.
 
 use crate::statement::DIALECTS;
+use crate::statement::database::may_change_by_tokens;
 use crate::statement::neutral::is_neutral;
+use crate::statement::opening::Opening;
 use crate::statement::scanner::{Kind, Scanner};
 use crate::statement::text::StatementTraits;
 
-/// What counts as plain reads the same in each dialect, has no variable, comment or backslash, and is one statement.
+/// The short ways to the traits give what the tokens give. What counts as plain reads the same in each dialect, has no
+/// variable, comment or backslash, and is one statement.
 pub fn neutral(sql: &[u8]) {
     let plain = is_neutral(sql);
+    for watched in [true, false] {
+        assert_eq!(StatementTraits::of(sql, watched), by_tokens(sql, watched));
+    }
     let traits = StatementTraits::of(sql, true);
     assert!(traits.neutral || !plain);
     assert!(!StatementTraits::of(sql, false).neutral);
@@ -46,6 +52,22 @@ pub fn neutral(sql: &[u8]) {
         assert!(!is_refused, "{token:?}");
     }
     second_statement(sql);
+}
+
+/// The traits as the tokens tell them.
+fn by_tokens(sql: &[u8], watched: bool) -> StatementTraits {
+    let opening = Opening::of(sql);
+    let begins_transaction = opening.begins_transaction();
+    let ends_transaction = opening.ends_transaction();
+    let neutral = watched && (ends_transaction || begins_transaction || is_neutral(sql));
+    StatementTraits {
+        neutral,
+        is_commit: opening.is_commit(),
+        begins_transaction,
+        ends_transaction,
+        may_commit: opening.may_commit(),
+        may_change_database: !neutral && may_change_by_tokens(sql),
+    }
 }
 
 /// What stands before the table of an INSERT.

@@ -7,6 +7,8 @@ pub(crate) mod opening;
 #[cfg(test)]
 mod properties;
 pub(crate) mod quote;
+#[cfg(test)]
+mod same_traits;
 pub(crate) mod scanner;
 pub(crate) mod sql;
 pub(crate) mod text;

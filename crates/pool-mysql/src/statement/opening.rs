@@ -1,6 +1,6 @@
 //! The first words of a statement, and what they do to a transaction.
 
-use crate::statement::scanner::{Dialect, Kind, Scanner, Token};
+use crate::statement::scanner::{Dialect, Kind, Scanner, Token, is_in_word};
 
 /// The longest of the statements that begin a transaction has five words.
 const MOST: usize = 5;
@@ -31,6 +31,60 @@ const FIRST: &[&str] = &["COMMIT", "BEGIN", "ROLLBACK", "START", "XA"];
 const NEVER_COMMIT: &[&str] = &[
     "SELECT", "INSERT", "UPDATE", "DELETE", "REPLACE", "WITH", "DO", "SHOW",
 ];
+
+/// What the first word of a statement tells without any other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Verb {
+    /// SELECT, UPDATE or DELETE, and where the word ends.
+    Select { end: usize },
+    /// INSERT or REPLACE, and where the word ends.
+    Insert { end: usize },
+    /// The whole statement is BEGIN.
+    Begin,
+    /// The whole statement is COMMIT.
+    Commit,
+    /// The whole statement is ROLLBACK.
+    Rollback,
+    /// The statement has to be read.
+    Other,
+}
+
+impl Verb {
+    pub(crate) fn of(sql: &[u8]) -> Self {
+        let mut start = 0;
+        while let Some(b' ' | b'\t' | b'\n' | b'\r') = sql.get(start) {
+            start += 1;
+        }
+        let sql = &sql[start..];
+        let Some(six) = lower::<6>(sql) else {
+            return match lower::<5>(sql) {
+                Some(five) if &five == b"begin" => Self::Begin,
+                _ => Self::Other,
+            };
+        };
+        let (verb, length) = match &six {
+            b"select" | b"update" | b"delete" => (Self::Select { end: start + 6 }, 6),
+            b"insert" => (Self::Insert { end: start + 6 }, 6),
+            b"replac" if matches!(sql.get(6), Some(b'e' | b'E')) => {
+                (Self::Insert { end: start + 7 }, 7)
+            }
+            b"commit" if sql.len() == 6 => return Self::Commit,
+            b"rollba" if sql.len() == 8 && lower(&sql[6..]) == Some(*b"ck") => {
+                return Self::Rollback;
+            }
+            _ => return Self::Other,
+        };
+        match sql.get(length) {
+            Some(byte) if is_in_word(*byte) => Self::Other,
+            _ => verb,
+        }
+    }
+}
+
+/// The first bytes, with capital letters made small. Other bytes than letters never become letters.
+fn lower<const N: usize>(sql: &[u8]) -> Option<[u8; N]> {
+    sql.first_chunk().map(|bytes| bytes.map(|byte| byte | 0x20))
+}
 
 /// The longest first word of a statement that is shown.
 const LONGEST: usize = 32;
@@ -91,9 +145,12 @@ impl<'a> Opening<'a> {
     }
 
     fn is_one_of(&self, statements: &[&[&str]]) -> bool {
+        if !self.is_all {
+            return false;
+        }
         let count = self.words.iter().flatten().count();
         let is = |words: &&[&str]| words.len() == count && self.starts_with(words);
-        self.is_all && statements.iter().any(is)
+        statements.iter().any(is)
     }
 
     /// Whether the statement begins a transaction and does nothing else.
@@ -115,11 +172,16 @@ impl<'a> Opening<'a> {
     pub(crate) fn may_commit(&self) -> bool {
         let first = self.words[0];
         let never = first.is_some_and(|first| first.is_one_of(NEVER_COMMIT));
-        // Where a text ends depends on the `sql_mode`, so a `;` inside a text counts too.
-        let sql = self.sql.trim_ascii_end();
-        let sql = sql.strip_suffix(b";").unwrap_or(sql);
-        !never || sql.contains(&b';')
+        !never || has_second(self.sql)
     }
+}
+
+/// Whether there may be a second statement behind the first one.
+pub(crate) fn has_second(sql: &[u8]) -> bool {
+    // Where a text ends depends on the `sql_mode`, so a `;` inside a text counts too.
+    let sql = sql.trim_ascii_end();
+    let sql = sql.strip_suffix(b";").unwrap_or(sql);
+    sql.contains(&b';')
 }
 
 #[cfg(test)]

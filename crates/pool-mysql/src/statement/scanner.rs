@@ -96,6 +96,11 @@ const IS_IN_WORD: [bool; 256] = {
     table
 };
 
+/// Whether a word goes on with the byte.
+pub(crate) fn is_in_word(byte: u8) -> bool {
+    IS_IN_WORD[usize::from(byte)]
+}
+
 /// How many bytes come before the first `a` or `b`. It looks at eight bytes at once, because texts can be long.
 fn length_before(bytes: &[u8], a: u8, b: u8) -> usize {
     const ONES: u64 = u64::from_ne_bytes([0x01; 8]);

@@ -2,9 +2,9 @@
 
 use std::collections::HashMap;
 
-use crate::statement::database;
-use crate::statement::neutral::is_neutral;
-use crate::statement::opening::Opening;
+use crate::statement::database::Words;
+use crate::statement::neutral::{is_neutral, is_plain};
+use crate::statement::opening::{Opening, Verb, has_second};
 
 /// The effects that a statement may have, as far as its text tells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,20 +28,74 @@ impl StatementTraits {
         may_change_database: true,
     };
 
+    /// A statement that may leave traces in the session, but cannot touch the transaction or the database.
+    const PLAIN: Self = Self {
+        neutral: false,
+        is_commit: false,
+        begins_transaction: false,
+        ends_transaction: false,
+        may_commit: false,
+        may_change_database: false,
+    };
+
     /// Reads a statement. Whether it is neutral is only found out if `watched`; otherwise it counts as not neutral.
     pub(crate) fn of(sql: &[u8], watched: bool) -> Self {
+        let verb = Verb::of(sql);
+        match verb {
+            Verb::Select { .. } | Verb::Insert { .. } => Self::of_usual(sql, verb, watched),
+            // What a transaction leaves open is in the server's answer.
+            Verb::Begin => Self {
+                neutral: watched,
+                begins_transaction: true,
+                may_commit: true,
+                ..Self::PLAIN
+            },
+            Verb::Commit | Verb::Rollback => Self {
+                neutral: watched,
+                is_commit: verb == Verb::Commit,
+                ends_transaction: true,
+                may_commit: true,
+                ..Self::PLAIN
+            },
+            Verb::Other => Self::of_other(sql, watched),
+        }
+    }
+
+    /// A SELECT, INSERT, UPDATE, DELETE or REPLACE.
+    fn of_usual(sql: &[u8], verb: Verb, watched: bool) -> Self {
+        let is_plain = match watched {
+            true => is_plain(sql, verb),
+            false => Some(false),
+        };
+        if is_plain == Some(true) {
+            return Self {
+                neutral: true,
+                ..Self::PLAIN
+            };
+        }
+        let neutral = is_plain.unwrap_or_else(|| is_neutral(sql));
+        let words = Words::of(sql);
+        Self {
+            neutral,
+            may_commit: words.may_have_semicolon && has_second(sql),
+            may_change_database: !neutral && words.may_change_database(sql),
+            ..Self::PLAIN
+        }
+    }
+
+    /// A statement with any other first word.
+    fn of_other(sql: &[u8], watched: bool) -> Self {
         let opening = Opening::of(sql);
         let begins_transaction = opening.begins_transaction();
         let ends_transaction = opening.ends_transaction();
-        // What a transaction leaves open is in the server's answer.
-        let neutral = watched && (ends_transaction || begins_transaction || is_neutral(sql));
+        let neutral = watched && (ends_transaction || begins_transaction);
         Self {
             neutral,
             is_commit: opening.is_commit(),
             begins_transaction,
             ends_transaction,
             may_commit: opening.may_commit(),
-            may_change_database: !neutral && database::may_change(sql),
+            may_change_database: !neutral && Words::of(sql).may_change_database(sql),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Statements that change, or may change, the state of a session. None of them may be read as plain.
 
-pub(super) const DIRTY: &[&str] = &[
+pub(crate) const DIRTY: &[&str] = &[
     // Variables, in every form of SET.
     "SET @a = 1",
     "SET @a := 1",

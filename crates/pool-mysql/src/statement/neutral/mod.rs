@@ -8,13 +8,23 @@
 
 #[cfg(test)]
 mod dirty;
+mod table;
 #[cfg(test)]
 mod tests;
 mod tokens;
+mod usual;
 mod words;
 
+#[cfg(test)]
+pub(crate) use self::dirty::DIRTY;
+#[cfg(test)]
+pub(crate) use self::tests::NEUTRAL;
+#[cfg(test)]
+pub(crate) use self::words::{FUNCTIONS, REFUSED, RESERVED};
+
 use self::tokens::{Token, Tokens};
-use self::words::{is_function, is_refused, takes_brackets};
+use self::words::{is_function, is_modifier, is_refused, takes_brackets};
+use crate::statement::opening::Verb;
 use crate::statement::scanner::Dialect;
 
 /// Longer statements are not read; the answer is "no".
@@ -27,6 +37,16 @@ const LONGEST: usize = 16 * 1024;
 pub(crate) fn is_neutral(sql: &[u8]) -> bool {
     // Every dialect gives the same answer.
     sql.len() <= LONGEST && reads_as_plain(Tokens::of(sql, Dialect::DEFAULT)).is_some()
+}
+
+/// As [`is_neutral`], for a statement with this verb; `None` where [`is_neutral`] has to find out.
+///
+/// In one that is plain there is no `;`, except at its end.
+pub(crate) fn is_plain(sql: &[u8], verb: Verb) -> Option<bool> {
+    match sql.len() <= LONGEST {
+        true => usual::is_plain(sql, verb),
+        false => Some(false),
+    }
 }
 
 /// `None` where the statement is not plain.
@@ -81,12 +101,9 @@ fn reads_as_plain(mut tokens: Tokens<'_>) -> Option<()> {
 
 /// Reads the name of the table in an INSERT or REPLACE; returns the token behind it, as [`Tokens::next`].
 fn behind_the_table<'a>(tokens: &mut Tokens<'a>) -> Option<Option<Token<'a>>> {
-    const MODIFIERS: &[&[u8]] = &[b"LOW_PRIORITY", b"HIGH_PRIORITY", b"IGNORE", b"INTO"];
     let mut name = tokens.next()??;
     while let Token::Word(word) = name
-        && MODIFIERS
-            .iter()
-            .any(|known| word.eq_ignore_ascii_case(known))
+        && is_modifier(word)
     {
         name = tokens.next()??;
     }

@@ -3,7 +3,10 @@
 use super::dirty::DIRTY;
 use super::reads_as_plain;
 use super::tokens::Tokens;
-use super::words::{FUNCTIONS, REFUSED, RESERVED};
+use super::words::{
+    FUNCTIONS, REFUSED, RESERVED, is_function, is_refused, may_be_refused, takes_brackets,
+};
+use crate::statement::opening::Verb;
 use crate::statement::scanner::Dialect;
 
 /// Whether the statement is neutral; every dialect must give the same answer.
@@ -22,7 +25,7 @@ fn is_neutral(sql: &[u8]) -> bool {
     is_neutral
 }
 
-const NEUTRAL: &[&str] = &[
+pub(crate) const NEUTRAL: &[&str] = &[
     "SELECT 1",
     "select 1;",
     "  SELECT\t1\r\n ; \n",
@@ -113,6 +116,58 @@ fn the_lists_are_in_order_and_no_function_is_refused_for_its_name() {
             format!("UPDATE t SET a = x.{}", name.to_lowercase()),
         ] {
             assert!(!is_neutral(sql.as_bytes()), "{sql}");
+        }
+    }
+}
+
+#[test]
+fn the_short_way_knows_the_plain_statements() {
+    for sql in NEUTRAL {
+        let verb = Verb::of(sql.as_bytes());
+        assert_ne!(verb, Verb::Other, "{sql}");
+        let expected = (!sql.contains("''")).then_some(true);
+        assert_eq!(super::is_plain(sql.as_bytes(), verb), expected, "{sql}");
+    }
+    for sql in [
+        "SELECT GET_LOCK('a', 1)",
+        "SELECT test.abs(1)",
+        "SELECT @a := 1",
+        "SELECT * FROM t FOR UPDATE",
+        "INSERT INTO `lock` VALUES (1)",
+        "SELECT 1 -- x",
+    ] {
+        let verb = Verb::of(sql.as_bytes());
+        assert_eq!(super::is_plain(sql.as_bytes(), verb), Some(false), "{sql}");
+    }
+}
+
+/// The lookup finds exactly the words of its list, in capital and in small letters.
+#[test]
+fn a_word_is_found_in_the_lists_that_have_it() {
+    let lists = [REFUSED, RESERVED, FUNCTIONS];
+    let finds: [fn(&[u8]) -> bool; 3] = [is_refused, takes_brackets, is_function];
+    let agree = |word: &[u8]| {
+        for (list, finds) in lists.iter().zip(finds) {
+            let is_in_list = list
+                .iter()
+                .any(|known| known.as_bytes().eq_ignore_ascii_case(word));
+            assert_eq!(finds(word), is_in_list, "{}", word.escape_ascii());
+        }
+        assert!(may_be_refused(word) || !is_refused(word));
+    };
+    agree(b"");
+    for word in lists.concat() {
+        agree(word.as_bytes());
+        agree(word.to_lowercase().as_bytes());
+        agree(format!("{word}_").as_bytes());
+        for at in 0..word.len() {
+            agree(&word.as_bytes()[at..]);
+            agree(&word.as_bytes()[..at]);
+            for byte in 0..=u8::MAX {
+                let mut other = word.as_bytes().to_vec();
+                other[at] = byte;
+                agree(&other);
+            }
         }
     }
 }

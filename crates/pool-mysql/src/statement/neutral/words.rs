@@ -1,39 +1,59 @@
 //! The words that decide whether a statement is plain.
 
+use super::table::Table;
+
 /// Whether a statement with this word is not plain, wherever the word stands.
 ///
 /// These words belong to: results that go into variables or files; locks; the count of rows that a later statement asks
 /// for; sequences, which remember the last value of each session; and RETURNING, after which the answer to an INSERT has
 /// no `LAST_INSERT_ID`.
 pub(super) fn is_refused(word: &[u8]) -> bool {
-    contains(REFUSED, word)
+    static TABLE: Table = Table::of(REFUSED);
+    TABLE.contains(word)
 }
 
 /// Whether a bracket after the word makes no call. The word is reserved in every version, so no function can have its name.
 pub(super) fn takes_brackets(word: &[u8]) -> bool {
-    contains(RESERVED, word)
+    static TABLE: Table = Table::of(RESERVED);
+    TABLE.contains(word)
 }
 
 /// Whether the word, with a bracket directly behind it, calls a function of the server that leaves nothing behind.
 ///
 /// With a blank before the bracket, or behind the name of a database, it may be a stored function with the same name.
 pub(super) fn is_function(word: &[u8]) -> bool {
-    contains(FUNCTIONS, word)
+    static TABLE: Table = Table::of(FUNCTIONS);
+    TABLE.contains(word)
 }
 
-/// The lists are sorted.
-fn contains(list: &[&str], word: &[u8]) -> bool {
-    let mut upper = [0; 32];
-    let Some(upper) = upper.get_mut(..word.len()) else {
-        return false;
+/// Whether a refused word has the length and the first letter of this one. Most words are told apart by these alone.
+pub(super) fn may_be_refused(word: &[u8]) -> bool {
+    /// The lengths of the refused words with a first letter, one bit a length.
+    const LENGTHS: [u32; 32] = {
+        let mut lengths = [0; 32];
+        let mut number = 0;
+        while number < REFUSED.len() {
+            let word = REFUSED[number].as_bytes();
+            lengths[word[0] as usize % 32] |= 1 << (word.len() % 32);
+            number += 1;
+        }
+        lengths
     };
-    upper.copy_from_slice(word);
-    upper.make_ascii_uppercase();
-    list.binary_search_by(|known| known.as_bytes().cmp(upper))
-        .is_ok()
+    let lengths = word
+        .first()
+        .map_or(0, |first| LENGTHS[usize::from(first % 32)]);
+    lengths >> (word.len() % 32) & 1 == 1
 }
 
-pub(super) const REFUSED: &[&str] = &[
+/// Whether the word can stand between INSERT or REPLACE and the name of the table.
+pub(super) fn is_modifier(word: &[u8]) -> bool {
+    const MODIFIERS: &[&[u8]] = &[b"INTO", b"IGNORE", b"LOW_PRIORITY", b"HIGH_PRIORITY"];
+    MODIFIERS
+        .iter()
+        .any(|known| word.eq_ignore_ascii_case(known))
+}
+
+pub(crate) const REFUSED: &[&str] = &[
     "CURRVAL",
     "DELAYED",
     "DUMPFILE",
@@ -50,7 +70,7 @@ pub(super) const REFUSED: &[&str] = &[
     "SQL_CALC_FOUND_ROWS",
 ];
 
-pub(super) const RESERVED: &[&str] = &[
+pub(crate) const RESERVED: &[&str] = &[
     "ALL", "AND", "AS", "BETWEEN", "BY", "CASE", "DECIMAL", "DISTINCT", "DIV", "ELSE", "EXISTS",
     "FROM", "HAVING", "IN", "INDEX", "JOIN", "KEY", "LIKE", "MATCH", "NOT", "ON", "OR", "REGEXP",
     "RLIKE", "SELECT", "SET", "THEN", "UNION", "USING", "VALUES", "WHEN", "WHERE", "XOR",
@@ -58,7 +78,7 @@ pub(super) const RESERVED: &[&str] = &[
 
 /// The functions that MySQL 5.7, MariaDB 10.3 and all later versions have: a server without one of them could have a stored
 /// function with that name. MD5, SHA and SHA1 are missing because MySQL 9.7 has removed them.
-pub(super) const FUNCTIONS: &[&str] = &[
+pub(crate) const FUNCTIONS: &[&str] = &[
     "ABS",
     "ACOS",
     "ADDDATE",
