@@ -1,7 +1,7 @@
 //! The readers of SQL text, which are private in pool-mysql, compiled from their sources.
 
-// Each reader has functions that only pool-mysql calls.
-#![allow(dead_code)]
+// Each reader has functions that only pool-mysql calls, and hands some on that only its tests read.
+#![allow(dead_code, unused_imports)]
 
 #[path = "../../pool-mysql/src/statement/database.rs"]
 pub(crate) mod database;
