@@ -35,8 +35,8 @@
 //! # Runtimes
 //!
 //! The same code runs on tokio, smol, async-std or a bare `block_on`. The driver's sockets need a tokio reactor. Inside a
-//! multi-threaded tokio runtime a connection uses that runtime. Everywhere else it uses the thread `pool-mysql-io`, which
-//! starts with the first connection and never ends. [`IoRuntime`] chooses.
+//! multi-threaded tokio runtime a connection uses that runtime, and so do the background tasks of its pool. Everywhere else they
+//! use the thread `pool-mysql-io`, which starts with the first connection and never ends. [`IoRuntime`] chooses.
 //!
 //! # What a connection guarantees
 //!

@@ -20,9 +20,10 @@ pub(super) enum StepFailure<E> {
 }
 
 impl<M: Manager> Backend<M> {
-    /// Whether the pool's timer wakes whoever polls a step that is out of time. Elsewhere each step has a timer.
+    /// Whether the pool's timer wakes whoever polls a step that is out of time. Elsewhere each step has a timer: where the pool's
+    /// cannot be set while it strikes, it may stay unset until the next caller comes.
     pub(crate) fn keeps_deadlines(&self) -> bool {
-        self.uses_thread_timer()
+        self.timer_is_reentrant()
     }
 
     /// Polls a future until it is done, panics, or has taken too long. The time starts with its first wait.
@@ -48,17 +49,17 @@ impl<M: Manager> Backend<M> {
             };
             if is_woken {
                 let now = self.now();
-                let at = match deadline {
-                    Some(at) => at,
-                    None => {
-                        if let Err(why) = self.start_timer() {
-                            return Poll::Ready(Err(StepFailure::NoTimer(why)));
-                        }
-                        // A limit that reaches beyond the clock never strikes.
-                        *deadline.insert(now.checked_add(limit))
-                    }
+                // A limit that reaches beyond the clock never strikes.
+                let Some(at) = deadline.or_else(|| now.checked_add(limit)) else {
+                    return Poll::Pending;
                 };
-                return match at.is_some_and(|at| at <= now) {
+                if deadline.is_none() {
+                    if let Err(why) = self.timer_keeps(at) {
+                        return Poll::Ready(Err(StepFailure::NoTimer(why)));
+                    }
+                    deadline = Some(at);
+                }
+                return match at <= now {
                     true => Poll::Ready(Err(StepFailure::TimedOut(limit))),
                     false => Poll::Pending,
                 };

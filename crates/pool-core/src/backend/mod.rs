@@ -9,7 +9,7 @@ mod steps;
 
 use std::marker::PhantomData;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
 use self::limits::Limits;
@@ -169,15 +169,19 @@ impl<M: Manager> Backend<M> {
         catch_panic(|| self.runtime.sleep_until(at)).map_err(timer_panicked)
     }
 
-    /// Starts the built-in timer, which keeps the pool's time.
+    /// Whether the pool's timer can strike at this instant.
     ///
     /// # Errors
     ///
-    /// What to tell the user: the system starts no more threads.
-    pub(crate) fn start_timer(&self) -> Result<(), String> {
+    /// What to tell the user: there is no timer that could keep this.
+    pub(crate) fn timer_keeps(&self, at: Instant) -> Result<(), String> {
         #[cfg(feature = "timer")]
-        crate::ThreadTimer::start()?;
-        Ok(())
+        if self.is_real_time {
+            return crate::ThreadTimer::start();
+        }
+        // A timer that panics does so now.
+        let mut sleep = self.sleep_until(at)?;
+        poll_timer(&mut sleep, &mut Context::from_waker(Waker::noop())).map(drop)
     }
 
     /// Whether the timer can be set again while it strikes.

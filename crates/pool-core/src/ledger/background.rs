@@ -10,8 +10,8 @@ use super::{Effects, JobKey, Kind, Ledger, LedgerEntry, LedgerTypes, Note};
 pub(super) struct Background {
     /// Background tasks can be spawned. The first refusal ends that.
     can_spawn: bool,
-    /// A recycle task was spawned and has not claimed a connection yet.
-    recycle_task_pending: bool,
+    /// So many recycle tasks were spawned and have not claimed a connection yet.
+    recycle_tasks: usize,
     /// The number of the last task that drives a job.
     last_task: u64,
     /// The upkeep task, while it sleeps.
@@ -22,7 +22,7 @@ impl Background {
     pub(super) fn new() -> Self {
         Self {
             can_spawn: true,
-            recycle_task_pending: false,
+            recycle_tasks: 0,
             last_task: 0,
             upkeep: None,
         }
@@ -64,14 +64,13 @@ impl<T: LedgerTypes> Ledger<T> {
         }
     }
 
-    /// Asks for a background task if a connection waits for its recycle and no task is on its way.
+    /// Asks for a background task if more connections wait for their recycle than tasks are on their way.
     ///
-    /// There is one at a time: it asks for the next when it runs. Under load most connections are taken by an acquire
-    /// before.
+    /// One task for all would not do: a thread that has spawned one may be busy for long before it runs it.
     pub(super) fn request_recycle_task(&mut self, effects: &mut Effects<T>) {
         let background = &mut self.background;
-        if background.can_spawn && !background.recycle_task_pending && self.idle.dirty_len() > 0 {
-            background.recycle_task_pending = true;
+        if background.can_spawn && background.recycle_tasks < self.idle.dirty_len() {
+            background.recycle_tasks += 1;
             effects.spawn_recycle_task = true;
         }
     }
@@ -80,13 +79,13 @@ impl<T: LedgerTypes> Ledger<T> {
     pub(super) fn revoke_recycle_task(&mut self, effects: &mut Effects<T>) {
         if effects.spawn_recycle_task && self.idle.dirty_len() == 0 {
             effects.spawn_recycle_task = false;
-            self.background.recycle_task_pending = false;
+            self.background.recycle_tasks -= 1;
         }
     }
 
     /// A background task begins the recycle of the connection that has waited longest for it.
     pub(crate) fn claim_dirty(&mut self, effects: &mut Effects<T>) -> Option<(JobKey, u64)> {
-        self.background.recycle_task_pending = false;
+        self.background.recycle_tasks = self.background.recycle_tasks.saturating_sub(1);
         let entry = self.idle.take_oldest_dirty()?;
         self.request_recycle_task(effects);
         let number = self.background.next_task();
@@ -97,7 +96,7 @@ impl<T: LedgerTypes> Ledger<T> {
     /// The background task that was to recycle the next connection was dropped: its runtime is gone.
     pub(crate) fn recycle_task_dropped(&mut self, effects: &mut Effects<T>) {
         self.spawn_failed();
-        self.background.recycle_task_pending = false;
+        self.background.recycle_tasks = self.background.recycle_tasks.saturating_sub(1);
         self.supply(effects);
     }
 

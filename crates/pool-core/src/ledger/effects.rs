@@ -22,7 +22,7 @@ pub(crate) struct Effects<T: LedgerTypes> {
     pub(crate) stale_waker: Option<Waker>,
     /// A returned connection waits for its recycle and needs a background task.
     pub(crate) spawn_recycle_task: bool,
-    /// The pool's timer has to be set for the next attempt of an open breaker.
+    /// The pool's timer has to be set: for the next attempt of an open breaker, the end of a life, or the deadline of a step.
     pub(crate) sets_timer: bool,
     pub(crate) rare: Option<Box<RareEffects<T>>>,
 }
@@ -125,7 +125,8 @@ impl<T: LedgerTypes> Effects<T> {
         self.rare().spawn_drivers.push(key);
     }
 
-    /// Whether nothing has to happen but to wake one waiter.
+    /// Whether nothing has to happen that may lead to something for the caller: at most one waiter is woken, a waker is dropped,
+    /// a task is spawned for the next recycle, and the timer is set.
     pub(crate) fn are_plain(&self) -> bool {
         self.rare.is_none()
     }

@@ -200,21 +200,13 @@ impl<T: LedgerTypes> Jobs<T> {
         }
     }
 
-    /// The step of the job waits for the first time: when its time is over. `None`: it is known already, or there is none.
-    pub(super) fn first_wait(&mut self, key: JobKey, now: Instant) -> Option<Instant> {
+    /// The step of the job waits: when its time is over. It is noted at its first wait.
+    pub(super) fn deadline(&mut self, key: JobKey, now: Instant) -> Option<Instant> {
         let job = self.running.get_mut(key.0)?;
         if job.deadline.is_none() {
             job.deadline = now.checked_add(job.limit?);
-            return job.deadline;
         }
-        None
-    }
-
-    /// Whoever polls the job was woken: its time is over.
-    pub(super) fn forget_deadline(&mut self, key: JobKey) {
-        if let Some(job) = self.running.get_mut(key.0) {
-            job.deadline = None;
-        }
+        job.deadline
     }
 
     /// The jobs whose steps are out of time, and when the next one will be.

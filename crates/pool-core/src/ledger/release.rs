@@ -163,10 +163,13 @@ impl<T: LedgerTypes> Ledger<T> {
         }
     }
 
-    /// Whether the recycle of a connection that has just come back begins at once for the first waiter without a job: it is
-    /// the only one that is idle, and [`supply`](Self::supply) would find nothing else to do.
+    /// Whether the recycle of a connection that has just come back begins at once for the first waiter without a job: it would
+    /// be the only one that is idle, and beside it [`supply`](Self::supply) would find neither a job nor a place.
     fn can_begin_at_once(&self, entry: &T::Entry) -> bool {
+        // The place of this connection counts nowhere at the moment.
         self.idle.len() == 0
+            && self.size() + 1 >= self.fill.limit()
+            && self.jobs.none_can_be_taken()
             && self.next_unassigned().is_some()
             && self.lifecycle.serves()
             && !self.lifecycle.is_shrinking()

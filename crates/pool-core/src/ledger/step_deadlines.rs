@@ -10,7 +10,7 @@ use super::{Effects, JobKey, Ledger, LedgerTypes};
 /// When the steps are looked at.
 #[derive(Default)]
 pub(super) struct StepDeadlines {
-    /// The pool's timer keeps the deadlines. Elsewhere each step does that by itself.
+    /// The pool's timer keeps the deadlines. Elsewhere each step has a timer.
     are_kept: bool,
     /// No step is out of time before this instant.
     next: Option<Instant>,
@@ -38,13 +38,19 @@ impl<T: LedgerTypes> Ledger<T> {
         goes
     }
 
+    /// Whether steps have deadlines, and the timer has to be set for the next instant of any kind.
+    pub(crate) fn timer_to_set_for_steps(&mut self) -> bool {
+        self.step_deadlines.next.is_some() && self.timer_to_set()
+    }
+
     /// A step was polled and is not done.
     pub(super) fn step_waits(&mut self, key: JobKey, effects: &mut Effects<T>) {
         if !self.step_deadlines.are_kept {
             return;
         }
-        // The step itself has read the clock before, so it finds then that its time is over.
-        let Some(at) = self.jobs.first_wait(key, effects.now()) else {
+        // The step itself has read the clock before, so it finds then that its time is over. If the timer has struck too early, it
+        // is set for the same instant again.
+        let Some(at) = self.jobs.deadline(key, effects.now()) else {
             return;
         };
         let next = &mut self.step_deadlines.next;
@@ -65,7 +71,6 @@ impl<T: LedgerTypes> Ledger<T> {
             return;
         }
         for key in due {
-            self.jobs.forget_deadline(key);
             self.wake_for_job(key, effects);
         }
         self.wake_for_undriven(effects);

@@ -1,4 +1,4 @@
-//! When the pool's timer has to strike, and what happens then to the waiters, the idle clock and the watch.
+//! When the pool's timer has to strike, and what happens then to the waiters, the steps, the idle clock and the watch.
 
 use std::time::Instant;
 
@@ -50,7 +50,7 @@ impl<T: LedgerTypes> Ledger<T> {
         }
     }
 
-    /// Moves the timer to the next deadline, tick or look of the watch if it would strike later. `true`: it has to be set.
+    /// Moves the timer to the next deadline of a waiter or a step, tick or look of the watch if it would strike later. `true`: it has to be set.
     #[inline]
     pub(crate) fn timer_to_set(&mut self) -> bool {
         let tick = self.idle.next_tick();

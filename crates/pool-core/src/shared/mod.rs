@@ -71,6 +71,8 @@ impl<M: Manager> Shared<M> {
         let backend = Arc::new(backend);
         if backend.uses_thread_timer() {
             ledger.allow_idle_ticks(shortest);
+        }
+        if backend.keeps_deadlines() {
             ledger.keep_step_deadlines();
         }
         if has_timer {

@@ -1,4 +1,5 @@
-//! The pool's one timer, as the runtime runs it. It serves the deadlines of all waiters and the ticks of the idle clock.
+//! The pool's one timer, as the runtime runs it. It serves the deadlines of all waiters and of the steps, the ends of lives, and
+//! the ticks of the idle clock.
 
 use std::sync::{Arc, PoisonError, TryLockError, Weak};
 use std::task::{Context, Wake};
@@ -109,19 +110,28 @@ impl<M: Manager> Shared<M> {
     /// Drops the timer: the last handle of the pool is gone, so nobody waits any more.
     ///
     /// Otherwise its waker could be the last owner of the pool, and would drop it inside the runtime's timer.
-    /// Where steps still run whose deadlines it keeps, it stays: it is the built-in timer then, which calls its wakers without a
-    /// lock.
-    pub(crate) fn drop_timer(&self) {
-        if !self.ledger().let_timer_go() {
-            return;
-        }
+    /// Where steps still run whose deadlines it keeps, it stays, and the last owner may go on the thread of the timer.
+    pub(crate) fn drop_timer(self: &Arc<Self>) {
         let timer = match self.timer.try_lock() {
-            Ok(mut timer) => timer.take(),
-            Err(TryLockError::Poisoned(timer)) => timer.into_inner().take(),
+            Ok(timer) => Some(timer),
+            Err(TryLockError::Poisoned(timer)) => Some(timer.into_inner()),
             // A waker that its poll has called drops the last handle.
             Err(TryLockError::WouldBlock) => None,
         };
-        ignore_panic(|| drop(timer));
+        let Some(mut timer) = timer else { return };
+        // Under the timer's lock, so that no step sets it in between.
+        let old = match self.ledger().let_timer_go() {
+            true => timer.take(),
+            false => None,
+        };
+        drop(timer);
+        ignore_panic(|| drop(old));
+        // A step that has begun to wait meanwhile may have found the lock taken.
+        let is_needed = self.ledger().timer_to_set_for_steps();
+        if is_needed {
+            // Where it cannot be set, no step has a deadline that it would keep.
+            let _ = self.set_timer();
+        }
     }
 }
 

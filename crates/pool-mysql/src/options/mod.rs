@@ -137,7 +137,7 @@ pub enum ResetPolicy {
     Never,
 }
 
-/// Where the sockets of a connection live.
+/// Where the sockets of a connection live, and the background tasks of its pool run.
 ///
 /// The driver needs a tokio reactor for its sockets. Everything else runs on the executor that polls the future.
 ///
@@ -158,11 +158,15 @@ pub enum IoRuntime {
     /// A current-thread runtime is never used: it may stop being driven, or end, long before the connection does. When a
     /// multi-threaded runtime ends, the connections in use end with it; an idle connection of a pool is opened anew for its
     /// next user. Choose `Background` for a pool that several runtimes share, such as a `static` one in tests.
+    ///
+    /// A reset is a task of the multi-threaded runtime that is current when the connection comes back. A thread that computes or
+    /// blocks for long afterwards, and never comes to an `.await`, holds up the reset of its own last connection: an open
+    /// transaction ends that much later, unless an acquire needs the connection before. Choose `Background` where that matters.
     #[default]
     Auto,
     /// On the thread `pool-mysql-io`, which starts with the first connection and never ends. The connection works under any
-    /// executor and outlives every runtime. A round trip takes one or two microseconds longer, and a busy pool on a
-    /// multi-threaded runtime serves up to a quarter fewer queries.
+    /// executor and outlives every runtime, and its reset begins at once, whatever the caller does. A round trip takes one or two
+    /// microseconds longer, and a busy pool on a multi-threaded runtime serves up to a quarter fewer queries.
     Background,
 }
 

@@ -14,10 +14,11 @@ use crate::IoRuntime;
 
 /// The runtime that pool-mysql gives to its pools: their background tasks and timers.
 ///
-/// A task runs where its connection's socket is, because each wake-up of another thread costs more than the task: on the
-/// multi-threaded tokio runtime that is current when it is spawned, otherwise on the thread `pool-mysql-io`. When such a
+/// A task runs on the multi-threaded tokio runtime that is current when it is spawned, otherwise on the thread
+/// `pool-mysql-io`. Mostly the socket is there too; each wake-up of another thread would cost more than the task. When such a
 /// runtime ends, its tasks go on on that thread. So a pool needs no ambient context, works the same under every executor, and
-/// outlives the runtime that it was built in. A pool whose options name [`IoRuntime::Background`] spawns on that thread only.
+/// outlives the runtime that it was built in. [`create_pool`](crate::create_pool) with [`IoRuntime::Background`] spawns on that
+/// thread only.
 ///
 /// Timers are kept by that thread. Their clock is the real one, also inside a tokio runtime whose time is paused.
 ///
