@@ -69,7 +69,9 @@ impl<T: LedgerTypes> Ledger<T> {
     /// One task for all would not do: a thread that has spawned one may be busy for long before it runs it.
     pub(super) fn request_recycle_task(&mut self, effects: &mut Effects<T>) {
         let background = &mut self.background;
-        if background.can_spawn && background.recycle_tasks < self.idle.dirty_len() {
+        // One change spawns one task. A task that runs asks for the next.
+        let may_ask = background.can_spawn && !effects.spawn_recycle_task;
+        if may_ask && background.recycle_tasks < self.idle.dirty_len() {
             background.recycle_tasks += 1;
             effects.spawn_recycle_task = true;
         }
