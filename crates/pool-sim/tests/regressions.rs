@@ -26,6 +26,7 @@ const KEPT: &[&str] = &[
     "release_dropped_after_last_handle.txt",
     "time_out_told_to_others.txt",
     "timer_without_clock.txt",
+    "two_recycles_one_task.txt",
     "waiter_with_slow_close.txt",
 ];
 
