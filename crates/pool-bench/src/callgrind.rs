@@ -7,6 +7,7 @@
 use std::collections::HashMap;
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::str::FromStr;
 use std::{env, fs, process};
 
 /// Part of the names of the functions that are taken off.
@@ -22,6 +23,12 @@ pub(crate) fn extra_instructions<const N: usize>(
     let less = collected(&words(few))?;
     let more = collected(&words(many))?;
     Ok((more - less) / f64::from(many - few))
+}
+
+/// Reads a number among the arguments that the program has given itself.
+pub(crate) fn number<T: FromStr>(word: &str) -> Result<T, String> {
+    word.parse()
+        .map_err(|_| format!("`{word}` is not a number"))
 }
 
 /// Runs this program under callgrind and returns the number of instructions of all its threads.

@@ -1,10 +1,8 @@
 //! The arguments of the program.
 
-use std::str::FromStr;
-
 use crate::effort::Effort;
-use crate::mysql::instructions::{self as mysql_instructions, Queries};
-use crate::workloads::instructions;
+use crate::mysql::instructions::Queries;
+use crate::workloads::instructions::Cycles;
 
 /// The task of the program.
 #[derive(Debug, PartialEq, Eq)]
@@ -13,11 +11,7 @@ pub(crate) enum Command {
     /// Run some queries of one client. The program starts itself under callgrind with this, and with the next one.
     Queries(Queries),
     /// Run some cycles of one contender.
-    Cycles {
-        contender: String,
-        size: String,
-        count: u32,
-    },
+    Cycles(Cycles),
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,31 +40,12 @@ impl Options {
 
 impl Command {
     pub(crate) fn read(arguments: &[String]) -> Result<Self, String> {
-        match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-            [instructions::ARGUMENT, contender, size, count] => {
-                return Ok(Self::Cycles {
-                    contender: contender.to_owned(),
-                    size: size.to_owned(),
-                    count: number(count)?,
-                });
-            }
-            [
-                mysql_instructions::ARGUMENT,
-                client,
-                socket,
-                tasks,
-                size,
-                count,
-            ] => {
-                return Ok(Self::Queries(Queries {
-                    client: client.to_owned(),
-                    socket: socket.into(),
-                    tasks: number(tasks)?,
-                    size: number(size)?,
-                    count: number(count)?,
-                }));
-            }
-            _ => {}
+        let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+        if let Some(cycles) = Cycles::read(&words) {
+            return cycles.map(Self::Cycles);
+        }
+        if let Some(queries) = Queries::read(&words) {
+            return queries.map(Self::Queries);
         }
         let mut options = Options::everything(Effort::Full);
         for argument in arguments {
@@ -90,11 +65,6 @@ impl Command {
         }
         Ok(Self::Bench(options))
     }
-}
-
-fn number<T: FromStr>(word: &str) -> Result<T, String> {
-    word.parse()
-        .map_err(|_| format!("`{word}` is not a number"))
 }
 
 #[cfg(test)]
@@ -127,7 +97,7 @@ mod tests {
     fn unknown_arguments_are_refused() {
         read(&["--fast"]).expect_err("an unknown option");
         read(&["--docs", "fill"]).expect_err("a part of the workloads");
-        read(&[instructions::ARGUMENT, "pool-core", "small", "x"]).expect_err("no number");
-        read(&[mysql_instructions::ARGUMENT, "bb8", "/s", "1", "10", "x"]).expect_err("no number");
+        read(&["--only-cycles", "pool-core", "small", "x"]).expect_err("no number");
+        read(&["--only-queries", "bb8", "/s", "1", "10", "x"]).expect_err("no number");
     }
 }

@@ -35,12 +35,8 @@ use crate::workload::{Outcome, RepeatBudget, Workload};
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let outcome = Command::read(&arguments).and_then(|command| match command {
-        Command::Cycles {
-            contender,
-            size,
-            count,
-        } => workloads::instructions::run_cycles(&contender, &size, count),
-        Command::Queries(queries) => mysql::instructions::run_queries(&queries),
+        Command::Cycles(cycles) => cycles.run(),
+        Command::Queries(queries) => queries.run(),
         Command::Bench(options) => bench(&options),
     });
     match outcome {

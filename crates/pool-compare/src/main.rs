@@ -48,9 +48,11 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use crate::effort::Effort;
+use crate::mysql::instructions::Queries;
 use crate::progress::Progress;
 use crate::summary::Summary;
 use crate::workload::{RepeatBudget, Workload};
+use crate::workloads::instructions::Cycles;
 
 /// The workloads that run if none is named: the ways that each use of a pool goes.
 const DEFAULT: [&str; 9] = [
@@ -82,31 +84,9 @@ fn main() -> ExitCode {
 
 /// Runs what callgrind counts, if the arguments ask for it: the program starts itself with them.
 fn counted_part(arguments: &[String]) -> Option<Result<(), String>> {
-    use mysql::instructions::Queries;
-    match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-        [workloads::instructions::ARGUMENT, contender, size, count] => {
-            let count = count.parse().ok()?;
-            Some(workloads::instructions::run_cycles(contender, size, count))
-        }
-        [
-            mysql::instructions::ARGUMENT,
-            client,
-            socket,
-            tasks,
-            size,
-            count,
-        ] => {
-            let queries = Queries {
-                client: client.to_owned(),
-                socket: socket.into(),
-                tasks: tasks.parse().ok()?,
-                size: size.parse().ok()?,
-                count: count.parse().ok()?,
-            };
-            Some(mysql::instructions::run_queries(&queries))
-        }
-        _ => None,
-    }
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let cycles = Cycles::read(&words).map(|cycles| cycles?.run());
+    cycles.or_else(|| Queries::read(&words).map(|queries| queries?.run()))
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -210,5 +190,8 @@ mod tests {
     fn unknown_arguments_are_refused() {
         read(&[]).expect_err("no revision");
         read(&["main", "--docs"]).expect_err("the page is about other pools");
+        let words = ["--only-cycles", "pool-core", "small", "x"].map(str::to_owned);
+        let counted = counted_part(&words).expect("it is for callgrind");
+        counted.expect_err("no number");
     }
 }

@@ -11,22 +11,18 @@ pub(crate) struct Pair {
     pub(crate) before: &'static str,
 }
 
-pub(crate) const CORE: Pair = Pair {
-    now: "pool-core",
-    before: "pool-core, before",
-};
-pub(crate) const CORE_RECYCLING: Pair = Pair {
-    now: "pool-core, recycling",
-    before: "pool-core, recycling, before",
-};
-pub(crate) const MYSQL: Pair = Pair {
-    now: "pool-mysql",
-    before: "pool-mysql, before",
-};
-pub(crate) const MYSQL_IF_DIRTY: Pair = Pair {
-    now: "pool-mysql, if dirty",
-    before: "pool-mysql, if dirty, before",
-};
+impl Pair {
+    const fn of(now: &'static str, before: &'static str) -> Self {
+        Self { now, before }
+    }
+}
+
+pub(crate) const CORE: Pair = Pair::of("pool-core", "pool-core, before");
+pub(crate) const CORE_RECYCLING: Pair =
+    Pair::of("pool-core, recycling", "pool-core, recycling, before");
+pub(crate) const MYSQL: Pair = Pair::of("pool-mysql", "pool-mysql, before");
+pub(crate) const MYSQL_IF_DIRTY: Pair =
+    Pair::of("pool-mysql, if dirty", "pool-mysql, if dirty, before");
 
 const PAIRS: [Pair; 4] = [CORE, CORE_RECYCLING, MYSQL, MYSQL_IF_DIRTY];
 

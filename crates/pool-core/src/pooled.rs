@@ -225,6 +225,9 @@ fn give_back_now<M: Manager>(
     let verdict = shared
         .backend
         .verdict_with_interceptors(&mut entry, verdict);
+    if verdict != Verdict::Reuse {
+        return give_back_slowly(shared, entry, verdict);
+    }
     let now = (is_observed || shared.stamps_returns).then(|| shared.now());
     let key = entry.key;
     let mut ledger = shared.ledger();

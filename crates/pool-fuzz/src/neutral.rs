@@ -1,9 +1,8 @@
 //! Which statements count as plain, so that `ResetPolicy::IfDirty` sends no reset after them.
 
 use crate::statement::DIALECTS;
-use crate::statement::database::may_change_by_tokens;
+use crate::statement::by_tokens::by_tokens;
 use crate::statement::neutral::is_neutral;
-use crate::statement::opening::Opening;
 use crate::statement::scanner::{Kind, Scanner};
 use crate::statement::text::StatementTraits;
 
@@ -52,22 +51,6 @@ pub fn neutral(sql: &[u8]) {
         assert!(!is_refused, "{token:?}");
     }
     second_statement(sql);
-}
-
-/// The traits as the tokens tell them.
-fn by_tokens(sql: &[u8], watched: bool) -> StatementTraits {
-    let opening = Opening::of(sql);
-    let begins_transaction = opening.begins_transaction();
-    let ends_transaction = opening.ends_transaction();
-    let neutral = watched && (ends_transaction || begins_transaction || is_neutral(sql));
-    StatementTraits {
-        neutral,
-        is_commit: opening.is_commit(),
-        begins_transaction,
-        ends_transaction,
-        may_commit: opening.may_commit(),
-        may_change_database: !neutral && may_change_by_tokens(sql),
-    }
 }
 
 /// What stands before the table of an INSERT.

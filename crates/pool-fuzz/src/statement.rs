@@ -3,8 +3,13 @@
 // Each reader has functions that only pool-mysql calls, and hands some on that only its tests read.
 #![allow(dead_code, unused_imports)]
 
+#[path = "../../pool-mysql/src/statement/by_tokens.rs"]
+pub(crate) mod by_tokens;
 #[path = "../../pool-mysql/src/statement/database.rs"]
 pub(crate) mod database;
+#[cfg(test)]
+#[path = "../../pool-mysql/src/statement/dice.rs"]
+pub(crate) mod dice;
 #[path = "../../pool-mysql/src/statement/neutral/mod.rs"]
 pub(crate) mod neutral;
 #[path = "../../pool-mysql/src/statement/opening.rs"]

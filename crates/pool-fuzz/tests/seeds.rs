@@ -1,10 +1,16 @@
 //! Every seed goes through its target, and every target has seeds.
 
+#[path = "../../pool-mysql/src/statement/dice.rs"]
+#[expect(dead_code, reason = "nothing is picked from a list here")]
+mod dice;
+
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
 use pool_fuzz::TARGETS;
+
+use self::dice::Dice;
 
 fn seeds() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("seeds")
@@ -45,17 +51,7 @@ fn every_target_accepts_the_seeds_of_the_others() {
     }
 }
 
-/// Numbers that look random and are the same in every run.
-struct Dice(u64);
-
 impl Dice {
-    fn roll(&mut self, sides: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        (self.0 % sides as u64) as usize
-    }
-
     /// The seed with one to four changes: a byte, a part that is missing, or a part of another seed.
     fn damage(&mut self, seeds: &[Vec<u8>]) -> Vec<u8> {
         let mut data = seeds[self.roll(seeds.len())].clone();

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use crate::callgrind::extra_instructions;
+use crate::callgrind::{extra_instructions, number};
 use crate::effort::Effort;
 use crate::executors::two_workers;
 use crate::mysql::client::{Client, ClientTask, Failed};
@@ -14,7 +14,7 @@ use crate::mysql::target::Target;
 use crate::workload::{Cell, Column, Sample, Workload, less};
 
 /// With this argument the program only runs some queries.
-pub(crate) const ARGUMENT: &str = "--only-queries";
+const ARGUMENT: &str = "--only-queries";
 /// Queries that are not counted: the first ones of a connection allocate its buffers.
 const WARM_UP: u32 = 512;
 const FEW: u32 = 500;
@@ -75,16 +75,35 @@ impl ClientTask for Count {
 /// The part of the program that runs under valgrind.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Queries {
-    pub(crate) client: String,
-    pub(crate) socket: PathBuf,
-    pub(crate) tasks: usize,
-    pub(crate) size: usize,
-    pub(crate) count: u32,
+    client: String,
+    socket: PathBuf,
+    tasks: usize,
+    size: usize,
+    count: u32,
 }
 
-pub(crate) fn run_queries(queries: &Queries) -> Result<(), String> {
-    let ran = run_for_all(queries).into_iter().flatten().next();
-    ran.unwrap_or_else(|| Err(format!("there is no client `{}`", queries.client)))
+impl Queries {
+    /// Reads the arguments of the program; `None` where they ask for something else.
+    pub(crate) fn read(words: &[&str]) -> Option<Result<Self, String>> {
+        let &[ARGUMENT, client, socket, tasks, size, count] = words else {
+            return None;
+        };
+        let read = || {
+            Ok(Self {
+                client: client.to_owned(),
+                socket: socket.into(),
+                tasks: number(tasks)?,
+                size: number(size)?,
+                count: number(count)?,
+            })
+        };
+        Some(read())
+    }
+
+    pub(crate) fn run(&self) -> Result<(), String> {
+        let ran = run_for_all(self).into_iter().flatten().next();
+        ran.unwrap_or_else(|| Err(format!("there is no client `{}`", self.client)))
+    }
 }
 
 impl ClientTask for Queries {

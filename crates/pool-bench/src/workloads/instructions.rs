@@ -1,6 +1,6 @@
 //! Instructions of one uncontended cycle, counted by callgrind. Unlike times, they are the same in each run.
 
-use crate::callgrind::extra_instructions;
+use crate::callgrind::{extra_instructions, number};
 use crate::contender::{Contender, ContenderTask, fill};
 use crate::contenders::{OURS, run_for_all};
 use crate::effort::Effort;
@@ -10,7 +10,7 @@ use crate::workload::{Cell, Column, Sample, Workload, less};
 use crate::workloads::uncontended::cycles;
 
 /// With this argument the program only runs some cycles.
-pub(crate) const ARGUMENT: &str = "--only-cycles";
+const ARGUMENT: &str = "--only-cycles";
 const FEW: u32 = 1_000;
 const MANY: u32 = 3_000;
 
@@ -63,28 +63,40 @@ impl ContenderTask for Count {
 }
 
 /// The part of the program that runs under valgrind.
-pub(crate) fn run_cycles(contender: &str, size: &str, count: u32) -> Result<(), String> {
-    let run = Run {
-        contender: contender.to_owned(),
-        count,
-    };
-    let ran = match size {
-        "small" => run_for_all::<SMALL, _>(&run),
-        "big" => run_for_all::<BIG, _>(&run),
-        _ => return Err(format!("there is no size `{size}`")),
-    };
-    match ran.contains(&true) {
-        true => Ok(()),
-        false => Err(format!("there is no contender `{contender}`")),
-    }
-}
-
-struct Run {
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Cycles {
     contender: String,
+    size: String,
     count: u32,
 }
 
-impl ContenderTask for Run {
+impl Cycles {
+    /// Reads the arguments of the program; `None` where they ask for something else.
+    pub(crate) fn read(words: &[&str]) -> Option<Result<Self, String>> {
+        let &[ARGUMENT, contender, size, count] = words else {
+            return None;
+        };
+        Some(number(count).map(|count| Self {
+            contender: contender.to_owned(),
+            size: size.to_owned(),
+            count,
+        }))
+    }
+
+    pub(crate) fn run(&self) -> Result<(), String> {
+        let ran = match self.size.as_str() {
+            "small" => run_for_all::<SMALL, _>(self),
+            "big" => run_for_all::<BIG, _>(self),
+            other => return Err(format!("there is no size `{other}`")),
+        };
+        match ran.contains(&true) {
+            true => Ok(()),
+            false => Err(format!("there is no contender `{}`", self.contender)),
+        }
+    }
+}
+
+impl ContenderTask for Cycles {
     type Output = bool;
 
     fn run<C: Contender>(&self) -> bool {

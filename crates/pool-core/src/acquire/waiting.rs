@@ -166,7 +166,7 @@ impl<M: Manager> Acquire<'_, M> {
                         // What is still to be done may lead to something, and a panic of a check ends the wait.
                         let is_all = effects.are_plain() && !shared.measures;
                         let goes_on = is_all && !driven.is_failed_check(kind);
-                        goes_on.then(|| ledger.find_for(ticket, deadline, polled, None, borrower))
+                        goes_on.then(|| ledger.find_for(ticket, deadline, polled, borrower))
                     });
                     if let Driven::Settled(settled) = driven {
                         self.set_step(None);
@@ -202,7 +202,7 @@ impl<M: Manager> Acquire<'_, M> {
             }
             let now = self.shared.measures.then(|| self.shared.now());
             let mut ledger = self.shared.ledger();
-            found = ledger.find_for(ticket, deadline, polled, None, &mut self.borrower);
+            found = ledger.find_for(ticket, deadline, polled, &mut self.borrower);
             if let (Found::Answered(answered), Some(now)) = (&found, now) {
                 self.note_answer(&mut ledger, &answered.answer, now);
             }

@@ -156,9 +156,8 @@ impl<T: LedgerTypes> Ledger<T> {
     /// finds nothing to start or to take over.
     fn all_are_taken(&self) -> bool {
         self.held + self.jobs.len() == self.fill.full()
-            && self.jobs.none_can_be_taken()
+            && self.has_nothing_beside(0)
             && self.jobs.count(Kind::Close) == 0
-            && self.idle.len() == 0
             && self.gate.is_none()
             && !self.governor.is_open()
     }
@@ -249,23 +248,21 @@ impl<T: LedgerTypes> Ledger<T> {
         }
     }
 
-    /// What there is for the waiter, other than the job that it has just polled. `waker`, if it is given, is the one
-    /// that polls.
+    /// What there is for the waiter, other than the job that it has just polled.
     pub(crate) fn find_for(
         &mut self,
         ticket: Ticket,
         deadline: Option<Instant>,
         polled: Option<JobKey>,
-        waker: Option<&Waker>,
         by: &mut Borrower,
     ) -> Found<T> {
         match self.take_answer(ticket, by) {
             Some(answered) => Found::Answered(answered),
-            None => self.find_work(ticket, deadline, polled, waker),
+            None => self.find_work(ticket, deadline, polled, None),
         }
     }
 
-    /// The same for a waiter whose answer is not there.
+    /// The same for a waiter whose answer is not there. `waker`, if it is given, is the one that polls.
     pub(crate) fn find_work(
         &mut self,
         ticket: Ticket,

@@ -163,13 +163,10 @@ impl<T: LedgerTypes> Ledger<T> {
         }
     }
 
-    /// Whether the recycle of a connection that has just come back begins at once for the first waiter without a job: it would
-    /// be the only one that is idle, and beside it [`supply`](Self::supply) would find neither a job nor a place.
+    /// Whether the recycle of a connection that has just come back begins at once for the first waiter without a job: beside
+    /// it [`supply`](Self::supply) would find nothing.
     fn can_begin_at_once(&self, entry: &T::Entry) -> bool {
-        // The place of this connection counts nowhere at the moment.
-        self.idle.len() == 0
-            && self.size() + 1 >= self.fill.limit()
-            && self.jobs.none_can_be_taken()
+        self.has_nothing_beside(1)
             && self.next_unassigned().is_some()
             && self.lifecycle.serves()
             && !self.lifecycle.is_shrinking()

@@ -29,11 +29,16 @@ impl<T: LedgerTypes> Ledger<T> {
         effects.sets_timer |= self.timer_is_late();
     }
 
+    /// Whether there is nothing that a waiter could get, take over or start: no idle connection, no job without a waiter, no
+    /// free place. `uncounted` places are taken although they count nowhere at the moment.
+    pub(super) fn has_nothing_beside(&self, uncounted: usize) -> bool {
+        self.idle.len() == 0
+            && self.jobs.none_can_be_taken()
+            && self.size() + uncounted >= self.fill.limit()
+    }
+
     fn supply_waiters(&mut self, effects: &mut Effects<T>) {
-        let has_something = self.idle.len() > 0
-            || !self.jobs.none_can_be_taken()
-            || self.size() < self.fill.limit();
-        if !has_something {
+        if self.has_nothing_beside(0) {
             return;
         }
         while self.lifecycle.serves() {
@@ -198,11 +203,9 @@ impl<T: LedgerTypes> Ledger<T> {
     /// Whether a job that has lost its driver is for the first waiter without one, because there is nothing else for it:
     /// [`supply`](Self::supply) would come to the same.
     fn adopts_at_once(&self, key: JobKey) -> bool {
-        self.idle.len() == 0
+        self.has_nothing_beside(0)
             && self.lifecycle.serves()
             && !self.governor.is_open()
-            && self.size() >= self.fill.limit()
-            && self.jobs.none_can_be_taken()
             && self.jobs.get(key).is_some_and(|job| {
                 job.kind == Kind::Recycle && !job.is_fresh() && !job.is_polled() && !job.is_owned
             })

@@ -144,28 +144,15 @@ impl<M: Manager> Shared<M> {
     }
 
     /// Adds the pool's counts to a time-out.
-    fn explained(&self, outcome: Outcome<PoolTypes<M>>) -> Outcome<PoolTypes<M>> {
-        match outcome {
-            Outcome::NotConnected {
-                failure,
-                class,
-                may_repeat,
-            } => Outcome::NotConnected {
-                failure: Box::new(self.with_context(*failure, None)),
-                class,
-                may_repeat,
-            },
-            Outcome::Broken {
-                entry,
-                failure,
-                can_close,
-            } => Outcome::Broken {
-                entry,
-                failure: Box::new(self.with_context(*failure, None)),
-                can_close,
-            },
-            outcome => outcome,
+    fn explained(&self, mut outcome: Outcome<PoolTypes<M>>) -> Outcome<PoolTypes<M>> {
+        if let Outcome::NotConnected { failure, .. } | Outcome::Broken { failure, .. } =
+            &mut outcome
+        {
+            if matches!(**failure, Error::Timeout { .. }) {
+                **failure = self.with_context((**failure).clone(), None);
+            }
         }
+        outcome
     }
 }
 

@@ -209,10 +209,14 @@ impl World {
 
     /// Polls as the waiter does, with its own waker.
     pub(super) fn poll(&mut self, ticket: Ticket) -> Found<Plain> {
-        match self.find_for(ticket, true) {
+        if let Some(answered) = self.ledger.take_answer(ticket, &mut borrower()) {
+            return Found::Answered(answered);
+        }
+        let waker = Some(&self.waker);
+        match self.ledger.find_work(ticket, None, None, waker) {
             Found::StoreWaker => {
                 self.ledger.set_waker(ticket, self.waker.clone());
-                self.find_for(ticket, false)
+                self.ledger.find_for(ticket, None, None, &mut borrower())
             }
             found => found,
         }
@@ -221,12 +225,6 @@ impl World {
     pub(super) fn give_back_awaited(&mut self, entry: Number, verdict: Verdict) -> Returned<Plain> {
         let judgement = Judgement::of(verdict, CloseReason::Discarded);
         self.change(|ledger, effects| ledger.give_back_awaited(entry, judgement, effects))
-    }
-
-    fn find_for(&mut self, ticket: Ticket, polls: bool) -> Found<Plain> {
-        let waker = polls.then_some(&self.waker);
-        self.ledger
-            .find_for(ticket, None, None, waker, &mut borrower())
     }
 
     /// One look of a waiter: its answer, or a poll of its job.

@@ -6,6 +6,7 @@ use super::tokens::Tokens;
 use super::words::{
     FUNCTIONS, REFUSED, RESERVED, is_function, is_refused, may_be_refused, takes_brackets,
 };
+use crate::statement::dice::Dice;
 use crate::statement::opening::Verb;
 use crate::statement::scanner::Dialect;
 
@@ -169,22 +170,6 @@ fn a_word_is_found_in_the_lists_that_have_it() {
                 agree(&other);
             }
         }
-    }
-}
-
-/// Numbers that look random and are the same in every run.
-struct Dice(u64);
-
-impl Dice {
-    fn roll(&mut self, sides: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        (self.0 % sides as u64) as usize
-    }
-
-    fn pick<'a>(&mut self, list: &[&'a str]) -> &'a str {
-        list[self.roll(list.len())]
     }
 }
 

@@ -4,27 +4,11 @@ mod random;
 
 use std::env;
 
-use self::random::{Dice, HEADS, PIECES, SUSPECTS};
-use crate::statement::database::may_change_by_tokens;
-use crate::statement::neutral::{DIRTY, NEUTRAL, is_neutral};
-use crate::statement::opening::Opening;
+use self::random::{HEADS, PIECES, SUSPECTS};
+use crate::statement::by_tokens::by_tokens;
+use crate::statement::dice::Dice;
+use crate::statement::neutral::{DIRTY, NEUTRAL};
 use crate::statement::text::StatementTraits;
-
-/// The traits as the tokens tell them.
-fn by_tokens(sql: &[u8], watched: bool) -> StatementTraits {
-    let opening = Opening::of(sql);
-    let begins_transaction = opening.begins_transaction();
-    let ends_transaction = opening.ends_transaction();
-    let neutral = watched && (ends_transaction || begins_transaction || is_neutral(sql));
-    StatementTraits {
-        neutral,
-        is_commit: opening.is_commit(),
-        begins_transaction,
-        ends_transaction,
-        may_commit: opening.may_commit(),
-        may_change_database: !neutral && may_change_by_tokens(sql),
-    }
-}
 
 /// Compares them; returns whether the statement is neutral, and whether it may change the database.
 fn compare(sql: &[u8]) -> (bool, bool) {

@@ -1,5 +1,6 @@
 //! Random statements, of the pieces that the readers tell apart.
 
+use crate::statement::dice::Dice;
 use crate::statement::neutral::{FUNCTIONS, REFUSED, RESERVED};
 
 /// What the database is changed with.
@@ -164,21 +165,7 @@ pub(super) const PIECES: &[&str] = &[
     "CASE WHEN a THEN 1 END",
 ];
 
-/// Numbers that look random and are the same in every run.
-pub(super) struct Dice(pub(super) u64);
-
 impl Dice {
-    fn roll(&mut self, sides: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        (self.0 % sides as u64) as usize
-    }
-
-    pub(super) fn pick(&mut self, list: &[&'static str]) -> &'static str {
-        list[self.roll(list.len())]
-    }
-
     fn word(&mut self) -> String {
         let list = [FUNCTIONS, RESERVED, REFUSED, SUSPECTS][self.roll(4)];
         let word = self.pick(list);
