@@ -26,7 +26,7 @@ impl<M: Simulated> World<M> {
             }
             let now = self.now();
             self.just_ended.retain(|(at, _)| *at == now);
-            if let Some(acquire) = call.acquire.as_ref().filter(|it| it.arrival.is_some()) {
+            if let Some(acquire) = call.arrived() {
                 self.just_ended.push((now, acquire.since));
             }
             let output = call.task.take_output();
@@ -210,7 +210,7 @@ impl<M: Simulated> World<M> {
             // The only class of the simulator that no retry mends.
             Error::BreakerOpen { class, .. } => *class == ErrorClass::Auth,
             Error::Check(_) => self.settings.intercepts(),
-            Error::QueueFull => self.is_full(),
+            Error::QueueFull => self.is_full(acquiring),
             Error::Shed => self.may_shed(acquiring),
             _ => false,
         };
@@ -226,15 +226,15 @@ impl<M: Simulated> World<M> {
         }
     }
 
-    /// As many wait as may.
-    fn is_full(&self) -> bool {
+    /// As many wait as may, or did when this one came.
+    fn is_full(&self, refused: &Acquiring) -> bool {
         let pool = self.handles.first();
         let waiting = pool.map(|pool| pool.status().waiting());
-        let most = self.settings.max_waiters.checked_sub(1);
+        let most = self.settings.max_waiters.checked_sub(1).map(usize::from);
         // It is heard of at the same instant, when some of them may have ended, or while the pool is being dropped.
         let ended = self.just_ended.len();
-        let is_full = |most| waiting.is_none_or(|waiting| waiting + ended >= usize::from(most));
-        most.is_some_and(is_full)
+        let is_full = |most| waiting.is_none_or(|waiting| waiting + ended >= most);
+        most.is_some_and(|most| refused.waiting >= most || is_full(most))
     }
 
     /// Somebody waits for longer than the target.
@@ -244,10 +244,7 @@ impl<M: Simulated> World<M> {
         let is_on = settings.shedding > 0 && settings.dry_run == 0;
         let now = self.now();
         let is_slow = |call: &Call<M>| {
-            let acquire = call
-                .acquire
-                .as_ref()
-                .filter(|other| other.arrival.is_some());
+            let acquire = call.arrived();
             acquire.is_some_and(|other| now.saturating_duration_since(other.since) >= target)
         };
         // One that has just ended may have waited still when this one came.

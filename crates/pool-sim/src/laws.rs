@@ -94,10 +94,7 @@ impl<M: Simulated> World<M> {
         if connects > status.connecting() {
             return Err(format!("I3: {connects} connects are under way; {status}"));
         }
-        let begun = self.calls.iter().filter(|call| {
-            let acquire = call.acquire.as_ref();
-            acquire.is_some_and(|acquire| acquire.arrival.is_some())
-        });
+        let begun = self.calls.iter().filter(|call| call.arrived().is_some());
         let begun = begun.count();
         if status.waiting() > begun {
             return Err(format!("I3: {begun} acquires wait; {status}"));

@@ -212,6 +212,7 @@ impl<M: Simulated> World<M> {
         Acquiring {
             arrival: None,
             since: self.now(),
+            waiting: 0,
             own_timeout: own,
             timeout: own.or(time(self.settings.acquire_timeout)),
             priority,
@@ -237,6 +238,8 @@ impl<M: Simulated> World<M> {
             0 => None,
             limit => Some(Duration::from_millis(limit.into())),
         };
+        let pool = self.handles.first();
+        let waiting = pool.map_or(0, |pool| pool.status().waiting());
         let call = &mut self.calls[index];
         if let Some(acquire) = &mut call.acquire
             && acquire.arrival.is_none()
@@ -244,6 +247,7 @@ impl<M: Simulated> World<M> {
             acquire.arrival = Some(self.arrivals);
             self.arrivals += 1;
             acquire.since = now;
+            acquire.waiting = waiting;
             acquire.came_too_late = is_closing;
             acquire.changes = self.changes;
             acquire.timeout = acquire.own_timeout.or(of_pool);

@@ -16,16 +16,7 @@ impl<M: Simulated> World<M> {
             return false;
         };
         let record = Arc::clone(&self.record);
-        let acquiring = Acquiring {
-            arrival: None,
-            since: self.now(),
-            own_timeout: None,
-            timeout: None,
-            priority: Priority::Normal,
-            changes: 0,
-            came_too_late: false,
-            is_of_ping: false,
-        };
+        let acquiring = self.acquiring(None, Priority::Normal);
         let run = async move {
             let attempts: Arc<Mutex<Vec<Attempt>>> = Arc::default();
             let seen = Arc::clone(&attempts);

@@ -47,6 +47,13 @@ pub(crate) struct Call<M: Simulated> {
     pub(crate) kind: Kind,
 }
 
+impl<M: Simulated> Call<M> {
+    /// The acquire, if it was polled.
+    pub(crate) fn arrived(&self) -> Option<&Acquiring> {
+        self.acquire.as_ref().filter(|it| it.arrival.is_some())
+    }
+}
+
 /// What a call is, as far as the laws care.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
@@ -80,6 +87,8 @@ pub(crate) struct Acquiring {
     /// Its place in the order of first polls; `None` before the first.
     pub(crate) arrival: Option<u64>,
     pub(crate) since: Instant,
+    /// How many others waited at its first poll.
+    pub(crate) waiting: usize,
     /// Its own; `None`: that of the pool.
     pub(crate) own_timeout: Option<Duration>,
     pub(crate) timeout: Option<Duration>,

@@ -17,6 +17,7 @@ const KEPT: &[&str] = &[
     "connect_that_panics_in_its_drop.txt",
     "drop_of_last_handle.txt",
     "fill_overwritten_by_release.txt",
+    "full_queue_that_fails_at_once.txt",
     "ping_beside_reconfigure.txt",
     "recycle_all_beside_interceptor.txt",
     "recycle_beside_slow_one.txt",
